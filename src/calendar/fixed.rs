@@ -1,0 +1,118 @@
+//! Occurrences that are written down one by one: a one-off window, or days of a calendar.
+
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use super::stretch::{first_instant, last_instant};
+use super::{Occurrence, Shift};
+
+/// One end of a one-off window, as it was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// A wall-clock time of the window's zone.
+    Local(DateTime),
+    /// An instant, by its own offset.
+    Instant(Timestamp),
+}
+
+impl Moment {
+    /// When something opens that is to open then: in a gap at the first instant after it, of two the first.
+    pub fn opening(self, zone: &TimeZone) -> Timestamp {
+        match self {
+            Self::Local(civil) => first_instant(zone, civil),
+            Self::Instant(instant) => instant,
+        }
+    }
+
+    /// When something closes that is to close then: in a gap at the first instant after it, of two the last.
+    pub fn closing(self, zone: &TimeZone) -> Timestamp {
+        match self {
+            Self::Local(civil) => last_instant(zone, civil),
+            Self::Instant(instant) => instant,
+        }
+    }
+}
+
+/// A few occurrences that do not touch, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fixed {
+    zone: TimeZone,
+    occurrences: Vec<Occurrence>,
+}
+
+impl Fixed {
+    /// From one moment until another. `None` where it would close before it opens or as it opens.
+    pub fn once(zone: TimeZone, from: Moment, until: Moment) -> Option<Self> {
+        let (opens, closes) = (from.opening(&zone), until.closing(&zone));
+        let shift = match from {
+            Moment::Local(civil) => shift(&zone, civil, opens),
+            Moment::Instant(_) => None,
+        };
+        let occurrences = vec![Occurrence {
+            opens,
+            closes,
+            shift,
+        }];
+        (opens < closes).then_some(Self { zone, occurrences })
+    }
+
+    /// Whole local days, in any order. A day that the zone skipped is no time at all.
+    pub fn days(zone: TimeZone, dates: &[Date]) -> Self {
+        let midnight = |date: Date| first_instant(&zone, date.at(0, 0, 0, 0));
+        let mut days: Vec<(Timestamp, Timestamp)> = (dates.iter())
+            .map(|date| {
+                (
+                    midnight(*date),
+                    midnight(date.tomorrow().unwrap_or(Date::MAX)),
+                )
+            })
+            .filter(|(opens, closes)| opens < closes)
+            .collect();
+        days.sort();
+        let mut occurrences: Vec<Occurrence> = Vec::new();
+        for (opens, closes) in days {
+            match occurrences.last_mut() {
+                Some(last) if last.closes >= opens => last.closes = last.closes.max(closes),
+                _ => occurrences.push(Occurrence {
+                    opens,
+                    closes,
+                    shift: None,
+                }),
+            }
+        }
+        Self { zone, occurrences }
+    }
+
+    /// The zone in which it was written.
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// The first occurrence that opens after `after`.
+    pub fn next_opening(&self, after: Timestamp) -> Option<Occurrence> {
+        let index = self.occurrences.partition_point(|one| one.opens <= after);
+        self.occurrences.get(index).copied()
+    }
+
+    /// The last occurrence that opened at or before `at`.
+    pub fn latest_opening(&self, at: Timestamp) -> Option<Occurrence> {
+        let index = self.occurrences.partition_point(|one| one.opens <= at);
+        self.occurrences.get(index.checked_sub(1)?).copied()
+    }
+
+    /// The longest of them.
+    pub fn longest(&self) -> SignedDuration {
+        let lengths = self.occurrences.iter().map(Occurrence::length);
+        lengths.max().unwrap_or(SignedDuration::ZERO)
+    }
+}
+
+/// What daylight saving did to a one-off opening.
+fn shift(zone: &TimeZone, civil: DateTime, opens: Timestamp) -> Option<Shift> {
+    if zone.to_datetime(opens) != civil {
+        Some(Shift::Gap)
+    } else {
+        (last_instant(zone, civil) != opens).then_some(Shift::First)
+    }
+}

@@ -1,0 +1,211 @@
+//! The commands: what can be asked on the command line, and the exit codes.
+//!
+//! Every command walks the same street as the daemon, to a different corner: `check` stops after the config, `plan` after
+//! the calendar, `status` after the decision, `run` goes to its end.
+
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use tokio::runtime::Runtime;
+
+use crate::config::{self, Config};
+
+mod check;
+mod completions;
+mod diff;
+mod explain;
+mod live;
+mod pauses;
+mod plan;
+mod run;
+mod status;
+mod table;
+
+#[cfg(test)]
+mod tests;
+
+/// Pauses NATS JetStream consumers in maintenance windows.
+#[derive(Debug, Parser)]
+#[command(
+    name = "recess",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
+#[command(
+    after_help = "Exit status: 0 done, 1 failed, 2 wrong usage, 3 something to report (plan --exit-code, diff, \
+                        check --live), 78 the config file is wrong or the server cannot be used."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon: pause consumers when their windows open
+    Run(run::RunArgs),
+    /// Check the config file, and with --live what the server makes of it
+    Check(check::CheckArgs),
+    /// Show when windows open, without asking any server
+    Plan(plan::PlanArgs),
+    /// Tell what a consumer should be doing at an instant, and why, without asking any server
+    Explain(explain::ExplainArgs),
+    /// Show what a change of the config file changes in the windows' times; exit with status 3 when anything
+    Diff(diff::DiffArgs),
+    /// Ask the server how each consumer is, and show what should be done about it
+    Status(status::StatusArgs),
+    /// Print a completion script for a shell
+    Completions(completions::CompletionsArgs),
+}
+
+#[derive(Debug, Args)]
+struct ConfigArgs {
+    /// The config file
+    #[arg(long, value_name = "PATH", env = "RECESS_CONFIG", default_value = config::DEFAULT_PATH)]
+    config: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct FormatArgs {
+    /// For people or for programs
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// How a command ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: done.
+    Done,
+    /// 1: it could not be done.
+    Failed,
+    /// 2: the arguments make no sense together.
+    Usage,
+    /// 3: done, and there is something to report that a script may want to act on.
+    Reported,
+    /// 78 (`EX_CONFIG` of sysexits.h): the config file is wrong, or names a server that cannot be used. Trying again
+    /// does not help, so the unit file tells systemd not to.
+    Config,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::Reported => 3,
+            Exit::Config => 78,
+        })
+    }
+}
+
+/// Runs a command. `wall` is the system's wall clock.
+pub fn execute(cli: Cli, wall: fn() -> Timestamp) -> Exit {
+    match cli.command {
+        Command::Run(args) => run::execute(args, wall),
+        Command::Check(args) => check::execute(args, wall),
+        Command::Plan(args) => plan::execute(args, wall()),
+        Command::Explain(args) => explain::execute(args, wall()),
+        Command::Diff(args) => diff::execute(args, wall()),
+        Command::Status(args) => status::execute(args, wall),
+        Command::Completions(args) => completions::execute(args),
+    }
+}
+
+/// Loads the config, or says what is wrong with it.
+fn load(args: &ConfigArgs) -> Result<Config, Exit> {
+    config::load(&args.config).map_err(|error| {
+        complain(error.render(colour_errors()));
+        Exit::Config
+    })
+}
+
+/// `1 window`, `3 windows`.
+fn count_windows(config: &Config) -> String {
+    match config.policy.windows().len() {
+        1 => "1 window".to_owned(),
+        count => format!("{count} windows"),
+    }
+}
+
+/// A runtime for the commands that talk to a server.
+fn runtime() -> Result<Runtime, Exit> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            complain(format!("error: the async runtime does not start: {error}"));
+            Exit::Failed
+        })
+}
+
+/// Prints to standard output. A reader that has seen enough (`| head`) is no failure.
+fn print(text: &str) -> Exit {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            complain(format!("error: cannot write the output: {error}"));
+            Exit::Failed
+        }
+        _ => Exit::Done,
+    }
+}
+
+fn print_json<T: serde::Serialize>(value: &T) -> Exit {
+    match serde_json::to_string_pretty(value) {
+        Ok(text) => print(&(text + "\n")),
+        Err(error) => {
+            complain(format!(
+                "error: the output cannot be written as JSON: {error}"
+            ));
+            Exit::Failed
+        }
+    }
+}
+
+/// Prints to standard error, where nothing can be done about a failure to do so.
+fn complain(text: impl AsRef<str>) {
+    let text = text.as_ref().trim_end();
+    if !text.is_empty() {
+        let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+}
+
+fn colour_errors() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
+
+/// An instant on the command line. One without a zone is refused: some tools would read it as UTC and some as local.
+fn parse_instant(text: &str) -> Result<Timestamp, String> {
+    if let Ok(instant) = text.parse::<Timestamp>() {
+        return Ok(instant);
+    }
+    match text.parse::<DateTime>() {
+        Ok(local) => Err(format!(
+            "it has no zone: write {local}Z for UTC, or an offset as in {local}+01:00"
+        )),
+        Err(_) => Err(
+            "write an instant as in 2026-12-01T22:00:00Z or 2026-12-01T22:00:00+01:00".to_owned(),
+        ),
+    }
+}
+
+/// An instant as JSON shows it: UTC, whole seconds (so without the mark).
+fn json_instant(instant: Timestamp) -> String {
+    Timestamp::from_second(instant.as_second())
+        .unwrap_or(instant)
+        .to_string()
+}

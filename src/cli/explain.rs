@@ -1,0 +1,206 @@
+//! `recess explain`: what a consumer should be doing at an instant, and which windows and exclusions make it so. Offline.
+
+use clap::Args;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::table::{length, render, table};
+use super::{ConfigArgs, Exit, Format, FormatArgs, json_instant};
+use crate::calendar::Occurrence;
+use crate::consumer::{ConsumerId, Kind};
+use crate::policy::{Desired, Policy, Window};
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The consumer, as STREAM/CONSUMER
+    #[arg(value_name = "STREAM/CONSUMER")]
+    consumer: ConsumerId,
+    /// At this instant, with a zone (2026-12-01T00:00:00Z); default: now
+    #[arg(long, value_name = "T", value_parser = super::parse_instant)]
+    at: Option<Timestamp>,
+    #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
+    format: FormatArgs,
+}
+
+#[derive(Debug, Serialize)]
+struct Explanation<'a> {
+    consumer: String,
+    at: String,
+    desired: State,
+    because: Vec<Because<'a>>,
+    next_change: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct State {
+    state: &'static str,
+    until: Option<String>,
+}
+
+/// One reason. Exactly one of the two names is there.
+#[derive(Debug, Serialize)]
+struct Because<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    window: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exclusion: Option<&'a str>,
+    opens: Option<String>,
+    closes: Option<String>,
+    effect: &'static str,
+}
+
+pub fn execute(args: ExplainArgs, now: Timestamp) -> Exit {
+    let config = match super::load(&args.config) {
+        Ok(config) => config,
+        Err(exit) => return exit,
+    };
+    let policy = &config.policy;
+    let id = &args.consumer;
+    let at = args.at.unwrap_or(now);
+    // Offline nobody knows what it is: a durable consumer, as nearly all that people pause are.
+    let windows = policy.windows_of(id, Some(Kind::Durable));
+    let desired = policy.desired(id, &windows, at);
+    let next_change = policy.next_change_of(id, &windows, at);
+    let reasons: Vec<Reason<'_>> = (windows.iter())
+        .filter_map(|&index| policy.windows().get(index))
+        .flat_map(|window| reasons(window, id, at, desired))
+        .collect();
+    match args.format.format {
+        Format::Json => super::print_json(&Explanation {
+            consumer: id.path(),
+            at: json_instant(at),
+            desired: State {
+                state: desired.as_str(),
+                until: desired.until().map(json_instant),
+            },
+            because: reasons.iter().map(Reason::row).collect(),
+            next_change: next_change.map(json_instant),
+        }),
+        Format::Text => super::print(&text(policy, id, at, desired, &reasons, next_change)),
+    }
+}
+
+/// What one window, or one exclusion of it, has to do with it.
+struct Reason<'a> {
+    window: &'a Window,
+    exclusion: Option<&'a str>,
+    occurrence: Option<Occurrence>,
+    effect: &'static str,
+}
+
+impl<'a> Reason<'a> {
+    fn row(&self) -> Because<'a> {
+        let exclusion = self.exclusion;
+        Because {
+            window: exclusion.is_none().then_some(&*self.window.name),
+            exclusion,
+            opens: self.occurrence.map(|one| json_instant(one.opens)),
+            closes: self.occurrence.map(|one| json_instant(one.closes)),
+            effect: self.effect,
+        }
+    }
+}
+
+fn reasons<'a>(
+    window: &'a Window,
+    id: &ConsumerId,
+    at: Timestamp,
+    desired: Desired,
+) -> Vec<Reason<'a>> {
+    let reason = |occurrence, effect| Reason {
+        window,
+        exclusion: None,
+        occurrence,
+        effect,
+    };
+    // All that the deadline rests on, those too that open before the others have closed.
+    let until = match desired {
+        Desired::Paused(until) => until,
+        Desired::Running | Desired::Tail(_) => at,
+    };
+    let mut found: Vec<Reason<'_>> = (window.open_at(at).into_iter())
+        .chain(
+            window
+                .intersecting(at, until)
+                .into_iter()
+                .filter(|piece| piece.opens > at),
+        )
+        .map(|piece| reason(Some(piece), "pauses"))
+        .collect();
+    let returning = window
+        .returning(at)
+        .filter(|returning| returning.of(id) > at);
+    if let Some(returning) = returning {
+        let just_before = returning
+            .closes()
+            .checked_sub(jiff::SignedDuration::from_nanos(1));
+        let last = just_before.ok().and_then(|at| window.open_at(at));
+        found.push(reason(last, "spread"));
+    }
+    if window.schedule.open_at(at).is_some() {
+        let cuts = (window.exclusions.iter()).filter_map(|exclusion| {
+            Some(Reason {
+                window,
+                exclusion: Some(&exclusion.name),
+                occurrence: Some(exclusion.schedule.open_at(at)?),
+                effect: "cuts",
+            })
+        });
+        found.extend(cuts);
+    }
+    if found.is_empty() {
+        found.push(reason(window.next_opening(at), "names it, closed"));
+    }
+    found
+}
+
+fn text(
+    policy: &Policy,
+    id: &ConsumerId,
+    at: Timestamp,
+    desired: Desired,
+    reasons: &[Reason<'_>],
+    next_change: Option<Timestamp>,
+) -> String {
+    let until = desired
+        .until()
+        .map_or_else(String::new, |until| format!(" until {until}"));
+    let state = match desired {
+        Desired::Running => "should be running",
+        Desired::Paused(_) => "should be paused",
+        Desired::Tail(_) => "may still be paused",
+    };
+    let mut text = format!("At {at}, {id} {state}{until}.\n");
+    if reasons.is_empty() {
+        let count = policy.windows().len();
+        return text + &format!("None of the {count} windows names it.\n");
+    }
+    let mut rows = table(&["WHAT", "EFFECT", "OPENS", "CLOSES"]);
+    for reason in reasons {
+        let local = |at: Timestamp| {
+            at.to_zoned(reason.window.schedule.zone().clone())
+                .strftime("%a %Y-%m-%d %H:%M:%S %Z")
+                .to_string()
+        };
+        let what = match reason.exclusion {
+            Some(name) => format!("exclusion {name}"),
+            None => format!("window {}", reason.window.name),
+        };
+        let time = |at: Option<Timestamp>| at.map_or_else(String::new, local);
+        rows.add_row([
+            what,
+            reason.effect.to_owned(),
+            time(reason.occurrence.map(|one| one.opens)),
+            time(reason.occurrence.map(|one| one.closes)),
+        ]);
+    }
+    text += "\n";
+    text += &render(rows);
+    if let Some(change) = next_change {
+        let wait = length(change.duration_since(at));
+        text += &format!("\nNothing changes before {change} (in {wait}).\n");
+    }
+    text
+}

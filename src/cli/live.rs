@@ -1,0 +1,96 @@
+//! Asking the server once, for the commands that need no daemon.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
+
+use super::Exit;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::consumer::ConsumerId;
+use crate::jetstream::nats::Nats;
+use crate::jetstream::{JetStream, Link, RequestError};
+use crate::reconcile::{Heart, Reconciler, Scope};
+use crate::report::{Report, Wake};
+
+/// How long a person waits for a connection before being told that there is none.
+const PATIENCE: Duration = Duration::from_secs(6);
+
+/// One observation and the decisions that follow from it. Nothing is sent that changes anything.
+pub fn look(config: Config, wall: fn() -> Timestamp) -> Result<Report, Exit> {
+    ask(config, wall, async |_, report| report)
+}
+
+/// The same, and who may not be paused.
+pub fn look_and_knock(
+    config: Config,
+    wall: fn() -> Timestamp,
+) -> Result<(Report, Vec<(ConsumerId, RequestError)>), Exit> {
+    let in_flight = config.settings.controller.max_in_flight;
+    ask(config, wall, async move |nats, report| {
+        let closed = knock(&nats, &report, in_flight).await;
+        (report, closed)
+    })
+}
+
+/// Tries a pause that is no pause with every consumer that a window matches.
+async fn knock(nats: &Nats, report: &Report, in_flight: usize) -> Vec<(ConsumerId, RequestError)> {
+    // There a pause, even one that is refused, can crash the server.
+    if !matches!(&report.link, Link::Up(server) if !server.crash_prone) {
+        return Vec::new();
+    }
+    let there = (report.rows.iter())
+        .filter(|(_, row)| row.found.observation().is_some())
+        .map(|(id, _)| id.clone());
+    stream::iter(there)
+        .map(|id| async move { (nats.may_pause(&id).await, id) })
+        .buffered(in_flight)
+        .filter_map(|(answer, id)| std::future::ready(answer.err().map(|error| (id, error))))
+        .collect()
+        .await
+}
+
+fn ask<T>(
+    mut config: Config,
+    wall: fn() -> Timestamp,
+    then: impl AsyncFnOnce(Nats, Report) -> T,
+) -> Result<T, Exit> {
+    config.settings.controller.dry_run = true;
+    let runtime = super::runtime()?;
+    let report = runtime.block_on(async {
+        let settings = &config.settings;
+        let (nats, _advisories) = Nats::start(&settings.nats, settings.controller.request_timeout);
+        connected(&nats, PATIENCE + settings.controller.request_timeout).await?;
+        let clock = Clock::new(wall);
+        let config = Arc::new(config);
+        let mut reconciler = Reconciler::new(nats.clone(), clock, config, Heart::default());
+        let pass = reconciler.pass(Wake::Connected, Scope::All).await;
+        Ok(then(nats, reconciler.report(Some(pass), None)).await)
+    });
+    runtime.shutdown_background();
+    report
+}
+
+async fn connected(nats: &Nats, patience: Duration) -> Result<(), Exit> {
+    let mut link = nats.link();
+    let settled = link.wait_for(|link| !matches!(link, Link::Down { reason } if reason.is_empty()));
+    let state = match tokio::time::timeout(patience, settled).await {
+        Ok(Ok(state)) => state.clone(),
+        Ok(Err(_)) | Err(_) => Link::Down {
+            reason: format!("no JetStream has answered within {} s", patience.as_secs()),
+        },
+    };
+    match state {
+        Link::Up(_) => Ok(()),
+        Link::Down { reason } => {
+            super::complain(format!("error: {reason}"));
+            Err(Exit::Failed)
+        }
+        Link::Unsuitable(unsuitable) => {
+            super::complain(format!("error: {unsuitable}"));
+            Err(Exit::Config)
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! `recess plan --consumer`: the pauses of one consumer, its windows joined and its own moment of return in them.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::table::{length, render, table};
+use super::{Exit, Format, json_instant};
+use crate::config::Config;
+use crate::consumer::{ConsumerId, Kind};
+use crate::policy::{Pause, Policy};
+
+/// One pause, as the JSON shows it.
+#[derive(Debug, Serialize)]
+struct PauseRow<'a> {
+    consumer: String,
+    from: String,
+    until: String,
+    windows: Vec<&'a str>,
+}
+
+/// Shows them, and whether there are any.
+pub fn show(
+    config: &Config,
+    id: &ConsumerId,
+    (from, until): (Timestamp, Timestamp),
+    format: Format,
+) -> (Exit, bool) {
+    let policy = &config.policy;
+    // Offline nobody knows what it is: a durable consumer, as nearly all that people pause are.
+    let windows = policy.windows_of(id, Some(Kind::Durable));
+    let pauses = policy.pauses(id, &windows, from, until);
+    let shown = match format {
+        Format::Json => {
+            let rows: Vec<PauseRow<'_>> = (pauses.iter())
+                .map(|pause| PauseRow {
+                    consumer: id.path(),
+                    from: json_instant(pause.from),
+                    until: json_instant(pause.until),
+                    windows: names(policy, pause),
+                })
+                .collect();
+            super::print_json(&rows)
+        }
+        Format::Text if windows.is_empty() => super::print(&format!("No window names {id}.\n")),
+        Format::Text if pauses.is_empty() => {
+            super::print(&format!("{id} is not paused from {from} until {until}.\n"))
+        }
+        Format::Text => super::print(&text(policy, &pauses)),
+    };
+    (shown, !pauses.is_empty())
+}
+
+fn names<'a>(policy: &'a Policy, pause: &Pause) -> Vec<&'a str> {
+    (pause.windows.iter())
+        .filter_map(|&index| Some(&*policy.windows().get(index)?.name))
+        .collect()
+}
+
+/// In the wall-clock time of the first window of each.
+fn text(policy: &Policy, pauses: &[Pause]) -> String {
+    let mut rows = table(&["PAUSED FROM", "UNTIL", "LENGTH", "WINDOWS"]);
+    for pause in pauses {
+        let first = pause
+            .windows
+            .first()
+            .and_then(|&index| policy.windows().get(index));
+        let local = |at: Timestamp| match first {
+            Some(window) => at
+                .to_zoned(window.schedule.zone().clone())
+                .strftime("%a %Y-%m-%d %H:%M:%S %Z")
+                .to_string(),
+            None => at.to_string(),
+        };
+        rows.add_row([
+            local(pause.from),
+            local(pause.until),
+            length(pause.until.duration_since(pause.from)),
+            names(policy, pause).join(" "),
+        ]);
+    }
+    render(rows)
+}

@@ -1,0 +1,315 @@
+//! `recess plan`: when windows open. Offline: the same calendar as the daemon's, and no server.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use clap::Args;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, Zoned};
+use serde::Serialize;
+
+use super::table::{length, render, table};
+use super::{ConfigArgs, Exit, Format, FormatArgs};
+use crate::calendar::{Occurrence, Shift};
+use crate::config::Config;
+use crate::consumer::ConsumerId;
+use crate::policy::{Policy, Window};
+
+const DEFAULT_SPAN: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// From this instant, with a zone (2026-12-01T00:00:00Z); default: now
+    #[arg(long, value_name = "T", value_parser = super::parse_instant)]
+    from: Option<Timestamp>,
+    /// Until this instant; default: 7 days after --from
+    #[arg(long, value_name = "T", value_parser = super::parse_instant)]
+    until: Option<Timestamp>,
+    /// Only this window; may be given several times
+    #[arg(long, value_name = "NAME")]
+    window: Vec<String>,
+    /// The pauses of this consumer instead, its windows joined and its own moment of return in them
+    #[arg(long, value_name = "STREAM/CONSUMER", conflicts_with = "window")]
+    consumer: Option<ConsumerId>,
+    /// Exit with status 3 when there is anything to show
+    #[arg(long)]
+    exit_code: bool,
+    #[command(flatten)]
+    format: FormatArgs,
+}
+
+/// One opening, as the JSON shows it.
+#[derive(Debug, Serialize)]
+pub struct PlanRow<'a> {
+    window: &'a str,
+    opens: String,
+    closes: String,
+    timezone: String,
+    opens_local: String,
+    closes_local: String,
+    consumers: Vec<&'a str>,
+    shift: Option<&'static str>,
+}
+
+pub fn execute(args: PlanArgs, now: Timestamp) -> Exit {
+    let config = match super::load(&args.config) {
+        Ok(config) => config,
+        Err(exit) => return exit,
+    };
+    let from = args.from.unwrap_or(now);
+    let until = args
+        .until
+        .unwrap_or_else(|| from.checked_add(DEFAULT_SPAN).unwrap_or(Timestamp::MAX));
+    if until <= from {
+        super::complain("error: --until must be later than --from");
+        return Exit::Usage;
+    }
+    if let Some(id) = &args.consumer {
+        return match super::pauses::show(&config, id, (from, until), args.format.format) {
+            (Exit::Done, true) if args.exit_code => Exit::Reported,
+            (exit, _) => exit,
+        };
+    }
+    if let Some(unknown) = args
+        .window
+        .iter()
+        .find(|name| !has_window(&config.policy, name))
+    {
+        let names: Vec<&str> = config
+            .policy
+            .windows()
+            .iter()
+            .map(|window| &*window.name)
+            .collect();
+        super::complain(format!(
+            "error: there is no window `{unknown}` in {}; it has: {}",
+            args.config.config.display(),
+            names.join(", ")
+        ));
+        return Exit::Usage;
+    }
+    let openings = openings(&config.policy, from, until, &args.window);
+    let exit = match args.format.format {
+        Format::Json => {
+            let rows: Vec<PlanRow<'_>> = openings.iter().map(|opening| opening.row()).collect();
+            super::print_json(&rows)
+        }
+        Format::Text => super::print(&timeline(
+            &config,
+            &openings,
+            &args.window,
+            (from, until),
+            now,
+        )),
+    };
+    match exit {
+        Exit::Done if args.exit_code && !openings.is_empty() => Exit::Reported,
+        exit => exit,
+    }
+}
+
+fn has_window(policy: &Policy, name: &str) -> bool {
+    policy.windows().iter().any(|window| *window.name == *name)
+}
+
+fn is_asked_for(window: &Window, only: &[String]) -> bool {
+    only.is_empty() || only.iter().any(|name| **name == *window.name)
+}
+
+struct Opening<'a> {
+    window: &'a Window,
+    occurrence: Occurrence,
+}
+
+/// Every occurrence that has an instant in `[from, until)`, by opening and name.
+fn openings<'a>(
+    policy: &'a Policy,
+    from: Timestamp,
+    until: Timestamp,
+    only: &[String],
+) -> Vec<Opening<'a>> {
+    let mut openings: Vec<Opening<'_>> = (policy.windows().iter())
+        .filter(|window| is_asked_for(window, only))
+        .flat_map(|window| {
+            window
+                .intersecting(from, until)
+                .into_iter()
+                .map(move |occurrence| Opening { window, occurrence })
+        })
+        .collect();
+    openings.sort_by(|a, b| {
+        (a.occurrence.opens, &a.window.name).cmp(&(b.occurrence.opens, &b.window.name))
+    });
+    openings
+}
+
+impl<'a> Opening<'a> {
+    fn zone(&self) -> &TimeZone {
+        self.window.schedule.zone()
+    }
+
+    fn opens(&self) -> Zoned {
+        self.occurrence.opens.to_zoned(self.zone().clone())
+    }
+
+    fn closes(&self) -> Zoned {
+        self.occurrence.closes.to_zoned(self.zone().clone())
+    }
+
+    fn selectors(&self) -> Vec<&'a str> {
+        self.window
+            .selection
+            .selectors()
+            .iter()
+            .map(|selector| selector.as_str())
+            .collect()
+    }
+
+    fn row(&self) -> PlanRow<'a> {
+        let local = |zoned: Zoned| zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
+        PlanRow {
+            window: &self.window.name,
+            opens: super::json_instant(self.occurrence.opens),
+            closes: super::json_instant(self.occurrence.closes),
+            timezone: zone_name(self.zone()),
+            opens_local: local(self.opens()),
+            closes_local: local(self.closes()),
+            consumers: self.selectors(),
+            shift: self.occurrence.shift.map(Shift::as_str),
+        }
+    }
+
+    /// What daylight saving does to this opening, in words.
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        match self.occurrence.shift {
+            Some(Shift::Gap) => notes.push(
+                "its time does not exist that night (clocks go forward): it opens right after the gap".to_owned(),
+            ),
+            Some(Shift::First) => notes.push(
+                "its time comes twice that night (clocks go back): this is the first".to_owned(),
+            ),
+            Some(Shift::Last) => notes.push(
+                "its time comes twice that night (clocks go back): this is the second".to_owned(),
+            ),
+            None => {}
+        }
+        let (opens, closes) = (self.opens(), self.closes());
+        let moved = closes.offset().seconds() - opens.offset().seconds();
+        if moved != 0 {
+            let by = length(SignedDuration::from_secs(i64::from(moved.abs())));
+            let way = if moved > 0 { "forward" } else { "back" };
+            notes.push(format!(
+                "clocks go {way} {by} while it is open: it lasts {} all the same",
+                length(self.occurrence.length())
+            ));
+        }
+        notes
+    }
+}
+
+fn zone_name(zone: &TimeZone) -> String {
+    zone.iana_name().unwrap_or("UTC").to_owned()
+}
+
+/// The openings as people read them: in the wall-clock time of each window, a line a night.
+fn timeline(
+    config: &Config,
+    openings: &[Opening<'_>],
+    only: &[String],
+    (from, until): (Timestamp, Timestamp),
+    now: Timestamp,
+) -> String {
+    if openings.is_empty() {
+        return nothing(config, only, from, until);
+    }
+    let zones: BTreeSet<String> = openings
+        .iter()
+        .map(|opening| zone_name(opening.zone()))
+        .collect();
+    let one_zone = zones.len() == 1;
+    let mut headings = vec![
+        "DAY", "OPENS", "CLOSES", "LENGTH", "WINDOW", "ZONE", "PAUSES",
+    ];
+    headings.retain(|heading| *heading != "ZONE" || !one_zone);
+    let mut rows = table(&headings);
+    let mut day = String::new();
+    for opening in openings {
+        let (opens, closes) = (opening.opens(), opening.closes());
+        let today = opens.strftime("%a %Y-%m-%d").to_string();
+        let mark = if opening.notes().is_empty() { "" } else { "*" };
+        let shown_day = if today == day {
+            mark.to_owned()
+        } else {
+            format!("{today}{mark}")
+        };
+        day = today;
+        let open_now = opening.occurrence.covers(now);
+        let mut cells = vec![
+            shown_day,
+            time_of_day(&opens),
+            closing_time(&opens, &closes),
+            length(opening.occurrence.length()) + if open_now { " (open now)" } else { "" },
+            opening.window.name.to_string(),
+        ];
+        cells.extend((!one_zone).then(|| zone_name(opening.zone())));
+        cells.push(opening.selectors().join(" "));
+        rows.add_row(cells);
+    }
+    let mut text = render(rows);
+    let notes: Vec<String> = (openings.iter())
+        .flat_map(|opening| {
+            let when = opening.opens().strftime("%a %Y-%m-%d").to_string();
+            (opening.notes().into_iter())
+                .map(move |note| format!("{when} {}: {note}", opening.window.name))
+        })
+        .collect();
+    // Writing to a String cannot fail.
+    if !notes.is_empty() {
+        text.push_str("\n* daylight saving:\n");
+        for note in notes {
+            let _ = writeln!(text, "  {note}");
+        }
+    }
+    if let (true, Some(zone)) = (one_zone, zones.first()) {
+        let _ = writeln!(text, "\nTimes are those of {zone}.");
+    }
+    text
+}
+
+fn nothing(config: &Config, only: &[String], from: Timestamp, until: Timestamp) -> String {
+    let next = (config.policy.windows().iter())
+        .filter(|window| is_asked_for(window, only))
+        .filter_map(|window| Some((window.next_opening(from)?.opens, window)))
+        .min_by_key(|(opens, _)| *opens);
+    let mut text = format!("No window opens between {from:.0} and {until:.0}.\n");
+    if let Some((opens, window)) = next {
+        let local = opens.to_zoned(window.schedule.zone().clone());
+        let _ = writeln!(
+            text,
+            "The next to open is {}, {}.",
+            window.name,
+            local.strftime("%a %Y-%m-%d %H:%M:%S %Z")
+        );
+    }
+    text
+}
+
+fn time_of_day(zoned: &Zoned) -> String {
+    let format = if zoned.second() == 0 {
+        "%H:%M %Z"
+    } else {
+        "%H:%M:%S %Z"
+    };
+    zoned.strftime(format).to_string()
+}
+
+fn closing_time(opens: &Zoned, closes: &Zoned) -> String {
+    if opens.date() == closes.date() {
+        time_of_day(closes)
+    } else {
+        format!("{} {}", closes.strftime("%a"), time_of_day(closes))
+    }
+}

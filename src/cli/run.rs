@@ -1,0 +1,271 @@
+//! `recess run`: the daemon. A checklist: load, bind, connect, and then let the loop, the watcher and the pages live until
+//! a signal ends them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use jiff::Timestamp;
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
+use tracing::{error, info, warn};
+
+use super::{ConfigArgs, Exit};
+use crate::clock::Clock;
+use crate::config::{self, Config, Settings};
+use crate::http::{self, Pages, Readiness};
+use crate::jetstream::nats::Nats;
+use crate::jetstream::{JetStream, Link};
+use crate::logging::{self, Narrator};
+use crate::metrics::Metrics;
+use crate::reconcile::{self, Heart, Inputs, Reconciler};
+use crate::report::Report;
+use crate::signals::{Asked, Signals};
+use crate::{systemd, wake};
+
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Send nothing: log what would be done
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// How long tasks that are still busy may hold up the end of the process.
+const FAREWELL: Duration = Duration::from_millis(500);
+
+pub fn execute(args: RunArgs, wall: fn() -> Timestamp) -> Exit {
+    let config = match load(&args) {
+        Ok(config) => config,
+        Err(error) => {
+            super::complain(error.render(super::colour_errors()));
+            return Exit::Config;
+        }
+    };
+    if let Err(error) = logging::init() {
+        super::complain(format!("error: {error}"));
+        return Exit::Usage;
+    }
+    let runtime = match super::runtime() {
+        Ok(runtime) => runtime,
+        Err(exit) => return exit,
+    };
+    let exit = runtime.block_on(serve(args, config, wall));
+    runtime.shutdown_timeout(FAREWELL);
+    exit
+}
+
+fn load(args: &RunArgs) -> Result<Config, config::ConfigError> {
+    let mut config = config::load(&args.config.config)?;
+    config.settings.controller.dry_run |= args.dry_run;
+    Ok(config)
+}
+
+async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp) -> Exit {
+    let settings = config.settings.clone();
+    greet(&args, &config);
+    let (metrics, mut signals) = match (Metrics::new(), Signals::catch()) {
+        (Ok(metrics), Ok(signals)) => (Arc::new(metrics), signals),
+        (Err(error), _) => return failed(&format!("the metrics do not register: {error}")),
+        (_, Err(error)) => return failed(&format!("signals cannot be caught: {error}")),
+    };
+    let listener = match http::bind(settings.http.listen).await {
+        Ok(listener) => Some(listener),
+        // A dry run is often made beside the daemon that has the address.
+        Err(error) if settings.controller.dry_run => {
+            let address = settings.http.listen;
+            warn!("cannot listen on {address}: {error}; this dry run goes on without its pages");
+            None
+        }
+        Err(error) => {
+            let address = settings.http.listen;
+            return failed(&format!(
+                "cannot listen on {address}: {error}; set [http] listen to a free address"
+            ));
+        }
+    };
+    let clock = Clock::new(wall);
+    let heart = Heart::default();
+    let nudge = Arc::new(Notify::new());
+    metrics.reloaded(true, wall());
+    let (nats, advisories) = Nats::start(&settings.nats, settings.controller.request_timeout);
+    let mut link = nats.link();
+    let (config_sender, config_receiver) = watch::channel(Arc::new(config));
+    let (readiness_sender, readiness) = watch::channel(Readiness {
+        link: link.borrow().clone(),
+        last_good_pass: None,
+        patience: Duration::MAX,
+    });
+
+    let pages = Pages {
+        metrics: metrics.clone(),
+        heart: heart.clone(),
+        readiness,
+    };
+    if let Some(listener) = listener {
+        tokio::spawn(http::serve(listener, pages));
+    }
+    tokio::spawn(wake::watch_wall_clock(clock.clone(), nudge.clone()));
+    tokio::spawn(systemd::feed_watchdog(heart.clone()));
+    let first = config_receiver.borrow().clone();
+    let reconciler = Reconciler::new(nats, clock, first, heart);
+    let mut watchers = Watchers {
+        narrator: Narrator::default(),
+        metrics: metrics.clone(),
+        readiness: readiness_sender,
+        config: config_receiver.clone(),
+        told_ready: false,
+    };
+    let inputs = Inputs {
+        config: config_receiver,
+        advisories,
+        nudge,
+    };
+    let mut main_loop = tokio::spawn(reconcile::run(reconciler, inputs, move |report| {
+        watchers.take(report)
+    }));
+
+    let mut first_connect = true;
+    loop {
+        tokio::select! {
+            asked = signals.next() => match asked {
+                Asked::Reload => reload(&args, &settings, &config_sender, &metrics, wall()),
+                Asked::Stop => {
+                    info!("stopping; consumers that are paused stay so until their deadlines");
+                    systemd::stopping();
+                    return Exit::Done;
+                }
+            },
+            changed = link.changed(), if first_connect => match &*link.borrow_and_update() {
+                Link::Unsuitable(unsuitable) => {
+                    error!("{unsuitable}");
+                    return Exit::Config;
+                }
+                Link::Up(_) => first_connect = false,
+                Link::Down { .. } if changed.is_err() => first_connect = false,
+                Link::Down { .. } => {}
+            },
+            ended = &mut main_loop => {
+                let why = ended.err().map_or_else(|| "it ended".to_owned(), |error| error.to_string());
+                return failed(&format!("the loop does not run any more: {why}"));
+            }
+        }
+    }
+}
+
+fn greet(args: &RunArgs, config: &Config) {
+    info!(
+        "recess {} runs {} ({}, instance {})",
+        env!("CARGO_PKG_VERSION"),
+        args.config.config.display(),
+        super::count_windows(config),
+        config.policy.instance()
+    );
+    for warning in &config.warnings {
+        warn!("{}: {}", warning.subject, warning.message);
+    }
+}
+
+fn failed(why: &str) -> Exit {
+    error!("{why}");
+    Exit::Failed
+}
+
+fn reload(
+    args: &RunArgs,
+    settings: &Settings,
+    sender: &watch::Sender<Arc<Config>>,
+    metrics: &Metrics,
+    now: Timestamp,
+) {
+    match load(args) {
+        Ok(config) => {
+            let (old, new) = (settings, &config.settings);
+            let timeout = |settings: &Settings| settings.controller.request_timeout;
+            if new.nats != old.nats || new.http != old.http || timeout(new) != timeout(old) {
+                warn!(
+                    "changes in [nats], [http] and request_timeout take effect at the next start; all else is in force \
+                     now"
+                );
+            }
+            info!(
+                "loaded {} again ({})",
+                args.config.config.display(),
+                super::count_windows(&config)
+            );
+            for warning in &config.warnings {
+                warn!("{}: {}", warning.subject, warning.message);
+            }
+            metrics.reloaded(true, now);
+            sender.send_replace(Arc::new(config));
+        }
+        Err(error) => {
+            metrics.reloaded(false, now);
+            error!(
+                "the new config is refused, the one in force stays:\n{}",
+                error.render(false)
+            );
+        }
+    }
+}
+
+/// Everybody who watches the reports.
+struct Watchers {
+    narrator: Narrator,
+    metrics: Arc<Metrics>,
+    readiness: watch::Sender<Readiness>,
+    config: watch::Receiver<Arc<Config>>,
+    told_ready: bool,
+}
+
+impl Watchers {
+    fn take(&mut self, report: Report) {
+        let config = self.config.borrow().clone();
+        let report = Arc::new(report);
+        self.narrator.tell(&report, &config);
+        self.metrics.observe(&report);
+        self.readiness.send_modify(|readiness| {
+            readiness.link = report.link.clone();
+            readiness.patience = config.settings.controller.resync * 2 + http::HANGING;
+            if report
+                .pass
+                .as_ref()
+                .is_some_and(|pass| pass.full && pass.is_ok())
+            {
+                readiness.last_good_pass = Some(Instant::now());
+            }
+        });
+        let tried = match &report.link {
+            Link::Down { reason } => !reason.is_empty(),
+            Link::Up(_) => report.pass.is_some(),
+            Link::Unsuitable(_) => false,
+        };
+        if tried && !self.told_ready {
+            self.told_ready = true;
+            systemd::ready();
+        }
+        systemd::status(&status_line(&report));
+    }
+}
+
+/// The line that `systemctl status` shows.
+fn status_line(report: &Report) -> String {
+    let link = match &report.link {
+        Link::Up(server) => format!("connected to nats-server {}", server.version),
+        Link::Down { .. } => "not connected to NATS".to_owned(),
+        Link::Unsuitable(_) => "connected to a server that cannot be used".to_owned(),
+    };
+    let paused = report
+        .rows
+        .values()
+        .filter(|row| row.found.is_paused())
+        .count();
+    let next = report
+        .next_change
+        .map_or_else(String::new, |at| format!("; next change {at}"));
+    format!(
+        "{link}; {paused} of {} consumers paused{next}",
+        report.rows.len()
+    )
+}

@@ -1,0 +1,187 @@
+//! `recess status`: how each consumer is, and what should be done about it. It asks the server itself.
+
+use clap::Args;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::table::{length, render, table};
+use super::{ConfigArgs, Exit, Format, FormatArgs, json_instant};
+use crate::consumer::{ConsumerId, Found, Owner, PauseState};
+use crate::report::{Report, Row};
+
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
+    format: FormatArgs,
+}
+
+#[derive(Debug, Serialize)]
+struct StatusRow<'a> {
+    stream: &'a str,
+    consumer: &'a str,
+    desired: StateRow,
+    observed: StateRow,
+    owner: Option<&'static str>,
+    verdict: &'static str,
+    windows: Vec<&'a str>,
+    pending: Option<u64>,
+    ack_pending: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct StateRow {
+    state: &'static str,
+    until: Option<String>,
+}
+
+pub fn execute(args: StatusArgs, wall: fn() -> Timestamp) -> Exit {
+    let config = match super::load(&args.config) {
+        Ok(config) => config,
+        Err(exit) => return exit,
+    };
+    let report = match super::live::look(config, wall) {
+        Ok(report) => report,
+        Err(exit) => return exit,
+    };
+    let shown = match args.format.format {
+        Format::Json => {
+            let rows: Vec<StatusRow<'_>> = report
+                .rows
+                .iter()
+                .map(|(id, row)| status_row(&report, id, row))
+                .collect();
+            super::print_json(&rows)
+        }
+        Format::Text => super::print(&text(&report)),
+    };
+    let failures = report.pass.iter().flat_map(|pass| &pass.failures);
+    failures.fold(shown, |_, failure| {
+        super::complain(format!(
+            "error: cannot look at {}: {}",
+            failure.subject, failure.error
+        ));
+        Exit::Failed
+    })
+}
+
+fn status_row<'a>(report: &'a Report, id: &'a ConsumerId, row: &'a Row) -> StatusRow<'a> {
+    let (state, until) = observed(&row.found);
+    StatusRow {
+        stream: id.stream(),
+        consumer: id.consumer(),
+        desired: StateRow {
+            state: row.desired.as_str(),
+            until: row.desired.until().map(json_instant),
+        },
+        observed: StateRow {
+            state,
+            until: until.map(json_instant),
+        },
+        owner: row.owner(report.mark).map(Owner::as_str),
+        verdict: row.verdict.as_str(),
+        windows: report.windows_of(id),
+        pending: row.found.observation().map(|seen| seen.pending),
+        ack_pending: row.found.observation().map(|seen| seen.ack_pending),
+    }
+}
+
+fn observed(found: &Found) -> (&'static str, Option<Timestamp>) {
+    match found {
+        Found::Unknown => ("unknown", None),
+        Found::Missing => ("missing", None),
+        Found::Present(seen) => match seen.state {
+            PauseState::Running => ("running", None),
+            PauseState::Lapsed { until } => ("lapsed", Some(until)),
+            PauseState::Paused { until, .. } => ("paused", Some(until)),
+        },
+    }
+}
+
+fn text(report: &Report) -> String {
+    let asked_in_vain = report.pass.as_ref().is_some_and(|pass| !pass.is_ok());
+    match report.rows.is_empty() {
+        true if asked_in_vain => return String::new(),
+        true => return "No consumer matches any window.\n".to_owned(),
+        false => {}
+    }
+    let headings = [
+        "CONSUMER",
+        "WANTED",
+        "FOUND",
+        "UNTIL (UTC)",
+        "LEFT",
+        "WHOSE",
+        "BACKLOG",
+        "UNACKED",
+        "VERDICT",
+        "WINDOWS",
+    ];
+    let mut rows = table(&headings);
+    for (id, row) in report.rows.iter() {
+        let (state, until) = observed(&row.found);
+        let left = match row.found.observation().map(|seen| seen.state) {
+            Some(PauseState::Paused { remaining, .. }) => length(remaining),
+            _ => String::new(),
+        };
+        let count =
+            |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
+        rows.add_row([
+            id.to_string(),
+            row.desired.as_str().to_owned(),
+            state.to_owned(),
+            until.map_or_else(String::new, |until| {
+                until.strftime("%a %Y-%m-%d %H:%M:%S").to_string()
+            }),
+            left,
+            row.owner(report.mark).map_or("", Owner::as_str).to_owned(),
+            count(row.found.observation().map(|seen| seen.pending)),
+            count(row.found.observation().map(|seen| seen.ack_pending)),
+            // It says what ought to be done: whether a daemon does it, only the daemon knows.
+            match row.verdict.action() {
+                Some(_) => format!("should {}", row.verdict.as_str()),
+                None => row.verdict.as_str().to_owned(),
+            },
+            report.windows_of(id).join(" "),
+        ]);
+    }
+    render(rows) + "\n" + &summary(report) + "\n"
+}
+
+fn summary(report: &Report) -> String {
+    let paused = report
+        .rows
+        .values()
+        .filter(|row| row.found.is_paused())
+        .count();
+    let total = report.rows.len();
+    let open: Vec<&str> = report
+        .windows
+        .iter()
+        .filter(|window| window.open.is_some())
+        .map(|window| &*window.name)
+        .collect();
+    let next = (report.windows.iter())
+        .filter_map(|window| Some((window.next?.opens, &window.name)))
+        .min();
+    let mut text = format!("{paused} of {total} consumers paused");
+    let otherwise = (report.rows.values()).filter(|row| row.verdict.action().is_some());
+    match otherwise.count() {
+        0 => {}
+        1 => text += "; 1 is not as wanted, and the log of the daemon says why if it stays so",
+        more => {
+            text += &format!(
+                "; {more} are not as wanted, and the log of the daemon says why if it stays so"
+            )
+        }
+    }
+    if !open.is_empty() {
+        text += &format!("; open: {}", open.join(", "));
+    }
+    if let Some((opens, name)) = next {
+        let wait: SignedDuration = opens.duration_since(report.at);
+        text += &format!("; {name} opens in {}", length(wait));
+    }
+    text
+}

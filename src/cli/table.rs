@@ -1,0 +1,52 @@
+//! Tables for people: aligned columns, cut to the terminal's width, nothing to strip in a pipe.
+
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
+use terminal_size::terminal_size_of;
+
+use crate::config::show_length;
+
+/// What is left for a list in the last column, however narrow the terminal is.
+const LIST_WIDTH: u16 = 24;
+
+/// An empty table with these headings.
+pub fn table(headings: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_header(headings);
+    if let Some((terminal_size::Width(width), _)) = terminal_size_of(std::io::stdout()) {
+        table
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(width);
+    }
+    table
+}
+
+/// The table's lines, from the left margin and without the blanks that fill the last column.
+pub fn render(mut table: Table) -> String {
+    let last = table.column_count().saturating_sub(1);
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        // A broken name is worse than a long line: only the last column, a list, is wrapped.
+        column.set_constraint(if index < last {
+            ColumnConstraint::ContentWidth
+        } else {
+            ColumnConstraint::LowerBoundary(Width::Fixed(LIST_WIDTH))
+        });
+    }
+    let mut text = String::new();
+    for line in table.lines() {
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// A length of time in the words of the config file: `2h`, `1d 30m`; seconds only below an hour.
+pub fn length(duration: jiff::SignedDuration) -> String {
+    let seconds = duration.as_secs().unsigned_abs();
+    let shown = if seconds >= 3600 {
+        seconds - seconds % 60
+    } else {
+        seconds
+    };
+    show_length(std::time::Duration::from_secs(shown))
+}

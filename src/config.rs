@@ -1,0 +1,230 @@
+//! The config file: what it says, checked once and for all.
+//!
+//! [`load`] reads a TOML file into a [`Policy`] (which consumers follow which windows) and [`Settings`] (everything
+//! else). What it returns needs no further checks; what it refuses, it refuses with every mistake at once, each with its
+//! place and the way out. Three rules hold:
+//!
+//! - **Loading never depends on the clock.** A file that was good stays good.
+//! - **Nothing is guessed.** An unknown key or zone is a mistake, never ignored or replaced.
+//! - **No secrets.** The file names other files that hold them; those are opened when they are needed, by others.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use crate::policy::Policy;
+
+pub mod code;
+mod connection;
+pub mod context;
+pub mod credentials;
+mod endless;
+mod exclusions;
+mod extent;
+mod findings;
+mod guess;
+mod length;
+mod moment;
+mod names;
+mod nats;
+mod raw;
+mod read;
+mod render;
+mod rule;
+mod server;
+mod settings;
+mod syntax;
+mod table;
+#[cfg(test)]
+mod tests;
+mod timing;
+mod windows;
+mod zone;
+
+pub use credentials::CREDENTIALS_DIRECTORY;
+pub use findings::{Finding, Severity, Source};
+pub use length::show as show_length;
+pub use nats::{Api, Auth, Connection, Hidden, Identity, Nats, Reach, Secret, Tls};
+pub use render::render;
+
+/// Where the file is, unless somebody says otherwise.
+pub const DEFAULT_PATH: &str = "/etc/recess/recess.toml";
+
+/// What a deployment is called that does not name itself.
+pub const DEFAULT_INSTANCE: &str = "default";
+
+/// A config file that can be run.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The windows and whom they pause.
+    pub policy: Policy,
+    /// Everything else.
+    pub settings: Settings,
+    /// What is doubtful about the file, in the order of the file.
+    pub warnings: Vec<Finding>,
+    /// The file itself, to show warnings in.
+    pub source: Source,
+}
+
+/// Everything in the file but its windows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// `[nats]`
+    pub nats: Nats,
+    /// `[http]`
+    pub http: Http,
+    /// `[controller]`
+    pub controller: Controller,
+}
+
+/// Where metrics and health are served: `[http]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Http {
+    /// The address and port.
+    pub listen: SocketAddr,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7778)),
+        }
+    }
+}
+
+/// How the loop behaves: `[controller]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Controller {
+    /// How long at most until everything is looked at again.
+    pub resync: Duration,
+    /// How many requests may be under way at once; 1 to 1000.
+    pub max_in_flight: usize,
+    /// How long to wait for an answer.
+    pub request_timeout: Duration,
+    /// How far ahead a deadline may lie.
+    pub max_pause: SignedDuration,
+    /// Whether to send nothing.
+    pub dry_run: bool,
+}
+
+impl Default for Controller {
+    fn default() -> Self {
+        Self {
+            resync: Duration::from_secs(60),
+            max_in_flight: 8,
+            request_timeout: Duration::from_secs(3),
+            max_pause: SignedDuration::from_hours(7 * 24),
+            dry_run: false,
+        }
+    }
+}
+
+/// Loads a config file.
+pub fn load(path: &Path) -> Result<Config, ConfigError> {
+    match fs::read_to_string(path) {
+        Ok(text) => parse(path, &text),
+        Err(source) => Err(ConfigError::Unreadable {
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
+
+/// Checks the text of the config file at that path, which is shown in messages, and to whose folder the relative paths in the
+/// file are relative.
+pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
+    let (raw, mut findings) = read::read(text);
+    let whole = findings.iter().all(|finding| finding.code != code::SYNTAX);
+    let mut checked = Vec::new();
+    let instance = settings::instance(&raw.instance, &mut checked);
+    let max_pause = settings::max_pause(&raw.controller, &mut checked);
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let settings = settings::settings(&raw, folder, max_pause, &mut checked);
+    let zone = settings::default_zone(&raw.defaults, &mut checked);
+    let exclusions = exclusions::exclusions(&raw, zone.as_ref(), &mut checked);
+    let context = windows::Context {
+        zone: zone.as_ref(),
+        max_pause,
+        max_pause_place: raw.controller.max_pause.given().map(|text| &text.place),
+        exclusions: &exclusions,
+    };
+    let windows = windows::windows(&raw.windows, &context, &mut checked);
+    checked.retain(|finding| whole || finding.stands_alone());
+    findings.append(&mut checked);
+    findings.sort_by_key(|finding| finding.span.as_ref().map_or(usize::MAX, |span| span.start));
+
+    let source = Source::new(path, text);
+    if findings.iter().any(|f| f.severity == Severity::Error) {
+        return Err(ConfigError::Invalid { source, findings });
+    }
+    Ok(Config {
+        policy: Policy::new(&instance, settings.controller.max_pause, windows),
+        settings,
+        warnings: findings,
+        source,
+    })
+}
+
+/// Why there is no [`Config`].
+#[derive(Debug)]
+pub enum ConfigError {
+    /// The file could not be read from disk.
+    Unreadable {
+        /// Its path.
+        path: PathBuf,
+        /// The reason.
+        source: io::Error,
+    },
+    /// The file holds mistakes.
+    Invalid {
+        /// The file.
+        source: Source,
+        /// Every mistake, and every warning too, in the order of the file.
+        findings: Vec<Finding>,
+    },
+}
+
+impl ConfigError {
+    /// What is wrong, one by one.
+    pub fn findings(&self) -> Vec<Finding> {
+        match self {
+            Self::Unreadable { source, .. } => {
+                let message = format!("it cannot be read: {source}");
+                let hint = "name another file with --config PATH, or with RECESS_CONFIG";
+                vec![
+                    Finding::new(Severity::Error, code::UNREADABLE, "config file", &message)
+                        .hint(hint),
+                ]
+            }
+            Self::Invalid { findings, .. } => findings.clone(),
+        }
+    }
+
+    /// The file that they speak of; of one that could not be read, its path.
+    pub fn source(&self) -> Source {
+        match self {
+            Self::Unreadable { path, .. } => Source::new(path, ""),
+            Self::Invalid { source, .. } => source.clone(),
+        }
+    }
+
+    /// Every mistake under the line that it is in.
+    pub fn render(&self, colour: bool) -> String {
+        render(&self.source(), &self.findings(), colour)
+    }
+}
+
+/// [`ConfigError::render`] without colour.
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+/// The text tells everything, so there is no source to ask for more.
+impl std::error::Error for ConfigError {}

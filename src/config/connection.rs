@@ -1,0 +1,244 @@
+//! The table `[nats]`, checked.
+
+use std::path::{Path, PathBuf};
+
+use super::findings::{Finding, Place, without_secrets};
+use super::nats::{Api, Auth, Connection, Identity, Nats, Reach, Secret, Tls};
+use super::raw::{self, Entry, Placed};
+use super::{CREDENTIALS_DIRECTORY, code, server};
+
+/// The table; what is wrong or not said is the default. Relative paths are relative to `folder`.
+pub(super) fn nats(raw: &raw::Nats, folder: &Path, findings: &mut Vec<Finding>) -> Nats {
+    let allow_crash_prone = raw.allow_crash_prone.given();
+    if let Some(allow) = allow_crash_prone
+        && allow.value
+    {
+        let message = "recess will pause consumers on servers that a pause can crash";
+        let hint = "upgrade to nats-server 2.12.8 or newer and take the line out";
+        findings.push(allow.place.warning(code::CRASH_PRONE, message).hint(hint));
+    }
+    let here = connection(raw, folder, findings);
+    let reach = match context(raw, folder, findings) {
+        Some(context) => Reach::Context(context),
+        None => Reach::Here(here),
+    };
+    Nats {
+        reach,
+        allow_crash_prone: allow_crash_prone.is_some_and(|allow| allow.value),
+    }
+}
+
+/// A natscli context stands in the place of every other key that says how to connect.
+fn context(raw: &raw::Nats, folder: &Path, findings: &mut Vec<Finding>) -> Option<String> {
+    let context = raw.context.given()?;
+    let others = [
+        raw.servers.place(),
+        raw.credentials.place(),
+        raw.nkey_seed_file.place(),
+        raw.username.place(),
+        raw.password_file.place(),
+        raw.token_file.place(),
+        raw.tls.place(),
+        raw.domain.place(),
+        raw.api_prefix.place(),
+        raw.inbox_prefix.place(),
+    ];
+    if let Some(other) = others.into_iter().flatten().next() {
+        let message = "the context says already how to connect";
+        let hint = "keep either the context or the rest";
+        findings.push(
+            (other.error(code::AMBIGUOUS_CONNECTION, message).hint(hint))
+                .also(context.place.span.clone(), "the context"),
+        );
+    }
+    if context.value.contains('/') {
+        let file = path(&raw.context, folder, findings)?;
+        return Some(file.display().to_string());
+    }
+    if context.value.trim().is_empty() {
+        let finding = (context.place).error(code::BAD_NAME, "it is empty");
+        findings.push(finding.hint("`nats context ls` lists the names of the contexts"));
+    }
+    Some(context.value.clone())
+}
+
+fn connection(raw: &raw::Nats, folder: &Path, findings: &mut Vec<Finding>) -> Connection {
+    let default = Connection::default();
+    Connection {
+        servers: servers(&raw.servers, findings).unwrap_or(default.servers),
+        auth: auth(raw, folder, findings),
+        tls: tls(&raw.tls, folder, findings),
+        api: api(raw, findings),
+        inbox_prefix: subject(&raw.inbox_prefix, findings).unwrap_or(default.inbox_prefix),
+    }
+}
+
+fn servers(raw: &Entry<raw::Texts>, findings: &mut Vec<Finding>) -> Option<Vec<String>> {
+    let list = raw.given()?;
+    if list.value.is_empty() {
+        let hint = r#"name at least one, or take the line out for "nats://127.0.0.1:4222""#;
+        findings.push(
+            list.place
+                .error(code::BAD_SERVER, "the list is empty")
+                .hint(hint),
+        );
+    }
+    for address in &list.value {
+        if let Err(wrong) = server::check(&address.value) {
+            let message = format!("{:?}: {}", without_secrets(&address.value), wrong.reason);
+            findings.push(
+                address
+                    .place
+                    .error(code::BAD_SERVER, message)
+                    .hint(wrong.hint),
+            );
+        }
+    }
+    Some(
+        list.value
+            .iter()
+            .map(|address| address.value.clone())
+            .collect(),
+    )
+}
+
+fn auth(raw: &raw::Nats, folder: &Path, findings: &mut Vec<Finding>) -> Auth {
+    let credentials = path(&raw.credentials, folder, findings);
+    let nkey_seed_file = path(&raw.nkey_seed_file, folder, findings);
+    let password_file = path(&raw.password_file, folder, findings);
+    let token_file = path(&raw.token_file, folder, findings);
+
+    let ways = [
+        raw.credentials.given(),
+        raw.nkey_seed_file.given(),
+        raw.username.given().or(raw.password_file.given()),
+        raw.token_file.given(),
+    ];
+    if let [first, second, ..] = ways.into_iter().flatten().collect::<Vec<_>>().as_slice() {
+        let message = "this is a second way to authenticate";
+        let finding = second.place.error(code::AMBIGUOUS_AUTH, message);
+        findings.push(
+            finding
+                .hint(
+                    "keep one of: credentials, nkey_seed_file, username + password_file, token_file",
+                )
+                .also(first.place.span.clone(), "the first way"),
+        );
+    }
+    let password_line = r#"password_file = "/etc/recess/nats.password""#;
+    complete(
+        (&raw.username, "username", r#"username = "recess""#),
+        (&raw.password_file, "password_file", password_line),
+        code::INCOMPLETE_AUTH,
+        findings,
+    );
+
+    let username = raw.username.given().map(|username| username.value.clone());
+    match (credentials, nkey_seed_file, username, password_file) {
+        (Some(file), ..) => Auth::Credentials(Secret::File(file)),
+        (_, Some(file), ..) => Auth::Nkey(Secret::File(file)),
+        (_, _, Some(username), Some(file)) => Auth::UserPassword {
+            username,
+            password: Secret::File(file),
+        },
+        _ => token_file.map_or(Auth::Nothing, |file| Auth::Token(Secret::File(file))),
+    }
+}
+
+fn tls(raw: &Entry<raw::Tls>, folder: &Path, findings: &mut Vec<Finding>) -> Option<Tls> {
+    let raw = &raw.given()?.value;
+    let ca = path(&raw.ca, folder, findings);
+    let cert = path(&raw.cert, folder, findings);
+    let key = path(&raw.key, folder, findings);
+    complete(
+        (&raw.cert, "cert", r#"cert = "/etc/recess/nats.crt""#),
+        (&raw.key, "key", r#"key = "/etc/recess/nats.key""#),
+        code::INCOMPLETE_TLS,
+        findings,
+    );
+    Some(Tls {
+        ca,
+        identity: cert.zip(key).map(|(cert, key)| Identity { cert, key }),
+        handshake_first: (raw.handshake_first.given()).is_some_and(|first| first.value),
+    })
+}
+
+/// Of two keys that need each other, with their names and example lines, reports the one that is not there.
+fn complete(
+    one: (&Entry<String>, &str, &str),
+    other: (&Entry<String>, &str, &str),
+    code: &'static str,
+    findings: &mut Vec<Finding>,
+) {
+    for ((here, ..), (there, name, line)) in [(one, other), (other, one)] {
+        if let (Entry::Given(here), Entry::Absent) = (here, there) {
+            let finding = here.place.error(code, format!("there is no {name}"));
+            findings.push(finding.hint(format!("add a line such as: {line}")));
+        }
+    }
+}
+
+fn api(raw: &raw::Nats, findings: &mut Vec<Finding>) -> Api {
+    if let (Some(domain), Some(prefix)) = (raw.domain.given(), raw.api_prefix.given()) {
+        let message = "the domain says already where the API is";
+        let finding = prefix.place.error(code::AMBIGUOUS_CONNECTION, message);
+        let hint = "keep one of: domain, api_prefix";
+        findings.push(
+            finding
+                .hint(hint)
+                .also(domain.place.span.clone(), "the domain"),
+        );
+    }
+    if let Some(domain) = raw.domain.given() {
+        if domain.value.contains('.') {
+            let message = format!("{:?} holds a dot, so it is not a domain", domain.value);
+            let hint =
+                "write the domain alone, as in domain = \"hub\"; a whole prefix is api_prefix";
+            findings.push(domain.place.error(code::BAD_SUBJECT, message).hint(hint));
+        }
+        return subject(&raw.domain, findings).map_or(Api::Default, Api::Domain);
+    }
+    subject(&raw.api_prefix, findings).map_or(Api::Default, Api::Prefix)
+}
+
+/// A subject, or what subjects begin with.
+fn subject(raw: &Entry<String>, findings: &mut Vec<Finding>) -> Option<String> {
+    let Placed { value, place } = raw.given()?;
+    let bad = |place: &Place, message: String, hint: &str| {
+        place.error(code::BAD_SUBJECT, message).hint(hint)
+    };
+    if value.split('.').any(str::is_empty) {
+        let message = format!("{value:?} is not what a subject can begin with");
+        let hint = "write words with a dot between two of them, as in \"$JS.hub.API\"";
+        findings.push(bad(place, message, hint));
+    } else if value.contains(|c: char| c.is_whitespace() || c.is_control() || "*>".contains(c)) {
+        let message = format!("{value:?} holds a wildcard or a space");
+        findings.push(bad(
+            place,
+            message,
+            "write it as it stands before the wildcard",
+        ));
+    } else {
+        return Some(value.clone());
+    }
+    None
+}
+
+/// A file's path. Whether the file is there is a question for the moment it is needed.
+fn path(raw: &Entry<String>, folder: &Path, findings: &mut Vec<Finding>) -> Option<PathBuf> {
+    let Placed { value, place } = raw.given()?;
+    if value.trim().is_empty() {
+        let finding = place.error(code::BAD_PATH, "the path is empty");
+        findings.push(finding.hint("name a file, or take the line out"));
+    }
+    if !value.starts_with('$') {
+        return Some(folder.join(value));
+    }
+    if Path::new(value).components().next() != Path::new(CREDENTIALS_DIRECTORY).components().next()
+    {
+        let message = format!("{value:?} begins with a variable that recess does not know");
+        let hint = format!("write the path itself; only {CREDENTIALS_DIRECTORY}/NAME is resolved");
+        findings.push(place.error(code::BAD_PATH, message).hint(hint));
+    }
+    Some(PathBuf::from(value))
+}

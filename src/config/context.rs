@@ -1,0 +1,308 @@
+//! natscli contexts: the files in which the `nats` command keeps how to connect.
+//!
+//! Knows their JSON (natscli 0.1 to 0.4 write the same keys) and where they are. What recess cannot do for a context, such
+//! as asking a password manager, is refused by name: a context that connects differently here than there helps nobody.
+
+use std::env;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use percent_encoding::percent_decode_str;
+
+use super::credentials::{self, NoCredentials};
+use super::nats::{Api, Auth, Connection, Hidden, Identity, Secret, Tls};
+use super::server;
+
+/// Why a context cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ContextError {
+    /// Nobody says where contexts are kept.
+    #[error(
+        "cannot find natscli context `{name}`: neither XDG_CONFIG_HOME nor HOME is set; write the path of its file instead"
+    )]
+    NoHome {
+        /// The context.
+        name: String,
+    },
+    /// Its file cannot be read.
+    #[error("cannot read natscli context {}: {}", .path.display(), reason(.source))]
+    Unreadable {
+        /// Its file.
+        path: PathBuf,
+        /// The reason.
+        source: io::Error,
+    },
+    /// Its file is something else.
+    #[error("{} is not a natscli context: line {line}, column {column} is not as natscli writes it", .path.display())]
+    NotAContext {
+        /// Its file.
+        path: PathBuf,
+        /// Where it ceases to be one. (What stands there may be a secret.)
+        line: usize,
+        /// The same.
+        column: usize,
+    },
+    /// Its path begins with a variable that is not set.
+    #[error(transparent)]
+    NoCredentials(#[from] NoCredentials),
+    /// It asks for something that recess does not do.
+    #[error("natscli context {} has {key}, which recess does not support: {hint}", .path.display())]
+    Unsupported {
+        /// Its file.
+        path: PathBuf,
+        /// The key, perhaps with the start of its value.
+        key: String,
+        /// The way out.
+        hint: &'static str,
+    },
+}
+
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => {
+            "there is no such file; `nats context ls` lists the contexts".to_owned()
+        }
+        io::ErrorKind::PermissionDenied => {
+            "the user that recess runs as may not read it".to_owned()
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// The keys of natscli's context files, empty where not set. Those that only concern its display are left out.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct File {
+    url: String,
+    socks_proxy: String,
+    token: String,
+    user: String,
+    password: String,
+    creds: String,
+    nkey: String,
+    cert: String,
+    key: String,
+    ca: String,
+    nsc: String,
+    jetstream_domain: String,
+    jetstream_api_prefix: String,
+    inbox_prefix: String,
+    user_jwt: String,
+    user_seed: String,
+    tls_first: bool,
+    windows_cert_store: String,
+}
+
+/// Reads the context of that name, or at that path if there is a slash in it.
+pub fn load(name: &str) -> Result<Connection, ContextError> {
+    let path = path_of(name)?;
+    let text = fs::read_to_string(&path).map_err(|source| ContextError::Unreadable {
+        path: path.clone(),
+        source,
+    })?;
+    parse(&path, &text)
+}
+
+/// Where natscli keeps a context.
+fn path_of(name: &str) -> Result<PathBuf, ContextError> {
+    if name.contains('/') {
+        return Ok(credentials::resolve(Path::new(name))?);
+    }
+    let set = |variable| env::var_os(variable).filter(|value| !value.is_empty());
+    let home = set("XDG_CONFIG_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(set("HOME")?).join(".config")));
+    let home = home.ok_or_else(|| ContextError::NoHome {
+        name: name.to_owned(),
+    })?;
+    Ok(home.join("nats/context").join(format!("{name}.json")))
+}
+
+fn parse(path: &Path, text: &str) -> Result<Connection, ContextError> {
+    let file: File = serde_json::from_str(text).map_err(|error| ContextError::NotAContext {
+        path: path.to_owned(),
+        line: error.line(),
+        column: error.column(),
+    })?;
+    let unsupported = |key: String, hint| {
+        Err(ContextError::Unsupported {
+            path: path.to_owned(),
+            key,
+            hint,
+        })
+    };
+    let elsewhere = "set the connection in [nats] instead of the context";
+    for (key, value) in [
+        ("nsc", &file.nsc),
+        ("socks_proxy", &file.socks_proxy),
+        ("windows_cert_store", &file.windows_cert_store),
+    ] {
+        if !value.is_empty() {
+            return unsupported(key.to_owned(), elsewhere);
+        }
+    }
+    // natscli hands `op://..`, `env://..` and the like to programs; a file is all that recess reads.
+    for (key, value) in [
+        ("creds", &file.creds),
+        ("nkey", &file.nkey),
+        ("password", &file.password),
+        ("token", &file.token),
+        ("user_jwt", &file.user_jwt),
+        ("user_seed", &file.user_seed),
+    ] {
+        for scheme in ["op://", "env://", "nsc://", "data:"] {
+            if value.starts_with(scheme) {
+                return unsupported(format!("{key} = {scheme}.."), "name a file in the context");
+            }
+        }
+    }
+    let addresses: Vec<Address> = (file.url.split(',').map(str::trim))
+        .filter(|address| !address.is_empty())
+        .map(Address::parse)
+        .collect();
+    for address in &addresses {
+        if let Err(wrong) = server::check(&address.url) {
+            return unsupported(
+                format!("url = {} ({})", address.url, wrong.reason),
+                wrong.hint,
+            );
+        }
+    }
+    let mut users = addresses.iter().filter_map(|address| address.auth.clone());
+    let user = users.next();
+    if users.any(|other| Some(&other) != user.as_ref()) {
+        let hint = "set it as user and password, once for all servers";
+        return unsupported("different users in its url".to_owned(), hint);
+    }
+    let mut servers: Vec<String> = addresses.into_iter().map(|address| address.url).collect();
+    if servers.is_empty() {
+        servers = Connection::default().servers;
+    }
+    Ok(Connection {
+        servers,
+        auth: auth(&file, user).unwrap_or(Auth::Nothing),
+        tls: tls(&file),
+        api: match (&*file.jetstream_api_prefix, &*file.jetstream_domain) {
+            ("", "") => Api::Default,
+            ("", domain) => Api::Domain(domain.to_owned()),
+            (prefix, _) => Api::Prefix(prefix.trim_end_matches('.').to_owned()),
+        },
+        inbox_prefix: match &*file.inbox_prefix {
+            "" => Connection::DEFAULT_INBOX_PREFIX.to_owned(),
+            prefix => prefix.trim_end_matches('.').to_owned(),
+        },
+    })
+}
+
+/// An entry of a context's `url`, which may hold a user and password, or a token.
+struct Address {
+    url: String,
+    auth: Option<Auth>,
+}
+
+impl Address {
+    fn parse(address: &str) -> Self {
+        let (scheme, rest) = match address.split_once("://") {
+            Some((scheme, rest)) => (Some(scheme), rest),
+            None => (None, address),
+        };
+        let (secret, host) = match rest.rsplit_once('@') {
+            Some((secret, host)) => (Some(secret), host),
+            None => (None, rest),
+        };
+        let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        Self {
+            url: scheme.map_or_else(|| host.to_owned(), |scheme| format!("{scheme}://{host}")),
+            auth: secret.map(|secret| match secret.split_once(':') {
+                Some((user, password)) => Auth::UserPassword {
+                    username: decoded(user),
+                    password: text(&decoded(password)),
+                },
+                None => Auth::Token(text(&decoded(secret))),
+            }),
+        }
+    }
+}
+
+/// What natscli would use, in its order: a user in the address goes before one beside it.
+fn auth(file: &File, in_url: Option<Auth>) -> Option<Auth> {
+    let has_key = [&file.creds, &file.nkey, &file.user_jwt]
+        .iter()
+        .any(|key| !key.is_empty());
+    let in_url = in_url.filter(|_| !has_key);
+    if in_url.is_some() {
+        return in_url;
+    }
+    Some(if !file.user.is_empty() {
+        Auth::UserPassword {
+            username: file.user.clone(),
+            password: text(&file.password),
+        }
+    } else if !file.creds.is_empty() {
+        Auth::Credentials(Secret::File(expand(&file.creds)))
+    } else if !file.nkey.is_empty() {
+        Auth::Nkey(Secret::File(expand(&file.nkey)))
+    } else if !file.user_jwt.is_empty() {
+        Auth::Credentials(text(&decorated(&file.user_jwt, &file.user_seed)))
+    } else if !file.token.is_empty() {
+        Auth::Token(text(&file.token))
+    } else {
+        return None;
+    })
+}
+
+fn tls(file: &File) -> Option<Tls> {
+    let path = |text: &str| (!text.is_empty()).then(|| expand(text));
+    let tls = Tls {
+        ca: path(&file.ca),
+        identity: path(&file.cert)
+            .zip(path(&file.key))
+            .map(|(cert, key)| Identity { cert, key }),
+        handshake_first: file.tls_first,
+    };
+    (tls != Tls::default()).then_some(tls)
+}
+
+fn text(secret: &str) -> Secret {
+    Secret::Text(Hidden(secret.to_owned()))
+}
+
+/// A JWT and a seed as they stand in a credentials file.
+fn decorated(jwt: &str, seed: &str) -> String {
+    format!(
+        "-----BEGIN NATS USER JWT-----\n{jwt}\n------END NATS USER JWT------\n\
+         -----BEGIN USER NKEY SEED-----\n{seed}\n------END USER NKEY SEED------\n"
+    )
+}
+
+/// A path with its `~` and its variables replaced, as natscli does. An unknown variable stays, so that the path that
+/// cannot be read is told as it was written.
+fn expand(path: &str) -> PathBuf {
+    let path = path.strip_prefix("file://").unwrap_or(path);
+    let variable = |name: &str| env::var(name).ok();
+    let mut parts = path.split('$');
+    let mut expanded = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (name, rest) = match part.strip_prefix('{').and_then(|part| part.split_once('}')) {
+            Some(braced) => braced,
+            None => {
+                let end = part.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+                part.split_at(end.unwrap_or(part.len()))
+            }
+        };
+        match variable(name) {
+            Some(value) => expanded.extend([value.as_str(), rest]),
+            None => expanded.extend(["$", part]),
+        }
+    }
+    match (expanded.strip_prefix('~'), variable("HOME")) {
+        (Some(rest), Some(home)) => PathBuf::from(home + rest),
+        _ => PathBuf::from(expanded),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,32 @@
+//! The one variable that a path in the config may begin with.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+/// systemd sets it for a service that has `LoadCredential=`.
+pub const CREDENTIALS_DIRECTORY: &str = "$CREDENTIALS_DIRECTORY";
+
+/// There is no folder of credentials.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "cannot read {}: {CREDENTIALS_DIRECTORY} is not set; systemd sets it for a service with LoadCredential=",
+    .path.display()
+)]
+pub struct NoCredentials {
+    /// The path as it was written.
+    pub path: PathBuf,
+}
+
+/// The path with systemd's folder in the place of the variable. At the moment of use, not of loading: `recess check` has to
+/// work where there is no service.
+pub fn resolve(path: &Path) -> Result<PathBuf, NoCredentials> {
+    let Ok(rest) = path.strip_prefix(CREDENTIALS_DIRECTORY) else {
+        return Ok(path.to_owned());
+    };
+    match env::var_os(CREDENTIALS_DIRECTORY.trim_start_matches('$')) {
+        Some(folder) => Ok(PathBuf::from(folder).join(rest)),
+        None => Err(NoCredentials {
+            path: path.to_owned(),
+        }),
+    }
+}

@@ -1,0 +1,192 @@
+//! The exclusions of the file, checked.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use super::findings::Finding;
+use super::raw::{self, Entry, Moment, Placed, Texts};
+use super::timing::{self, Of};
+use super::{code, guess, length, moment, names};
+use crate::calendar::{Fixed, Schedule};
+use crate::policy;
+
+/// A year's rule that holds for longer never lets go.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
+/// An exclusion, and the windows that it concerns.
+#[derive(Debug)]
+pub(super) struct Exclusion {
+    pub exclusion: Arc<policy::Exclusion>,
+    /// By name; `None` for every window.
+    windows: Option<Vec<String>>,
+}
+
+impl Exclusion {
+    pub fn concerns(&self, window: &str) -> bool {
+        (self.windows.as_ref()).is_none_or(|names| names.iter().any(|name| name == window))
+    }
+}
+
+/// The exclusions. Those with a mistake are left out. `zone` is that of an exclusion that names none, where it is known.
+pub(super) fn exclusions(
+    raw: &raw::File,
+    zone: Option<&TimeZone>,
+    findings: &mut Vec<Finding>,
+) -> Vec<Exclusion> {
+    let list = raw.exclusions.given().map_or(&[][..], |list| &list.value);
+    names::unique(list.iter().map(|raw| &raw.name), "exclusion", findings);
+    let windows: Option<Vec<&str>> = match &raw.windows {
+        Entry::Absent => Some(Vec::new()),
+        Entry::Broken => None,
+        Entry::Given(list) => {
+            let names = list.value.iter().filter_map(|window| window.name.given());
+            Some(names.map(|name| name.value.as_str()).collect())
+        }
+    };
+    (list.iter())
+        .filter_map(|raw| exclusion(raw, zone, windows.as_deref(), findings))
+        .collect()
+}
+
+fn exclusion(
+    raw: &raw::Exclusion,
+    zone: Option<&TimeZone>,
+    known: Option<&[&str]>,
+    findings: &mut Vec<Finding>,
+) -> Option<Exclusion> {
+    let name = (raw.name.given()).and_then(|text| names::name(text, findings));
+    let windows = match &raw.windows {
+        Entry::Absent => Some(None),
+        Entry::Broken => None,
+        Entry::Given(list) => windows(list, known, findings).map(Some),
+    };
+    let schedule = match &raw.dates {
+        Entry::Absent => timing::schedule(&raw.timing, zone, Of::Exclusion, findings),
+        dates => {
+            let zone = timing::zone(&raw.timing, zone, findings);
+            let dates = dates.given();
+            findings.extend(dates.and_then(|dates| second_form(raw, dates)));
+            dates.and_then(|dates| days(dates, zone, findings))
+        }
+    }?;
+    findings.extend(timing::endless(&raw.timing, &schedule, Of::Exclusion));
+    findings.extend(too_long(raw, &schedule));
+    let exclusion = policy::Exclusion {
+        name: name?.into(),
+        schedule,
+    };
+    Some(Exclusion {
+        exclusion: Arc::new(exclusion),
+        windows: windows?,
+    })
+}
+
+/// The windows that are named.
+fn windows(
+    list: &Placed<Texts>,
+    known: Option<&[&str]>,
+    findings: &mut Vec<Finding>,
+) -> Option<Vec<String>> {
+    if list.value.is_empty() {
+        let message = "the list is empty, so it excludes nothing";
+        let hint = "name windows, or take the line out to concern every window";
+        findings.push((list.place.error(code::EXCLUDES_NOTHING, message)).hint(hint));
+        return None;
+    }
+    if let Some(known) = known {
+        let unknown = list
+            .value
+            .iter()
+            .filter(|name| !known.contains(&name.value.as_str()));
+        findings.extend(unknown.map(|name| unknown_window(name, known)));
+    }
+    Some(list.value.iter().map(|name| name.value.clone()).collect())
+}
+
+fn unknown_window(name: &Placed<String>, known: &[&str]) -> Finding {
+    let hint = match guess::closest(&name.value, known.iter().copied()) {
+        Some(meant) => format!("did you mean {meant:?}?"),
+        None if known.is_empty() => "this file has no windows".to_owned(),
+        None => {
+            let known: Vec<String> = known.iter().map(|name| format!("{name:?}")).collect();
+            format!("this file has: {}", known.join(", "))
+        }
+    };
+    let message = format!("there is no window {:?}", name.value);
+    (name.place.error(code::UNKNOWN_WINDOW, message)).hint(hint)
+}
+
+/// A key beside `dates` that says something else about when it holds.
+fn second_form(raw: &raw::Exclusion, dates: &Placed<Vec<Placed<Moment>>>) -> Option<Finding> {
+    let timing = &raw.timing;
+    let others = [
+        timing.schedule.place(),
+        timing.duration.place(),
+        timing.from.place(),
+        timing.until.place(),
+    ];
+    let finding = (others.into_iter().flatten().next()?)
+        .error(code::AMBIGUOUS_TIMING, "`dates` says already when it holds");
+    Some(
+        finding
+            .hint("keep `dates`, or `from` and `until`, or `schedule` with `duration` or `until`")
+            .also(dates.place.span.clone(), "the dates"),
+    )
+}
+
+/// Whole days.
+fn days(
+    list: &Placed<Vec<Placed<Moment>>>,
+    zone: Option<TimeZone>,
+    findings: &mut Vec<Finding>,
+) -> Option<Schedule> {
+    if list.value.is_empty() {
+        let message = "the list is empty, so it excludes nothing";
+        let hint = "name days, as in dates = [2026-12-25, 2026-12-26]";
+        findings.push((list.place.error(code::EXCLUDES_NOTHING, message)).hint(hint));
+    }
+    let mut dates: Vec<(Date, &Placed<Moment>)> = Vec::new();
+    for written in &list.value {
+        let Some(date) = moment::date(written, findings) else {
+            continue;
+        };
+        match dates.iter().find(|(known, _)| *known == date) {
+            Some((_, first)) => findings.push(
+                (written.place)
+                    .warning(code::DUPLICATE_DATE, format!("{date} is there twice"))
+                    .hint("take one of them out, if no other day was meant")
+                    .also(first.place.span.clone(), "it is here first"),
+            ),
+            None => dates.push((date, written)),
+        }
+    }
+    let zone = zone?;
+    for (date, written) in &dates {
+        let day = Fixed::days(zone.clone(), &[*date]);
+        if day.next_opening(Timestamp::MIN).is_none() {
+            let zone = zone.iana_name().unwrap_or("that zone");
+            let message = format!("the clocks of {zone} never show {date}");
+            let hint = "take the day out, or look at the time zone";
+            findings.push((written.place.error(code::EXCLUDES_NOTHING, message)).hint(hint));
+        }
+    }
+    let dates: Vec<Date> = dates.iter().map(|(date, _)| *date).collect();
+    Some(Schedule::Fixed(Fixed::days(zone, &dates)))
+}
+
+fn too_long(raw: &raw::Exclusion, schedule: &Schedule) -> Option<Finding> {
+    let text = raw.timing.duration.given()?;
+    if schedule.longest() <= SignedDuration::try_from(LONGEST).ok()? {
+        return None;
+    }
+    let message = format!("{:?} is too long", text.value);
+    let longest = length::show(LONGEST);
+    let hint = format!(
+        "it can be up to {longest}; with `from` and `until` in place of `schedule`, as long as you like"
+    );
+    Some((text.place.error(code::OUT_OF_RANGE, message)).hint(hint))
+}

@@ -1,0 +1,184 @@
+//! What is wrong with a config file, and where.
+//!
+//! Every mistake is a value: `check` prints it as JSON, `run` logs it, [`super::render`] draws it under the line that
+//! it speaks of. The invariant: a finding names the thing, the reason and, where there is one, the way out.
+
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::code;
+
+/// The text of a config file, and the path to show for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The path as it was given.
+    pub path: PathBuf,
+    /// The whole text, as it may be shown: what looks like a secret in an address is replaced by stars.
+    pub text: Arc<str>,
+}
+
+impl Source {
+    pub(super) fn new(path: &Path, text: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            text: without_secrets(text).into(),
+        }
+    }
+}
+
+/// The same text, byte for byte as long, with stars for what stands before the `@` of an address. Such a file is refused,
+/// and the message, with the line, goes to a log that many may read. Rather a word too many than a secret.
+pub(super) fn without_secrets(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for (index, part) in text.split('@').enumerate() {
+        if index > 0 {
+            if let Some(from) = secret_at_the_end(&shown) {
+                let stars = "*".repeat(shown.len() - from);
+                shown.replace_range(from.., &stars);
+            }
+            shown.push('@');
+        }
+        shown.push_str(part);
+    }
+    shown
+}
+
+/// Where the user and password begin that end a text before an `@`, if they do: `nats://user:password`, `user:password`.
+fn secret_at_the_end(text: &str) -> Option<usize> {
+    let after_last = |stop: fn(char) -> bool| {
+        let last = text.char_indices().rfind(|(_, c)| stop(*c));
+        last.map_or(0, |(index, c)| index + c.len_utf8())
+    };
+    let quoted = after_last(|c| matches!(c, '"' | '\'' | '\n'));
+    if let Some(scheme) = text[quoted..].find("://") {
+        return Some(quoted + scheme + "://".len());
+    }
+    let word = quoted.max(after_last(char::is_whitespace));
+    text[word..].contains(':').then_some(word)
+}
+
+/// Whether a finding keeps the file from being loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// The file is refused.
+    Error,
+    /// The file loads; somebody should look at it.
+    Warning,
+}
+
+impl Severity {
+    /// The word that `check` prints.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// One thing that is wrong, or doubtful, in a config file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Whether it keeps the file from being loaded.
+    pub severity: Severity,
+    /// The kind of mistake, one of [`code`]: a stable word for scripts.
+    pub code: &'static str,
+    /// What it is about: `window nightly-vacuum`, `nats.servers`.
+    pub subject: String,
+    /// The reason, as a fragment that fits behind the subject and a colon.
+    pub message: String,
+    /// The way out.
+    pub hint: Option<String>,
+    /// The bytes of the file that it speaks of; `None` where something is absent from the whole file.
+    pub span: Option<Range<usize>>,
+    /// A second place that belongs to it, and what stands there.
+    pub also: Option<(Range<usize>, String)>,
+}
+
+impl Finding {
+    pub(crate) fn new(
+        severity: Severity,
+        code: &'static str,
+        subject: &str,
+        message: &str,
+    ) -> Self {
+        Self {
+            severity,
+            code,
+            subject: subject.to_owned(),
+            message: message.to_owned(),
+            hint: None,
+            span: None,
+            also: None,
+        }
+    }
+
+    pub(super) fn at(mut self, span: Range<usize>) -> Self {
+        self.span = Some(span);
+        self
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    pub(super) fn also(mut self, span: Range<usize>, label: &str) -> Self {
+        self.also = Some((span, label.to_owned()));
+        self
+    }
+
+    /// The line that it speaks of, counted from 1.
+    pub fn line(&self, source: &Source) -> Option<usize> {
+        let start = self.span.as_ref()?.start;
+        let before = source.text.as_bytes().get(..start)?;
+        Some(1 + before.iter().filter(|byte| **byte == b'\n').count())
+    }
+
+    /// Whether it speaks of one value by itself, so that it holds even where other lines of the file cannot be read.
+    pub(super) fn stands_alone(&self) -> bool {
+        self.severity == Severity::Error && !code::NEEDS_WHOLE_FILE.contains(&self.code)
+    }
+}
+
+/// One line, for a log: subject, reason, way out.
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.subject, self.message)?;
+        match &self.hint {
+            Some(hint) => write!(f, " ({hint})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A place in the file, and what an operator calls the thing that stands there.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    /// `controller.resync`, `window nightly-vacuum`.
+    pub subject: String,
+    /// The key, where the subject does not tell it.
+    pub key: Option<&'static str>,
+    /// Where it stands.
+    pub span: Range<usize>,
+}
+
+impl Place {
+    pub fn error(&self, code: &'static str, message: impl AsRef<str>) -> Finding {
+        self.finding(Severity::Error, code, message.as_ref())
+    }
+
+    pub fn warning(&self, code: &'static str, message: impl AsRef<str>) -> Finding {
+        self.finding(Severity::Warning, code, message.as_ref())
+    }
+
+    fn finding(&self, severity: Severity, code: &'static str, message: &str) -> Finding {
+        let message = match self.key {
+            Some(key) => format!("{key}: {message}"),
+            None => message.to_owned(),
+        };
+        Finding::new(severity, code, &self.subject, &message).at(self.span.clone())
+    }
+}

@@ -1,0 +1,115 @@
+//! Lengths of time as the config file writes them: `2h`, `1h 30m`, `90s`. The one file that knows humantime.
+
+use std::time::Duration;
+
+/// The hint that belongs to most mistakes here.
+const FORM: &str = r#"write whole units, as in "2h", "1h 30m" or "90s""#;
+
+/// Every length in the file has a limit of its own; none is above this.
+const LONGEST: &str = "nothing here can be longer than 366d";
+
+/// Why a text is not a length of whole seconds above zero.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct NotALength {
+    /// A fragment that fits behind the text.
+    pub reason: String,
+    /// The way out.
+    pub hint: String,
+}
+
+impl NotALength {
+    fn new(reason: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            hint: hint.into(),
+        }
+    }
+}
+
+/// Reads a length of time.
+pub(super) fn parse(text: &str) -> Result<Duration, NotALength> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let digits = |word: &str| word.chars().all(|c| c.is_ascii_digit());
+    if words.is_empty() {
+        return Err(NotALength::new("is no length of time", FORM));
+    }
+    if let [number] = words.as_slice()
+        && digits(number)
+        && number.contains(|c| c != '0')
+    {
+        let hint = format!(r#"write "{number}s", "{number}m" or "{number}h""#);
+        return Err(NotALength::new("has no unit", hint));
+    }
+    if text.contains(['.', ',']) {
+        return Err(NotALength::new("is written with a fraction", FORM));
+    }
+    if units(text).any(|unit| matches!(unit, "M") || unit.starts_with("mon") || is_year(unit)) {
+        let reason = "is in months or years, which are not equally long";
+        return Err(NotALength::new(
+            reason,
+            r#"write days, as in "30d"; a small m is for minutes"#,
+        ));
+    }
+    // humantime reads "1 30m" as 130 minutes.
+    if (words.windows(2))
+        .any(|pair| digits(pair[0]) && pair[1].starts_with(|c: char| c.is_ascii_digit()))
+    {
+        return Err(NotALength::new("holds a number without a unit", FORM));
+    }
+    // And it panics where seconds and milliseconds together overflow. Nobody needs 30,000 years.
+    if text.len() > 100 || numbers(text).any(|number| number.len() > 9) {
+        return Err(NotALength::new("is too long", LONGEST));
+    }
+    let length =
+        humantime::parse_duration(text).map_err(|error| NotALength::new(reason(&error), FORM))?;
+    if length.is_zero() {
+        return Err(NotALength::new("is zero", FORM));
+    }
+    if length.subsec_nanos() != 0 {
+        let reason = "is not a whole number of seconds";
+        return Err(NotALength::new(reason, r#"write it as in "1s" or "90s""#));
+    }
+    Ok(length)
+}
+
+/// A length of whole seconds as the config file writes it: `7d`, `1h 30m`.
+pub fn show(length: Duration) -> String {
+    let seconds = length.as_secs();
+    if seconds == 0 {
+        return "0s".to_owned();
+    }
+    let parts = [
+        (seconds / 86_400, "d"),
+        (seconds / 3_600 % 24, "h"),
+        (seconds / 60 % 60, "m"),
+        (seconds % 60, "s"),
+    ];
+    let parts = parts.iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<String> = parts
+        .map(|(count, unit)| format!("{count}{unit}"))
+        .collect();
+    parts.join(" ")
+}
+
+fn reason(error: &humantime::DurationError) -> String {
+    match error {
+        humantime::DurationError::UnknownUnit { unit, .. } if !unit.is_empty() => {
+            format!("is no length of time: `{unit}` is not a unit")
+        }
+        humantime::DurationError::UnknownUnit { .. } => "holds a number without a unit".to_owned(),
+        humantime::DurationError::NumberOverflow => "is too long".to_owned(),
+        _ => "is no length of time".to_owned(),
+    }
+}
+
+fn is_year(unit: &str) -> bool {
+    matches!(unit, "y" | "yr" | "yrs" | "year" | "years")
+}
+
+fn units(text: &str) -> impl Iterator<Item = &str> {
+    (text.split(|c: char| !c.is_alphabetic())).filter(|unit| !unit.is_empty())
+}
+
+fn numbers(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_ascii_digit())
+}

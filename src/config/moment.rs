@@ -1,0 +1,190 @@
+//! Times of day and dates as the config file writes them. Which of them a key takes depends on the keys beside it, so
+//! they are read here and not with the types of the file.
+
+use jiff::civil::{Date, DateTime, Time};
+
+use super::findings::Finding;
+use super::raw::{Moment, Placed};
+use super::{code, length};
+use crate::calendar;
+
+/// A time of day, at which each opening of a rule closes.
+pub(super) fn time_of_day(moment: &Placed<Moment>, findings: &mut Vec<Finding>) -> Option<Time> {
+    let finding = match &moment.value {
+        Moment::Time(time) if time.subsec_nanosecond() == 0 => return Some(*time),
+        Moment::Time(_) => fraction(moment),
+        Moment::Text(text) => match parse_time(text) {
+            Ok(time) => return Some(time),
+            Err(hint) => {
+                let message = format!("{text:?} is not a time of day");
+                moment.place.error(code::BAD_TIME, message).hint(hint)
+            }
+        },
+        Moment::Date(_) | Moment::Local(_) | Moment::Instant(_) => wrong_type(
+            "a time of day",
+            moment,
+            "a rule ends each time at a time of day, as in until = \"03:30\"; what comes once has `from` in place of `schedule`",
+        ),
+    };
+    findings.push(finding);
+    None
+}
+
+/// A whole day.
+pub(super) fn date(moment: &Placed<Moment>, findings: &mut Vec<Finding>) -> Option<Date> {
+    let hint = match &moment.value {
+        Moment::Date(date) => return Some(*date),
+        Moment::Local(_) | Moment::Instant(_) => {
+            "whole days stand here, as in 2026-12-25; for hours, write `from` and `until` in place of `dates`"
+        }
+        Moment::Text(text) if is_date(text) => WITHOUT_QUOTES,
+        Moment::Text(_) | Moment::Time(_) => {
+            "write days without quotes, as in dates = [2026-12-25, 2026-12-26]"
+        }
+    };
+    findings.push(wrong_type("a date", moment, hint));
+    None
+}
+
+/// A date and time, at which a one-off begins or ends.
+pub(super) fn date_time(
+    moment: &Placed<Moment>,
+    findings: &mut Vec<Finding>,
+) -> Option<calendar::Moment> {
+    const EXPECTED: &str = "a date and time";
+    let finding = match &moment.value {
+        Moment::Local(civil) if civil.subsec_nanosecond() == 0 => {
+            return Some(calendar::Moment::Local(*civil));
+        }
+        Moment::Instant(instant) if instant.subsec_nanosecond() == 0 => {
+            return Some(calendar::Moment::Instant(*instant));
+        }
+        Moment::Local(_) | Moment::Instant(_) => fraction(moment),
+        Moment::Date(date) => {
+            let hint = format!("write the time of day too, as in {date}T00:00:00");
+            wrong_type(EXPECTED, moment, &hint)
+        }
+        Moment::Text(text) if is_date(text) && text.len() > "2026-12-05".len() => {
+            wrong_type(EXPECTED, moment, WITHOUT_QUOTES)
+        }
+        Moment::Text(_) | Moment::Time(_) => wrong_type(
+            EXPECTED,
+            moment,
+            "write date and time without quotes, as in 2026-12-05T22:00:00",
+        ),
+    };
+    findings.push(finding);
+    None
+}
+
+/// One of the two ends of the time in which a rule is valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bound {
+    From,
+    /// The first civil time that is not valid any more. A date's whole day counts.
+    Until,
+}
+
+/// A civil time from which on, or until which, a rule is valid.
+pub(super) fn bound(
+    moment: &Placed<Moment>,
+    bound: Bound,
+    findings: &mut Vec<Finding>,
+) -> Option<DateTime> {
+    const EXPECTED: &str = "a date, or a date and time";
+    let finding = match &moment.value {
+        Moment::Date(date) if bound == Bound::From => return Some(midnight(*date)),
+        Moment::Date(date) => return Some(date.tomorrow().map_or(DateTime::MAX, midnight)),
+        Moment::Local(civil) if civil.subsec_nanosecond() == 0 => return Some(*civil),
+        Moment::Local(_) => fraction(moment),
+        Moment::Instant(_) => wrong_type(
+            "a date, or a date and time without an offset",
+            moment,
+            "it counts in the window's own time zone: take the offset out",
+        ),
+        Moment::Text(text) if is_date(text) => wrong_type(EXPECTED, moment, WITHOUT_QUOTES),
+        Moment::Text(_) | Moment::Time(_) => wrong_type(
+            EXPECTED,
+            moment,
+            "write the date without quotes, as in 2026-12-01 or 2026-12-01T06:00:00",
+        ),
+    };
+    findings.push(finding);
+    None
+}
+
+fn midnight(date: Date) -> DateTime {
+    date.at(0, 0, 0, 0)
+}
+
+const NO_FRACTION: &str = "recess counts in whole seconds: take the fraction out";
+
+const WITHOUT_QUOTES: &str = "take the quotes away";
+
+/// Whether it would be a date without the quotes around it.
+fn is_date(text: &str) -> bool {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    digits == 4
+        && text
+            .get(..10)
+            .is_some_and(|date| date.parse::<Date>().is_ok())
+}
+
+fn wrong_type(expected: &str, moment: &Placed<Moment>, hint: &str) -> Finding {
+    let found = match moment.value {
+        Moment::Text(_) => "text",
+        Moment::Time(_) => "a time of day",
+        Moment::Date(_) => "a date without a time",
+        Moment::Local(_) => "a date and time",
+        Moment::Instant(_) => "a date and time with an offset",
+    };
+    let message = format!("expected {expected}, found {found}");
+    moment.place.error(code::WRONG_TYPE, message).hint(hint)
+}
+
+fn fraction(moment: &Placed<Moment>) -> Finding {
+    (moment
+        .place
+        .error(code::BAD_TIME, "it is written with a fraction of a second"))
+    .hint("recess counts in whole seconds: take the fraction out")
+}
+
+/// `HH:MM` or `HH:MM:SS`; or the way out.
+pub(super) fn parse_time(text: &str) -> Result<Time, String> {
+    if let Some(time) = exact_time(text) {
+        return Ok(time);
+    }
+    // What was meant, where only digits or blanks are wrong.
+    let parts = text.trim().split(':').map(|part| match part.len() {
+        1 => format!("0{part}"),
+        _ => part.to_owned(),
+    });
+    let full = parts.collect::<Vec<_>>().join(":");
+    Err(if exact_time(&full).is_some() {
+        format!("write \"{full}\"")
+    } else if matches!(full.as_str(), "24:00" | "24:00:00") {
+        "midnight is \"00:00\"".to_owned()
+    } else if text.contains(':') && text.contains(['.', ',']) {
+        NO_FRACTION.to_owned()
+    } else if length::parse(text).is_ok() {
+        format!(
+            "a length of time is written duration = {text:?}; a time of day is until = \"03:30\""
+        )
+    } else {
+        "write hours from 00 to 23 and minutes, as in \"03:30\"; seconds may follow, as in \"03:30:15\""
+            .to_owned()
+    })
+}
+
+fn exact_time(text: &str) -> Option<Time> {
+    let part = |part: &str| {
+        let digits = part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| part.parse::<i8>().ok()).flatten()
+    };
+    let parts = text.split(':').map(part).collect::<Option<Vec<i8>>>()?;
+    match parts.as_slice() {
+        [hour, minute] => Time::new(*hour, *minute, 0, 0).ok(),
+        [hour, minute, second] => Time::new(*hour, *minute, *second, 0).ok(),
+        _ => None,
+    }
+}

@@ -1,0 +1,41 @@
+//! The names that the file gives to things.
+
+use std::collections::HashMap;
+
+use super::code;
+use super::findings::Finding;
+use super::raw::{Entry, Placed};
+
+/// A name that people and metric labels will carry.
+pub(super) fn name<'n>(name: &'n Placed<String>, findings: &mut Vec<Finding>) -> Option<&'n str> {
+    let message = if name.value.trim().is_empty() {
+        "it is empty"
+    } else if name.value.contains(char::is_control) {
+        "it holds a control character"
+    } else {
+        return Some(&name.value);
+    };
+    let hint = "give it a name that can be read in a log line";
+    findings.push(name.place.error(code::BAD_NAME, message).hint(hint));
+    None
+}
+
+/// Tells which of them another thing of the same kind has already.
+pub(super) fn unique<'n>(
+    names: impl Iterator<Item = &'n Entry<String>>,
+    kind: &str,
+    findings: &mut Vec<Finding>,
+) {
+    let mut seen: HashMap<&str, &Placed<String>> = HashMap::new();
+    for name in names.filter_map(Entry::given) {
+        match seen.get(name.value.as_str()) {
+            Some(first) => {
+                let message = format!("another {kind} has this name");
+                let hint = format!("logs and commands know {kind}s by their names: choose another");
+                let finding = name.place.error(code::DUPLICATE_NAME, message).hint(hint);
+                findings.push(finding.also(first.place.span.clone(), "it is used here first"));
+            }
+            None => drop(seen.insert(&name.value, name)),
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The file as written: its tables and keys, each value with its place. No defaults, no checks, no logic.
+//!
+//! [`super::read`] fills it in, [`super::settings`], [`super::windows`] and [`super::exclusions`] make sense of it. A key that is added to recess
+//! begins here.
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime, Time};
+
+use super::findings::Place;
+
+/// A value and where it stands.
+#[derive(Clone, Debug)]
+pub(super) struct Placed<T> {
+    pub value: T,
+    pub place: Place,
+}
+
+/// What the file says about one key.
+#[derive(Clone, Debug)]
+pub(super) enum Entry<T> {
+    /// Nothing.
+    Absent,
+    /// Something that is not of the key's type; that has been reported.
+    Broken,
+    /// A value of the right type.
+    Given(Placed<T>),
+}
+
+impl<T> Entry<T> {
+    pub fn given(&self) -> Option<&Placed<T>> {
+        match self {
+            Self::Given(placed) => Some(placed),
+            Self::Absent | Self::Broken => None,
+        }
+    }
+
+    /// Where it stands, if the file has it.
+    pub fn place(&self) -> Option<&Place> {
+        self.given().map(|placed| &placed.place)
+    }
+
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+}
+
+/// A list of texts, each with its own place.
+pub(super) type Texts = Vec<Placed<String>>;
+
+/// A date or a time, in one of the ways to write it.
+#[derive(Clone, Debug)]
+pub(super) enum Moment {
+    /// Text in quotes, whatever it says.
+    Text(String),
+    Time(Time),
+    Date(Date),
+    /// A date and a time without an offset.
+    Local(DateTime),
+    /// A date and a time with an offset.
+    Instant(Timestamp),
+}
+
+impl Moment {
+    pub fn has_date(&self) -> bool {
+        matches!(self, Self::Date(_) | Self::Local(_) | Self::Instant(_))
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct File {
+    pub instance: Entry<String>,
+    pub nats: Nats,
+    pub http: Http,
+    pub controller: Controller,
+    pub defaults: Defaults,
+    pub windows: Entry<Vec<Window>>,
+    pub exclusions: Entry<Vec<Exclusion>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Nats {
+    pub servers: Entry<Texts>,
+    pub context: Entry<String>,
+    pub credentials: Entry<String>,
+    pub nkey_seed_file: Entry<String>,
+    pub username: Entry<String>,
+    pub password_file: Entry<String>,
+    pub token_file: Entry<String>,
+    pub tls: Entry<Tls>,
+    pub domain: Entry<String>,
+    pub api_prefix: Entry<String>,
+    pub inbox_prefix: Entry<String>,
+    pub allow_crash_prone: Entry<bool>,
+}
+
+#[derive(Debug)]
+pub(super) struct Tls {
+    pub ca: Entry<String>,
+    pub cert: Entry<String>,
+    pub key: Entry<String>,
+    pub handshake_first: Entry<bool>,
+}
+
+#[derive(Debug)]
+pub(super) struct Http {
+    pub listen: Entry<String>,
+}
+
+#[derive(Debug)]
+pub(super) struct Controller {
+    pub resync: Entry<String>,
+    pub max_in_flight: Entry<i64>,
+    pub request_timeout: Entry<String>,
+    pub max_pause: Entry<String>,
+    pub dry_run: Entry<bool>,
+}
+
+#[derive(Debug)]
+pub(super) struct Defaults {
+    pub timezone: Entry<String>,
+}
+
+#[derive(Debug)]
+pub(super) struct Window {
+    pub name: Entry<String>,
+    pub consumers: Entry<Texts>,
+    pub timing: Timing,
+    pub gap: Entry<String>,
+    pub repeat: Entry<String>,
+    pub valid_from: Entry<Moment>,
+    pub valid_until: Entry<Moment>,
+    pub resume_spread: Entry<String>,
+}
+
+#[derive(Debug)]
+pub(super) struct Exclusion {
+    pub name: Entry<String>,
+    pub timing: Timing,
+    pub dates: Entry<Vec<Placed<Moment>>>,
+    pub windows: Entry<Texts>,
+}
+
+/// When something begins and ends.
+#[derive(Debug)]
+pub(super) struct Timing {
+    /// Where the table stands that has these keys.
+    pub place: Place,
+    pub schedule: Entry<String>,
+    pub duration: Entry<String>,
+    pub from: Entry<Moment>,
+    pub until: Entry<Moment>,
+    pub timezone: Entry<String>,
+}

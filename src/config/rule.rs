@@ -1,0 +1,145 @@
+//! What a window says of its rule beside schedule and length: daylight saving, and from when until when it is valid.
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+
+use super::findings::Finding;
+use super::moment::{self, Bound};
+use super::raw::{Entry, Moment, Placed, Window};
+use super::{code, guess};
+use crate::calendar::{Gap, Repeat, Rule, Schedule};
+
+const GAPS: &[(&str, Gap)] = &[("shift", Gap::Shift), ("skip", Gap::Skip)];
+const REPEATS: &[(&str, Repeat)] = &[
+    ("first", Repeat::First),
+    ("last", Repeat::Last),
+    ("both", Repeat::Both),
+];
+
+/// What is not said is the rule's own default.
+#[derive(Debug)]
+pub(super) struct Limits {
+    gap: Option<Gap>,
+    repeat: Option<Repeat>,
+    valid_from: Option<DateTime>,
+    valid_until: Option<DateTime>,
+}
+
+impl Limits {
+    pub fn apply(&self, rule: Rule) -> Rule {
+        rule.with_policies(self.gap, self.repeat)
+            .valid(self.valid_from, self.valid_until)
+    }
+}
+
+/// The limits. `None` where there is a mistake in one of them, and where there is no rule.
+pub(super) fn limits(raw: &Window, findings: &mut Vec<Finding>) -> Option<Limits> {
+    if raw.timing.schedule.is_absent() && !raw.timing.from.is_absent() {
+        findings.extend(misplaced(raw));
+        return None;
+    }
+    let gap = optional(&raw.gap, |word| choice(word, GAPS, findings));
+    let repeat = optional(&raw.repeat, |word| choice(word, REPEATS, findings));
+    let valid_from = optional(&raw.valid_from, |from| {
+        moment::bound(from, Bound::From, findings)
+    });
+    let valid_until = optional(&raw.valid_until, |until| {
+        moment::bound(until, Bound::Until, findings)
+    });
+    let limits = Limits {
+        gap: gap?,
+        repeat: repeat?,
+        valid_from: valid_from?,
+        valid_until: valid_until?,
+    };
+    match reversed(raw, &limits) {
+        Some(finding) => {
+            findings.push(finding);
+            None
+        }
+        None => Some(limits),
+    }
+}
+
+/// The limits of a window that has no rule.
+fn misplaced(raw: &Window) -> impl Iterator<Item = Finding> {
+    let shifts = "take the line out: where clocks change, `from` is the first moment that can be meant, and `until` the last";
+    let bounds = "take the line out: `from` and `until` say when it opens and closes";
+    let given = [
+        (raw.gap.place(), shifts),
+        (raw.repeat.place(), shifts),
+        (raw.valid_from.place(), bounds),
+        (raw.valid_until.place(), bounds),
+    ];
+    (given.into_iter()).filter_map(|(place, hint)| {
+        let message = "it is for windows that have a `schedule`";
+        Some(place?.error(code::MISPLACED_KEY, message).hint(hint))
+    })
+}
+
+/// What a key says, if it is there: the outer `None` is for a mistake.
+fn optional<T, R>(raw: &Entry<T>, read: impl FnOnce(&Placed<T>) -> Option<R>) -> Option<Option<R>> {
+    match raw {
+        Entry::Absent => Some(None),
+        Entry::Broken => None,
+        Entry::Given(given) => read(given).map(Some),
+    }
+}
+
+/// One of a few words.
+fn choice<T: Copy>(
+    word: &Placed<String>,
+    choices: &[(&str, T)],
+    findings: &mut Vec<Finding>,
+) -> Option<T> {
+    let found = choices.iter().find(|(name, _)| *name == word.value);
+    if found.is_none() {
+        let names = choices.iter().map(|(name, _)| *name);
+        let hint = match guess::closest(&word.value, names.clone()) {
+            Some(meant) => format!("did you mean {meant:?}?"),
+            None => {
+                let quoted: Vec<String> = names.map(|name| format!("{name:?}")).collect();
+                format!("choose one of: {}", quoted.join(", "))
+            }
+        };
+        let message = format!("{:?} is not a choice", word.value);
+        findings.push(word.place.error(code::BAD_CHOICE, message).hint(hint));
+    }
+    found.map(|(_, choice)| *choice)
+}
+
+fn reversed(raw: &Window, limits: &Limits) -> Option<Finding> {
+    let (from, until) = (raw.valid_from.place()?, raw.valid_until.given()?);
+    if limits.valid_from? < limits.valid_until? {
+        return None;
+    }
+    let finding = (until.place).error(code::ENDS_BEFORE_START, "it is not after `valid_from`");
+    let hint = match until.value {
+        Moment::Date(_) => "let it be the last day on which the window opens",
+        _ => "let it be the moment from which on the window opens no more",
+    };
+    Some(
+        finding
+            .hint(hint)
+            .also(from.span.clone(), "the rule is valid from then on"),
+    )
+}
+
+/// That a rule does not open as long as it is valid, if so.
+pub(super) fn never_opens(raw: &Window, schedule: &Schedule) -> Option<Finding> {
+    let (from, text) = (raw.valid_from.place()?, raw.timing.schedule.given()?);
+    // A rule begins with its first valid day, so this looks from there on.
+    if schedule.next_opening(Timestamp::MIN).is_some() {
+        return None;
+    }
+    let message = if raw.valid_until.is_absent() {
+        "it never opens from `valid_from` on"
+    } else {
+        "it never opens between `valid_from` and `valid_until`"
+    };
+    Some(
+        (text.place.error(code::NEVER_OPENS, message))
+            .hint("let the rule be valid for longer, or let it open at other times")
+            .also(from.span.clone(), "valid from then on"),
+    )
+}

@@ -1,0 +1,168 @@
+//! Everything in the file but its windows, checked.
+
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+
+use super::findings::{Finding, Severity};
+use super::raw::{self, Entry, Placed};
+use super::{Controller, DEFAULT_INSTANCE, Http, Settings, code, connection, length, names, zone};
+use crate::policy::Policy;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const RESYNC: RangeInclusive<Duration> = Duration::from_secs(1)..=DAY;
+const REQUEST_TIMEOUT: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(60);
+/// A pause that nothing bounds would be a pause for ever.
+const MAX_PAUSE: RangeInclusive<Duration> =
+    Policy::SHORTEST_MAX_PAUSE.unsigned_abs()..=Duration::from_secs(366 * 24 * 60 * 60);
+const MAX_IN_FLIGHT: RangeInclusive<i64> = 1..=1000;
+
+/// The name of this deployment.
+pub(super) fn instance(raw: &Entry<String>, findings: &mut Vec<Finding>) -> String {
+    if raw.is_absent() {
+        let message = format!("not set, so this deployment is called `{DEFAULT_INSTANCE}`");
+        let hint = "write, say, instance = \"prod-eu\" at the top of the file: two deployments of one name \
+                    in one account take each other's pauses for their own";
+        findings.push(
+            Finding::new(Severity::Warning, code::NO_INSTANCE, "instance", &message).hint(hint),
+        );
+    }
+    let Some(instance) = raw.given() else {
+        return DEFAULT_INSTANCE.to_owned();
+    };
+    names::name(instance, findings);
+    instance.value.clone()
+}
+
+/// The zone of windows that name none; `None` where the file says something wrong about it.
+pub(super) fn default_zone(raw: &raw::Defaults, findings: &mut Vec<Finding>) -> Option<TimeZone> {
+    match &raw.timezone {
+        Entry::Absent => Some(TimeZone::UTC),
+        Entry::Broken => None,
+        Entry::Given(name) => timezone(name, findings),
+    }
+}
+
+/// A zone by its name.
+pub(super) fn timezone(name: &Placed<String>, findings: &mut Vec<Finding>) -> Option<TimeZone> {
+    zone::find(&name.value)
+        .map_err(|hint| {
+            let message = format!("{:?} is not a time zone", name.value);
+            findings.push(name.place.error(code::BAD_ZONE, message).hint(hint));
+        })
+        .ok()
+}
+
+/// A length of time of whole seconds.
+pub(super) fn duration(text: &Placed<String>, findings: &mut Vec<Finding>) -> Option<Duration> {
+    length::parse(&text.value)
+        .map_err(|wrong| {
+            let message = format!("{:?} {}", text.value, wrong.reason);
+            let finding = text.place.error(code::BAD_DURATION, message);
+            findings.push(finding.hint(wrong.hint));
+        })
+        .ok()
+}
+
+/// The settings; what is wrong or not said is the default. Relative paths are relative to `folder`.
+pub(super) fn settings(
+    raw: &raw::File,
+    folder: &Path,
+    max_pause: Option<SignedDuration>,
+    findings: &mut Vec<Finding>,
+) -> Settings {
+    let default = Settings::default();
+    Settings {
+        nats: connection::nats(&raw.nats, folder, findings),
+        http: http(&raw.http, default.http, findings),
+        controller: Controller {
+            max_pause: max_pause.unwrap_or(default.controller.max_pause),
+            ..controller(&raw.controller, default.controller, findings)
+        },
+    }
+}
+
+/// The longest pause; `None` where the file says something wrong about it.
+pub(super) fn max_pause(
+    raw: &raw::Controller,
+    findings: &mut Vec<Finding>,
+) -> Option<SignedDuration> {
+    match &raw.max_pause {
+        Entry::Absent => Some(Controller::default().max_pause),
+        Entry::Broken => None,
+        Entry::Given(text) => {
+            SignedDuration::try_from(duration_in(text, &MAX_PAUSE, findings)?).ok()
+        }
+    }
+}
+
+fn http(raw: &raw::Http, default: Http, findings: &mut Vec<Finding>) -> Http {
+    let listen = raw.listen.given().and_then(|listen| {
+        let address = listen.value.parse::<SocketAddr>().ok();
+        if address.is_none() {
+            let message = format!("{:?} is not an IP address and a port", listen.value);
+            let hint =
+                r#"write "127.0.0.1:7778", or "0.0.0.0:7778" to be reachable from elsewhere"#;
+            findings.push(listen.place.error(code::BAD_ADDRESS, message).hint(hint));
+        }
+        address
+    });
+    Http {
+        listen: listen.unwrap_or(default.listen),
+    }
+}
+
+fn controller(
+    raw: &raw::Controller,
+    default: Controller,
+    findings: &mut Vec<Finding>,
+) -> Controller {
+    let mut length = |raw: &Entry<String>, range| duration_in(raw.given()?, &range, findings);
+    let resync = length(&raw.resync, RESYNC);
+    let request_timeout = length(&raw.request_timeout, REQUEST_TIMEOUT);
+    let max_in_flight = (raw.max_in_flight.given()).and_then(|number| in_flight(number, findings));
+    Controller {
+        resync: resync.unwrap_or(default.resync),
+        max_in_flight: max_in_flight.unwrap_or(default.max_in_flight),
+        request_timeout: request_timeout.unwrap_or(default.request_timeout),
+        dry_run: (raw.dry_run.given()).map_or(default.dry_run, |dry_run| dry_run.value),
+        ..default
+    }
+}
+
+/// The same, within limits.
+pub(super) fn duration_in(
+    text: &Placed<String>,
+    range: &RangeInclusive<Duration>,
+    findings: &mut Vec<Finding>,
+) -> Option<Duration> {
+    let length = duration(text, findings)?;
+    if range.contains(&length) {
+        return Some(length);
+    }
+    let side = if length < *range.start() {
+        "short"
+    } else {
+        "long"
+    };
+    let message = format!("{:?} is too {side}", text.value);
+    let (shortest, longest) = (length::show(*range.start()), length::show(*range.end()));
+    let hint = format!("it can be from {shortest} to {longest}");
+    findings.push(text.place.error(code::OUT_OF_RANGE, message).hint(hint));
+    None
+}
+
+fn in_flight(number: &Placed<i64>, findings: &mut Vec<Finding>) -> Option<usize> {
+    let in_range = Some(number.value).filter(|number| MAX_IN_FLIGHT.contains(number));
+    if in_range.is_none() {
+        let (least, most) = MAX_IN_FLIGHT.into_inner();
+        let message = format!("it is not a number from {least} to {most}");
+        let hint = "it says how many requests may be under way at once, as in max_in_flight = 8";
+        findings.push(number.place.error(code::OUT_OF_RANGE, message).hint(hint));
+    }
+    usize::try_from(in_range?).ok()
+}

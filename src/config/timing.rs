@@ -1,0 +1,255 @@
+//! When something begins and ends: from the keys that say so to a [`Schedule`].
+
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+
+use super::endless::never_closes;
+use super::findings::Finding;
+use super::raw::{Entry, Moment, Placed, Timing};
+use super::settings::{duration, timezone};
+use super::{code, moment};
+use crate::calendar::{self, Fixed, Length, Pattern, PatternError, Rule, Schedule};
+
+/// Whose keys they are, which decides what messages advise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Of {
+    Window,
+    Exclusion,
+}
+
+impl Of {
+    /// How to say when it begins.
+    fn ways(self) -> &'static str {
+        match self {
+            Self::Window => {
+                "add schedule = \"30 1 * * *\" with duration = \"2h\" or until = \"03:30\" for a window that recurs; \
+                 for one that opens once, from = 2026-12-05T22:00:00 with until = 2026-12-06T04:00:00"
+            }
+            Self::Exclusion => {
+                "add dates = [2026-12-25, 2026-12-26] for whole days, or from = 2026-11-26T00:00:00 with until = \
+                 2026-12-01T00:00:00; or, for one that recurs, schedule = \"0 8 * * 1\" with duration = \"10h\""
+            }
+        }
+    }
+
+    /// What becomes of `schedule` beside `from`.
+    fn choice(self) -> &'static str {
+        match self {
+            Self::Window => {
+                "keep `schedule` for what recurs, or `from` and `until` for what comes once; the first day of a rule \
+                 is `valid_from`"
+            }
+            Self::Exclusion => {
+                "keep `schedule` for what recurs, or `from` and `until` for what comes once"
+            }
+        }
+    }
+
+    /// What it means never to let go.
+    fn endless(self) -> &'static str {
+        match self {
+            Self::Window => "the window opens again before it has closed, so it would never end",
+            Self::Exclusion => {
+                "it begins again before it has ended, so the windows that it concerns never open"
+            }
+        }
+    }
+}
+
+/// The schedule that the keys describe. `zone` is that of a timing that names none, where it is known.
+pub(super) fn schedule(
+    raw: &Timing,
+    zone: Option<&TimeZone>,
+    of: Of,
+    findings: &mut Vec<Finding>,
+) -> Option<Schedule> {
+    let zone = self::zone(raw, zone, findings);
+    match (&raw.schedule, &raw.from) {
+        (Entry::Absent, Entry::Absent) => {
+            no_beginning(raw, of, findings);
+            None
+        }
+        (_, Entry::Absent) => recurring(raw, zone, findings).map(Schedule::Recurring),
+        (Entry::Absent, _) => once(raw, zone, findings).map(Schedule::Fixed),
+        (schedule, from) => {
+            findings.extend(two_beginnings(schedule, from, of));
+            (schedule.given()).and_then(|text| pattern(text, findings));
+            (from.given()).and_then(|from| moment::date_time(from, findings));
+            None
+        }
+    }
+}
+
+/// Its own zone, else the one that it would have.
+pub(super) fn zone(
+    raw: &Timing,
+    default: Option<&TimeZone>,
+    findings: &mut Vec<Finding>,
+) -> Option<TimeZone> {
+    match &raw.timezone {
+        Entry::Absent => default.cloned(),
+        own => (own.given()).and_then(|name| timezone(name, findings)),
+    }
+}
+
+fn no_beginning(raw: &Timing, of: Of, findings: &mut Vec<Finding>) {
+    let message = "nothing says when it begins";
+    let (place, hint) = match (&raw.duration, raw.until.given()) {
+        (_, Some(until)) if until.value.has_date() => {
+            moment::date_time(until, findings);
+            (
+                &until.place,
+                "add a line such as: from = 2026-12-05T22:00:00",
+            )
+        }
+        (Entry::Absent, None) => (&raw.place, of.ways()),
+        (duration, until) => {
+            (duration.given()).and_then(|text| self::duration(text, findings));
+            until.and_then(|time| moment::time_of_day(time, findings));
+            (&raw.place, "add a line such as: schedule = \"30 1 * * *\"")
+        }
+    };
+    findings.push(place.error(code::MISSING_KEY, message).hint(hint));
+}
+
+fn two_beginnings(schedule: &Entry<String>, from: &Entry<Moment>, of: Of) -> Option<Finding> {
+    let (schedule, from) = (schedule.place()?, from.place()?);
+    let message = "`schedule` says already when it begins";
+    let finding = from.error(code::AMBIGUOUS_TIMING, message);
+    Some((finding.hint(of.choice())).also(schedule.span.clone(), "the schedule"))
+}
+
+/// From a moment until a moment.
+fn once(raw: &Timing, zone: Option<TimeZone>, findings: &mut Vec<Finding>) -> Option<Fixed> {
+    let from = (raw.from.given()).and_then(|from| moment::date_time(from, findings));
+    let until = (raw.until.given()).and_then(|until| moment::date_time(until, findings));
+    if let Some(duration) = raw.duration.given() {
+        let message = "beside `from` there is no duration";
+        let hint = match &raw.until {
+            Entry::Absent => "say when it ends instead: until = 2026-12-06T04:00:00",
+            _ => "take the line out: `until` says when it ends",
+        };
+        findings.push(
+            duration
+                .place
+                .error(code::MISPLACED_KEY, message)
+                .hint(hint),
+        );
+        return None;
+    }
+    if raw.until.is_absent() {
+        let place = raw.from.place().unwrap_or(&raw.place);
+        let finding = place.error(code::MISSING_KEY, "there is no `until`");
+        findings.push(finding.hint("add a line such as: until = 2026-12-06T04:00:00"));
+    }
+    let (zone, from, until) = (zone?, from?, until?);
+    let fixed = Fixed::once(zone.clone(), from, until);
+    if fixed.is_none() {
+        findings.extend(reversed(raw, &zone, from, until));
+    }
+    fixed
+}
+
+fn reversed(
+    raw: &Timing,
+    zone: &TimeZone,
+    from: calendar::Moment,
+    until: calendar::Moment,
+) -> Option<Finding> {
+    let skipped = match (from, until) {
+        (calendar::Moment::Local(from), calendar::Moment::Local(until)) => from < until,
+        _ => false,
+    };
+    let message = if skipped {
+        "the clocks skip all the time from `from` to it"
+    } else {
+        "it is not after `from`"
+    };
+    let hint = format!(
+        "in UTC it would last from {} to {}: let it end later",
+        from.opening(zone),
+        until.closing(zone)
+    );
+    let finding = (raw.until.place()?).error(code::ENDS_BEFORE_START, message);
+    Some((finding.hint(hint)).also(raw.from.place()?.span.clone(), "it begins here"))
+}
+
+fn recurring(raw: &Timing, zone: Option<TimeZone>, findings: &mut Vec<Finding>) -> Option<Rule> {
+    let pattern = (raw.schedule.given()).and_then(|text| pattern(text, findings));
+    let length = length(raw, findings);
+    Some(Rule::new(pattern?, zone?, length?))
+}
+
+/// When each opening of a rule closes.
+fn length(raw: &Timing, findings: &mut Vec<Finding>) -> Option<Length> {
+    let elapsed = (raw.duration.given()).and_then(|text| duration(text, findings));
+    let until = (raw.until.given()).and_then(|time| moment::time_of_day(time, findings));
+    match (&raw.duration, &raw.until) {
+        (Entry::Absent, Entry::Absent) => {
+            let message = "`duration` or `until` is missing";
+            let hint = "add a line such as: duration = \"2h\" (so long), or: until = \"03:30\" (by the clock)";
+            findings.push(raw.place.error(code::MISSING_KEY, message).hint(hint));
+            None
+        }
+        (Entry::Given(duration), Entry::Given(until)) => {
+            let message = "`duration` says already when it ends";
+            let finding = until.place.error(code::AMBIGUOUS_TIMING, message);
+            findings.push(
+                (finding.hint("keep one of: duration, until"))
+                    .also(duration.place.span.clone(), "the duration"),
+            );
+            None
+        }
+        _ => {
+            let elapsed = elapsed.and_then(|elapsed| SignedDuration::try_from(elapsed).ok());
+            elapsed.map(Length::Elapsed).or(until.map(Length::Until))
+        }
+    }
+}
+
+/// That a schedule never lets go, if it does not.
+pub(super) fn endless(raw: &Timing, schedule: &Schedule, of: Of) -> Option<Finding> {
+    let text = raw.schedule.given()?;
+    if !never_closes(schedule) {
+        return None;
+    }
+    let finding = text.place.error(code::NEVER_CLOSES, of.endless());
+    Some(match (&raw.duration, &raw.until) {
+        (Entry::Given(duration), _) => finding
+            .hint("let it open less often, or make `duration` shorter")
+            .also(duration.place.span.clone(), "each opening lasts this long"),
+        (_, Entry::Given(until)) => finding
+            .hint("let it open less often, or not again before `until`")
+            .also(until.place.span.clone(), "each opening lasts until then"),
+        _ => finding,
+    })
+}
+
+fn pattern(text: &Placed<String>, findings: &mut Vec<Finding>) -> Option<Pattern> {
+    let error = match Pattern::parse(&text.value) {
+        Ok(pattern) => return Some(pattern),
+        Err(error) => error,
+    };
+    findings.push(match error {
+        PatternError::Unreadable(reason) => {
+            let fields = text.value.split_whitespace().count();
+            let reason = match fields {
+                0 => "it is empty".to_owned(),
+                5 | 6 => reason,
+                _ if text.value.trim_start().starts_with('@') => reason,
+                _ => format!("it has {fields} fields, not 5 or 6"),
+            };
+            let message = format!("{:?} is not a cron pattern: {reason}", text.value);
+            (text.place.error(code::BAD_SCHEDULE, message)).hint(
+                "write minute (0-59), hour (0-23), day (1-31), month (1-12), weekday (0-7), as in \
+                 \"30 1 * * *\"; seconds may stand in front",
+            )
+        }
+        PatternError::NeverMatches => {
+            let message = format!("no date and time ever matches {:?}", text.value);
+            (text.place.error(code::NEVER_OPENS, message))
+                .hint("look at day and month: no year has, say, a 30 February")
+        }
+    });
+    None
+}

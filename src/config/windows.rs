@@ -1,0 +1,122 @@
+//! The windows of the file, checked.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+
+use super::exclusions::Exclusion;
+use super::findings::{Finding, Place, Severity};
+use super::raw::{self, Entry, Placed, Texts};
+use super::settings::duration_in;
+use super::timing::{self, Of};
+use super::{code, extent, names, rule};
+use crate::calendar::Schedule;
+use crate::policy::{Selection, Selector, SelectorError, Window};
+
+/// A spread of less than a second is none; one of days would be a window.
+const RESUME_SPREAD: RangeInclusive<Duration> =
+    Duration::from_secs(1)..=Duration::from_secs(24 * 60 * 60);
+
+/// What windows take from the rest of the file.
+pub(super) struct Context<'c> {
+    /// The zone of a window that names none; `None` where the file says something wrong about it.
+    pub zone: Option<&'c TimeZone>,
+    /// The longest pause; `None` where it could not be read.
+    pub max_pause: Option<SignedDuration>,
+    /// Where `max_pause` stands, if it does.
+    pub max_pause_place: Option<&'c Place>,
+    /// The exclusions.
+    pub exclusions: &'c [Exclusion],
+}
+
+/// The windows. Those with a mistake are left out.
+pub(super) fn windows(
+    raw: &Entry<Vec<raw::Window>>,
+    context: &Context<'_>,
+    findings: &mut Vec<Finding>,
+) -> Vec<Window> {
+    let list = raw.given().map_or(&[][..], |list| &list.value);
+    if list.is_empty() && !matches!(raw, Entry::Broken) {
+        let message = "there is none, so nothing is ever paused";
+        let finding = Finding::new(Severity::Warning, code::NO_WINDOWS, "window", message);
+        findings.push(finding.hint("add one: it begins with a line [[window]]"));
+    }
+    names::unique(list.iter().map(|raw| &raw.name), "window", findings);
+    (list.iter().filter_map(|raw| window(raw, context, findings))).collect()
+}
+
+fn window(raw: &raw::Window, context: &Context<'_>, findings: &mut Vec<Finding>) -> Option<Window> {
+    let name = (raw.name.given()).and_then(|text| names::name(text, findings));
+    let selection = (raw.consumers.given()).and_then(|list| selection(list, findings));
+    let schedule = timing::schedule(&raw.timing, context.zone, Of::Window, findings);
+    let limits = rule::limits(raw, findings);
+    let resume_spread = match &raw.resume_spread {
+        Entry::Absent => Some(SignedDuration::ZERO),
+        spread => (spread.given())
+            .and_then(|text| duration_in(text, &RESUME_SPREAD, findings))
+            .and_then(|spread| SignedDuration::try_from(spread).ok()),
+    };
+    let schedule = match schedule {
+        Some(Schedule::Recurring(rule)) => {
+            limits.map(|limits| Schedule::Recurring(limits.apply(rule)))
+        }
+        other => other,
+    };
+    findings.extend(extent::unusual(&raw.timing, schedule.as_ref(), context));
+    let schedule = schedule?;
+    findings.extend(rule::never_opens(raw, &schedule));
+    findings.extend(timing::endless(&raw.timing, &schedule, Of::Window));
+    let window = Window::new(name?, schedule, selection?);
+    let exclusions = context.exclusions.iter();
+    Some(Window {
+        exclusions: exclusions
+            .filter(|exclusion| exclusion.concerns(&window.name))
+            .map(|exclusion| exclusion.exclusion.clone())
+            .collect(),
+        resume_spread: resume_spread?,
+        ..window
+    })
+}
+
+fn selection(list: &Placed<Texts>, findings: &mut Vec<Finding>) -> Option<Selection> {
+    let written = list.value.len();
+    let selectors: Vec<Selector> = (list.value.iter())
+        .filter_map(|text| selector(text, findings))
+        .collect();
+    let all_good = selectors.len() == written;
+    let message = if written == 0 {
+        "the list is empty, so the window pauses nothing"
+    } else if all_good && selectors.iter().all(Selector::is_negated) {
+        "every entry takes away, so the window pauses nothing"
+    } else {
+        return all_good.then(|| Selection::new(selectors));
+    };
+    let hint = r#"name consumers as STREAM/CONSUMER, as in ["ORDERS/*", "!ORDERS/audit"]"#;
+    findings.push(list.place.error(code::NO_CONSUMERS, message).hint(hint));
+    None
+}
+
+fn selector(text: &Placed<String>, findings: &mut Vec<Finding>) -> Option<Selector> {
+    let error = match Selector::parse(&text.value) {
+        Ok(selector) => return Some(selector),
+        Err(error) => error,
+    };
+    let (message, hint) = match error {
+        SelectorError::Form => (
+            format!("{:?} is {error}", text.value),
+            "write it as in ORDERS/billing, ORDERS/* or !ORDERS/audit",
+        ),
+        SelectorError::Name(_) => (
+            error.to_string(),
+            "wildcards are *, ?, [abc] and {one,two}; streams and consumers stand here, not subjects",
+        ),
+        SelectorError::Glob(..) => (
+            error.to_string(),
+            "wildcards are *, ?, [abc] and {one,two}: close every bracket",
+        ),
+    };
+    findings.push(text.place.error(code::BAD_SELECTOR, message).hint(hint));
+    None
+}

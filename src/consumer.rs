@@ -1,0 +1,246 @@
+//! Consumers as recess knows them: names, whether they are paused, and whose pause it is.
+//!
+//! Knows nothing of windows, time zones or the wire. The invariant: a [`Mark`] recognises exactly the deadlines that
+//! it stamped, so ownership needs no stored state. It survives restarts, config edits and a second copy of recess.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+#[cfg(test)]
+mod tests;
+
+/// A consumer's full name. Neither part can hold a slash, a space or a dot (nats-server refuses them), which makes
+/// `STREAM/CONSUMER` a safe way to write it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConsumerId {
+    stream: Arc<str>,
+    consumer: Arc<str>,
+}
+
+impl ConsumerId {
+    /// Joins two names that the server or a parsed selector vouches for.
+    pub fn new(stream: impl Into<Arc<str>>, consumer: impl Into<Arc<str>>) -> Self {
+        Self {
+            stream: stream.into(),
+            consumer: consumer.into(),
+        }
+    }
+
+    /// The stream's name.
+    pub fn stream(&self) -> &str {
+        &self.stream
+    }
+
+    /// The consumer's name within its stream.
+    pub fn consumer(&self) -> &str {
+        &self.consumer
+    }
+
+    /// `STREAM/CONSUMER`, as config and arguments write it.
+    pub fn path(&self) -> String {
+        format!("{}/{}", self.stream, self.consumer)
+    }
+}
+
+/// `STREAM > CONSUMER`, as the `nats` command prints it.
+impl fmt::Display for ConsumerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} > {}", self.stream, self.consumer)
+    }
+}
+
+/// A text that is not `STREAM/CONSUMER`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a consumer: write STREAM/CONSUMER, as in ORDERS/billing")]
+pub struct NotAConsumer(String);
+
+impl FromStr for ConsumerId {
+    type Err = NotAConsumer;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('/') {
+            Some((stream, consumer)) if is_name(stream) && is_name(consumer) => {
+                Ok(Self::new(stream, consumer))
+            }
+            _ => Err(NotAConsumer(text.to_owned())),
+        }
+    }
+}
+
+/// Whether nats-server accepts this as a stream's or consumer's name: a subject token that is also a file name.
+pub fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && !text.contains(|c: char| {
+            c.is_whitespace() || c.is_control() || matches!(c, '/' | '\\' | '.' | '*' | '>')
+        })
+}
+
+/// Whether the server holds a consumer's delivery, in the server's own words, never by our clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PauseState {
+    /// Delivering, and no deadline is stored.
+    Running,
+    /// Delivering; a deadline that has passed is still stored (nats-server keeps it until an empty resume, and in a
+    /// cluster it makes an app's strict create fail: measured on 2.11.0 to 2.15.1).
+    Lapsed {
+        /// The stored deadline.
+        until: Timestamp,
+    },
+    /// Held until `until`.
+    Paused {
+        /// The stored deadline, to the nanosecond.
+        until: Timestamp,
+        /// How long the server says it still lasts.
+        remaining: SignedDuration,
+    },
+}
+
+impl PauseState {
+    /// The stored deadline, passed or not.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        match *self {
+            Self::Running => None,
+            Self::Lapsed { until } | Self::Paused { until, .. } => Some(until),
+        }
+    }
+
+    /// Whether delivery is held.
+    pub fn is_paused(&self) -> bool {
+        matches!(self, Self::Paused { .. })
+    }
+
+    /// What this state will have become after `elapsed` more time, if nobody writes.
+    pub fn after(self, elapsed: SignedDuration) -> Self {
+        match self {
+            Self::Paused { until, remaining } if remaining <= elapsed => Self::Lapsed { until },
+            Self::Paused { until, remaining } => Self::Paused {
+                until,
+                remaining: remaining - elapsed,
+            },
+            state => state,
+        }
+    }
+}
+
+/// What one observation told of one consumer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observation {
+    /// Whether it is paused.
+    pub state: PauseState,
+    /// When the consumer was created: another instant means another consumer of the same name.
+    pub created: Timestamp,
+    /// What kind of consumer it is, for selectors.
+    pub kind: Kind,
+    /// Whether the server said that it is part of a cluster (where a write is accepted before it is applied).
+    pub clustered: bool,
+    /// Messages that wait for delivery.
+    pub pending: u64,
+    /// Messages delivered and not yet acknowledged.
+    pub ack_pending: u64,
+}
+
+/// What decides whether a glob may touch a consumer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Durable, made by people: globs match it.
+    Durable,
+    /// Ephemeral (KV watchers, ordered consumers): only its exact name matches.
+    Ephemeral,
+    /// A sourcing consumer (`ack_policy: flow_control`, nats-server 2.14): only its exact name matches.
+    Sourcing,
+}
+
+/// What is known of a consumer that somebody asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// Not observed, or offline: nothing may be concluded from it.
+    Unknown,
+    /// The server says there is no such consumer.
+    Missing,
+    /// Observed.
+    Present(Observation),
+}
+
+impl Found {
+    /// The observation, where there is one.
+    pub fn observation(&self) -> Option<&Observation> {
+        match self {
+            Self::Present(observation) => Some(observation),
+            Self::Unknown | Self::Missing => None,
+        }
+    }
+
+    /// Whether it was observed to be paused.
+    pub fn is_paused(&self) -> bool {
+        self.observation().is_some_and(|o| o.state.is_paused())
+    }
+}
+
+/// Whose deadline is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// It carries our mark.
+    Recess,
+    /// Anyone else's.
+    Foreign,
+}
+
+impl Owner {
+    /// As `status` prints it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Recess => "recess",
+            Self::Foreign => "foreign",
+        }
+    }
+}
+
+/// What makes a deadline recognisable as ours: the nanoseconds after its whole second. Every nats-server with a pause
+/// (2.11.0 to 2.15.1) keeps `pause_until` to the nanosecond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark(i32);
+
+impl Mark {
+    /// The mark of an instance: `1 + fnv1a64(instance) mod 999_999` nanoseconds. At most a millisecond, so that it
+    /// never matters to anyone but us, and never zero, which is what people and scripts write.
+    pub fn of_instance(instance: &str) -> Self {
+        let spread = fnv1a64(instance.as_bytes()) % 999_999;
+        // Below a million, so it always fits.
+        Self(1 + i32::try_from(spread).unwrap_or(0))
+    }
+
+    /// The mark in nanoseconds, 1 to 999,999.
+    pub fn nanoseconds(self) -> i32 {
+        self.0
+    }
+
+    /// The deadline to write for an instant of whole seconds.
+    pub fn stamp(self, instant: Timestamp) -> Timestamp {
+        Timestamp::new(instant.as_second(), self.0).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Whether a stored deadline was stamped with this mark.
+    pub fn owns(self, deadline: Timestamp) -> bool {
+        deadline.subsec_nanosecond() == self.0
+    }
+
+    /// Whose deadline it is.
+    pub fn owner(self, deadline: Timestamp) -> Owner {
+        if self.owns(deadline) {
+            Owner::Recess
+        } else {
+            Owner::Foreign
+        }
+    }
+}
+
+/// FNV-1a, 64 bit: the hash behind the mark. Written out because its values are a contract (two versions of recess
+/// must agree), which no general hashing library promises.
+pub fn fnv1a64(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}

@@ -1,0 +1,223 @@
+//! The server as recess speaks with it: five requests, a link that is up or down, and advisories.
+//!
+//! [`JetStream`] is the seam between the loop and the network. [`nats`] implements it over a real connection; the
+//! simulation in `tests/` implements it over a model that keeps one deadline per consumer. Nothing here decides anything.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use crate::consumer::{ConsumerId, Found};
+use crate::ledger::Outcome;
+
+pub mod nats;
+
+/// The requests that recess sends.
+pub trait JetStream: Clone + Send + Sync {
+    /// The connection's state. Every change wakes the loop.
+    fn link(&self) -> watch::Receiver<Link>;
+
+    /// The names of the streams in the account.
+    fn stream_names(&self) -> impl Future<Output = Result<Vec<String>, RequestError>> + Send;
+
+    /// Every consumer of a stream; `None` when the stream does not exist.
+    fn list(
+        &self,
+        stream: &str,
+    ) -> impl Future<Output = Result<Option<Vec<Listed>>, RequestError>> + Send;
+
+    /// One consumer.
+    fn info(&self, id: &ConsumerId) -> impl Future<Output = Result<Sample, RequestError>> + Send;
+
+    /// Sets a consumer's deadline. `Ok` means accepted; in a cluster that is before it is applied.
+    fn pause(
+        &self,
+        id: &ConsumerId,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<(), RequestError>> + Send;
+
+    /// Removes a consumer's deadline. It does not wake a paused consumer (2.11.0 to 2.15.1): only for lapsed ones.
+    fn clear(&self, id: &ConsumerId) -> impl Future<Output = Result<(), RequestError>> + Send;
+}
+
+/// What one answer said of one consumer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// What was found.
+    pub found: Found,
+    /// The server's clock at that moment, where it told.
+    pub server_time: Option<Timestamp>,
+}
+
+/// One entry of a stream's list of consumers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Which consumer.
+    pub id: ConsumerId,
+    /// What was found.
+    pub sample: Sample,
+}
+
+/// Whether requests can be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// Not connected, or connected without a JetStream that answers. It is tried again by itself.
+    Down {
+        /// What is wrong, as the start of a log line; empty before the first attempt.
+        reason: String,
+    },
+    /// Connected to a server that can pause.
+    Up(Server),
+    /// Connected to a server that recess must not use.
+    Unsuitable(Unsuitable),
+}
+
+/// A server that recess can use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// nats-server's version; where the API is in another domain or account, as far as its API level tells it.
+    pub version: String,
+    /// The address that was connected to.
+    pub address: String,
+    /// Counts the connects, so that a quick loss and return is seen as news.
+    pub connects: u64,
+    /// The version can crash on a PAUSE beside another request, and the config allows it: one request at a time.
+    pub crash_prone: bool,
+    /// The advisories that the account's permissions keep from us: what others do is then seen at the next resync only.
+    pub denied: BTreeSet<String>,
+}
+
+/// Why a server cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unsuitable {
+    /// Older than 2.11: it has no consumer pause.
+    #[error(
+        "nats-server {version} has no consumer pause, which came with 2.11: connect to nats-server 2.12.8 or newer"
+    )]
+    NoPause {
+        /// nats-server's version.
+        version: String,
+    },
+    /// 2.11.x and 2.12.0 to 2.12.7: a PAUSE beside an INFO or LIST, by any client, can crash the server
+    /// (`concurrent map iteration and map write`; fixed in 2.12.8 and 2.14.0).
+    #[error(
+        "nats-server {version} can crash when a consumer is paused while another client asks about it \
+         (fixed in 2.12.8 and 2.14.0): upgrade it, or set allow_crash_prone = true in [nats] to take the risk"
+    )]
+    CrashProne {
+        /// nats-server's version.
+        version: String,
+    },
+}
+
+/// Why a request has no good answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RequestError {
+    /// There is no connection, so nothing was sent.
+    #[error("not connected to NATS, nothing was sent")]
+    NotConnected,
+    /// The connection broke before the answer came.
+    #[error("the connection broke before the answer came")]
+    Cut,
+    /// No answer in time.
+    #[error("no answer to {subject} within {milliseconds} ms")]
+    TimedOut {
+        /// The subject of the request.
+        subject: String,
+        /// How long the answer was waited for.
+        milliseconds: u128,
+    },
+    /// The account's permissions do not allow the subject.
+    #[error("permission denied to publish to {subject}: allow it for recess's NATS user")]
+    Denied {
+        /// The subject of the request.
+        subject: String,
+    },
+    /// Nobody listens on the subject.
+    #[error("nobody answers {subject}: {meaning}")]
+    NoResponders {
+        /// The subject of the request.
+        subject: String,
+        /// What that means.
+        meaning: String,
+    },
+    /// The server refused.
+    #[error("nats-server refused: {description} (error {code})")]
+    Refused {
+        /// nats-server's `err_code`.
+        code: u64,
+        /// nats-server's words.
+        description: String,
+    },
+    /// The consumer that was to be written to does not exist any more.
+    #[error("it does not exist any more")]
+    Missing,
+    /// Too much changed between the pages of a list for it to be known whole.
+    #[error("the list kept changing while it was read")]
+    Shifting,
+    /// The answer is not what the protocol promises.
+    #[error("an answer to {subject} cannot be read: {reason}")]
+    Unreadable {
+        /// The subject of the request.
+        subject: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl RequestError {
+    /// What is known of a write that ended so.
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::Cut => Outcome::Cut,
+            Self::TimedOut { .. } | Self::Unreadable { .. } => Outcome::TimedOut,
+            Self::NotConnected
+            | Self::Denied { .. }
+            | Self::NoResponders { .. }
+            | Self::Refused { .. }
+            | Self::Missing
+            | Self::Shifting => Outcome::Refused,
+        }
+    }
+
+    /// The word in the metrics' label `result`.
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::TimedOut { .. } | Self::Cut => "timeout",
+            Self::Denied { .. } => "denied",
+            Self::NotConnected
+            | Self::NoResponders { .. }
+            | Self::Refused { .. }
+            | Self::Missing
+            | Self::Shifting
+            | Self::Unreadable { .. } => "error",
+        }
+    }
+}
+
+/// What the server tells unasked, at most once: a hint to look, never a fact to act on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Advisory {
+    /// A deadline changed, passed (`until` as it was), or was removed (`None`).
+    Pause {
+        /// Whose.
+        id: ConsumerId,
+        /// The stored deadline.
+        until: Option<Timestamp>,
+    },
+    /// A consumer was created (or, in a cluster and falsely, changed).
+    Created(ConsumerId),
+    /// A consumer was deleted.
+    Deleted(ConsumerId),
+}
+
+impl Advisory {
+    /// The consumer it speaks of.
+    pub fn id(&self) -> &ConsumerId {
+        match self {
+            Self::Pause { id, .. } | Self::Created(id) | Self::Deleted(id) => id,
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! [`JetStream`] over a real connection. The one module that knows async-nats.
+//!
+//! Three promises on top of async-nats' connections, which [`connect`] makes and [`keeper`] keeps:
+//!
+//! - nothing is sent while the link is down, and nothing sent in one connection arrives in the next;
+//! - a request that a lost connection or a denied permission has doomed ends at once, not at its timeout;
+//! - the link is up only after `$JS.API.INFO` has shown a server that can pause.
+//!
+//! Replies are read by the small types in [`wire`], as async-nats' own refuse a whole list for one consumer with an
+//! ack policy that they do not know, and drop the server's clock.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::{Client, Event, RequestErrorKind};
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio::time::Instant;
+
+use super::{Advisory, JetStream, Link, Listed, RequestError, Sample};
+use crate::config::{self, Api};
+use crate::consumer::{ConsumerId, Found};
+
+mod connect;
+mod keeper;
+mod pages;
+mod secrets;
+mod trouble;
+mod wire;
+
+use connect::Connected;
+use keeper::Keeper;
+use pages::Page;
+
+/// How many advisories may wait for the loop. More are dropped: they are hints, and the resync finds what they told.
+const ADVISORY_BACKLOG: usize = 65_536;
+
+/// How many news of doom a request may fall behind: more than requests can be under way.
+const DOOMS: usize = 1024;
+
+/// How many streams' names, and how many consumers, nats-server puts on one page.
+const NAMES_PAGE: usize = 1024;
+const LIST_PAGE: usize = 256;
+
+/// How long a list is waited for at least: a cluster gives each consumer 4 s to answer (a constant in 2.11.0 to 2.15.1)
+/// before it sends the list without those that did not, and that list must not come too late.
+const LIST_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The server's clock is not read from a page that took longer: while a cluster waits for the last to answer, what the
+/// first answered grows old, and a Resume's deadline by a clock 4 s behind would have passed when it is applied.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// A connection to NATS that looks after itself.
+#[derive(Clone)]
+pub struct Nats {
+    session: watch::Receiver<Option<Arc<Session>>>,
+    link: watch::Receiver<Link>,
+    doom: broadcast::Sender<Doom>,
+    timeout: Duration,
+}
+
+/// One connection, from its connect to its loss.
+struct Session {
+    client: Client,
+    /// The server's address.
+    address: String,
+    api: Api,
+    inbox_prefix: String,
+}
+
+impl Session {
+    fn begin(connected: Connected) -> (Self, mpsc::UnboundedReceiver<Event>) {
+        let session = Self {
+            client: connected.client,
+            address: connected.address,
+            api: connected.connection.api,
+            inbox_prefix: connected.connection.inbox_prefix,
+        };
+        (session, connected.events)
+    }
+
+    fn hears_answers_on(&self, subject: &str) -> bool {
+        let rest = subject.strip_prefix(&self.inbox_prefix);
+        rest.is_some_and(|rest| rest.starts_with('.'))
+    }
+
+    /// Why nobody may have listened to a request.
+    fn silence(&self) -> String {
+        match &self.api {
+            Api::Default => "JetStream is not enabled there".to_owned(),
+            Api::Domain(domain) => format!("there is no JetStream domain {domain} in reach"),
+            Api::Prefix(prefix) => format!("no JetStream API is at the prefix {prefix}"),
+        }
+    }
+}
+
+/// What ends a request under way before its timeout.
+#[derive(Clone, Debug)]
+enum Doom {
+    Disconnected,
+    /// The server denies to publish on that subject.
+    Denied {
+        subject: String,
+    },
+}
+
+impl Nats {
+    /// Starts to connect, and keeps at it for as long as the runtime lives. Returns at once; the link tells how it goes.
+    pub fn start(settings: &config::Nats, timeout: Duration) -> (Self, mpsc::Receiver<Advisory>) {
+        let (link_sender, link) = watch::channel(Link::Down {
+            reason: String::new(),
+        });
+        let (session_sender, session) = watch::channel(None);
+        let (doom, _) = broadcast::channel(DOOMS);
+        let (advisories, advisory_receiver) = mpsc::channel(ADVISORY_BACKLOG);
+        let nats = Self {
+            session,
+            link,
+            doom: doom.clone(),
+            timeout,
+        };
+        let keeper = Keeper {
+            nats: nats.clone(),
+            settings: settings.clone(),
+            link: link_sender,
+            session: session_sender,
+            doom,
+            advisories,
+        };
+        tokio::spawn(keeper.keep());
+        (nats, advisory_receiver)
+    }
+
+    /// One request, named by what comes after the API's prefix, unless the link is down.
+    async fn request<T: DeserializeOwned>(
+        &self,
+        verb: &str,
+        payload: Bytes,
+    ) -> Result<T, RequestError> {
+        self.request_within(verb, payload, self.timeout).await
+    }
+
+    /// The same, with a wait of its own for the answer.
+    async fn request_within<T: DeserializeOwned>(
+        &self,
+        verb: &str,
+        payload: Bytes,
+        timeout: Duration,
+    ) -> Result<T, RequestError> {
+        let session = self.session.borrow().clone();
+        match session {
+            Some(session) if matches!(*self.link.borrow(), Link::Up(_)) => {
+                self.request_in(&session, verb, payload, timeout).await
+            }
+            _ => Err(RequestError::NotConnected),
+        }
+    }
+
+    /// One request, whatever the link says: for the question that brings the link up.
+    async fn request_in<T: DeserializeOwned>(
+        &self,
+        session: &Session,
+        verb: &str,
+        payload: Bytes,
+        timeout: Duration,
+    ) -> Result<T, RequestError> {
+        let subject = format!("{}.{verb}", session.api.prefix());
+        if session.client.connection_state() != async_nats::connection::State::Connected {
+            return Err(RequestError::NotConnected);
+        }
+        let mut doom = self.doom.subscribe();
+        let request = async_nats::Request::new()
+            .payload(payload)
+            .timeout(Some(timeout));
+        let answer = session.client.send_request(subject.clone(), request);
+        tokio::pin!(answer);
+        let message = loop {
+            tokio::select! {
+                answer = &mut answer => break answer,
+                reason = doom.recv() => match reason {
+                    Ok(Doom::Disconnected) => return Err(RequestError::Cut),
+                    Ok(Doom::Denied { subject: denied }) if denied == subject => {
+                        return Err(RequestError::Denied { subject });
+                    }
+                    // Somebody else's denial, or more news than fits: the timeout still stands.
+                    _ => {}
+                },
+            }
+        };
+        let message = message.map_err(|error| match error.kind() {
+            RequestErrorKind::TimedOut => RequestError::TimedOut {
+                subject: subject.clone(),
+                milliseconds: timeout.as_millis(),
+            },
+            RequestErrorKind::NoResponders => RequestError::NoResponders {
+                subject: subject.clone(),
+                meaning: session.silence(),
+            },
+            RequestErrorKind::Other => RequestError::Cut,
+            RequestErrorKind::InvalidSubject | RequestErrorKind::MaxPayloadExceeded => {
+                RequestError::Unreadable {
+                    subject: subject.clone(),
+                    reason: error.to_string(),
+                }
+            }
+        })?;
+        wire::read(&message.payload, &subject)
+    }
+
+    /// The page of the streams' names at an offset.
+    async fn names_page(&self, offset: usize) -> Result<Option<Page<String, ()>>, RequestError> {
+        let body = Bytes::from(format!(r#"{{"offset":{offset}}}"#));
+        let reply: wire::NamesReply = self.request("STREAM.NAMES", body).await?;
+        let entries = reply.streams.into_iter().map(|name| (name, ()));
+        Ok(Some(Page {
+            entries: entries.collect(),
+            total: reply.total,
+        }))
+    }
+
+    /// The page of a stream's list of consumers at an offset; `None` when the stream does not exist.
+    async fn list_page(
+        &self,
+        stream: &str,
+        offset: usize,
+    ) -> Result<Option<Page<ConsumerId, Sample>>, RequestError> {
+        let subject = format!("CONSUMER.LIST.{stream}");
+        let body = Bytes::from(format!(r#"{{"offset":{offset}}}"#));
+        let timeout = self.timeout.max(LIST_TIMEOUT);
+        let asked = Instant::now();
+        let reply: wire::ListReply = match self.request_within(&subject, body, timeout).await {
+            Err(RequestError::Refused {
+                code: wire::STREAM_NOT_FOUND,
+                ..
+            }) => return Ok(None),
+            reply => reply?,
+        };
+        let mut page = reply.into_page(stream, &subject)?;
+        if asked.elapsed() > FRESH {
+            for sample in page.entries.values_mut() {
+                sample.server_time = None;
+            }
+        }
+        Ok(Some(page))
+    }
+}
+
+impl JetStream for Nats {
+    fn link(&self) -> watch::Receiver<Link> {
+        self.link.clone()
+    }
+
+    async fn stream_names(&self) -> Result<Vec<String>, RequestError> {
+        let fetch = |offset| self.names_page(offset);
+        let names = pages::read(NAMES_PAGE, fetch).await?;
+        Ok(names.unwrap_or_default().into_keys().collect())
+    }
+
+    async fn list(&self, stream: &str) -> Result<Option<Vec<Listed>>, RequestError> {
+        let fetch = |offset| self.list_page(stream, offset);
+        let listed = pages::read(LIST_PAGE, fetch).await?;
+        let entry = |(id, sample)| Listed { id, sample };
+        Ok(listed.map(|listed| listed.into_iter().map(entry).collect()))
+    }
+
+    async fn info(&self, id: &ConsumerId) -> Result<Sample, RequestError> {
+        let subject = format!("CONSUMER.INFO.{}.{}", id.stream(), id.consumer());
+        let reply = self.request::<wire::Info>(&subject, Bytes::new()).await;
+        match reply {
+            Ok(info) => info.into_sample(&subject),
+            Err(RequestError::Refused { code, .. }) if wire::says_missing(code) => Ok(Sample {
+                found: Found::Missing,
+                server_time: None,
+            }),
+            Err(RequestError::Refused {
+                code: wire::CONSUMER_OFFLINE,
+                ..
+            }) => Ok(Sample {
+                found: Found::Unknown,
+                server_time: None,
+            }),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn pause(&self, id: &ConsumerId, until: Timestamp) -> Result<(), RequestError> {
+        // Exactly this form: anything that does not start with `{` is a successful resume (2.11.0 to 2.15.1), and on
+        // 2.11 so is an unknown field. jiff prints RFC 3339 with an upper-case T and Z, nanoseconds included.
+        let body = Bytes::from(format!(r#"{{"pause_until":"{until}"}}"#));
+        self.write_pause(id, body).await
+    }
+
+    async fn clear(&self, id: &ConsumerId) -> Result<(), RequestError> {
+        self.write_pause(id, Bytes::new()).await
+    }
+}
+
+impl Nats {
+    /// Whether the account's permissions allow to pause a consumer, found out without touching it: the server refuses a
+    /// text that is not JSON before it looks for the consumer (2.11.0 to 2.15.1; any other text would resume it).
+    pub async fn may_pause(&self, id: &ConsumerId) -> Result<(), RequestError> {
+        match self.write_pause(id, Bytes::from_static(b"{")).await {
+            Err(RequestError::Refused {
+                code: wire::INVALID_JSON,
+                ..
+            }) => Ok(()),
+            answer => answer,
+        }
+    }
+
+    async fn write_pause(&self, id: &ConsumerId, body: Bytes) -> Result<(), RequestError> {
+        let subject = format!("CONSUMER.PAUSE.{}.{}", id.stream(), id.consumer());
+        match self.request::<wire::Done>(&subject, body).await {
+            Err(RequestError::Refused { code, description })
+                if wire::says_gone(code, &description) =>
+            {
+                Err(RequestError::Missing)
+            }
+            answer => answer.map(|_| ()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

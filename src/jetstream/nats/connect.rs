@@ -1,0 +1,223 @@
+//! One attempt to connect: every server that is known, with the files as they are now.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_nats::{AuthError, Client, ConnectError, ConnectErrorKind, ConnectOptions, Event};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::secrets::{Certificates, Proof, check_tls};
+use super::trouble::{self, Refusals};
+use crate::config::{Connection, Reach, context};
+
+/// How long one address of a server may take to answer.
+pub const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The same for a server by its name, which may have to be looked up, and have several addresses.
+pub const PATIENCE_BY_NAME: Duration = Duration::from_secs(4);
+
+/// A server that has not answered for so long does not keep the next one waiting.
+const HEAD_START: Duration = Duration::from_millis(250);
+
+/// How often a quiet connection is tested. It is given up when two tests in a row are not answered.
+const PING: Duration = Duration::from_secs(5);
+
+/// A connection that stands.
+pub struct Connected {
+    pub client: Client,
+    /// What the client tells of the connection.
+    pub events: mpsc::UnboundedReceiver<Event>,
+    /// How it was made.
+    pub connection: Connection,
+    /// The server's address.
+    pub address: String,
+}
+
+/// The rest of a cluster, as a server told of it at a connect.
+#[derive(Default)]
+pub struct Discovered {
+    /// The configured servers through which they are known: those of another context are others.
+    pub through: Vec<String>,
+    pub addresses: Vec<String>,
+}
+
+/// Tries every server once: those of the settings, then those that the cluster told of.
+pub async fn attempt(
+    reach: &Reach,
+    discovered: &Discovered,
+    request_timeout: Duration,
+) -> Result<Connected, String> {
+    let means = read(reach.clone()).await?;
+    let servers = pool(&means.connection.servers, discovered);
+    let mut refusals = Refusals::default();
+    let mut waiting = servers.iter().enumerate();
+    let mut trying = FuturesUnordered::new();
+    loop {
+        let next = if trying.is_empty() {
+            Duration::ZERO
+        } else {
+            HEAD_START
+        };
+        tokio::select! {
+            Some(tried) = trying.next() => {
+                let (address, place, outcome): (&String, usize, Result<Fresh, String>) = tried;
+                match outcome {
+                    Ok((client, events)) => {
+                        return Ok(Connected {
+                            client,
+                            events,
+                            address: address.clone(),
+                            connection: means.connection.clone(),
+                        });
+                    }
+                    Err(why) => refusals.add(place, address, why),
+                }
+            }
+            () = tokio::time::sleep(next), if waiting.len() > 0 => {
+                let to_try = waiting.next();
+                trying.extend(to_try.map(|(place, address)| {
+                    let one = means.connect(address, reach, request_timeout);
+                    async move { (address, place, one.await) }
+                }));
+            }
+            else => return Err(refusals.to_string()),
+        }
+    }
+}
+
+/// Whom to try, in which order, each once however it is written.
+pub fn pool(configured: &[String], discovered: &Discovered) -> Vec<String> {
+    let known = (discovered.addresses.iter()).filter(|_| discovered.through == configured);
+    let mut servers: Vec<String> = Vec::new();
+    for address in configured.iter().chain(known) {
+        if !servers
+            .iter()
+            .any(|other| place_of(other) == place_of(address))
+        {
+            servers.push(address.clone());
+        }
+    }
+    servers
+}
+
+/// Host and port of an address.
+fn place_of(address: &str) -> String {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let rest = rest.trim_end_matches('/');
+    let port = rest.rsplit_once(':').map(|(_, port)| port);
+    match port {
+        Some(port) if port.parse::<u16>().is_ok() => rest.to_owned(),
+        _ => format!("{rest}:4222"),
+    }
+}
+
+/// What it takes to connect, read from the files.
+struct Means {
+    connection: Connection,
+    proof: Proof,
+    certificates: Certificates,
+}
+
+/// Reads all that the settings name, beside the runtime: a file can lie on a disk that hangs.
+async fn read(reach: Reach) -> Result<Means, String> {
+    let reading = tokio::task::spawn_blocking(move || {
+        let connection = match reach {
+            Reach::Here(connection) => connection,
+            Reach::Context(name) => context::load(&name).map_err(|error| error.to_string())?,
+        };
+        let proof = Proof::read(&connection.auth)?;
+        let tls = connection.tls.as_ref();
+        let certificates = tls.map_or(Ok(Certificates::default()), check_tls)?;
+        Ok(Means {
+            connection,
+            proof,
+            certificates,
+        })
+    });
+    match timeout(PATIENCE_BY_NAME, reading).await {
+        Ok(Ok(means)) => means,
+        Ok(Err(error)) => Err(format!(
+            "the files with its secrets cannot be read: {error}"
+        )),
+        Err(_) => Err(format!(
+            "reading the files with its secrets takes longer than {} s",
+            PATIENCE_BY_NAME.as_secs()
+        )),
+    }
+}
+
+type Fresh = (Client, mpsc::UnboundedReceiver<Event>);
+
+impl Means {
+    /// Tries one server.
+    async fn connect(
+        &self,
+        address: &str,
+        reach: &Reach,
+        request_timeout: Duration,
+    ) -> Result<Fresh, String> {
+        let (events_sender, events) = mpsc::unbounded_channel();
+        let spent = Arc::new(AtomicBool::new(false));
+        let options = (self.options(spent.clone()))
+            .request_timeout(Some(request_timeout))
+            .event_callback(move |event| {
+                // A receiver that is gone has given the connection up.
+                let _ = events_sender.send(event);
+                std::future::ready(())
+            });
+        // async-nats does not limit how long a name is looked up.
+        match timeout(PATIENCE_BY_NAME, options.connect(address)).await {
+            Ok(Ok(client)) => {
+                spent.store(true, Ordering::Relaxed);
+                Ok((client, events))
+            }
+            Ok(Err(error)) => Err(self.explain(&error, address, reach)),
+            Err(_) => Err(format!("no answer within {} s", PATIENCE_BY_NAME.as_secs())),
+        }
+    }
+
+    fn explain(&self, error: &ConnectError, address: &str, reach: &Reach) -> String {
+        match error.kind() {
+            ConnectErrorKind::AuthorizationViolation => {
+                trouble::refused(&self.connection, self.proof.expires(), reach.place())
+            }
+            _ => trouble::of(error, address, self.connection.tls.as_ref(), reach.place()),
+        }
+    }
+
+    /// A client that connects once. async-nats would reconnect by itself, deliver then what was sent before, and tell
+    /// nothing but the kind of an error; so it may try once, is not let in, and [`attempt`] begins afresh.
+    fn options(&self, spent: Arc<AtomicBool>) -> ConnectOptions {
+        let proof = self.proof.clone();
+        let mut options = ConnectOptions::with_auth_callback(move |nonce| {
+            let answer = if spent.load(Ordering::Relaxed) {
+                Err(AuthError::new("this client has been given up"))
+            } else {
+                proof.answer(&nonce)
+            };
+            std::future::ready(answer)
+        })
+        .name("recess")
+        .connection_timeout(PATIENCE)
+        .ping_interval(PING)
+        .max_reconnects(1)
+        .reconnect_delay_callback(|_| Duration::ZERO)
+        .ignore_discovered_servers()
+        .custom_inbox_prefix(&self.connection.inbox_prefix)
+        .require_tls(self.connection.wants_tls());
+        if (self.connection.tls.as_ref()).is_some_and(|tls| tls.handshake_first) {
+            options = options.tls_first();
+        }
+        if let Some(ca) = &self.certificates.ca {
+            options = options.add_root_certificates(ca.clone());
+        }
+        if let Some((cert, key)) = &self.certificates.identity {
+            options = options.add_client_certificate(cert.clone(), key.clone());
+        }
+        options
+    }
+}

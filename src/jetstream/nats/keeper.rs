@@ -1,0 +1,268 @@
+//! The task that connects, stays connected, and finds out what it is connected to.
+//!
+//! Each connection is a [`Session`] with a client of its own: it begins with a connect, is not used before `INFO` has shown
+//! a server that can pause, and ends with the connection. So nothing that was sent in one session arrives in another.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::{ClientError, Event, ServerError};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio::time::Instant;
+
+use super::connect::{self, Connected, Discovered};
+use super::{Doom, Nats, Session, wire};
+use crate::config::{self, Api};
+use crate::jetstream::{Advisory, Link, RequestError, Server, Unsuitable};
+
+/// How often a lost or refused connection, or a JetStream that does not answer, is tried again.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// What the server says so shortly before a connection ends is why.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// The task that keeps the link's state true.
+pub struct Keeper {
+    pub nats: Nats,
+    pub settings: config::Nats,
+    pub link: watch::Sender<Link>,
+    pub session: watch::Sender<Option<Arc<Session>>>,
+    pub doom: broadcast::Sender<Doom>,
+    pub advisories: mpsc::Sender<Advisory>,
+}
+
+impl Keeper {
+    /// Keeps at it for as long as the runtime lives.
+    pub async fn keep(self) {
+        let mut discovered = Discovered::default();
+        for connects in 1.. {
+            let began = Instant::now();
+            let connected = self.connect(&discovered).await;
+            // The rest of the cluster, as far as it runs now: async-nats passes later news over.
+            discovered = Discovered {
+                through: connected.connection.servers.clone(),
+                addresses: connected.client.server_info().connect_urls,
+            };
+            let reason = self.serve(connected, connects).await;
+            self.down(reason);
+            // Not more often than that, whatever ends a session at once.
+            tokio::time::sleep_until(began + RETRY).await;
+        }
+    }
+
+    /// Tries until a server lets us in.
+    async fn connect(&self, discovered: &Discovered) -> Connected {
+        loop {
+            let began = Instant::now();
+            let reach = &self.settings.reach;
+            match connect::attempt(reach, discovered, self.nats.timeout).await {
+                Ok(connected) => return connected,
+                Err(reason) => self.down(format!("no connection to NATS: {reason}")),
+            }
+            tokio::time::sleep_until(began + RETRY).await;
+        }
+    }
+
+    /// One session, until its connection is lost or of no use; returns why.
+    async fn serve(&self, connected: Connected, connects: u64) -> String {
+        let (session, mut events) = Session::begin(connected);
+        let session = Arc::new(session);
+        self.session.send_replace(Some(session.clone()));
+        self.listen(&session).await;
+        let mut denied = BTreeSet::new();
+        let mut last_words: Option<(Instant, String)> = None;
+        let mut probing = true;
+        let probe = self.probe(&session);
+        tokio::pin!(probe);
+        let reason = loop {
+            let event = tokio::select! {
+                biased;
+                event = events.recv() => event,
+                level = &mut probe, if probing => {
+                    probing = false;
+                    let link = self.judge(&session, level, connects, denied.clone());
+                    self.link.send_replace(link);
+                    continue;
+                }
+            };
+            match event {
+                Some(Event::ServerError(ServerError::Other(words))) => match denial(&words) {
+                    None => {
+                        tracing::warn!("{} says: {words}", session.address);
+                        last_words = Some((Instant::now(), words));
+                    }
+                    Some(Denial::Publish(subject)) => {
+                        let _ = self.doom.send(Doom::Denied { subject });
+                    }
+                    // async-nats does not ask for it again, so it takes another session to find it allowed.
+                    Some(Denial::Subscribe(subject)) if session.hears_answers_on(&subject) => {
+                        break format!(
+                            "connected to {}, but permission denied to subscribe to {}.>, so no answer can come: allow it \
+                             for recess's NATS user, or set inbox_prefix in {} to what it is allowed",
+                            session.address,
+                            session.inbox_prefix,
+                            self.settings.reach.place()
+                        );
+                    }
+                    Some(Denial::Subscribe(subject)) => {
+                        denied.insert(subject);
+                        self.link.send_if_modified(|link| match link {
+                            Link::Up(server) if server.denied != denied => {
+                                server.denied.clone_from(&denied);
+                                true
+                            }
+                            Link::Up(_) | Link::Down { .. } | Link::Unsuitable(_) => false,
+                        });
+                    }
+                },
+                None
+                | Some(Event::Disconnected | Event::Closed)
+                | Some(Event::ClientError(ClientError::MaxReconnects)) => {
+                    let address = &session.address;
+                    break match last_words {
+                        Some((at, words)) if at.elapsed() < LAST_WORDS => {
+                            format!("{address} ended the connection: {words}")
+                        }
+                        _ => format!("the connection to {address} was lost"),
+                    };
+                }
+                Some(event) => tracing::debug!("NATS connection: {event}"),
+            }
+        };
+        self.session.send_replace(None);
+        // Nobody listening means that nothing is under way.
+        let _ = self.doom.send(Doom::Disconnected);
+        reason
+    }
+
+    fn down(&self, reason: String) {
+        let news = Link::Down { reason };
+        self.link.send_if_modified(|link| {
+            let changed = *link != news;
+            if changed {
+                *link = news;
+            }
+            changed
+        });
+    }
+
+    /// Asks whether there is a JetStream until there is an answer to go by: its API level.
+    async fn probe(&self, session: &Session) -> Option<u64> {
+        loop {
+            let timeout = self.nats.timeout;
+            let answer = self
+                .nats
+                .request_in::<wire::AccountInfo>(session, "INFO", Bytes::new(), timeout)
+                .await;
+            match answer {
+                Ok(account) => return account.api.level,
+                Err(RequestError::NotConnected | RequestError::Cut) => {}
+                Err(error) => self.down(format!("connected to {}, but {error}", session.address)),
+            }
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+
+    fn judge(
+        &self,
+        session: &Session,
+        level: Option<u64>,
+        connects: u64,
+        denied: BTreeSet<String>,
+    ) -> Link {
+        let server = session.client.server_info();
+        let version = match &session.api {
+            Api::Default => server.version,
+            Api::Domain(domain) if server.domain.as_ref() == Some(domain) => server.version,
+            // Somebody else answers than the server of the connection, and does not tell its version.
+            Api::Domain(_) | Api::Prefix(_) => version_of(level),
+        };
+        let crash_prone = match suitability(&version, level) {
+            Ok(()) => false,
+            Err(Unsuitable::CrashProne { .. }) if self.settings.allow_crash_prone => true,
+            Err(unsuitable) => return Link::Unsuitable(unsuitable),
+        };
+        Link::Up(Server {
+            version,
+            address: session.address.clone(),
+            connects,
+            crash_prone,
+            denied,
+        })
+    }
+
+    /// Subscribes to what the server tells of consumers.
+    async fn listen(&self, session: &Session) {
+        for kind in ["PAUSE", "CREATED", "DELETED"] {
+            let subject = format!("{}.{kind}.*.*", wire::ADVISORY_PREFIX);
+            // It fails only where the connection is gone already.
+            let Ok(mut subscription) = session.client.subscribe(subject).await else {
+                return;
+            };
+            let advisories = self.advisories.clone();
+            tokio::spawn(async move {
+                while let Some(message) = subscription.next().await {
+                    if let Some(advisory) = wire::advisory(&message.subject, &message.payload) {
+                        // A full backlog drops hints; a closed one means that recess is ending.
+                        let _ = advisories.try_send(advisory);
+                    }
+                }
+            });
+        }
+    }
+}
+
+/// What the account's permissions do not allow, with the subject.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Denial {
+    Publish(String),
+    Subscribe(String),
+}
+
+/// Reads `Permissions Violation for Subscription to "_INBOX.x.*"`, which nats-server sends on its own, not as an answer.
+pub fn denial(words: &str) -> Option<Denial> {
+    let kind = words.to_ascii_lowercase();
+    let subject = || words.split('"').nth(1).unwrap_or(words).to_owned();
+    let kind = kind.strip_prefix("permissions violation for ")?;
+    Some(if kind.starts_with("subscription") {
+        Denial::Subscribe(subject())
+    } else {
+        Denial::Publish(subject())
+    })
+}
+
+/// The version that an API level stands for, where nothing else tells it. Of 2.12 it does not tell the patch.
+pub fn version_of(level: Option<u64>) -> String {
+    match level {
+        None => "older than 2.11",
+        Some(..=2) => "2.11",
+        Some(3) => "2.12 (of a patch that cannot be seen from here)",
+        Some(4) => "2.14+",
+        Some(5..) => "2.15+",
+    }
+    .to_owned()
+}
+
+/// Whether a server of that version and JetStream API level can be used. The level is absent before 2.11, 1 on 2.11,
+/// 3 on 2.12, 4 on 2.14, 5 on 2.15.
+pub fn suitability(version: &str, level: Option<u64>) -> Result<(), Unsuitable> {
+    let version_text = || version.to_owned();
+    if level.is_none() {
+        return Err(Unsuitable::NoPause {
+            version: version_text(),
+        });
+    }
+    let mut numbers = version
+        .split(['.', '-', '+'])
+        .map_while(|part| part.parse::<u64>().ok());
+    let numbers: [u64; 3] = std::array::from_fn(|_| numbers.next().unwrap_or(0));
+    if numbers < [2, 12, 8] {
+        return Err(Unsuitable::CrashProne {
+            version: version_text(),
+        });
+    }
+    Ok(())
+}

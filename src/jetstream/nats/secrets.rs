@@ -1,0 +1,222 @@
+//! The files that connecting needs: secrets, and certificates in PEM.
+//!
+//! Every file is read anew at each attempt to connect, so that one that was put right or rotated is found. An error names
+//! the file and what is wrong with it, never what is in it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::{fs, io};
+
+use async_nats::rustls::pki_types::pem::PemObject;
+use async_nats::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use async_nats::rustls::{self, ClientConfig, RootCertStore};
+use async_nats::{Auth, AuthError};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use nkeys::KeyPair;
+use serde::Deserialize;
+
+use crate::config::{self, Hidden, Secret, credentials};
+
+/// Who we are, as far as the server asks.
+#[derive(Clone)]
+pub enum Proof {
+    Nothing,
+    Password {
+        username: String,
+        password: String,
+    },
+    Token(String),
+    Key {
+        pair: Arc<KeyPair>,
+        jwt: Option<String>,
+    },
+}
+
+impl Proof {
+    /// Reads what the settings name.
+    pub fn read(auth: &config::Auth) -> Result<Self, String> {
+        Ok(match auth {
+            config::Auth::Nothing => Self::Nothing,
+            config::Auth::UserPassword { username, password } => Self::Password {
+                username: username.clone(),
+                password: content(password)?,
+            },
+            config::Auth::Token(token) => Self::Token(content(token)?),
+            config::Auth::Nkey(seed) => Self::Key {
+                pair: key_pair(seed, &content(seed)?)?,
+                jwt: None,
+            },
+            config::Auth::Credentials(secret) => {
+                let text = content(secret)?;
+                let jwt = decorated(&text, "JWT").ok_or_else(|| {
+                    format!(
+                        "{} is not a credentials file: it holds no user JWT",
+                        name(secret)
+                    )
+                })?;
+                Self::Key {
+                    pair: key_pair(secret, &text)?,
+                    jwt: Some(jwt.to_owned()),
+                }
+            }
+        })
+    }
+
+    /// What the server is told when it connects us.
+    pub fn answer(&self, nonce: &[u8]) -> Result<Auth, AuthError> {
+        let mut auth = Auth::new();
+        match self {
+            Self::Nothing => {}
+            Self::Password { username, password } => {
+                auth.username = Some(username.clone());
+                auth.password = Some(password.clone());
+            }
+            Self::Token(token) => auth.token = Some(token.clone()),
+            Self::Key { pair, jwt } => {
+                auth.signature = Some(pair.sign(nonce).map_err(AuthError::new)?);
+                auth.jwt = jwt.clone();
+                if jwt.is_none() {
+                    auth.nkey = Some(pair.public_key());
+                }
+            }
+        }
+        Ok(auth)
+    }
+
+    /// Until when the credentials are valid, where they say so themselves.
+    pub fn expires(&self) -> Option<Timestamp> {
+        #[derive(Deserialize)]
+        struct Claims {
+            exp: Option<i64>,
+        }
+        let Self::Key { jwt: Some(jwt), .. } = self else {
+            return None;
+        };
+        let claims = URL_SAFE_NO_PAD.decode(jwt.split('.').nth(1)?).ok()?;
+        let claims: Claims = serde_json::from_slice(&claims).ok()?;
+        Timestamp::from_second(claims.exp.filter(|exp| *exp > 0)?).ok()
+    }
+}
+
+/// What a secret is called in messages.
+pub fn name(secret: &Secret) -> String {
+    match secret {
+        Secret::File(path) => path.display().to_string(),
+        Secret::Text(_) => "the natscli context".to_owned(),
+    }
+}
+
+/// The secret itself, without the line break that editors put at the end of a file.
+fn content(secret: &Secret) -> Result<String, String> {
+    match secret {
+        Secret::Text(Hidden(text)) => Ok(text.clone()),
+        Secret::File(path) => {
+            let bytes = read(&resolved(path)?)?;
+            let text = String::from_utf8(bytes)
+                .map_err(|_| format!("{} does not hold text", path.display()))?;
+            Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+        }
+    }
+}
+
+/// The key of an nkey's seed, alone in its text or decorated as `nsc` and `nk` write it.
+fn key_pair(secret: &Secret, text: &str) -> Result<Arc<KeyPair>, String> {
+    let seed = decorated(text, "NKEY SEED").unwrap_or(text.trim());
+    KeyPair::from_seed(seed).map(Arc::new).map_err(|_| {
+        format!(
+            "{} holds no nkey seed (a line that begins with SU)",
+            name(secret)
+        )
+    })
+}
+
+/// The line after `-----BEGIN .. what-----`.
+fn decorated<'t>(text: &'t str, what: &str) -> Option<&'t str> {
+    let mut lines = text.lines().map(str::trim);
+    lines.find(|line| {
+        line.starts_with("---")
+            && line.contains("BEGIN")
+            && line.trim_end_matches('-').ends_with(what)
+    })?;
+    lines.find(|line| !line.is_empty())
+}
+
+/// What async-nats is to read itself, seen to be readable and right: it does not say which file it could not use.
+pub fn check_tls(tls: &config::Tls) -> Result<Certificates, String> {
+    let mut roots = RootCertStore::empty();
+    let ca = tls.ca.as_ref().map(resolved).transpose()?;
+    if let Some(path) = &ca {
+        for certificate in certificates(path)? {
+            let not_ca = |_| {
+                format!(
+                    "{} holds something that is not a CA's certificate",
+                    path.display()
+                )
+            };
+            roots.add(certificate).map_err(not_ca)?;
+        }
+    }
+    let identity = match &tls.identity {
+        None => None,
+        Some(identity) => {
+            let (cert, key) = (resolved(&identity.cert)?, resolved(&identity.key)?);
+            let pair = (certificates(&cert)?, private_key(&key)?);
+            let config = ClientConfig::builder().with_root_certificates(roots);
+            config
+                .with_client_auth_cert(pair.0, pair.1)
+                .map_err(|error| {
+                    let (cert, key) = (cert.display(), key.display());
+                    match error {
+                        rustls::Error::InconsistentKeys(_) => {
+                            format!("the key in {key} does not belong to the certificate in {cert}")
+                        }
+                        error => format!("the certificate in {cert} cannot be used: {error}"),
+                    }
+                })?;
+            Some((cert, key))
+        }
+    };
+    Ok(Certificates { ca, identity })
+}
+
+/// The paths of files that are right, resolved.
+#[derive(Clone, Default)]
+pub struct Certificates {
+    pub ca: Option<PathBuf>,
+    /// Certificate and key.
+    pub identity: Option<(PathBuf, PathBuf)>,
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let bytes = read(path)?;
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
+    match certificates {
+        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+        _ => Err(format!("{} holds no certificate in PEM", path.display())),
+    }
+}
+
+fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
+    PrivateKeyDer::from_pem_slice(&read(path)?)
+        .map_err(|_| format!("{} holds no private key in PEM", path.display()))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    fs::read(path).map_err(|error| {
+        let why = match error.kind() {
+            io::ErrorKind::NotFound => "there is no such file".to_owned(),
+            io::ErrorKind::PermissionDenied => {
+                "the user that recess runs as may not read it".to_owned()
+            }
+            io::ErrorKind::IsADirectory => "it is a folder, not a file".to_owned(),
+            _ => error.to_string(),
+        };
+        format!("cannot read {}: {why}", path.display())
+    })
+}
+
+fn resolved(path: impl AsRef<Path>) -> Result<PathBuf, String> {
+    credentials::resolve(path.as_ref()).map_err(|error| error.to_string())
+}

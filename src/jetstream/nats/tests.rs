@@ -1,0 +1,181 @@
+use super::connect::{Discovered, pool};
+use super::keeper::{Denial, denial, suitability, version_of};
+use super::*;
+use crate::jetstream::Unsuitable;
+
+#[test]
+fn versions_are_judged_by_level_and_number() {
+    let no_pause = |v: &str| {
+        Err(Unsuitable::NoPause {
+            version: v.to_owned(),
+        })
+    };
+    let crash = |v: &str| {
+        Err(Unsuitable::CrashProne {
+            version: v.to_owned(),
+        })
+    };
+    assert_eq!(suitability("2.10.26", None), no_pause("2.10.26"));
+    assert_eq!(suitability("2.11.0", Some(1)), crash("2.11.0"));
+    assert_eq!(suitability("2.11.11", Some(1)), crash("2.11.11"));
+    assert_eq!(suitability("2.12.0-RC.3", Some(3)), crash("2.12.0-RC.3"));
+    assert_eq!(suitability("2.12.7", Some(3)), crash("2.12.7"));
+    for fine in ["2.12.8", "2.12.10", "2.14.0", "2.15.0-dev", "3.0.0"] {
+        assert_eq!(suitability(fine, Some(4)), Ok(()), "{fine}");
+    }
+}
+
+#[test]
+fn an_error_is_read_before_the_zero_values_beside_it() {
+    let payload = br#"{"type":"io.nats.jetstream.api.v1.consumer_pause_response","error":{"code":404,"err_code":10014,"description":"consumer not found"},"paused":false,"pause_until":"0001-01-01T00:00:00Z"}"#;
+    let read: Result<wire::Done, _> = wire::read(payload, "s");
+    assert_eq!(
+        read.err(),
+        Some(RequestError::Refused {
+            code: 10014,
+            description: "consumer not found".to_owned()
+        })
+    );
+}
+
+#[test]
+fn advisories_are_read_from_what_the_server_really_sends() {
+    // Seen on nats-server 2.15.1: a pause, its expiry (the deadline stays), an explicit resume (zero time).
+    let id = ConsumerId::new("ORDERS", "a");
+    let subject = "$JS.EVENT.ADVISORY.CONSUMER.PAUSE.ORDERS.a";
+    let until = "2026-11-23T21:28:19.000435253Z";
+    for paused in [true, false] {
+        let payload = format!(r#"{{"paused":{paused},"pause_until":"{until}"}}"#);
+        assert_eq!(
+            wire::advisory(subject, payload.as_bytes()),
+            Some(Advisory::Pause {
+                id: id.clone(),
+                until: until.parse().ok()
+            })
+        );
+    }
+    assert_eq!(
+        wire::advisory(
+            subject,
+            br#"{"paused":false,"pause_until":"0001-01-01T00:00:00Z"}"#
+        ),
+        Some(Advisory::Pause {
+            id: id.clone(),
+            until: None
+        })
+    );
+    assert_eq!(
+        wire::advisory("$JS.EVENT.ADVISORY.CONSUMER.DELETED.ORDERS.a", b"{}"),
+        Some(Advisory::Deleted(id))
+    );
+    assert_eq!(
+        wire::advisory("$JS.EVENT.ADVISORY.CONSUMER.PAUSE.ORDERS", b"{}"),
+        None
+    );
+}
+
+#[test]
+fn a_deadline_at_the_end_of_time_is_a_deadline() {
+    let payload = br#"{"name":"a","created":"2026-11-23T21:28:16.7Z","paused":true,"pause_remaining":9223372036854775807,"config":{"durable_name":"a","pause_until":"9999-12-31T23:59:59Z"}}"#;
+    let info: wire::Info = wire::read(payload, "s").unwrap();
+    let found = info.into_sample("s").unwrap().found;
+    assert!(found.is_paused());
+    assert_eq!(
+        found.observation().unwrap().state.deadline(),
+        Some(Timestamp::MAX)
+    );
+}
+
+#[test]
+fn a_denial_tells_its_subject() {
+    let publish = r#"Permissions Violation for Publish to "$JS.API.INFO""#;
+    let subscribe = r#"Permissions Violation for Subscription to "_INBOX.abc.*""#;
+    let subject = |text: &str| text.to_owned();
+    assert_eq!(
+        denial(publish),
+        Some(Denial::Publish(subject("$JS.API.INFO")))
+    );
+    assert_eq!(
+        denial(subscribe),
+        Some(Denial::Subscribe(subject("_INBOX.abc.*")))
+    );
+    assert_eq!(denial("User Authentication Expired"), None);
+}
+
+#[test]
+fn a_level_without_a_version_is_judged_by_the_oldest_that_has_it() {
+    let judge = |level| suitability(&version_of(level), level).is_ok();
+    assert!(!judge(None));
+    assert!(!judge(Some(1)), "2.11");
+    assert!(!judge(Some(3)), "2.12, and perhaps before 2.12.8");
+    assert!(judge(Some(4)) && judge(Some(5)) && judge(Some(6)));
+}
+
+#[test]
+fn everyone_on_a_page_takes_one_place_also_those_of_whom_nothing_is_known() {
+    // As a cluster writes it: one is offline, one did not answer in time, one changed its leader and answered twice.
+    let there = r#"{"name":"b","created":"2026-11-23T21:28:16.7Z","ts":"2026-11-23T21:30:00Z","config":{"durable_name":"b"}}"#;
+    let payload = format!(
+        r#"{{"total":9,"offset":4,"limit":256,"consumers":[{{"created":"2026-11-23T21:28:16.7Z","config":{{"durable_name":"a"}}}},{there},{there}],"missing":["c","a"]}}"#
+    );
+    let reply: wire::ListReply = wire::read(payload.as_bytes(), "s").unwrap();
+    let page = reply.into_page("ORDERS", "s").unwrap();
+    assert_eq!(page.total, 9);
+    let known: Vec<_> = (page.entries.iter())
+        .map(|(id, sample)| (id.consumer(), sample.found != Found::Unknown))
+        .collect();
+    assert_eq!(known, [("a", false), ("b", true), ("c", false)]);
+}
+
+#[test]
+fn an_empty_page_of_a_cluster_is_empty() {
+    let payload = br#"{"type":"io.nats.jetstream.api.v1.consumer_list_response","total":0,"offset":0,"limit":256,"consumers":[]}"#;
+    let reply: wire::ListReply = wire::read(payload, "s").unwrap();
+    let page = reply.into_page("ORDERS", "s").unwrap();
+    assert_eq!((page.entries.len(), page.total), (0, 0));
+}
+
+#[test]
+fn each_server_is_tried_once_and_those_of_another_cluster_never() {
+    let texts =
+        |texts: &[&str]| -> Vec<String> { texts.iter().map(|text| text.to_string()).collect() };
+    let configured = texts(&["tls://10.0.0.1:4222/", "nats://b", "b:4222", "[::1]"]);
+    let mut discovered = Discovered {
+        through: configured.clone(),
+        addresses: texts(&["10.0.0.1:4222", "10.0.0.2:4222", "[::1]:4222", "b:4223"]),
+    };
+    let pool_then = pool(&configured, &discovered);
+    let expected = [
+        "tls://10.0.0.1:4222/",
+        "nats://b",
+        "[::1]",
+        "10.0.0.2:4222",
+        "b:4223",
+    ];
+    assert_eq!(pool_then, expected);
+    discovered.through = texts(&["nats://elsewhere"]);
+    let expected = ["tls://10.0.0.1:4222/", "nats://b", "[::1]"];
+    assert_eq!(pool(&configured, &discovered), expected);
+}
+
+#[test]
+fn one_address_that_asks_for_tls_asks_for_all_of_them() {
+    let connection = |servers: &[&str]| config::Connection {
+        servers: servers.iter().map(|text| text.to_string()).collect(),
+        ..Default::default()
+    };
+    assert!(connection(&["nats://a", "tls://b"]).wants_tls());
+    assert!(!connection(&["nats://a", "b"]).wants_tls());
+}
+
+#[test]
+fn a_write_to_a_consumer_that_is_being_deleted_is_told_from_a_store_that_fails() {
+    // Seen on nats-server 2.15.1.
+    let going = "error creating store for consumer: consumer does not exist (10149)";
+    assert!(wire::says_gone(10104, going));
+    assert!(wire::says_gone(10014, "consumer not found"));
+    assert!(wire::says_gone(10059, "stream not found"));
+    let full = "error creating store for consumer: no space left on device";
+    assert!(!wire::says_gone(10104, full));
+    assert!(!wire::says_gone(10008, "consumer does not exist (10149)"));
+}

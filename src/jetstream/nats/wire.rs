@@ -1,0 +1,261 @@
+//! What nats-server writes, as far as recess reads it. Unknown fields are passed over.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::pages::Page;
+use crate::consumer::{ConsumerId, Found, Kind, Observation, PauseState};
+use crate::jetstream::{Advisory, RequestError, Sample};
+
+/// nats-server's `err_code` for a request that is not JSON.
+pub const INVALID_JSON: u64 = 10025;
+/// nats-server's `err_code` for a stream that does not exist.
+pub const STREAM_NOT_FOUND: u64 = 10059;
+/// nats-server's `err_code` for a consumer that does not exist.
+pub const CONSUMER_NOT_FOUND: u64 = 10014;
+/// nats-server's `err_code` for a consumer whose nodes are away.
+pub const CONSUMER_OFFLINE: u64 = 10119;
+/// nats-server's `err_code` for a consumer whose store refuses, with the cause in the description.
+const STORE_FAILED: u64 = 10104;
+/// The cause where the consumer is gone.
+const NO_CONSUMER: &str = "consumer does not exist (10149)";
+
+/// What the subjects of the advisories about consumers start with.
+pub const ADVISORY_PREFIX: &str = "$JS.EVENT.ADVISORY.CONSUMER";
+
+/// Whether an error says that there is no such consumer.
+pub fn says_missing(code: u64) -> bool {
+    matches!(code, STREAM_NOT_FOUND | CONSUMER_NOT_FOUND)
+}
+
+/// Whether the refusal of a write says so. A consumer that is being deleted at that moment is still there and its store
+/// is not; the cause stands in the text only (2.12.8 to 2.15.1, standalone).
+pub fn says_gone(code: u64, description: &str) -> bool {
+    says_missing(code) || (code == STORE_FAILED && description.ends_with(NO_CONSUMER))
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    error: Option<ApiError>,
+}
+
+#[derive(Deserialize)]
+struct ApiError {
+    #[serde(default)]
+    code: u64,
+    #[serde(default)]
+    err_code: u64,
+    #[serde(default)]
+    description: String,
+}
+
+/// An answer of which only the absence of an error matters.
+#[derive(Deserialize)]
+pub struct Done {}
+
+/// `$JS.API.INFO`.
+#[derive(Deserialize)]
+pub struct AccountInfo {
+    #[serde(default)]
+    pub api: ApiStats,
+}
+
+#[derive(Default, Deserialize)]
+pub struct ApiStats {
+    pub level: Option<u64>,
+}
+
+/// `$JS.API.STREAM.NAMES`.
+#[derive(Deserialize)]
+pub struct NamesReply {
+    pub total: usize,
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub streams: Vec<String>,
+}
+
+/// `$JS.API.CONSUMER.LIST`.
+#[derive(Deserialize)]
+pub struct ListReply {
+    pub total: usize,
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub consumers: Vec<Info>,
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub missing: Vec<String>,
+}
+
+impl ListReply {
+    /// Everyone on the page. `subject` is where it came from, for the error.
+    pub fn into_page(
+        self,
+        stream: &str,
+        subject: &str,
+    ) -> Result<Page<ConsumerId, Sample>, RequestError> {
+        let unknown = |name: String| {
+            let sample = Sample {
+                found: Found::Unknown,
+                server_time: None,
+            };
+            (ConsumerId::new(stream, name), sample)
+        };
+        // Whoever did not answer the cluster in time is only here. Whoever is offline is also an entry without a name.
+        let mut entries: BTreeMap<_, _> = self.missing.into_iter().map(unknown).collect();
+        for info in (self.consumers.into_iter()).filter(|info| !info.name.is_empty()) {
+            let id = ConsumerId::new(stream, info.name.as_str());
+            entries.insert(id, info.into_sample(subject)?);
+        }
+        Ok(Page {
+            entries,
+            total: self.total,
+        })
+    }
+}
+
+/// Go writes an empty list as `null` where it never made one.
+fn null_is_empty<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// `$JS.API.CONSUMER.INFO`, also an entry of the list.
+#[derive(Deserialize)]
+pub struct Info {
+    #[serde(default)]
+    pub name: String,
+    #[serde(default)]
+    created: String,
+    #[serde(default)]
+    config: InfoConfig,
+    #[serde(default)]
+    num_pending: u64,
+    #[serde(default)]
+    num_ack_pending: u64,
+    #[serde(default)]
+    paused: bool,
+    /// Nanoseconds.
+    #[serde(default)]
+    pause_remaining: i64,
+    ts: Option<String>,
+    cluster: Option<serde::de::IgnoredAny>,
+}
+
+#[derive(Default, Deserialize)]
+struct InfoConfig {
+    #[serde(default)]
+    durable_name: String,
+    #[serde(default)]
+    ack_policy: String,
+    pause_until: Option<String>,
+}
+
+impl Info {
+    /// What it says of the consumer. `subject` is where it came from, for the error.
+    pub fn into_sample(self, subject: &str) -> Result<Sample, RequestError> {
+        let unreadable = |what: &str, text: &str| RequestError::Unreadable {
+            subject: subject.to_owned(),
+            reason: format!("{what} `{text}` of consumer {} is not a time", self.name),
+        };
+        let time = |what: &str, text: &str| instant(text).ok_or_else(|| unreadable(what, text));
+        let deadline = match &self.config.pause_until {
+            Some(text) => Some(time("pause_until", text)?).filter(|until| !is_zero_time(*until)),
+            None => None,
+        };
+        let state = match deadline {
+            Some(until) if self.paused => PauseState::Paused {
+                until,
+                remaining: SignedDuration::from_nanos(self.pause_remaining),
+            },
+            Some(until) => PauseState::Lapsed { until },
+            None => PauseState::Running,
+        };
+        let kind = if self.config.ack_policy == "flow_control" {
+            Kind::Sourcing
+        } else if self.config.durable_name.is_empty() {
+            Kind::Ephemeral
+        } else {
+            Kind::Durable
+        };
+        Ok(Sample {
+            found: Found::Present(Observation {
+                state,
+                created: time("created", &self.created)?,
+                kind,
+                clustered: self.cluster.is_some(),
+                pending: self.num_pending,
+                ack_pending: self.num_ack_pending,
+            }),
+            server_time: self
+                .ts
+                .as_deref()
+                .map(|text| time("ts", text))
+                .transpose()?,
+        })
+    }
+}
+
+/// Reads an answer, its error first: an error's answer carries zero values in the other fields.
+pub fn read<T: DeserializeOwned>(payload: &[u8], subject: &str) -> Result<T, RequestError> {
+    let unreadable = |error: serde_json::Error| RequestError::Unreadable {
+        subject: subject.to_owned(),
+        reason: error.to_string(),
+    };
+    let refusal: Refusal = serde_json::from_slice(payload).map_err(unreadable)?;
+    if let Some(error) = refusal.error {
+        return Err(RequestError::Refused {
+            code: if error.err_code == 0 {
+                error.code
+            } else {
+                error.err_code
+            },
+            description: error.description,
+        });
+    }
+    serde_json::from_slice(payload).map_err(unreadable)
+}
+
+/// An RFC 3339 time. The server takes deadlines up to the year 9999, a little further than jiff's last instant.
+fn instant(text: &str) -> Option<Timestamp> {
+    match text.parse() {
+        Ok(instant) => Some(instant),
+        Err(_) if text.starts_with("9999-12-3") => Some(Timestamp::MAX),
+        Err(_) => None,
+    }
+}
+
+/// Go's zero time, year 1, which the server writes for "none".
+fn is_zero_time(instant: Timestamp) -> bool {
+    instant.as_second() == -62_135_596_800
+}
+
+#[derive(Deserialize)]
+struct PauseAdvisory {
+    pause_until: Option<String>,
+}
+
+/// Reads an advisory; `None` for one that is not understood, which is as good as one that was lost.
+pub fn advisory(subject: &str, payload: &[u8]) -> Option<Advisory> {
+    let mut tokens = subject
+        .strip_prefix(ADVISORY_PREFIX)?
+        .strip_prefix('.')?
+        .splitn(3, '.');
+    let (kind, stream, consumer) = (tokens.next()?, tokens.next()?, tokens.next()?);
+    let id = ConsumerId::new(stream, consumer);
+    match kind {
+        "PAUSE" => {
+            let told: PauseAdvisory = serde_json::from_slice(payload).ok()?;
+            let until = told.pause_until.as_deref().and_then(instant);
+            Some(Advisory::Pause {
+                id,
+                until: until.filter(|until| !is_zero_time(*until)),
+            })
+        }
+        "CREATED" => Some(Advisory::Created(id)),
+        "DELETED" => Some(Advisory::Deleted(id)),
+        _ => None,
+    }
+}

@@ -1,0 +1,332 @@
+//! What we wrote, and what came of it: the little that a pass must remember of the passes before.
+//!
+//! Desired state needs no memory; good manners do. The ledger keeps, per consumer, the newest write of ours (so that it
+//! is not repeated before it can have taken effect), how often the same write was undone (so that recess stops a fight),
+//! and a foreign deadline that we extended (so that it can be given back). All of it may be lost at any time: a restart
+//! costs a repeated request at worst, and the memory of a foreign deadline.
+//!
+//! Pure: every call takes [`Now`]. Waits are measured on the monotonic clock, so that a stepped wall clock neither
+//! releases nor holds a write.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::consumer::{ConsumerId, Found, Mark, Observation, PauseState};
+
+#[cfg(test)]
+mod tests;
+mod write;
+
+use write::Write;
+pub use write::{Action, Admission, FIGHT_LIMIT, Outcome, QUEUED, SETTLING};
+
+/// One reading of both clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// The wall clock: for windows and deadlines.
+    pub wall: Timestamp,
+    /// Monotonic time since some fixed start: for waits.
+    pub uptime: Duration,
+}
+
+/// Why a write restores something that was already right once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Repair {
+    /// Somebody resumed it.
+    Resumed,
+    /// It was deleted and created again.
+    Recreated,
+    /// Somebody moved its deadline.
+    Retimed,
+}
+
+impl Repair {
+    /// All of them, in the order of the metrics.
+    pub const ALL: [Self; 3] = [Self::Resumed, Self::Recreated, Self::Retimed];
+
+    /// The word in metrics and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Resumed => "resumed",
+            Self::Recreated => "recreated",
+            Self::Retimed => "retimed",
+        }
+    }
+}
+
+/// The memory, per consumer.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    entries: HashMap<ConsumerId, Entry>,
+}
+
+#[derive(Debug, Default)]
+struct Entry {
+    /// The newest write of ours.
+    write: Option<Write>,
+    /// The newest deadline of ours that an observation showed, and the consumer it was seen on.
+    held: Option<Held>,
+    /// A foreign deadline that we extended.
+    foreign: Option<Timestamp>,
+    /// When the consumer was created, as last observed.
+    created: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    until: Timestamp,
+    created: Timestamp,
+}
+
+impl Ledger {
+    /// Takes in what an observation says of a consumer. Returns the kind of our write that it shows for the first time, unless that was a repair.
+    pub fn observe(
+        &mut self,
+        id: &ConsumerId,
+        found: &Found,
+        mark: Mark,
+        now: Now,
+    ) -> Option<Action> {
+        let was_unseen = self.write(id).is_some_and(|write| !write.seen);
+        match found {
+            Found::Present(seen) => self.observe_present(id, seen, mark, now),
+            Found::Missing => {
+                if let Some(entry) = self.entries.get_mut(id) {
+                    entry.write = None;
+                    entry.foreign = None;
+                }
+            }
+            Found::Unknown => {}
+        }
+        let write = self.write(id)?;
+        (was_unseen && write.seen && write.undone == 0).then_some(write.action)
+    }
+
+    fn observe_present(&mut self, id: &ConsumerId, seen: &Observation, mark: Mark, now: Now) {
+        let stored = seen.state.deadline();
+        let ours = stored.filter(|&until| mark.owns(until) && seen.state.is_paused());
+        if ours.is_none() && !self.entries.contains_key(id) {
+            return;
+        }
+        let entry = self.entries.entry(id.clone()).or_default();
+        if let Some(write) = &mut entry.write {
+            write.compare(stored, now);
+        }
+        let recreated = (entry.created.replace(seen.created)).is_some_and(|at| at != seen.created);
+        let ours_or_known =
+            stored.is_some_and(|until| mark.owns(until) || Some(until) == entry.foreign);
+        let passed = entry.foreign.is_some_and(|until| until <= now.wall);
+        if recreated || passed || !ours_or_known {
+            entry.foreign = None;
+        }
+        if let Some(until) = ours {
+            entry.held = Some(Held {
+                until,
+                created: seen.created,
+            });
+        }
+    }
+
+    /// Takes in that the server says a consumer's deadline is `until` (`None`: resumed). True when that is news, and
+    /// not the echo of what we wrote.
+    pub fn advised(&mut self, id: &ConsumerId, until: Option<Timestamp>) -> bool {
+        let Some(write) = self.write_mut(id) else {
+            return true;
+        };
+        if write.deadline == until && write.outcome != Some(Outcome::Refused) {
+            return false;
+        }
+        write.contradicted = true;
+        true
+    }
+
+    /// Takes in that the server says a consumer was deleted.
+    pub fn deleted(&mut self, id: &ConsumerId) {
+        if let Some(entry) = self.entries.get_mut(id) {
+            entry.foreign = None;
+            if let Some(write) = &mut entry.write {
+                write.contradicted = true;
+            }
+        }
+    }
+
+    /// Whether a write of ours was accepted a short while ago, does not show yet, and nothing speaks against it.
+    pub fn is_settling(&self, id: &ConsumerId, now: Now) -> bool {
+        self.write(id).is_some_and(|write| write.is_settling(now))
+    }
+
+    /// Whether a write of ours was accepted and has not been seen.
+    pub fn is_unconfirmed(&self, id: &ConsumerId) -> bool {
+        self.write(id).is_some_and(Write::unseen)
+    }
+
+    /// The foreign deadline that a pause of ours extended.
+    pub fn remembered_foreign(&self, id: &ConsumerId) -> Option<Timestamp> {
+        self.entries.get(id)?.foreign
+    }
+
+    /// Whether a write may be sent now.
+    pub fn admit(
+        &self,
+        id: &ConsumerId,
+        action: Action,
+        deadline: Option<Timestamp>,
+        now: Now,
+    ) -> Admission {
+        self.write(id).map_or(Admission::Granted, |write| {
+            write.admit(action, deadline, now)
+        })
+    }
+
+    /// Notes that a fight goes on about `deadline`: where a long pause is extended meanwhile, it is the same pause.
+    pub fn contest(&mut self, id: &ConsumerId, deadline: Option<Timestamp>) {
+        if let Some(write) = self.write_mut(id) {
+            write.deadline = deadline.or(write.deadline);
+        }
+    }
+
+    /// Why a write of that deadline would be a repair, if it would: an observation showed it in place before.
+    pub fn repair(
+        &self,
+        id: &ConsumerId,
+        deadline: Timestamp,
+        found: &Observation,
+    ) -> Option<Repair> {
+        let held = self.entries.get(id)?.held?;
+        if held.until != deadline {
+            return None;
+        }
+        Some(match found.state {
+            _ if held.created != found.created => Repair::Recreated,
+            PauseState::Paused { .. } => Repair::Retimed,
+            PauseState::Running | PauseState::Lapsed { .. } => Repair::Resumed,
+        })
+    }
+
+    /// Notes that a write leaves. `extends` is the foreign deadline it goes beyond.
+    pub fn sending(
+        &mut self,
+        id: &ConsumerId,
+        action: Action,
+        deadline: Option<Timestamp>,
+        extends: Option<Timestamp>,
+        now: Now,
+    ) {
+        let entry = self.entries.entry(id.clone()).or_default();
+        entry.foreign = extends.or(entry.foreign);
+        entry.write = Some(Write::sending(action, deadline, entry.write, now));
+    }
+
+    /// Notes what became of it. In a cluster the first look waits a little, as an earlier one would see nothing yet.
+    pub fn answered(&mut self, id: &ConsumerId, outcome: Outcome, clustered: bool, now: Now) {
+        if let Some(write) = self.write_mut(id) {
+            write.answered(outcome, clustered, now);
+        }
+    }
+
+    /// The consumers whose write should be looked for now.
+    pub fn looks_due(&self, now: Now) -> impl Iterator<Item = &ConsumerId> {
+        (self.entries.iter())
+            .filter(move |(_, entry)| entry.look().is_some_and(|at| at <= now.uptime))
+            .map(|(id, _)| id)
+    }
+
+    /// Notes that these consumers were looked at: those whose write still does not show are looked at again later.
+    pub fn looked(&mut self, these: impl Fn(&ConsumerId) -> bool, now: Now) {
+        for (id, entry) in &mut self.entries {
+            if let Some(write) = entry.write.as_mut().filter(|_| these(id)) {
+                write.looked(now);
+            }
+        }
+    }
+
+    /// When the next such look is due.
+    pub fn next_look(&self) -> Option<Duration> {
+        self.entries.values().filter_map(Entry::look).min()
+    }
+
+    /// How long a write has been accepted without being seen.
+    pub fn unseen_for(&self, id: &ConsumerId, now: Now) -> Option<Duration> {
+        self.write(id)
+            .filter(|write| write.unseen())
+            .map(|write| now.uptime.saturating_sub(write.accepted))
+    }
+
+    /// The consumers that may carry a pause of ours that still lasts: seen, or written and not refused.
+    pub fn in_scope(&self, now: Now) -> impl Iterator<Item = &ConsumerId> {
+        (self.entries.iter())
+            .filter(move |(_, entry)| entry.deadlines().any(|until| until > now.wall))
+            .map(|(id, _)| id)
+    }
+
+    /// Forgets fights, as after a reload: the operator has spoken.
+    pub fn forgive(&mut self) {
+        for entry in self.entries.values_mut() {
+            if let Some(write) = &mut entry.write {
+                write.sendings = 0;
+                write.undone = 0;
+            }
+        }
+    }
+
+    /// Forgets every consumer that rests, also those that are gone.
+    pub fn prune(&mut self, now: Now) {
+        self.entries.retain(|_, entry| !entry.rests(now));
+    }
+
+    /// Forgets a consumer that rests: its pause is over, and no write of ours is open or recent.
+    pub fn settle(&mut self, id: &ConsumerId, now: Now) {
+        if self.entries.get(id).is_some_and(|entry| entry.rests(now)) {
+            self.entries.remove(id);
+        }
+    }
+
+    /// How many consumers are remembered.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether nothing is remembered.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    fn write(&self, id: &ConsumerId) -> Option<&Write> {
+        self.entries.get(id)?.write.as_ref()
+    }
+
+    fn write_mut(&mut self, id: &ConsumerId) -> Option<&mut Write> {
+        self.entries.get_mut(id)?.write.as_mut()
+    }
+}
+
+impl Entry {
+    fn look(&self) -> Option<Duration> {
+        self.write
+            .filter(Write::unseen)
+            .map(|write| write.next_look)
+    }
+
+    /// Whether nothing about it matters any more: its pause is over, and no wait rests on a write of ours.
+    fn rests(&self, now: Now) -> bool {
+        let open = self.write.is_some_and(|write| write.is_open(now));
+        // A refused write's deadline counts too: until then its backoff must not be forgotten.
+        let written = self.write.and_then(|write| write.deadline);
+        let held = self.held.map(|held| held.until);
+        !open
+            && held
+                .into_iter()
+                .chain(written)
+                .all(|until| until <= now.wall)
+    }
+
+    fn deadlines(&self) -> impl Iterator<Item = Timestamp> {
+        let written = self
+            .write
+            .filter(|write| write.outcome != Some(Outcome::Refused))
+            .and_then(|write| write.deadline);
+        self.held.map(|held| held.until).into_iter().chain(written)
+    }
+}

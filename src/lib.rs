@@ -1,0 +1,98 @@
+//! recess pauses NATS JetStream consumers in maintenance windows. A TOML file names the windows; at a window's start the
+//! daemon sets each consumer's `pause_until` to the window's end, confirms it, and shows everything as Prometheus metrics.
+//!
+//! Three ideas carry the program:
+//!
+//! 1. **A pause is a deadline that the server keeps.** recess must be alive when a window opens, never when it closes:
+//!    with recess dead, the network cut or the host lost, every consumer still resumes on time.
+//! 2. **Desired state is a pure function of the config and the clock.** Edges only wake; levels decide. Started late,
+//!    with a suspended host, a stepped clock or a second copy beside it, the next pass computes the same answer.
+//! 3. **One street.** `check`, `plan`, `explain`, `status` and `run` walk the same street to different corners, so a preview cannot
+//!    disagree with the daemon.
+//!
+//! ```text
+//!    TOML                    now                   nats-server
+//!      | config                |                        | reconcile::observe (LIST, INFO)
+//!      v                       v                        v
+//!   Policy ---> calendar ---> Desired ------+        Found
+//!   (policy)                                v          |
+//!                                     plan::decide <---+   the decision table
+//!                                           | Verdict      (ledger: is it time to write that again?)
+//!                                           v
+//!                                  reconcile::act: pause, retime, resume, clear ---> nats-server
+//!                                           | Report
+//!                        +------------------+------------------+
+//!                        v                  v                  v
+//!                    log lines          /metrics          status, plan
+//! ```
+//!
+//! # Layout
+//!
+//! A module uses those above it in this list and none below (`tests/layering.rs` holds that), and every foreign crate
+//! with a subject of its own is spoken in one place.
+//!
+//! The core is pure: no clock, no I/O, no async. Time is an argument.
+//!
+//! - [`consumer`]: names, what was found, and the mark by which recess knows its own deadlines
+//! - [`calendar`]: schedules (a cron rule, or times written down) in a zone, turned into instants; `calendar/cron.rs` speaks
+//!   croner
+//! - [`policy`]: which consumers follow which windows, what exclusions leave of those, and what that makes desired at an
+//!   instant
+//! - [`ledger`]: what we wrote and what came of it: confirmation, backoff, fights, foreign deadlines to give back
+//! - [`plan`]: the decision table
+//!
+//! The world:
+//!
+//! - [`config`]: a TOML file, checked into a [`policy::Policy`] and [`config::Settings`], every mistake at once
+//! - [`clock`]: the wall clock and the monotonic one, read together
+//! - [`jetstream`]: the five requests, as a trait; `jetstream/nats.rs` speaks async-nats
+//! - [`report`]: what one pass saw, decided and did
+//! - [`wake`]: the wall-clock watcher, speaks tokio-cron-scheduler
+//! - [`reconcile`]: the loop, the only place where the core meets the world
+//! - [`metrics`], [`http`], [`logging`], [`signals`], [`systemd`]: those who watch, and those who are told
+//! - [`cli`]: a file a command
+//!
+//! A good way in is [`plan::decide`], then [`policy::Policy::desired`], then [`reconcile::run`].
+
+// The docs are for those who read the code: `cargo doc --document-private-items`.
+#![allow(rustdoc::private_intra_doc_links)]
+// A daemon that holds other people's messages back does not panic.
+#![cfg_attr(
+    not(test),
+    warn(clippy::expect_used, clippy::panic, clippy::unwrap_used)
+)]
+
+// In street order, which is not the alphabet's: the blank lines keep rustfmt from sorting them.
+pub mod consumer;
+
+pub mod calendar;
+
+pub mod policy;
+
+pub mod ledger;
+
+pub mod plan;
+
+pub mod config;
+
+pub mod clock;
+
+pub mod jetstream;
+
+pub mod report;
+
+pub mod wake;
+
+pub mod reconcile;
+
+pub mod metrics;
+
+pub mod http;
+
+pub mod logging;
+
+pub mod signals;
+
+pub mod systemd;
+
+pub mod cli;

@@ -1,0 +1,479 @@
+//! Log lines: one per thing that happened, none per consumer and pass in the steady state.
+//!
+//! [`Narrator`] compares each report with what it said last, so that the loop itself stays free of wording.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{IsTerminal, stderr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tracing::{error, info, warn};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::Config;
+use crate::consumer::{ConsumerId, Found};
+use crate::jetstream::{Link, RequestError, Server};
+use crate::ledger::{Action, FIGHT_LIMIT};
+use crate::plan::{TRUSTED_SKEW, Verdict};
+use crate::report::{Act, Pass, Report, Row, Wake};
+
+/// Of many alike, so many are told one by one.
+const ONE_BY_ONE: usize = 5;
+
+/// A write that was accepted and does not show for so long is an error.
+const SHOULD_SHOW: Duration = Duration::from_secs(10);
+
+/// A write that waits for less than that is as good as sent.
+const WORTH_TELLING: Duration = Duration::from_millis(500);
+
+const RELEASE: &str = "to release consumers early, take the window out of the config and reload";
+
+/// Sets up logging to standard error: `RECESS_LOG`, or recess at `info` and its libraries at `warn`.
+pub fn init() -> Result<(), String> {
+    const DEFAULT: &str = "warn,recess=info,async_nats=off,tokio_cron_scheduler=error";
+    let filter = match std::env::var("RECESS_LOG") {
+        Ok(text) => EnvFilter::try_new(&text)
+            .map_err(|error| format!("RECESS_LOG=`{text}` is not a log filter: {error}"))?,
+        Err(_) => EnvFilter::new(DEFAULT),
+    };
+    let colour = stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(stderr)
+        .with_ansi(colour)
+        .with_target(false)
+        // Or a full disk under the log would end the process: the library panics when it cannot tell of its own errors.
+        .log_internal_errors(false)
+        .try_init()
+        .map_err(|error| format!("logging cannot start: {error}"))
+}
+
+/// Turns reports into log lines.
+#[derive(Default)]
+pub struct Narrator {
+    link: Option<Link>,
+    /// The advisories that recess may not hear.
+    denied: BTreeSet<String>,
+    open: BTreeMap<Arc<str>, Timestamp>,
+    missing: BTreeSet<ConsumerId>,
+    contested: BTreeSet<ConsumerId>,
+    /// Whose write waits because somebody undid it before.
+    held_back: BTreeSet<ConsumerId>,
+    unconfirmed: BTreeSet<ConsumerId>,
+    foreign: BTreeSet<ConsumerId>,
+    /// In a dry run: what was said that would be done.
+    would: BTreeMap<ConsumerId, Verdict>,
+    empty: BTreeSet<Arc<str>>,
+    failures: BTreeSet<String>,
+    /// Writes that failed, and why.
+    problems: BTreeMap<ConsumerId, RequestError>,
+    clock_trusted: bool,
+    introduced: bool,
+    was_connected: bool,
+}
+
+impl Narrator {
+    /// Says what is new.
+    pub fn tell(&mut self, report: &Report, config: &Config) {
+        if !std::mem::replace(&mut self.introduced, true) {
+            self.clock_trusted = true;
+            if report.dry_run {
+                info!("dry run: nothing is sent, what would be sent is told");
+            }
+        }
+        self.tell_link(&report.link);
+        self.tell_windows(report, config);
+        let Some(pass) = &report.pass else { return };
+        self.tell_failures(pass);
+        self.tell_acts(pass);
+        self.forget_problems(report);
+        if report.dry_run {
+            self.tell_would(report);
+        }
+        self.tell_rows(report);
+        self.tell_clock(report);
+        if pass.full && matches!(report.link, Link::Up(_)) && pass.is_ok() {
+            self.tell_empty_windows(report);
+        }
+    }
+
+    fn tell_link(&mut self, link: &Link) {
+        if self.link.as_ref() == Some(link) {
+            return;
+        }
+        match link {
+            Link::Up(server) if server.crash_prone && !self.is_told(server) => warn!(
+                "connected to nats-server {}, which can crash when a consumer is paused while another client asks about \
+                 it; allow_crash_prone is set, so one request is sent at a time",
+                server.version
+            ),
+            Link::Up(server) if self.is_told(server) => {}
+            Link::Up(server) => info!(
+                "connected to nats-server {} at {}",
+                server.version, server.address
+            ),
+            Link::Down { reason } if reason.is_empty() => {}
+            Link::Down { reason } => warn!(
+                "{reason}; trying again twice a second; pauses that are set end at their deadlines by themselves"
+            ),
+            // At the first connect it ends the process, and that is told there.
+            Link::Unsuitable(_) if !self.was_connected => {}
+            Link::Unsuitable(unsuitable) => error!(
+                "{unsuitable}; nothing is sent to this server, and it is asked again at the next connect"
+            ),
+        }
+        if let Link::Up(server) = link {
+            self.was_connected = true;
+            self.tell_denied(&server.denied);
+        }
+        self.link = Some(link.clone());
+    }
+
+    /// Whether this very connection was told.
+    fn is_told(&self, server: &Server) -> bool {
+        matches!(&self.link, Some(Link::Up(known)) if known.connects == server.connects)
+    }
+
+    fn tell_denied(&mut self, denied: &BTreeSet<String>) {
+        // The server tells of one at a time, at each connect anew.
+        let fresh: Vec<&str> = (denied.difference(&self.denied).map(String::as_str)).collect();
+        if !fresh.is_empty() {
+            warn!(
+                "permission denied to subscribe to {}: what others do to consumers is seen at the next resync only; allow \
+                 it for recess's NATS user",
+                fresh.join(", ")
+            );
+            self.denied.extend(denied.iter().cloned());
+        }
+    }
+
+    fn tell_windows(&mut self, report: &Report, config: &Config) {
+        for window in &report.windows {
+            let known = self.open.get(&window.name).copied();
+            let closes = window.open.map(|open| open.closes);
+            if window.missed {
+                error!(
+                    "window {} closed and none of its consumers was ever paused in it: nothing held their messages back; \
+                     the lines before this one say why",
+                    window.name
+                );
+            }
+            if known == closes {
+                continue;
+            }
+            match (known, closes) {
+                (None, Some(closes)) => info!(
+                    "window {} is open until {}",
+                    window.name,
+                    local(config, &window.name, closes)
+                ),
+                (Some(_), Some(closes)) => info!(
+                    "window {} goes on until {}",
+                    window.name,
+                    local(config, &window.name, closes)
+                ),
+                (_, None) => info!(
+                    "window {} is closed; it opens next {}",
+                    window.name,
+                    window.next.map_or_else(
+                        || "at no time within ten years".to_owned(),
+                        |next| local(config, &window.name, next.opens)
+                    )
+                ),
+            }
+            match closes {
+                Some(closes) => self.open.insert(window.name.clone(), closes),
+                None => self.open.remove(&window.name),
+            };
+        }
+        let names: BTreeSet<&Arc<str>> = report.windows.iter().map(|window| &window.name).collect();
+        self.open.retain(|name, _| names.contains(name));
+    }
+
+    fn tell_failures(&mut self, pass: &Pass) {
+        // A lost connection is told by itself.
+        let lost = |error| matches!(error, &RequestError::NotConnected | &RequestError::Cut);
+        let now: BTreeSet<String> = (pass.failures.iter())
+            .filter(|failure| !lost(&failure.error))
+            .map(|failure| format!("cannot look at {}: {}", failure.subject, failure.error))
+            .collect();
+        let fresh = now.difference(&self.failures);
+        tell_some(fresh, |line| {
+            warn!(
+                "{line}; its consumers are left as they are and it is asked again in a few seconds"
+            );
+        });
+        if pass.full {
+            self.failures = now;
+        } else {
+            self.failures.extend(now);
+        }
+    }
+
+    fn tell_acts(&mut self, pass: &Pass) {
+        for action in Action::ALL {
+            let done: Vec<&Act> = (pass.acts.iter())
+                .filter(|act| act.action == action && act.result.is_ok() && act.repair.is_none())
+                .collect();
+            if done.len() <= ONE_BY_ONE {
+                for act in done {
+                    info!("{}{}", sentence(act), timing(&[act]));
+                }
+            } else {
+                info!(
+                    "{} {} consumers in {} ms{}",
+                    past(action),
+                    done.len(),
+                    pass.took.as_millis(),
+                    timing(&done)
+                );
+            }
+        }
+        tell_some(
+            pass.acts
+                .iter()
+                .filter(|act| act.repair.is_some() && act.result.is_ok()),
+            |act| {
+                let cause = act.repair.map_or("changed", |repair| repair.as_str());
+                warn!(
+                    "{} again: it was {cause} by somebody else; {RELEASE}",
+                    sentence(act)
+                );
+            },
+        );
+        for act in pass.acts.iter().filter(|act| act.result.is_ok()) {
+            self.problems.remove(&act.id);
+        }
+        // A failure that goes on is told once.
+        let failed = (pass.acts.iter())
+            .filter_map(|act| Some((act, act.result.as_ref().err()?)))
+            .filter(|(act, error)| {
+                self.problems
+                    .insert(act.id.clone(), (*error).clone())
+                    .as_ref()
+                    != Some(*error)
+            });
+        let (gone, failed): (Vec<_>, Vec<_>) =
+            failed.partition(|(_, error)| **error == RequestError::Missing);
+        // Consumers come and go. Where a window names one exactly, that it is missing is told by itself.
+        tell_some(gone.iter(), |(act, error)| {
+            info!("{} was not {}: {error}", act.id, past(act.action));
+        });
+        tell_some(failed.iter(), |(act, error)| {
+            let told = format!("{} was not {}: {error}", act.id, past(act.action));
+            match error {
+                // Nothing but a person can mend that.
+                RequestError::Denied { .. } => error!("{told}; {}", what_next(error)),
+                _ => warn!("{told}; {}", what_next(error)),
+            }
+        });
+    }
+
+    /// A problem that is over is told again when it comes again.
+    fn forget_problems(&mut self, report: &Report) {
+        self.problems.retain(|id, _| {
+            let row = report.rows.get(id);
+            row.is_some_and(|row| row.problem.is_some() || row.found == Found::Unknown)
+        });
+    }
+
+    fn tell_would(&mut self, report: &Report) {
+        let would: BTreeMap<ConsumerId, Verdict> = (report.rows.iter())
+            .filter(|(_, row)| row.verdict.action().is_some())
+            .map(|(id, row)| (id.clone(), row.verdict))
+            .collect();
+        let fresh = would
+            .iter()
+            .filter(|(id, verdict)| self.would.get(*id).is_none_or(|told| told != *verdict));
+        tell_some(fresh, |(id, verdict)| match verdict.deadline() {
+            Some(until) => info!("dry run: would {verdict} {id} until {}", utc(until)),
+            None => info!("dry run: would {verdict} {id}"),
+        });
+        self.would = would;
+    }
+
+    fn tell_rows(&mut self, report: &Report) {
+        let which = |test: &dyn Fn(&Row) -> bool| -> BTreeSet<ConsumerId> {
+            (report.rows.iter())
+                .filter(|(_, row)| test(row))
+                .map(|(id, _)| id.clone())
+                .collect()
+        };
+        let missing = which(&|row| row.found == Found::Missing);
+        tell_some(missing.difference(&self.missing), |id| {
+            warn!(
+                "{id} does not exist, and a window names it; it is paused when it appears in an open window"
+            );
+        });
+        self.missing = missing;
+
+        let contested = which(&|row| row.contested);
+        tell_some(contested.difference(&self.contested), |id| {
+            error!(
+                "{id} was changed by somebody else {FIGHT_LIMIT} times against window {}: recess leaves it alone until \
+                 the window closes or the config is reloaded",
+                report.windows_of(id).join(", ")
+            );
+        });
+        self.contested = contested;
+
+        // What failed is told with what comes next; here somebody is quicker than it is good for either.
+        let held_back = which(&|row| {
+            row.problem.is_none() && row.held_back.is_some_and(|wait| wait >= WORTH_TELLING)
+        });
+        tell_some(held_back.difference(&self.held_back), |id| {
+            let wait = report.rows.get(id).and_then(|row| row.held_back);
+            warn!(
+                "{id} was changed by somebody else again: recess puts it right in {:.0} s, and leaves it alone after the \
+                 {FIGHT_LIMIT}th time",
+                wait.unwrap_or_default().as_secs_f64().ceil()
+            );
+        });
+        self.held_back = held_back;
+
+        let unconfirmed = which(&|row| row.unconfirmed.is_some_and(|since| since >= SHOULD_SHOW));
+        tell_some(unconfirmed.difference(&self.unconfirmed), |id| {
+            error!(
+                "{id}: the server accepted a write over {} s ago and does not show it; recess keeps looking, and writes it \
+                 again at the next resync where that is still called for",
+                SHOULD_SHOW.as_secs()
+            );
+        });
+        self.unconfirmed = unconfirmed;
+
+        let foreign = which(&|row| row.verdict == Verdict::Foreign);
+        tell_some(foreign.difference(&self.foreign), |id| {
+            let until = report
+                .rows
+                .get(id)
+                .and_then(|row| row.found.observation()?.state.deadline());
+            info!(
+                "{id} is paused by somebody else{}; recess leaves that alone",
+                until.map_or_else(String::new, |until| format!(" until {}", utc(until)))
+            );
+        });
+        self.foreign = foreign;
+    }
+
+    fn tell_clock(&mut self, report: &Report) {
+        let skew = report.skew.unwrap_or_default();
+        let trusted = skew.abs() <= TRUSTED_SKEW;
+        if trusted != self.clock_trusted {
+            if trusted {
+                info!("this host's clock and the server's agree again");
+            } else {
+                error!(
+                    "this host's clock is {:.1} s off the server's: until they agree, pauses are begun and lengthened, \
+                     and not shortened or ended early",
+                    skew.as_secs_f64()
+                );
+            }
+        }
+        self.clock_trusted = trusted;
+        if report
+            .pass
+            .as_ref()
+            .is_some_and(|pass| pass.wake == Wake::Clock)
+        {
+            info!("the clock was stepped or the host slept: everything was looked at anew");
+        }
+    }
+
+    fn tell_empty_windows(&mut self, report: &Report) {
+        let empty: BTreeSet<Arc<str>> = (report.windows.iter())
+            .filter(|window| window.consumers == 0)
+            .map(|window| window.name.clone())
+            .collect();
+        tell_some(empty.difference(&self.empty), |name| {
+            warn!("window {name} matches no consumer: check the names in its `consumers`");
+        });
+        self.empty = empty;
+    }
+}
+
+/// Tells a few one by one, and counts the rest.
+fn tell_some<T>(items: impl Iterator<Item = T>, mut tell: impl FnMut(T)) {
+    let mut rest = 0;
+    for (index, item) in items.enumerate() {
+        if index < ONE_BY_ONE {
+            tell(item);
+        } else {
+            rest += 1;
+        }
+    }
+    if rest > 0 {
+        info!("and {rest} more like the last; `recess status` shows them all");
+    }
+}
+
+fn sentence(act: &Act) -> String {
+    let verb = past(act.action);
+    match (act.action, act.deadline) {
+        (Action::Pause | Action::Retime, Some(until)) => {
+            format!("{verb} {} until {}", act.id, utc(until))
+        }
+        (Action::Resume, Some(until)) => format!("{} resumes at {}", act.id, utc(until)),
+        (Action::Clear, _) => format!("{verb} the deadline of {}, which passed long ago", act.id),
+        _ => format!("{verb} {}", act.id),
+    }
+}
+
+fn timing(acts: &[&Act]) -> String {
+    let late = acts.iter().filter_map(|act| act.lateness);
+    match (late.clone().min(), late.max()) {
+        (Some(first), Some(last)) if acts.len() > 1 => format!(
+            ", the first {} ms after the opening, the last {} ms",
+            first.as_millis(),
+            last.as_millis()
+        ),
+        (Some(first), _) => format!(", {} ms after the opening", first.as_millis()),
+        _ => String::new(),
+    }
+}
+
+fn past(action: Action) -> &'static str {
+    match action {
+        Action::Pause => "paused",
+        Action::Retime => "retimed",
+        Action::Resume => "resumed",
+        Action::Clear => "cleared",
+    }
+}
+
+fn what_next(error: &RequestError) -> &'static str {
+    match error {
+        RequestError::TimedOut { .. } => {
+            "recess looks again and sends it again in 5 s where it is still called for"
+        }
+        RequestError::Cut | RequestError::NotConnected => "recess looks again when it is connected",
+        _ => "recess looks again and tries again, less and less often",
+    }
+}
+
+/// An instant in the wall-clock time of a window's zone.
+fn local(config: &Config, window: &str, instant: Timestamp) -> String {
+    let zone = (config.policy.windows().iter())
+        .find(|known| *known.name == *window)
+        .map(|known| known.schedule.zone().clone());
+    match zone {
+        Some(zone) => instant
+            .to_zoned(zone)
+            .strftime("%a %Y-%m-%d %H:%M:%S %Z")
+            .to_string(),
+        None => utc(instant),
+    }
+}
+
+/// A deadline without its mark.
+fn utc(instant: Timestamp) -> String {
+    instant
+        .checked_sub(SignedDuration::from_nanos(i64::from(
+            instant.subsec_nanosecond(),
+        )))
+        .unwrap_or(instant)
+        .to_string()
+}
+
+#[cfg(test)]
+mod tests;

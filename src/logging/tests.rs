@@ -1,0 +1,190 @@
+use std::sync::Mutex;
+
+use super::*;
+use crate::config;
+use crate::consumer::Mark;
+use crate::policy::Desired;
+
+fn id(consumer: &str) -> ConsumerId {
+    ConsumerId::new("ORDERS", consumer)
+}
+
+fn timed_out() -> RequestError {
+    RequestError::TimedOut {
+        subject: "s".to_owned(),
+        milliseconds: 3000,
+    }
+}
+
+fn row(found: Found, problem: Option<RequestError>) -> Row {
+    Row {
+        windows: [].into(),
+        desired: Desired::Running,
+        found,
+        seen: Duration::ZERO,
+        verdict: Verdict::Settled,
+        unconfirmed: None,
+        held_back: None,
+        contested: false,
+        problem,
+    }
+}
+
+/// A pass that sent a pause to billing, with that result, or nothing.
+fn report(result: Option<Result<(), RequestError>>, billing: Option<Row>) -> Report {
+    let act = |result| Act {
+        id: id("billing"),
+        action: Action::Pause,
+        deadline: None,
+        result,
+        repair: None,
+        lateness: None,
+    };
+    Report {
+        at: Timestamp::UNIX_EPOCH,
+        link: Link::Down {
+            reason: String::new(),
+        },
+        skew: None,
+        dry_run: false,
+        mark: Mark::of_instance("default"),
+        pass: Some(Pass {
+            wake: Wake::Resync,
+            full: true,
+            took: Duration::ZERO,
+            failures: Vec::new(),
+            acts: result.map(act).into_iter().collect(),
+            confirmed: Vec::new(),
+        }),
+        rows: Arc::new(
+            billing
+                .map(|row| (id("billing"), row))
+                .into_iter()
+                .collect(),
+        ),
+        windows: Vec::new(),
+        next_change: None,
+    }
+}
+
+/// What is said of each of these reports, one after the other.
+fn said(reports: &[Report]) -> Vec<String> {
+    let config = config::parse(std::path::Path::new("test.toml"), "").expect("a config");
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(Log(log.clone()))
+        .with_ansi(false)
+        .without_time()
+        .with_target(false)
+        .finish();
+    let mut narrator = Narrator::default();
+    tracing::subscriber::with_default(subscriber, || {
+        reports
+            .iter()
+            .map(|report| {
+                narrator.tell(report, &config);
+                String::from_utf8(std::mem::take(&mut *log.lock().unwrap())).unwrap()
+            })
+            .collect()
+    })
+}
+
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl<'a> tracing_subscriber::fmt::MakeWriter<'a> for Log {
+    type Writer = Line;
+
+    fn make_writer(&'a self) -> Line {
+        Line(self.0.clone())
+    }
+}
+
+struct Line(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Line {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn that_a_consumer_was_deleted_before_its_pause_is_told_and_alarms_nobody() {
+    let gone = row(Found::Unknown, Some(RequestError::Missing));
+    let said = said(&[report(Some(Err(RequestError::Missing)), Some(gone))]);
+    assert_eq!(
+        said,
+        [" INFO ORDERS > billing was not paused: it does not exist any more\n"]
+    );
+}
+
+#[test]
+fn a_failure_that_goes_on_is_told_once() {
+    let failing = || {
+        let row = row(Found::Unknown, Some(timed_out()));
+        report(Some(Err(timed_out())), Some(row))
+    };
+    // Nothing was sent in the second pass, as nothing could be learned.
+    let unknown = report(None, Some(row(Found::Unknown, None)));
+    let said = said(&[failing(), unknown, failing()]);
+    assert!(
+        said[0].starts_with(" WARN ORDERS > billing was not paused: no answer"),
+        "{}",
+        said[0]
+    );
+    assert_eq!(said[1..], ["", ""]);
+}
+
+#[test]
+fn a_failure_that_was_over_is_told_again_when_it_comes_again() {
+    let failing = || {
+        let row = row(Found::Unknown, Some(timed_out()));
+        report(Some(Err(timed_out())), Some(row))
+    };
+    let seen = Found::Present(crate::consumer::Observation {
+        state: crate::consumer::PauseState::Running,
+        created: Timestamp::UNIX_EPOCH,
+        kind: crate::consumer::Kind::Durable,
+        clustered: false,
+        pending: 0,
+        ack_pending: 0,
+    });
+    let settled = report(None, Some(row(seen, None)));
+    let deleted = report(None, None);
+    for over in [settled, deleted] {
+        let said = said(&[failing(), over, failing()]);
+        assert_eq!(said[0], said[2]);
+        assert!(said[2].contains("WARN"), "{}", said[2]);
+    }
+}
+
+#[test]
+fn a_repair_that_waits_is_told_with_how_long_and_told_once() {
+    let waiting = |wait: u64| {
+        let wait = Some(Duration::from_millis(wait));
+        let row = Row {
+            held_back: wait,
+            ..row(Found::Unknown, None)
+        };
+        report(None, Some(row))
+    };
+    let settled = report(None, Some(row(Found::Unknown, None)));
+    let said = said(&[
+        waiting(100),
+        waiting(9_400),
+        waiting(5_000),
+        settled,
+        waiting(60_000),
+    ]);
+    let told = |seconds: u64| {
+        format!(
+            " WARN ORDERS > billing was changed by somebody else again: recess puts it right in {seconds} s, and leaves it \
+             alone after the 5th time\n"
+        )
+    };
+    assert_eq!(said, ["", &told(10), "", "", &told(60)]);
+}

@@ -1,0 +1,236 @@
+//! The Report as Prometheus metrics. The one module that knows the prometheus crate.
+//!
+//! Counters and histograms take in each report as it comes. Gauges are made from the newest report when somebody
+//! scrapes, so the series of a consumer that is gone are gone too ([`gauges`]).
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use prometheus::core::Collector;
+use prometheus::proto::MetricFamily;
+use prometheus::{
+    Encoder, Histogram, HistogramOpts, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+};
+
+use crate::ledger::{Action, Repair};
+use crate::report::{Report, Wake};
+
+mod gauges;
+#[cfg(test)]
+mod tests;
+
+use gauges::Newest;
+
+/// The content type of [`Metrics::render`].
+pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Everything that `/metrics` shows.
+pub struct Metrics {
+    registry: Registry,
+    newest: Newest,
+    passes: IntCounterVec,
+    pass_duration: Histogram,
+    wakeups: IntCounterVec,
+    missed: IntCounterVec,
+    requests: IntCounterVec,
+    repairs: IntCounterVec,
+    lateness: Histogram,
+    confirm: Histogram,
+    last_pass: IntGauge,
+    reload_ok: IntGauge,
+    reload_time: IntGauge,
+}
+
+impl Metrics {
+    /// Registers everything. An error means that two metrics have one name.
+    pub fn new() -> Result<Self, prometheus::Error> {
+        let registry = Registry::new_custom(Some("recess".to_owned()), None)?;
+        let metrics = Self {
+            newest: Newest::new()?,
+            passes: counters(
+                &registry,
+                "passes_total",
+                "Looks at the server, by whether every question was answered.",
+                &["result"],
+            )?,
+            pass_duration: histogram(
+                &registry,
+                "pass_duration_seconds",
+                "How long a pass took, writes included.",
+                &[0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0],
+            )?,
+            wakeups: counters(
+                &registry,
+                "wakeups_total",
+                "What made the loop look.",
+                &["source"],
+            )?,
+            missed: counters(
+                &registry,
+                "windows_missed_total",
+                "Occurrences that closed without any of their consumers having been paused.",
+                &["window"],
+            )?,
+            requests: counters(
+                &registry,
+                "requests_total",
+                "Writes sent to the server, by what became of them.",
+                &["action", "result"],
+            )?,
+            repairs: counters(
+                &registry,
+                "repairs_total",
+                "Pauses written again because somebody undid them.",
+                &["cause"],
+            )?,
+            lateness: histogram(
+                &registry,
+                "pause_lateness_seconds",
+                "From a window's opening to the acceptance of a consumer's pause.",
+                &LATENESS,
+            )?,
+            confirm: histogram(
+                &registry,
+                "pause_confirm_seconds",
+                "From a window's opening to the observation of a consumer's pause.",
+                &LATENESS,
+            )?,
+            last_pass: gauge(
+                &registry,
+                "last_pass_timestamp_seconds",
+                "When the newest pass ended; 0 before the first.",
+            )?,
+            reload_ok: gauge(
+                &registry,
+                "config_last_reload_successful",
+                "Whether the last attempt to load the config succeeded.",
+            )?,
+            reload_time: gauge(
+                &registry,
+                "config_last_reload_success_timestamp_seconds",
+                "When the config was last loaded.",
+            )?,
+            registry,
+        };
+        metrics
+            .registry
+            .register(Box::new(metrics.newest.clone()))?;
+        metrics.start_at_zero();
+        Ok(metrics)
+    }
+
+    /// Takes in a report.
+    pub fn observe(&self, report: &Arc<Report>) {
+        if let Some(pass) = &report.pass {
+            let result = if pass.is_ok() { "ok" } else { "error" };
+            self.passes.with_label_values(&[result]).inc();
+            self.pass_duration.observe(pass.took.as_secs_f64());
+            self.last_pass.set(report.at.as_second());
+            self.wakeups.with_label_values(&[pass.wake.as_str()]).inc();
+            for act in &pass.acts {
+                let result = act
+                    .result
+                    .as_ref()
+                    .map_or_else(|error| error.label(), |()| "ok");
+                self.requests
+                    .with_label_values(&[act.action.as_str(), result])
+                    .inc();
+                if let Some(repair) = act.repair {
+                    self.repairs.with_label_values(&[repair.as_str()]).inc();
+                }
+                if let Some(late) = act.lateness {
+                    self.lateness.observe(late.as_secs_f64());
+                }
+            }
+            for took in &pass.confirmed {
+                self.confirm.observe(took.as_secs_f64());
+            }
+        }
+        for window in &report.windows {
+            let missed = self.missed.with_label_values(&[&*window.name]);
+            if window.missed {
+                missed.inc();
+            }
+        }
+        self.newest.set(report.clone());
+    }
+
+    /// Notes an attempt to load the config.
+    pub fn reloaded(&self, ok: bool, at: Timestamp) {
+        self.reload_ok.set(i64::from(ok));
+        if ok {
+            self.reload_time.set(at.as_second());
+        }
+    }
+
+    /// All metrics in Prometheus' text format 0.0.4.
+    pub fn render(&self) -> Result<Vec<u8>, prometheus::Error> {
+        let mut families = self.registry.gather();
+        families.extend(process_metrics());
+        let mut text = Vec::new();
+        TextEncoder::new().encode(&families, &mut text)?;
+        Ok(text)
+    }
+
+    /// A counter that has never counted must read zero, not be absent: alerts compare with what was before.
+    fn start_at_zero(&self) {
+        for result in ["ok", "error"] {
+            self.passes.with_label_values(&[result]);
+        }
+        for wake in Wake::ALL {
+            self.wakeups.with_label_values(&[wake.as_str()]);
+        }
+        for repair in Repair::ALL {
+            self.repairs.with_label_values(&[repair.as_str()]);
+        }
+        for action in Action::ALL {
+            for result in ["ok", "error", "timeout", "denied"] {
+                self.requests.with_label_values(&[action.as_str(), result]);
+            }
+        }
+    }
+}
+
+const LATENESS: [f64; 12] = [
+    0.002, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0, 60.0, 600.0, 3600.0,
+];
+
+fn counters(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> Result<IntCounterVec, prometheus::Error> {
+    let counters = IntCounterVec::new(Opts::new(name, help), labels)?;
+    registry.register(Box::new(counters.clone()))?;
+    Ok(counters)
+}
+
+fn histogram(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    buckets: &[f64],
+) -> Result<Histogram, prometheus::Error> {
+    let histogram = Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets.to_vec()))?;
+    registry.register(Box::new(histogram.clone()))?;
+    Ok(histogram)
+}
+
+fn gauge(registry: &Registry, name: &str, help: &str) -> Result<IntGauge, prometheus::Error> {
+    let gauge = IntGauge::new(name, help)?;
+    registry.register(Box::new(gauge.clone()))?;
+    Ok(gauge)
+}
+
+/// Memory, CPU and file descriptors, under the names that every Prometheus client uses (so without our prefix).
+fn process_metrics() -> Vec<MetricFamily> {
+    #[cfg(target_os = "linux")]
+    {
+        prometheus::process_collector::ProcessCollector::for_self().collect()
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        Vec::new()
+    }
+}

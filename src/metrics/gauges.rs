@@ -1,0 +1,263 @@
+//! The gauges: the newest report, shown anew at each scrape.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+use prometheus::core::{Collector, Desc};
+use prometheus::proto::MetricFamily;
+use prometheus::{GaugeVec, Opts};
+
+use crate::consumer::{Found, Owner, PauseState};
+use crate::jetstream::Link;
+use crate::policy::Desired;
+use crate::report::{Report, Row};
+
+/// The gauges, made from the newest report at each scrape.
+#[derive(Clone)]
+pub struct Newest {
+    report: Arc<Mutex<Option<Arc<Report>>>>,
+    described: Vec<Desc>,
+}
+
+impl Newest {
+    pub fn new() -> Result<Self, prometheus::Error> {
+        let described = Gauges::new()?
+            .all()
+            .into_iter()
+            .flat_map(Collector::desc)
+            .cloned()
+            .collect();
+        Ok(Self {
+            report: Arc::default(),
+            described,
+        })
+    }
+
+    pub fn set(&self, report: Arc<Report>) {
+        *self.report.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
+    }
+}
+
+impl Collector for Newest {
+    fn desc(&self) -> Vec<&Desc> {
+        self.described.iter().collect()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        let report = self
+            .report
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        // The same constructor succeeded when this collector was made.
+        let Ok(gauges) = Gauges::new() else {
+            return Vec::new();
+        };
+        gauges.fill(report.as_deref());
+        gauges
+            .all()
+            .into_iter()
+            .flat_map(Collector::collect)
+            .collect()
+    }
+}
+
+struct Gauges {
+    build_info: GaugeVec,
+    connected: GaugeVec,
+    skew: GaugeVec,
+    window_active: GaugeVec,
+    window_opens: GaugeVec,
+    window_closes: GaugeVec,
+    window_consumers: GaugeVec,
+    paused: GaugeVec,
+    desired_paused: GaugeVec,
+    pause_until: GaugeVec,
+    foreign: GaugeVec,
+    missing: GaugeVec,
+    unconfirmed: GaugeVec,
+    contested: GaugeVec,
+    pending: GaugeVec,
+    ack_pending: GaugeVec,
+}
+
+impl Gauges {
+    fn new() -> Result<Self, prometheus::Error> {
+        let plain = |name: &str, help: &str| GaugeVec::new(Opts::new(name, help), &[]);
+        let window = |name: &str, help: &str| GaugeVec::new(Opts::new(name, help), &["window"]);
+        let consumer = |name: &str, help: &str| {
+            GaugeVec::new(Opts::new(name, help), &["stream_name", "consumer_name"])
+        };
+        Ok(Self {
+            build_info: GaugeVec::new(
+                Opts::new("build_info", "The version of recess; always 1."),
+                &["version"],
+            )?,
+            connected: plain(
+                "nats_connected",
+                "Whether recess is connected to a NATS server it can use.",
+            )?,
+            skew: plain(
+                "clock_skew_seconds",
+                "The server's clock less ours, at the newest answer that told it.",
+            )?,
+            window_active: window("window_active", "Whether the window is open.")?,
+            window_opens: window(
+                "window_opens_timestamp_seconds",
+                "When the window opens next.",
+            )?,
+            window_closes: window(
+                "window_closes_timestamp_seconds",
+                "When the window closes, or its next occurrence does where it is not open.",
+            )?,
+            window_consumers: window(
+                "window_consumers",
+                "How many existing consumers the window has.",
+            )?,
+            paused: consumer(
+                "consumer_paused",
+                "Whether the server holds the consumer's delivery; absent while that is unknown.",
+            )?,
+            desired_paused: consumer(
+                "consumer_desired_paused",
+                "Whether a window wants it paused.",
+            )?,
+            pause_until: consumer(
+                "consumer_pause_until_timestamp_seconds",
+                "Until when it is paused; absent while it is not.",
+            )?,
+            foreign: consumer(
+                "consumer_foreign_pause",
+                "Whether it is paused by somebody else.",
+            )?,
+            missing: consumer(
+                "consumer_missing",
+                "Whether it is named exactly and does not exist.",
+            )?,
+            unconfirmed: consumer(
+                "consumer_unconfirmed",
+                "Whether a write was accepted and does not show yet.",
+            )?,
+            contested: consumer(
+                "consumer_contested",
+                "Whether somebody undoes what recess writes, and recess has stopped.",
+            )?,
+            pending: consumer(
+                "consumer_pending_messages",
+                "Messages that wait for delivery.",
+            )?,
+            ack_pending: consumer(
+                "consumer_ack_pending_messages",
+                "Messages delivered and not yet acknowledged.",
+            )?,
+        })
+    }
+
+    fn all(&self) -> [&GaugeVec; 16] {
+        [
+            &self.build_info,
+            &self.connected,
+            &self.skew,
+            &self.window_active,
+            &self.window_opens,
+            &self.window_closes,
+            &self.window_consumers,
+            &self.paused,
+            &self.desired_paused,
+            &self.pause_until,
+            &self.foreign,
+            &self.missing,
+            &self.unconfirmed,
+            &self.contested,
+            &self.pending,
+            &self.ack_pending,
+        ]
+    }
+
+    fn fill(&self, report: Option<&Report>) {
+        self.build_info
+            .with_label_values(&[env!("CARGO_PKG_VERSION")])
+            .set(1.0);
+        let connected = report.is_some_and(|report| matches!(report.link, Link::Up(_)));
+        self.connected
+            .with_label_values::<&str>(&[])
+            .set(flag(connected));
+        let Some(report) = report else { return };
+        if let Some(skew) = report.skew {
+            self.skew
+                .with_label_values::<&str>(&[])
+                .set(skew.as_secs_f64());
+        }
+        for window in &report.windows {
+            let name = [&*window.name];
+            self.window_active
+                .with_label_values(&name)
+                .set(flag(window.open.is_some()));
+            self.window_consumers
+                .with_label_values(&name)
+                .set(number(window.consumers as u64));
+            if let Some(next) = window.next {
+                self.window_opens
+                    .with_label_values(&name)
+                    .set(seconds(next.opens));
+            }
+            if let Some(shown) = window.open.or(window.next) {
+                self.window_closes
+                    .with_label_values(&name)
+                    .set(seconds(shown.closes));
+            }
+        }
+        for (id, row) in report.rows.iter() {
+            self.fill_row([id.stream(), id.consumer()], row, row.owner(report.mark));
+        }
+    }
+
+    fn fill_row(&self, labels: [&str; 2], row: &Row, owner: Option<Owner>) {
+        let wanted = matches!(row.desired, Desired::Paused(_));
+        self.desired_paused
+            .with_label_values(&labels)
+            .set(flag(wanted));
+        self.missing
+            .with_label_values(&labels)
+            .set(flag(row.found == Found::Missing));
+        self.unconfirmed
+            .with_label_values(&labels)
+            .set(flag(row.unconfirmed.is_some()));
+        self.contested
+            .with_label_values(&labels)
+            .set(flag(row.contested));
+        if row.found != Found::Unknown {
+            let paused = row.found.is_paused();
+            let foreign = paused && owner == Some(Owner::Foreign);
+            self.paused.with_label_values(&labels).set(flag(paused));
+            self.foreign.with_label_values(&labels).set(flag(foreign));
+        }
+        if let Some(seen) = row.found.observation() {
+            self.pending
+                .with_label_values(&labels)
+                .set(number(seen.pending));
+            self.ack_pending
+                .with_label_values(&labels)
+                .set(number(seen.ack_pending));
+            if let PauseState::Paused { until, .. } = seen.state {
+                self.pause_until
+                    .with_label_values(&labels)
+                    .set(seconds(until));
+            }
+        }
+    }
+}
+
+fn flag(yes: bool) -> f64 {
+    f64::from(u8::from(yes))
+}
+
+/// Whole seconds: the mark is nobody's business but ours.
+fn seconds(instant: Timestamp) -> f64 {
+    SignedDuration::from_secs(instant.as_second()).as_secs_f64()
+}
+
+/// Counts beyond 2^53 lose their last digits in Prometheus anyway.
+fn number(count: u64) -> f64 {
+    count as f64
+}

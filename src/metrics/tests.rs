@@ -1,0 +1,182 @@
+//! The names of all metrics are held by `tests/wire/pages.rs`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use super::*;
+use crate::calendar::Occurrence;
+use crate::consumer::{ConsumerId, Found, Kind, Mark, Observation, PauseState};
+use crate::jetstream::{Link, RequestError, Server};
+use crate::plan::Verdict;
+use crate::policy::Desired;
+use crate::report::{Act, Pass, Row, WindowState};
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn mark() -> Mark {
+    Mark::of_instance("default")
+}
+
+fn paused(until: Timestamp) -> Found {
+    let remaining = SignedDuration::from_secs(3600);
+    Found::Present(Observation {
+        state: PauseState::Paused { until, remaining },
+        created: at("2026-01-01T00:00:00Z"),
+        kind: Kind::Durable,
+        clustered: false,
+        pending: 17,
+        ack_pending: 3,
+    })
+}
+
+fn row(found: Found) -> Row {
+    Row {
+        windows: [0].into(),
+        desired: Desired::Paused(at("2026-12-01T03:00:00Z")),
+        found,
+        seen: Duration::ZERO,
+        verdict: Verdict::Settled,
+        unconfirmed: None,
+        held_back: None,
+        contested: false,
+        problem: None,
+    }
+}
+
+fn report(rows: BTreeMap<ConsumerId, Row>) -> Arc<Report> {
+    let occurrence = |opens: &str, closes: &str| Occurrence {
+        opens: at(opens),
+        closes: at(closes),
+        shift: None,
+    };
+    let id = ConsumerId::new("ORDERS", "billing");
+    let error = RequestError::Denied {
+        subject: "s".to_owned(),
+    };
+    let act = |result| Act {
+        id: id.clone(),
+        action: Action::Pause,
+        deadline: None,
+        result,
+        repair: None,
+        lateness: Some(SignedDuration::from_millis(3)),
+    };
+    Arc::new(Report {
+        at: at("2026-12-01T02:00:00Z"),
+        link: Link::Up(Server {
+            version: "2.15.1".to_owned(),
+            address: "nats://127.0.0.1:4222".to_owned(),
+            connects: 1,
+            crash_prone: false,
+            denied: Default::default(),
+        }),
+        skew: Some(SignedDuration::from_millis(-20)),
+        dry_run: false,
+        mark: mark(),
+        pass: Some(Pass {
+            wake: Wake::Edge,
+            full: true,
+            took: Duration::from_millis(4),
+            failures: Vec::new(),
+            acts: vec![act(Ok(())), act(Err(error))],
+            confirmed: vec![SignedDuration::from_millis(9)],
+        }),
+        rows: Arc::new(rows),
+        windows: vec![WindowState {
+            name: "nightly".into(),
+            open: Some(occurrence("2026-12-01T01:00:00Z", "2026-12-01T03:00:00Z")),
+            next: Some(occurrence("2026-12-02T01:00:00Z", "2026-12-02T03:00:00Z")),
+            consumers: 1,
+            missed: true,
+        }],
+        next_change: None,
+    })
+}
+
+fn rendered(metrics: &Metrics) -> String {
+    String::from_utf8(metrics.render().unwrap()).unwrap()
+}
+
+/// Every line is checked whole, so that a value or a label that goes astray is seen.
+fn assert_lines(text: &str, lines: &[&str]) {
+    for line in lines {
+        assert!(
+            text.lines().any(|found| found == *line),
+            "no line `{line}` in:\n{text}"
+        );
+    }
+}
+
+#[test]
+fn a_report_is_shown_whole() {
+    let metrics = Metrics::new().unwrap();
+    metrics.reloaded(true, at("2026-12-01T00:00:00Z"));
+    let ours = ConsumerId::new("ORDERS", "billing");
+    let theirs = ConsumerId::new("ORDERS", "shipping");
+    let rows = [
+        (ours, row(paused(mark().stamp(at("2026-12-01T03:00:00Z"))))),
+        (theirs, row(paused(at("2026-12-01T09:00:00Z")))),
+        (ConsumerId::new("ORDERS", "gone"), row(Found::Missing)),
+        (ConsumerId::new("ORDERS", "dark"), row(Found::Unknown)),
+    ];
+    metrics.observe(&report(rows.into()));
+    let text = rendered(&metrics);
+    assert_lines(
+        &text,
+        &[
+            r#"recess_consumer_paused{consumer_name="billing",stream_name="ORDERS"} 1"#,
+            r#"recess_consumer_foreign_pause{consumer_name="billing",stream_name="ORDERS"} 0"#,
+            r#"recess_consumer_foreign_pause{consumer_name="shipping",stream_name="ORDERS"} 1"#,
+            // Without the mark.
+            r#"recess_consumer_pause_until_timestamp_seconds{consumer_name="billing",stream_name="ORDERS"} 1796094000"#,
+            r#"recess_consumer_missing{consumer_name="gone",stream_name="ORDERS"} 1"#,
+            r#"recess_consumer_paused{consumer_name="gone",stream_name="ORDERS"} 0"#,
+            r#"recess_consumer_pending_messages{consumer_name="billing",stream_name="ORDERS"} 17"#,
+            r#"recess_consumer_ack_pending_messages{consumer_name="billing",stream_name="ORDERS"} 3"#,
+            r#"recess_window_active{window="nightly"} 1"#,
+            // The next opening; the close of the one that is open.
+            r#"recess_window_opens_timestamp_seconds{window="nightly"} 1796173200"#,
+            r#"recess_window_closes_timestamp_seconds{window="nightly"} 1796094000"#,
+            r#"recess_windows_missed_total{window="nightly"} 1"#,
+            r#"recess_requests_total{action="pause",result="ok"} 1"#,
+            r#"recess_requests_total{action="pause",result="denied"} 1"#,
+            r#"recess_passes_total{result="ok"} 1"#,
+            r#"recess_wakeups_total{source="edge"} 1"#,
+            "recess_clock_skew_seconds -0.02",
+            "recess_nats_connected 1",
+            "recess_config_last_reload_successful 1",
+            "recess_config_last_reload_success_timestamp_seconds 1796083200",
+        ],
+    );
+    // Nothing is claimed of a consumer of which nothing is known.
+    assert!(!text.contains(r#"recess_consumer_paused{consumer_name="dark""#));
+}
+
+#[test]
+fn the_series_of_a_consumer_that_is_gone_are_gone() {
+    let metrics = Metrics::new().unwrap();
+    let id = ConsumerId::new("ORDERS", "billing");
+    metrics.observe(&report([(id, row(Found::Missing))].into()));
+    assert!(rendered(&metrics).contains("billing"));
+    metrics.observe(&report(BTreeMap::new()));
+    assert!(!rendered(&metrics).contains("billing"));
+}
+
+#[test]
+fn counters_read_zero_before_they_count() {
+    let text = rendered(&Metrics::new().unwrap());
+    assert_lines(
+        &text,
+        &[
+            r#"recess_passes_total{result="error"} 0"#,
+            r#"recess_repairs_total{cause="recreated"} 0"#,
+            r#"recess_requests_total{action="resume",result="timeout"} 0"#,
+            r#"recess_wakeups_total{source="clock"} 0"#,
+            "recess_nats_connected 0",
+        ],
+    );
+}

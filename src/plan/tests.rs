@@ -1,0 +1,762 @@
+use super::*;
+use crate::consumer::Kind;
+
+fn mark() -> Mark {
+    Mark::of_instance("default")
+}
+
+fn now() -> Timestamp {
+    "2026-12-01T02:00:00Z".parse().unwrap()
+}
+
+/// So many seconds from now.
+fn at(seconds: i64) -> Timestamp {
+    now() + SignedDuration::from_secs(seconds)
+}
+
+fn nanos(count: i64) -> SignedDuration {
+    SignedDuration::from_nanos(count)
+}
+
+/// A deadline of ours in so many seconds.
+fn ours(seconds: i64) -> Timestamp {
+    mark().stamp(at(seconds))
+}
+
+fn found(state: PauseState, clustered: bool) -> Found {
+    Found::Present(Observation {
+        state,
+        created: at(-86_400),
+        kind: Kind::Durable,
+        clustered,
+        pending: 0,
+        ack_pending: 0,
+    })
+}
+
+fn running() -> Found {
+    found(PauseState::Running, true)
+}
+
+fn lapsed(until: Timestamp) -> Found {
+    found(PauseState::Lapsed { until }, true)
+}
+
+fn paused(until: Timestamp) -> Found {
+    let remaining = until.duration_since(now());
+    found(PauseState::Paused { until, remaining }, true)
+}
+
+/// A case in which none of the exceptions applies.
+fn calm() -> Case {
+    Case {
+        mark: mark(),
+        server_now: now(),
+        skew: SignedDuration::ZERO,
+        since_observed: SignedDuration::ZERO,
+        settling: false,
+        remembered_foreign: None,
+        next_opening: None,
+    }
+}
+
+fn settling() -> Case {
+    Case {
+        settling: true,
+        ..calm()
+    }
+}
+
+fn opening_in(seconds: i64) -> Case {
+    Case {
+        next_opening: Some(at(seconds)),
+        ..calm()
+    }
+}
+
+fn remembering(foreign: Timestamp) -> Case {
+    Case {
+        remembered_foreign: Some(foreign),
+        ..calm()
+    }
+}
+
+fn skewed(by: SignedDuration) -> Case {
+    Case { skew: by, ..calm() }
+}
+
+fn aged(since_observed: SignedDuration) -> Case {
+    Case {
+        since_observed,
+        ..calm()
+    }
+}
+
+const RUN: Desired = Desired::Running;
+
+/// One row: what it says, what is wanted, what was found, the case, the verdict.
+type Row = (&'static str, Desired, Found, Case, Verdict);
+
+fn holds(rows: impl IntoIterator<Item = Row>) {
+    for (row, want, have, case, verdict) in rows {
+        assert_eq!(decide(want, &have, &case), verdict, "{row}");
+    }
+}
+
+#[test]
+#[rustfmt::skip] // a row a line
+fn the_decision_table_row_by_row() {
+    let tail = Desired::Tail(at(600));
+    let pause = Desired::Paused(at(600));
+    let u = ours(600);
+    holds([
+        ("any | unknown | Unknown", pause, Found::Unknown, calm(), Verdict::Unknown),
+        ("any | no such consumer | Missing", pause, Found::Missing, calm(), Verdict::Missing),
+        ("any | accepted, not seen yet | Settled", pause, running(), settling(), Verdict::Settled),
+        ("run | running | Settled", RUN, running(), calm(), Verdict::Settled),
+        ("run | lapsed, ours | Clear where due", RUN, lapsed(ours(-90)), calm(), Verdict::Clear),
+        ("run | lapsed, ours | else Settled", RUN, lapsed(ours(-9)), calm(), Verdict::Settled),
+        ("run | lapsed, foreign | Settled", RUN, lapsed(at(-90)), calm(), Verdict::Settled),
+        ("run | paused, ours, ending within 7 s | Settled", RUN, paused(ours(6)), calm(), Verdict::Settled),
+        ("run | paused, ours | Resume", RUN, paused(u), calm(), Verdict::Resume),
+        ("run | paused, foreign | Foreign", RUN, paused(at(600)), calm(), Verdict::Foreign),
+        ("tail u | running | Settled", tail, running(), calm(), Verdict::Settled),
+        ("tail u | lapsed | Settled", tail, lapsed(ours(-90)), calm(), Verdict::Settled),
+        ("tail u | paused, ours, until u | Settled", tail, paused(u), calm(), Verdict::Settled),
+        ("tail u | paused, ours, until sooner | Settled", tail, paused(ours(599)), calm(), Verdict::Settled),
+        ("tail u | paused, ours, later than u | Retime(u)", tail, paused(ours(601)), calm(), Verdict::Retime(u)),
+        ("tail u | paused, foreign | Foreign", tail, paused(at(900)), calm(), Verdict::Foreign),
+        ("pause u | running | Pause(u)", pause, running(), calm(), Verdict::Pause(u)),
+        ("pause u | lapsed | Pause(u)", pause, lapsed(ours(-90)), calm(), Verdict::Pause(u)),
+        ("pause u | paused until u, ours | Settled", pause, paused(u), calm(), Verdict::Settled),
+        ("pause u | paused until t < u, ours | Retime(u)", pause, paused(ours(300)), calm(), Verdict::Retime(u)),
+        ("pause u | paused until t > u, ours | Retime(u)", pause, paused(ours(900)), calm(), Verdict::Retime(u)),
+        ("pause u | paused until t = u, foreign | Foreign", pause, paused(at(600)), calm(), Verdict::Foreign),
+        ("pause u | paused until t > u, foreign | Foreign", pause, paused(at(601)), calm(), Verdict::Foreign),
+        ("pause u | paused until t < u, foreign | Pause(u)", pause, paused(at(599)), calm(), Verdict::Pause(u)),
+    ]);
+}
+
+#[test]
+#[rustfmt::skip] // a row a line
+fn the_first_rows_hold_for_every_want() {
+    for want in [RUN, Desired::Tail(at(600)), Desired::Paused(at(600))] {
+        holds([
+            ("unknown", want, Found::Unknown, settling(), Verdict::Unknown),
+            ("missing", want, Found::Missing, settling(), Verdict::Missing),
+            ("settling, running", want, running(), settling(), Verdict::Settled),
+            ("settling, ours", want, paused(ours(900)), settling(), Verdict::Settled),
+            ("settling, foreign", want, paused(at(300)), settling(), Verdict::Settled),
+            ("settling, to clear", want, lapsed(ours(-90)), settling(), Verdict::Settled),
+        ]);
+    }
+}
+
+#[test]
+#[rustfmt::skip] // a row a line
+fn a_pause_of_5_s_or_less_is_not_begun() {
+    // The end is judged against the server's clock, which is not at a whole second.
+    let moved = |by: i64| Case {
+        server_now: now() + nanos(by),
+        ..calm()
+    };
+    let pause = Desired::Paused(at(5));
+    holds([
+        ("5 s: no", pause, running(), moved(0), Verdict::Settled),
+        ("1 ns less: no", pause, running(), moved(1), Verdict::Settled),
+        ("1 ns more: yes", pause, running(), moved(-1), Verdict::Pause(ours(5))),
+        ("6 s: yes", Desired::Paused(at(6)), running(), moved(0), Verdict::Pause(ours(6))),
+        ("after a lapse as well", pause, lapsed(ours(-90)), moved(0), Verdict::Settled),
+    ]);
+}
+
+#[test]
+#[rustfmt::skip] // a row a line
+fn a_pause_is_not_lengthened_to_5_s_or_less() {
+    let (near, far) = (Desired::Paused(at(5)), Desired::Paused(at(6)));
+    holds([
+        ("ours, to 5 s: no", near, paused(ours(2)), calm(), Verdict::Settled),
+        ("ours, to 6 s: yes", far, paused(ours(2)), calm(), Verdict::Retime(ours(6))),
+        ("foreign, to 5 s: no", near, paused(at(2)), calm(), Verdict::Settled),
+        ("foreign, to 6 s: yes", far, paused(at(2)), calm(), Verdict::Pause(ours(6))),
+    ]);
+}
+
+#[test]
+#[rustfmt::skip] // a row a line
+fn a_pause_that_would_be_shortened_to_5_s_or_less_is_resumed() {
+    for (near, far) in [
+        (Desired::Paused(at(5)), Desired::Paused(at(6))),
+        (Desired::Tail(at(5)), Desired::Tail(at(6))),
+    ] {
+        holds([
+            ("to 5 s", near, paused(ours(600)), calm(), Verdict::Resume),
+            ("to 6 s", far, paused(ours(600)), calm(), Verdict::Retime(ours(6))),
+        ]);
+    }
+}
+
+#[test]
+#[rustfmt::skip] // a row a line
+fn a_pause_that_ends_within_7_s_is_not_resumed() {
+    let seven = Timestamp::new(at(7).as_second(), mark().nanoseconds()).unwrap();
+    let ending = |remaining| {
+        let until = seven;
+        found(PauseState::Paused { until, remaining }, false)
+    };
+    let limit = SignedDuration::from_secs(7);
+    holds([
+        ("run, 7 s", RUN, ending(limit), calm(), Verdict::Settled),
+        ("run, 1 ns more", RUN, ending(limit + nanos(1)), calm(), Verdict::Resume),
+        ("run, 1 ns less", RUN, ending(limit - nanos(1)), calm(), Verdict::Settled),
+    ]);
+    // A Resume's own deadline lies up to 6 s ahead, and so beyond a window's end that is nearer: it must not be
+    // answered by another Resume, and another.
+    for want in [Desired::Tail(at(2)), Desired::Paused(at(2))] {
+        holds([
+            ("7 s", want, ending(limit), calm(), Verdict::Settled),
+            ("1 ns more", want, ending(limit + nanos(1)), calm(), Verdict::Resume),
+        ]);
+    }
+}
+
+#[test]
+fn a_clear_keeps_60_s_from_the_lapse() {
+    let after = |seconds: i64, by: i64| Case {
+        server_now: mark().stamp(at(0)) + SignedDuration::from_secs(seconds) + nanos(by),
+        ..calm()
+    };
+    let have = || lapsed(ours(0));
+    holds([
+        ("60 s", RUN, have(), after(60, 0), Verdict::Clear),
+        ("1 ns less", RUN, have(), after(60, -1), Verdict::Settled),
+        ("a day", RUN, have(), after(86_400, 0), Verdict::Clear),
+    ]);
+}
+
+#[test]
+fn a_clear_keeps_60_s_from_the_next_opening() {
+    let have = || lapsed(ours(-90));
+    let by_a_nanosecond = Case {
+        server_now: now() - nanos(1),
+        ..opening_in(60)
+    };
+    holds([
+        ("at 60 s", RUN, have(), opening_in(60), Verdict::Settled),
+        ("1 ns more", RUN, have(), by_a_nanosecond, Verdict::Clear),
+        ("at 61 s", RUN, have(), opening_in(61), Verdict::Clear),
+        ("at once", RUN, have(), opening_in(0), Verdict::Settled),
+        ("never", RUN, have(), calm(), Verdict::Clear),
+    ]);
+}
+
+#[test]
+#[rustfmt::skip] // a row a line
+fn a_clear_is_for_clusters_our_own_deadlines_and_consumers_that_should_run() {
+    let until = ours(-90);
+    let alone = found(PauseState::Lapsed { until }, false);
+    let tail = Desired::Tail(at(600));
+    let soon = Desired::Paused(at(5));
+    let other = Mark::of_instance("prod-eu").stamp(at(-90));
+    holds([
+        ("standalone", RUN, alone, calm(), Verdict::Settled),
+        ("in a tail", tail, lapsed(until), calm(), Verdict::Settled),
+        ("in a window too short", soon, lapsed(until), calm(), Verdict::Settled),
+        ("another instance's", RUN, lapsed(other), calm(), Verdict::Settled),
+    ]);
+}
+
+#[test]
+#[rustfmt::skip] // a row a line
+fn with_a_skew_over_30_s_pauses_are_only_begun_and_lengthened() {
+    let pause = Desired::Paused(at(600));
+    let tail = Desired::Tail(at(600));
+    let u = ours(600);
+    let far = SignedDuration::from_secs(30) + nanos(1);
+    for skew in [far, -far] {
+        let case = || skewed(skew);
+        let give_back = Case {
+            skew,
+            ..remembering(at(700))
+        };
+        holds([
+            ("begin", pause, running(), case(), Verdict::Pause(u)),
+            ("extend a foreign one", pause, paused(at(300)), case(), Verdict::Pause(u)),
+            ("lengthen", pause, paused(ours(300)), case(), Verdict::Retime(u)),
+            ("shorten", pause, paused(ours(900)), case(), Verdict::Settled),
+            ("shorten in a tail", tail, paused(ours(900)), case(), Verdict::Settled),
+            ("shorten to too near", Desired::Tail(at(3)), paused(ours(900)), case(), Verdict::Settled),
+            ("give back", tail, paused(ours(900)), give_back, Verdict::Settled),
+            ("resume", RUN, paused(ours(900)), case(), Verdict::Settled),
+            ("clear", RUN, lapsed(ours(-90)), case(), Verdict::Settled),
+            ("no write is no write", RUN, paused(at(900)), case(), Verdict::Foreign),
+            ("nothing known", RUN, Found::Unknown, case(), Verdict::Unknown),
+            ("no such consumer", RUN, Found::Missing, case(), Verdict::Missing),
+        ]);
+    }
+    let near = SignedDuration::from_secs(30);
+    for skew in [near, -near] {
+        let case = || skewed(skew);
+        holds([
+            ("shorten", pause, paused(ours(900)), case(), Verdict::Retime(u)),
+            ("resume", RUN, paused(ours(900)), case(), Verdict::Resume),
+            ("clear", RUN, lapsed(ours(-90)), case(), Verdict::Clear),
+        ]);
+    }
+}
+
+#[test]
+#[rustfmt::skip] // a row a line
+fn a_foreign_deadline_that_we_extended_is_given_back_to_the_nanosecond() {
+    let theirs = at(300) + nanos(123_456_789);
+    let give = Verdict::Retime(theirs);
+    let kept = || remembering(theirs);
+    let (before, after) = (at(299), at(301));
+    holds([
+        ("run", RUN, paused(ours(900)), kept(), give),
+        ("pause, beyond", Desired::Paused(before), paused(ours(900)), kept(), give),
+        ("pause, within", Desired::Paused(after), paused(ours(900)), kept(), Verdict::Retime(ours(301))),
+        ("tail, beyond", Desired::Tail(before), paused(ours(900)), kept(), give),
+        ("tail, within", Desired::Tail(after), paused(ours(900)), kept(), Verdict::Retime(ours(301))),
+        ("lengthening", Desired::Paused(at(901)), paused(ours(900)), kept(), Verdict::Retime(ours(901))),
+        ("in place", Desired::Paused(at(900)), paused(ours(900)), kept(), Verdict::Settled),
+        ("given back", RUN, paused(theirs), kept(), Verdict::Foreign),
+    ]);
+    // Compared without the mark: at the very end it is not beyond it, one nanosecond later it is.
+    let end = Desired::Tail(at(300));
+    let exact = at(300);
+    let beyond = at(300) + nanos(1);
+    holds([
+        ("at the end", end, paused(ours(900)), remembering(exact), Verdict::Retime(ours(300))),
+        ("1 ns beyond", end, paused(ours(900)), remembering(beyond), Verdict::Retime(beyond)),
+    ]);
+}
+
+#[test]
+#[rustfmt::skip] // a row a line
+fn a_foreign_deadline_that_is_too_near_to_be_given_back_is_a_resume() {
+    let (near, far) = (at(5), at(5) + nanos(1));
+    let ending = ours(7) - SignedDuration::from_secs(1);
+    holds([
+        ("5 s", RUN, paused(ours(900)), remembering(near), Verdict::Resume),
+        ("1 ns more", RUN, paused(ours(900)), remembering(far), Verdict::Retime(far)),
+        ("in a tail", Desired::Tail(at(2)), paused(ours(900)), remembering(near), Verdict::Resume),
+        ("ours ends itself", Desired::Tail(at(2)), paused(ending), remembering(near), Verdict::Settled),
+    ]);
+}
+
+#[test]
+#[rustfmt::skip] // a row a line
+fn foreign_deadlines_are_compared_without_our_mark() {
+    // at(600) is sooner than our stamped ours(600), and covers the window all the same.
+    let pause = Desired::Paused(at(600));
+    let other = Mark::of_instance("prod-eu").stamp(at(600));
+    holds([
+        ("the very end", pause, paused(at(600)), calm(), Verdict::Foreign),
+        ("1 ns sooner", pause, paused(at(600) - nanos(1)), calm(), Verdict::Pause(ours(600))),
+        ("1 ns later", pause, paused(at(600) + nanos(1)), calm(), Verdict::Foreign),
+        ("another instance's", pause, paused(other), calm(), Verdict::Foreign),
+    ]);
+}
+
+#[test]
+#[rustfmt::skip] // a row a line
+fn an_observation_is_projected_to_the_moment_that_is_decided_for() {
+    let until = ours(10);
+    let have = |seconds: i64| {
+        let remaining = SignedDuration::from_secs(seconds);
+        found(PauseState::Paused { until, remaining }, true)
+    };
+    let second = SignedDuration::from_secs(1);
+    let pause = Desired::Paused(at(600));
+    let far = ours(600);
+    holds([
+        ("8 s left, 1 s ago: ending", RUN, have(8), aged(second), Verdict::Settled),
+        ("8 s left, less than 1 s ago", RUN, have(8), aged(second - nanos(1)), Verdict::Resume),
+        ("1 s left, 1 s ago: over, begin", pause, have(1), aged(second), Verdict::Pause(far)),
+        ("1 s left, less than 1 s ago: lengthen", pause, have(1), aged(second - nanos(1)), Verdict::Retime(far)),
+    ]);
+    // Over for more than a minute by the server's clock, though it was seen paused.
+    let case = Case {
+        server_now: at(80),
+        ..aged(SignedDuration::from_secs(80))
+    };
+    holds([("lapsed since", RUN, have(10), case, Verdict::Clear)]);
+}
+
+#[test]
+#[rustfmt::skip] // a row a line
+fn a_resume_ends_the_pause_a_moment_ahead_of_the_server() {
+    let time = |text: &str| text.parse::<Timestamp>().unwrap();
+    for (server_now, alone, clustered) in [
+        ("02:00:00Z", "02:00:02.000435253Z", "02:00:05.000435253Z"),
+        ("02:00:00.000000001Z", "02:00:03.000435253Z", "02:00:06.000435253Z"),
+        ("02:00:00.5Z", "02:00:03.000435253Z", "02:00:06.000435253Z"),
+        ("02:00:00.999999999Z", "02:00:03.000435253Z", "02:00:06.000435253Z"),
+        ("23:59:58Z", "24:00:00Z", "24:00:03Z"),
+    ] {
+        let server_now = time(&format!("2026-12-01T{server_now}"));
+        let expected = |text: &str| match text {
+            "24:00:00Z" => time("2026-12-02T00:00:00.000435253Z"),
+            "24:00:03Z" => time("2026-12-02T00:00:03.000435253Z"),
+            _ => time(&format!("2026-12-01T{text}")),
+        };
+        assert_eq!(resume_deadline(mark(), server_now, false), expected(alone));
+        assert_eq!(
+            resume_deadline(mark(), server_now, true),
+            expected(clustered)
+        );
+    }
+}
+
+#[test]
+fn a_resume_is_always_far_enough_ahead_and_never_resumed_again() {
+    for instance in ["default", "prod-eu", "blue/green", ""] {
+        let mark = Mark::of_instance(instance);
+        for step in 0..2_000 {
+            let server_now = now() + nanos(step * 999_983);
+            for (clustered, least) in [(false, 2), (true, 5)] {
+                let deadline = resume_deadline(mark, server_now, clustered);
+                let ahead = deadline.duration_since(server_now);
+                assert!(mark.owns(deadline));
+                assert!(ahead > SignedDuration::from_secs(least), "{ahead}");
+                assert!(ahead < SignedDuration::from_secs(least + 2), "{ahead}");
+                assert!(ahead <= ENDING, "{ahead}");
+            }
+        }
+    }
+}
+
+#[test]
+#[rustfmt::skip] // a row a line
+fn verdicts_say_what_is_written() {
+    let until = ours(600);
+    for (verdict, word, action, deadline) in [
+        (Verdict::Settled, "settled", None, None),
+        (Verdict::Unknown, "unknown", None, None),
+        (Verdict::Missing, "missing", None, None),
+        (Verdict::Foreign, "foreign", None, None),
+        (Verdict::Pause(until), "pause", Some(Action::Pause), Some(until)),
+        (Verdict::Retime(until), "retime", Some(Action::Retime), Some(until)),
+        (Verdict::Resume, "resume", Some(Action::Resume), None),
+        (Verdict::Clear, "clear", Some(Action::Clear), None),
+    ] {
+        assert_eq!(verdict.as_str(), word);
+        assert_eq!(verdict.to_string(), word);
+        assert_eq!(verdict.action(), action, "{word}");
+        assert_eq!(verdict.deadline(), deadline, "{word}");
+    }
+}
+
+/// The table once more, as data, with an interpreter that counts nanoseconds from now and shares no code with
+/// [`decide`]: every combination of what is wanted and found with the exceptions around it.
+mod restated {
+    use super::*;
+
+    const SECOND: i128 = 1_000_000_000;
+    const MARK: i128 = 435_253;
+
+    #[derive(Clone, Copy, Debug)]
+    enum Want {
+        Run,
+        Tail(i128),
+        Pause(i128),
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    enum Have {
+        Unknown,
+        NoSuch,
+        Running,
+        /// A deadline behind us, and one ahead.
+        Stored(i128),
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    struct Facts {
+        want: Want,
+        have: Have,
+        settling: bool,
+        clustered: bool,
+        skew: i128,
+        remembered: Option<i128>,
+        opening: Option<i128>,
+    }
+
+    enum WantIs {
+        Any,
+        Run,
+        Tail,
+        Pause,
+    }
+
+    enum HaveIs {
+        Unknown,
+        NoSuch,
+        AcceptedNotSeen,
+        Running,
+        RunningOrLapsed,
+        LapsedOurs,
+        LapsedForeign,
+        PausedOursEndingWithin7s,
+        PausedOurs,
+        PausedOursUntilUOrSooner,
+        PausedOursUntilU,
+        PausedForeign,
+        PausedForeignUntilUOrLater,
+        PausedForeignUntilSooner,
+    }
+
+    #[derive(Clone, Copy)]
+    enum Says {
+        Unknown,
+        Missing,
+        Settled,
+        ClearWhereDue,
+        Resume,
+        Foreign,
+        RetimeU,
+        PauseU,
+    }
+
+    const TABLE: [(WantIs, HaveIs, Says); 18] = [
+        (WantIs::Any, HaveIs::Unknown, Says::Unknown),
+        (WantIs::Any, HaveIs::NoSuch, Says::Missing),
+        (WantIs::Any, HaveIs::AcceptedNotSeen, Says::Settled),
+        (WantIs::Run, HaveIs::Running, Says::Settled),
+        (WantIs::Run, HaveIs::LapsedOurs, Says::ClearWhereDue),
+        (WantIs::Run, HaveIs::LapsedForeign, Says::Settled),
+        (WantIs::Run, HaveIs::PausedOursEndingWithin7s, Says::Settled),
+        (WantIs::Run, HaveIs::PausedOurs, Says::Resume),
+        (WantIs::Run, HaveIs::PausedForeign, Says::Foreign),
+        (WantIs::Tail, HaveIs::RunningOrLapsed, Says::Settled),
+        (
+            WantIs::Tail,
+            HaveIs::PausedOursUntilUOrSooner,
+            Says::Settled,
+        ),
+        (WantIs::Tail, HaveIs::PausedOurs, Says::RetimeU),
+        (WantIs::Tail, HaveIs::PausedForeign, Says::Foreign),
+        (WantIs::Pause, HaveIs::RunningOrLapsed, Says::PauseU),
+        (WantIs::Pause, HaveIs::PausedOursUntilU, Says::Settled),
+        (WantIs::Pause, HaveIs::PausedOurs, Says::RetimeU),
+        (
+            WantIs::Pause,
+            HaveIs::PausedForeignUntilUOrLater,
+            Says::Foreign,
+        ),
+        (
+            WantIs::Pause,
+            HaveIs::PausedForeignUntilSooner,
+            Says::PauseU,
+        ),
+    ];
+
+    fn is_ours(deadline: i128) -> bool {
+        deadline.rem_euclid(SECOND) == MARK
+    }
+
+    impl Facts {
+        fn u(&self) -> i128 {
+            match self.want {
+                Want::Run => 0,
+                Want::Tail(u) | Want::Pause(u) => u,
+            }
+        }
+
+        fn wants(&self, want: &WantIs) -> bool {
+            matches!(
+                (want, self.want),
+                (WantIs::Any, _)
+                    | (WantIs::Run, Want::Run)
+                    | (WantIs::Tail, Want::Tail(_))
+                    | (WantIs::Pause, Want::Pause(_))
+            )
+        }
+
+        fn has(&self, have: &HaveIs) -> bool {
+            let u = self.u();
+            let (mut ours_until, mut theirs_until, mut lapsed) = (None, None, None);
+            match self.have {
+                Have::Stored(t) if t <= 0 => lapsed = Some(t),
+                Have::Stored(t) if is_ours(t) => ours_until = Some(t),
+                Have::Stored(t) => theirs_until = Some(t),
+                _ => {}
+            }
+            let running = matches!(self.have, Have::Running);
+            match have {
+                HaveIs::Unknown => matches!(self.have, Have::Unknown),
+                HaveIs::NoSuch => matches!(self.have, Have::NoSuch),
+                HaveIs::AcceptedNotSeen => self.settling,
+                HaveIs::Running => running,
+                HaveIs::RunningOrLapsed => running || lapsed.is_some(),
+                HaveIs::LapsedOurs => lapsed.is_some_and(is_ours),
+                HaveIs::LapsedForeign => lapsed.is_some_and(|t| !is_ours(t)),
+                HaveIs::PausedOursEndingWithin7s => ours_until.is_some_and(|t| t <= 7 * SECOND),
+                HaveIs::PausedOurs => ours_until.is_some(),
+                HaveIs::PausedOursUntilUOrSooner => ours_until.is_some_and(|t| t <= u + MARK),
+                HaveIs::PausedOursUntilU => ours_until == Some(u + MARK),
+                HaveIs::PausedForeign => theirs_until.is_some(),
+                HaveIs::PausedForeignUntilUOrLater => theirs_until.is_some_and(|t| t >= u),
+                HaveIs::PausedForeignUntilSooner => theirs_until.is_some_and(|t| t < u),
+            }
+        }
+
+        fn says(&self) -> Says {
+            let row = (TABLE.iter()).find(|(want, have, _)| self.wants(want) && self.has(have));
+            row.unwrap_or_else(|| panic!("no row for {self:?}")).2
+        }
+
+        /// The table's answer, with the exceptions that stand below it.
+        fn verdict(&self) -> Verdict {
+            let u = self.u();
+            let stored = match self.have {
+                Have::Stored(t) => t,
+                _ => i128::MIN,
+            };
+            let trusted = self.skew.abs() <= 30 * SECOND;
+            let is_near = |t: i128| t <= 5 * SECOND;
+            let resume = if stored <= 7 * SECOND || !trusted {
+                Verdict::Settled
+            } else {
+                Verdict::Resume
+            };
+            match self.says() {
+                Says::Unknown => Verdict::Unknown,
+                Says::Missing => Verdict::Missing,
+                Says::Settled => Verdict::Settled,
+                Says::Foreign => Verdict::Foreign,
+                Says::ClearWhereDue => {
+                    let due = self.clustered
+                        && stored <= -60 * SECOND
+                        && self.opening.is_none_or(|opens| opens > 60 * SECOND);
+                    if due && trusted {
+                        Verdict::Clear
+                    } else {
+                        Verdict::Settled
+                    }
+                }
+                Says::PauseU if is_near(u) => Verdict::Settled,
+                Says::PauseU => Verdict::Pause(instant(u + MARK)),
+                Says::RetimeU if stored < u + MARK && is_near(u) => Verdict::Settled,
+                Says::RetimeU if stored < u + MARK => Verdict::Retime(instant(u + MARK)),
+                Says::RetimeU | Says::Resume => {
+                    let beyond = self.remembered.filter(|t| *t > u);
+                    match (beyond, self.says()) {
+                        (Some(t), _) if is_near(t) => resume,
+                        (Some(t), _) if !trusted && t <= stored => Verdict::Settled,
+                        (Some(t), _) => Verdict::Retime(instant(t)),
+                        (None, Says::Resume) => resume,
+                        (None, _) if is_near(u) => resume,
+                        (None, _) if !trusted => Verdict::Settled,
+                        (None, _) => Verdict::Retime(instant(u + MARK)),
+                    }
+                }
+            }
+        }
+    }
+
+    fn instant(from_now: i128) -> Timestamp {
+        Timestamp::from_nanosecond(now().as_nanosecond() + from_now).unwrap()
+    }
+
+    fn duration(nanoseconds: i128) -> SignedDuration {
+        SignedDuration::from_nanos(i64::try_from(nanoseconds).unwrap())
+    }
+
+    fn found_in(have: Have, clustered: bool, seen_ago: i128) -> Found {
+        let state = match have {
+            Have::Unknown => return Found::Unknown,
+            Have::NoSuch => return Found::Missing,
+            Have::Running => PauseState::Running,
+            Have::Stored(t) if t + seen_ago <= 0 => PauseState::Lapsed { until: instant(t) },
+            Have::Stored(t) => PauseState::Paused {
+                until: instant(t),
+                remaining: duration(t + seen_ago),
+            },
+        };
+        super::found(state, clustered)
+    }
+
+    #[test]
+    fn in_every_combination() {
+        let ends = [1, 5, 6, 7, 20, 3_600].map(|s| s * SECOND);
+        let wants: Vec<Want> = std::iter::once(Want::Run)
+            .chain(ends.map(Want::Tail))
+            .chain(ends.map(Want::Pause))
+            .collect();
+        let stored = [
+            -3_600, -61, -60, -59, -1, 1, 4, 5, 6, 7, 8, 20, 21, 3_600, 3_601,
+        ];
+        let haves: Vec<Have> = [Have::Unknown, Have::NoSuch, Have::Running]
+            .into_iter()
+            .chain(stored.map(|s| Have::Stored(s * SECOND + MARK)))
+            .chain(stored.map(|s| Have::Stored(s * SECOND)))
+            .chain([19, 20].map(|s| Have::Stored(s * SECOND + MARK + 1)))
+            .collect();
+        let remembered = [
+            None,
+            Some(4 * SECOND),
+            Some(5 * SECOND + 7),
+            Some(20 * SECOND),
+            Some(20 * SECOND + 7),
+            Some(3_599 * SECOND),
+        ];
+        let openings = [None, Some(60 * SECOND), Some(60 * SECOND + 1)];
+        let mut combinations = 0;
+        for &want in &wants {
+            // Only a consumer that should run is cleared, and only a Clear minds the next opening.
+            let openings = match want {
+                Want::Run => &openings[..],
+                Want::Tail(_) | Want::Pause(_) => &openings[..1],
+            };
+            for &have in &haves {
+                for remembered in remembered {
+                    for bits in 0..8 {
+                        let (settling, clustered) = (bits & 1 != 0, bits & 2 != 0);
+                        let seen_ago = if bits & 4 != 0 { 3 * SECOND } else { 0 };
+                        for skew in [0, 30 * SECOND, 30 * SECOND + 1, -30 * SECOND, -31 * SECOND] {
+                            for &opening in openings {
+                                let facts = Facts {
+                                    want,
+                                    have,
+                                    settling,
+                                    clustered,
+                                    skew,
+                                    remembered,
+                                    opening,
+                                };
+                                compare(&facts, seen_ago);
+                                combinations += 1;
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        assert_eq!(combinations, (3 + 12) * 35 * 6 * 8 * 5);
+    }
+
+    fn compare(facts: &Facts, seen_ago: i128) {
+        let want = match facts.want {
+            Want::Run => Desired::Running,
+            Want::Tail(u) => Desired::Tail(instant(u)),
+            Want::Pause(u) => Desired::Paused(instant(u)),
+        };
+        let case = Case {
+            mark: mark(),
+            server_now: now(),
+            skew: duration(facts.skew),
+            since_observed: duration(seen_ago),
+            settling: facts.settling,
+            remembered_foreign: facts.remembered.map(instant),
+            next_opening: facts.opening.map(instant),
+        };
+        let found = found_in(facts.have, facts.clustered, seen_ago);
+        assert_eq!(
+            decide(want, &found, &case),
+            facts.verdict(),
+            "{facts:?}, seen {seen_ago} ns ago"
+        );
+    }
+}

@@ -1,0 +1,230 @@
+//! Which consumers follow which windows, and what that makes desired at an instant.
+//!
+//! A [`Policy`] is what a checked config file says of windows: it cannot be wrong any more. Its answer, [`Desired`], is a
+//! pure function of the policy and an instant; nothing is remembered between two questions.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::consumer::{ConsumerId, Kind, Mark};
+
+mod pauses;
+mod selector;
+#[cfg(test)]
+mod tests;
+mod window;
+
+pub use pauses::Pause;
+pub use selector::{Selection, Selector, SelectorError};
+pub use window::{Exclusion, Returning, Window};
+
+/// What a consumer's state should be. Deadlines are whole seconds, without a mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Desired {
+    /// Delivering.
+    Running,
+    /// A window has closed and the consumer's own moment of return has not come: a pause of ours may last until the
+    /// instant, none is begun.
+    Tail(Timestamp),
+    /// Held until the instant.
+    Paused(Timestamp),
+}
+
+impl Desired {
+    /// The word that `status` and `explain` print.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Tail(_) => "tail",
+            Self::Paused(_) => "paused",
+        }
+    }
+
+    /// Until when, where that is a question.
+    pub fn until(self) -> Option<Timestamp> {
+        match self {
+            Self::Running => None,
+            Self::Tail(until) | Self::Paused(until) => Some(until),
+        }
+    }
+}
+
+/// The windows of one config file, and how far ahead a deadline may lie.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    instance: Arc<str>,
+    mark: Mark,
+    max_pause: SignedDuration,
+    windows: Vec<Window>,
+}
+
+/// The windows that a consumer follows, by their place in the policy, in order.
+pub type WindowSet = Arc<[usize]>;
+
+impl Policy {
+    /// Puts windows together. `max_pause` is of whole seconds and at least [`Policy::SHORTEST_MAX_PAUSE`].
+    pub fn new(instance: &str, max_pause: SignedDuration, windows: Vec<Window>) -> Self {
+        Self {
+            instance: instance.into(),
+            mark: Mark::of_instance(instance),
+            max_pause,
+            windows,
+        }
+    }
+
+    /// Below this a deadline would have to be renewed before the server could be sure to have applied it.
+    pub const SHORTEST_MAX_PAUSE: SignedDuration = SignedDuration::from_secs(20);
+
+    /// The name of this deployment.
+    pub fn instance(&self) -> &str {
+        &self.instance
+    }
+
+    /// The mark on this deployment's deadlines.
+    pub fn mark(&self) -> Mark {
+        self.mark
+    }
+
+    /// The windows, in the order of the file.
+    pub fn windows(&self) -> &[Window] {
+        &self.windows
+    }
+
+    /// The windows that a consumer follows. `kind` is `None` for one that does not exist: only its exact name counts.
+    pub fn windows_of(&self, id: &ConsumerId, kind: Option<Kind>) -> WindowSet {
+        (self.windows.iter().enumerate())
+            .filter(|(_, window)| window.selection.selects(id, kind))
+            .map(|(index, _)| index)
+            .collect()
+    }
+
+    /// What a consumer that follows `windows` should be doing at `at`.
+    pub fn desired(&self, id: &ConsumerId, windows: &[usize], at: Timestamp) -> Desired {
+        self.outlook(windows, at).desired(id)
+    }
+
+    /// What `windows` make of every consumer that follows them, at `at`.
+    ///
+    /// It is paused while one of them is open, so overlapping and touching windows make one pause, until the first instant
+    /// that none of them covers; or until its own moment of return, where a window spreads those. Between the two it is in
+    /// the tail. A deadline is never more than `max_pause` ahead: beyond that it moves in steps of half of `max_pause`,
+    /// counted since the epoch, so that every copy of recess names the same instant.
+    pub fn outlook(&self, windows: &[usize], at: Timestamp) -> Outlook {
+        let furthest = self.furthest_deadline(at);
+        let covered = self.covered_until(windows, at, furthest);
+        let returning = self.windows_at(windows);
+        Outlook {
+            at,
+            covered,
+            furthest,
+            returning: returning
+                .filter_map(|window| window.returning(covered))
+                .collect(),
+        }
+    }
+
+    /// The first instant from `at` on that none of the windows covers; nothing is looked for from `furthest` on.
+    fn covered_until(&self, windows: &[usize], at: Timestamp, furthest: Timestamp) -> Timestamp {
+        let mut end = at;
+        while end < furthest {
+            let reached = (self.windows_at(windows))
+                .fold(end, |end, window| window.covered_until(end, furthest));
+            if reached == end {
+                break;
+            }
+            end = reached;
+        }
+        end
+    }
+
+    fn windows_at(&self, windows: &[usize]) -> impl Iterator<Item = &Window> {
+        (windows.iter()).filter_map(|&index| self.windows.get(index))
+    }
+
+    /// The first instant after `after` at which some window opens or closes, or, while one is open or its consumers come
+    /// back, the furthest deadline moves on. Between `after` and that instant no answer of [`Policy::desired`] changes, but
+    /// that tails end: then there is nothing to do, as the server ends them.
+    pub fn next_change(&self, after: Timestamp) -> Option<Timestamp> {
+        self.next_change_among(self.windows.iter(), after)
+    }
+
+    /// The same for one consumer and its windows, the end of its tail included.
+    pub fn next_change_of(
+        &self,
+        id: &ConsumerId,
+        windows: &[usize],
+        after: Timestamp,
+    ) -> Option<Timestamp> {
+        let tail = match self.desired(id, windows, after) {
+            Desired::Tail(until) => Some(until),
+            Desired::Running | Desired::Paused(_) => None,
+        };
+        let change = self.next_change_among(self.windows_at(windows), after);
+        change.into_iter().chain(tail).min()
+    }
+
+    fn next_change_among<'w>(
+        &self,
+        windows: impl Iterator<Item = &'w Window>,
+        after: Timestamp,
+    ) -> Option<Timestamp> {
+        let mut first = None;
+        let mut anything_lasts = false;
+        for window in windows {
+            let closes = window.open_at(after).map(|piece| piece.closes);
+            let opens = window.next_opening(after).map(|piece| piece.opens);
+            first = first.into_iter().chain(closes).chain(opens).min();
+            anything_lasts |= closes.is_some() || window.returning(after).is_some();
+        }
+        let step = anything_lasts.then(|| self.next_step(after)).flatten();
+        first.into_iter().chain(step).min()
+    }
+
+    /// The furthest deadline that may be written at `at`.
+    fn furthest_deadline(&self, at: Timestamp) -> Timestamp {
+        let step = self.step();
+        let ahead = at.as_second().saturating_add(self.max_pause.as_secs());
+        Timestamp::new(ahead.div_euclid(step) * step, 0).unwrap_or(Timestamp::MAX)
+    }
+
+    /// The first instant after `at` at which [`Policy::furthest_deadline`] moves on.
+    fn next_step(&self, at: Timestamp) -> Option<Timestamp> {
+        let next = self.furthest_deadline(at).as_second() + self.step();
+        Timestamp::new(next - self.max_pause.as_secs(), 0).ok()
+    }
+
+    fn step(&self) -> i64 {
+        (self.max_pause.as_secs() / 2).max(1)
+    }
+}
+
+/// What some windows make of those who follow them, at an instant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outlook {
+    at: Timestamp,
+    /// The first instant that no window covers; `at` itself where none is open.
+    covered: Timestamp,
+    furthest: Timestamp,
+    returning: Vec<Returning>,
+}
+
+impl Outlook {
+    /// What that consumer should be doing.
+    pub fn desired(&self, id: &ConsumerId) -> Desired {
+        let returns = self
+            .returning
+            .iter()
+            .map(|returning| returning.of(id))
+            .max();
+        let until = returns.map_or(self.covered, |returns| returns.max(self.covered));
+        let until = until.min(self.furthest);
+        if self.covered > self.at {
+            Desired::Paused(until)
+        } else if until > self.at {
+            Desired::Tail(until)
+        } else {
+            Desired::Running
+        }
+    }
+}

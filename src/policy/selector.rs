@@ -1,0 +1,147 @@
+//! Which consumers a window names: `STREAM/CONSUMER`, globs, and `!` to take away.
+
+use std::sync::Arc;
+
+use globset::{GlobBuilder, GlobMatcher};
+
+use crate::consumer::{ConsumerId, Kind, is_name};
+
+/// A window's list of selectors: what the plain ones match, less what the `!` ones match.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    selectors: Vec<Selector>,
+}
+
+impl Selection {
+    /// Takes selectors in the order of the file; the order does not matter to what they select.
+    pub fn new(selectors: Vec<Selector>) -> Self {
+        Self { selectors }
+    }
+
+    /// The selectors as written.
+    pub fn selectors(&self) -> &[Selector] {
+        &self.selectors
+    }
+
+    /// Whether the window of this list pauses that consumer.
+    pub fn selects(&self, id: &ConsumerId, kind: Option<Kind>) -> bool {
+        let (without, with): (Vec<_>, Vec<_>) = (self
+            .selectors
+            .iter()
+            .filter(|selector| selector.matches(id)))
+        .partition(|selector| selector.negated);
+        without.is_empty()
+            && (with.iter()).any(|s| kind == Some(Kind::Durable) || s.exact().is_some())
+    }
+}
+
+/// One entry of `consumers`: `STREAM/CONSUMER`, either part a glob, with `!` in front to take away.
+#[derive(Clone, Debug)]
+pub struct Selector {
+    text: Arc<str>,
+    negated: bool,
+    stream: NamePattern,
+    consumer: NamePattern,
+}
+
+/// Why a text is not a selector.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SelectorError {
+    /// There is no slash, or more than one, or an empty part.
+    #[error("not of the form STREAM/CONSUMER")]
+    Form,
+    /// A part holds what no name can hold.
+    #[error("`{0}` can match no name: names hold no dots, spaces, slashes or `>`")]
+    Name(String),
+    /// A glob with, say, an unclosed bracket.
+    #[error("`{0}` is not a glob: {1}")]
+    Glob(String, String),
+}
+
+impl Selector {
+    /// Parses one entry.
+    pub fn parse(text: &str) -> Result<Self, SelectorError> {
+        let (negated, rest) = match text.strip_prefix('!') {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let (stream, consumer) = rest.split_once('/').ok_or(SelectorError::Form)?;
+        if stream.is_empty() || consumer.is_empty() || consumer.contains('/') {
+            return Err(SelectorError::Form);
+        }
+        Ok(Self {
+            text: text.into(),
+            negated,
+            stream: NamePattern::parse(stream)?,
+            consumer: NamePattern::parse(consumer)?,
+        })
+    }
+
+    /// The entry as written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it takes away (`!`).
+    pub fn is_negated(&self) -> bool {
+        self.negated
+    }
+
+    /// Whether the names match, `!` or not.
+    pub fn matches(&self, id: &ConsumerId) -> bool {
+        self.stream.matches(id.stream()) && self.consumer.matches(id.consumer())
+    }
+
+    /// Whether it could match a consumer of that stream.
+    pub fn may_match_in(&self, stream: &str) -> bool {
+        self.stream.matches(stream)
+    }
+
+    /// The one consumer it names, where neither part is a glob.
+    pub fn exact(&self) -> Option<ConsumerId> {
+        match (&self.stream, &self.consumer) {
+            (NamePattern::Exact(stream), NamePattern::Exact(consumer)) => {
+                Some(ConsumerId::new(stream.clone(), consumer.clone()))
+            }
+            _ => None,
+        }
+    }
+
+    /// The one stream it looks in, where that part is no glob.
+    pub fn exact_stream(&self) -> Option<&str> {
+        match &self.stream {
+            NamePattern::Exact(stream) => Some(stream),
+            NamePattern::Glob(_) => None,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+enum NamePattern {
+    Exact(Arc<str>),
+    Glob(GlobMatcher),
+}
+
+impl NamePattern {
+    fn parse(text: &str) -> Result<Self, SelectorError> {
+        // What globs add to the characters of a name.
+        let without_wildcards = text.replace(['*', '?', '[', ']', '{', '}', '!', '^'], "_");
+        if !is_name(&without_wildcards) {
+            return Err(SelectorError::Name(text.to_owned()));
+        }
+        if !text.contains(['*', '?', '[', '{']) {
+            return Ok(Self::Exact(text.into()));
+        }
+        let glob = GlobBuilder::new(text)
+            .build()
+            .map_err(|error| SelectorError::Glob(text.to_owned(), error.kind().to_string()))?;
+        Ok(Self::Glob(glob.compile_matcher()))
+    }
+
+    fn matches(&self, name: &str) -> bool {
+        match self {
+            Self::Exact(exact) => **exact == *name,
+            Self::Glob(glob) => glob.is_match(name),
+        }
+    }
+}

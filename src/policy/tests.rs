@@ -1,0 +1,505 @@
+use jiff::tz::TimeZoneDatabase;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::*;
+use crate::calendar::{Length, Occurrence, Pattern, Rule, Schedule};
+
+mod second_by_second;
+mod windows;
+
+fn time(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn seconds(count: i64) -> SignedDuration {
+    SignedDuration::from_secs(count)
+}
+
+fn hours(count: i64) -> SignedDuration {
+    SignedDuration::from_hours(count)
+}
+
+fn rule_in(zone: &str, pattern: &str, length: SignedDuration) -> Schedule {
+    let zone = TimeZoneDatabase::bundled().get(zone).unwrap();
+    let pattern = Pattern::parse(pattern).unwrap();
+    Schedule::Recurring(Rule::new(pattern, zone, Length::Elapsed(length)))
+}
+
+/// Anybody: where nothing spreads their return, consumers with the same windows are alike.
+fn anybody() -> ConsumerId {
+    ConsumerId::new("ORDERS", "billing")
+}
+
+fn selection(selectors: &[&str]) -> Selection {
+    let selectors = selectors.iter().map(|text| Selector::parse(text).unwrap());
+    Selection::new(selectors.collect())
+}
+
+fn window(name: &str, selectors: &[&str], schedule: Schedule) -> Window {
+    Window::new(name, schedule, selection(selectors))
+}
+
+/// A policy of windows in UTC, all for everybody.
+fn policy(max_pause: SignedDuration, windows: &[(&str, SignedDuration)]) -> Policy {
+    let windows = windows
+        .iter()
+        .enumerate()
+        .map(|(number, (pattern, length))| {
+            window(
+                &number.to_string(),
+                &["*/*"],
+                rule_in("UTC", pattern, *length),
+            )
+        });
+    Policy::new("default", max_pause, windows.collect())
+}
+
+const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+fn all(policy: &Policy) -> Vec<usize> {
+    (0..policy.windows().len()).collect()
+}
+
+// Selectors.
+
+fn selects(selectors: &[&str], path: &str, kind: Option<Kind>) -> bool {
+    selection(selectors).selects(&path.parse().unwrap(), kind)
+}
+
+#[test]
+fn a_list_selects_what_it_names_less_what_it_takes_away() {
+    for (selectors, path, expected) in [
+        (&["ORDERS/billing"][..], "ORDERS/billing", true),
+        (&["ORDERS/billing"], "ORDERS/billing2", false),
+        (&["ORDERS/billing"], "ORDERS/bill", false),
+        (&["ORDERS/billing"], "ORDERS2/billing", false),
+        (&["ORDERS/billing"], "orders/billing", false),
+        (&["ORDERS/*"], "ORDERS/billing", true),
+        (&["ORDERS/*"], "ORDERS_EU/billing", false),
+        (&["*/billing"], "ORDERS/billing", true),
+        (&["*/billing"], "ORDERS/mail", false),
+        (&["*/*"], "EVENTS/mail", true),
+        (&["ORDERS*/b*g"], "ORDERS_EU/billing", true),
+        (&["ORDERS/b?lling"], "ORDERS/billing", true),
+        (&["ORDERS/b?lling"], "ORDERS/blling", false),
+        (&["ORDERS/[bm]*"], "ORDERS/mail", true),
+        (&["ORDERS/[!bm]*"], "ORDERS/mail", false),
+        (&["ORDERS/[^bm]*"], "ORDERS/audit", true),
+        (&["ORDERS/{billing,mail}"], "ORDERS/mail", true),
+        (&["ORDERS/{billing,mail}"], "ORDERS/audit", false),
+        (&["{ORDERS,EVENTS}/mail"], "EVENTS/mail", true),
+        (&["ORDERS/a", "EVENTS/*"], "EVENTS/mail", true),
+        (&["ORDERS/*", "!ORDERS/audit"], "ORDERS/billing", true),
+        (&["ORDERS/*", "!ORDERS/audit"], "ORDERS/audit", false),
+        (&["!ORDERS/audit", "ORDERS/*"], "ORDERS/audit", false),
+        (&["ORDERS/audit", "!*/audit"], "ORDERS/audit", false),
+        (&["*/*", "!EVENTS/*"], "EVENTS/mail", false),
+        (&["*/*", "!EVENTS/*"], "ORDERS/mail", true),
+        (&["!EVENTS/*"], "ORDERS/mail", false),
+        (&[], "ORDERS/mail", false),
+    ] {
+        let found = selects(selectors, path, Some(Kind::Durable));
+        assert_eq!(found, expected, "{selectors:?} and {path}");
+    }
+}
+
+#[test]
+fn what_people_did_not_make_is_touched_by_its_exact_name_only() {
+    for kind in [Some(Kind::Ephemeral), Some(Kind::Sourcing), None] {
+        for (selectors, expected) in [
+            (&["KV/watch"][..], true),
+            (&["KV/*"], false),
+            (&["*/watch"], false),
+            (&["KV/wat?h"], false),
+            (&["*/*", "KV/watch"], true),
+            (&["KV/watch", "!KV/*"], false),
+            (&["KV/watch", "!KV/watch"], false),
+            (&["KV/watch", "!*/other"], true),
+        ] {
+            let found = selects(selectors, "KV/watch", kind);
+            assert_eq!(found, expected, "{selectors:?} and {kind:?}");
+        }
+    }
+}
+
+#[test]
+fn a_selector_says_what_it_names() {
+    for (text, negated, exact, exact_stream) in [
+        (
+            "ORDERS/billing",
+            false,
+            Some("ORDERS/billing"),
+            Some("ORDERS"),
+        ),
+        (
+            "!ORDERS/billing",
+            true,
+            Some("ORDERS/billing"),
+            Some("ORDERS"),
+        ),
+        ("ORDERS/*", false, None, Some("ORDERS")),
+        ("*/billing", false, None, None),
+        ("!{A,B}/x", true, None, None),
+    ] {
+        let selector = Selector::parse(text).unwrap();
+        assert_eq!(selector.as_str(), text);
+        assert_eq!(selector.is_negated(), negated, "{text}");
+        let named = selector.exact().map(|id| id.path());
+        assert_eq!(named.as_deref(), exact, "{text}");
+        assert_eq!(selector.exact_stream(), exact_stream, "{text}");
+    }
+    let selector = Selector::parse("!ORD*/billing").unwrap();
+    assert!(selector.matches(&"ORDERS/billing".parse().unwrap()));
+    assert!(selector.may_match_in("ORDERS"));
+    assert!(!selector.may_match_in("EVENTS"));
+    let list = selection(&["ORDERS/*", "!ORDERS/audit"]);
+    let texts: Vec<&str> = list.selectors().iter().map(Selector::as_str).collect();
+    assert_eq!(texts, ["ORDERS/*", "!ORDERS/audit"]);
+}
+
+#[test]
+fn what_is_no_selector_is_refused() {
+    for text in [
+        "",
+        "!",
+        "ORDERS",
+        "ORDERS/",
+        "/billing",
+        "/",
+        "A/b/c",
+        "ORDERS > billing",
+        "!/",
+        "A//b",
+    ] {
+        assert_eq!(
+            Selector::parse(text).unwrap_err(),
+            SelectorError::Form,
+            "`{text}`"
+        );
+    }
+    for (text, part) in [
+        ("ORDERS.EU/billing", "ORDERS.EU"),
+        ("ORDERS/bil.ling", "bil.ling"),
+        ("ORDERS/>", ">"),
+        ("OR DERS/x", "OR DERS"),
+        (" ORDERS/x", " ORDERS"),
+        ("ORDERS/x ", "x "),
+        ("ORDERS/x\t", "x\t"),
+        ("ORDERS/x\\y", "x\\y"),
+        ("ORDERS/*.x", "*.x"),
+    ] {
+        assert_eq!(
+            Selector::parse(text).unwrap_err(),
+            SelectorError::Name(part.into()),
+            "`{text}`"
+        );
+    }
+    for text in ["ORDERS/[a", "ORDERS/{a", "ORDERS/{a,b", "[z-a]/x"] {
+        let refused = Selector::parse(text).unwrap_err();
+        assert!(
+            matches!(refused, SelectorError::Glob(..)),
+            "`{text}`: {refused}"
+        );
+    }
+}
+
+#[test]
+fn a_policy_knows_the_windows_of_a_consumer() {
+    let rule = || rule_in("UTC", "0 1 * * *", hours(1));
+    let policy = Policy::new(
+        "prod-eu",
+        WEEK,
+        vec![
+            window("a", &["ORDERS/*"], rule()),
+            window("b", &["KV/watch"], rule()),
+            window("c", &["*/*", "!ORDERS/audit"], rule()),
+        ],
+    );
+    assert_eq!(policy.instance(), "prod-eu");
+    assert_eq!(policy.mark(), Mark::of_instance("prod-eu"));
+    let of = |path: &str, kind| policy.windows_of(&path.parse().unwrap(), kind).to_vec();
+    assert_eq!(of("ORDERS/billing", Some(Kind::Durable)), [0, 2]);
+    assert_eq!(of("ORDERS/audit", Some(Kind::Durable)), [0]);
+    assert_eq!(of("KV/watch", Some(Kind::Durable)), [1, 2]);
+    assert_eq!(of("KV/watch", Some(Kind::Ephemeral)), [1]);
+    assert_eq!(of("KV/watch", None), [1]);
+    assert!(of("ORDERS/billing", None).is_empty());
+}
+
+// What is desired.
+
+#[test]
+fn a_consumer_is_paused_while_a_window_of_its_is_open() {
+    let policy = policy(WEEK, &[("0 1 * * *", hours(2))]);
+    let until = Desired::Paused(time("2026-12-01T03:00:00Z"));
+    for (at, desired) in [
+        ("2026-12-01T00:59:59.999999999Z", Desired::Running),
+        ("2026-12-01T01:00:00Z", until),
+        ("2026-12-01T02:59:59.999999999Z", until),
+        ("2026-12-01T03:00:00Z", Desired::Running),
+    ] {
+        assert_eq!(policy.desired(&anybody(), &[0], time(at)), desired, "{at}");
+        assert_eq!(
+            policy.desired(&anybody(), &[], time(at)),
+            Desired::Running,
+            "of no window"
+        );
+    }
+}
+
+#[test]
+fn windows_that_overlap_or_touch_make_one_pause() {
+    let policy = policy(
+        WEEK,
+        &[
+            ("0 1 * * *", hours(2)),  // 01 to 03
+            ("0 3 * * *", hours(1)),  // 03 to 04, touches the first
+            ("30 3 * * *", hours(2)), // 03:30 to 05:30, overlaps the second
+            ("45 3 * * *", seconds(60)),
+            ("0 6 * * *", hours(1)), // on its own
+        ],
+    );
+    let desired = |windows: &[usize], at| policy.desired(&anybody(), windows, time(at));
+    let until = |text| Desired::Paused(time(text));
+    let end = until("2026-12-01T05:30:00Z");
+    for at in [
+        "2026-12-01T01:00:00Z",
+        "2026-12-01T02:59:59.999999999Z",
+        "2026-12-01T03:00:00Z",
+        "2026-12-01T03:45:30Z",
+        "2026-12-01T04:30:00Z",
+    ] {
+        assert_eq!(desired(&all(&policy), at), end, "{at}");
+    }
+    assert_eq!(
+        desired(&all(&policy), "2026-12-01T05:30:00Z"),
+        Desired::Running
+    );
+    // Only the consumer's own windows count.
+    let at = "2026-12-01T02:00:00Z";
+    assert_eq!(desired(&[0], at), until("2026-12-01T03:00:00Z"));
+    assert_eq!(desired(&[0, 1], at), until("2026-12-01T04:00:00Z"));
+    assert_eq!(desired(&[0, 2], at), until("2026-12-01T03:00:00Z"));
+    assert_eq!(desired(&[1, 2], at), Desired::Running);
+}
+
+#[test]
+fn a_window_touches_itself() {
+    // Every second hour for two hours, but for a day.
+    let policy = policy(WEEK, &[("0 */2 1 12 *", hours(2))]);
+    let end = Desired::Paused(time("2026-12-02T00:00:00Z"));
+    assert_eq!(
+        policy.desired(&anybody(), &[0], time("2026-12-01T00:00:00Z")),
+        end
+    );
+    assert_eq!(
+        policy.desired(&anybody(), &[0], time("2026-12-01T23:59:59Z")),
+        end
+    );
+}
+
+#[test]
+fn no_deadline_is_further_ahead_than_max_pause() {
+    // Five days from the first of the month on, and at most two days at a time, in steps of one.
+    let policy = policy(hours(48), &[("0 0 1 * *", hours(5 * 24))]);
+    let until = |text| Desired::Paused(time(text));
+    for (at, desired) in [
+        ("2026-12-01T00:00:00Z", until("2026-12-03T00:00:00Z")),
+        (
+            "2026-12-01T23:59:59.999999999Z",
+            until("2026-12-03T00:00:00Z"),
+        ),
+        ("2026-12-02T00:00:00Z", until("2026-12-04T00:00:00Z")),
+        ("2026-12-03T12:00:00Z", until("2026-12-05T00:00:00Z")),
+        ("2026-12-04T00:00:00Z", until("2026-12-06T00:00:00Z")),
+        ("2026-12-05T23:59:59Z", until("2026-12-06T00:00:00Z")),
+        ("2026-12-06T00:00:00Z", Desired::Running),
+    ] {
+        assert_eq!(policy.desired(&anybody(), &[0], time(at)), desired, "{at}");
+    }
+    // The steps are changes like any other.
+    for (after, change) in [
+        ("2026-12-01T00:00:00Z", "2026-12-02T00:00:00Z"),
+        ("2026-12-01T23:59:59.999999999Z", "2026-12-02T00:00:00Z"),
+        ("2026-12-02T00:00:00Z", "2026-12-03T00:00:00Z"),
+        ("2026-12-05T00:00:00Z", "2026-12-06T00:00:00Z"),
+        ("2026-12-06T00:00:00Z", "2027-01-01T00:00:00Z"),
+    ] {
+        assert_eq!(
+            policy.next_change(time(after)),
+            Some(time(change)),
+            "{after}"
+        );
+    }
+}
+
+#[test]
+fn the_next_change_is_the_first_opening_or_close() {
+    let policy = policy(WEEK, &[("0 1 * * *", hours(2)), ("0 2 * * *", hours(2))]);
+    for (after, change) in [
+        ("2026-12-01T00:00:00Z", "2026-12-01T01:00:00Z"),
+        ("2026-12-01T01:00:00Z", "2026-12-01T02:00:00Z"),
+        ("2026-12-01T02:00:00Z", "2026-12-01T03:00:00Z"),
+        ("2026-12-01T03:00:00Z", "2026-12-01T04:00:00Z"),
+        ("2026-12-01T04:00:00Z", "2026-12-02T01:00:00Z"),
+    ] {
+        assert_eq!(
+            policy.next_change(time(after)),
+            Some(time(change)),
+            "{after}"
+        );
+    }
+    assert_eq!(
+        Policy::new("default", WEEK, Vec::new()).next_change(time("2026-12-01T00:00:00Z")),
+        None
+    );
+}
+
+#[test]
+fn a_window_knows_its_current_or_next_occurrence() {
+    let window = window("a", &["*/*"], rule_in("UTC", "0 1 * * *", hours(2)));
+    let opens = |at| window.current_or_next(time(at)).unwrap().opens;
+    assert_eq!(opens("2026-12-01T00:00:00Z"), time("2026-12-01T01:00:00Z"));
+    assert_eq!(opens("2026-12-01T02:00:00Z"), time("2026-12-01T01:00:00Z"));
+    assert_eq!(opens("2026-12-01T03:00:00Z"), time("2026-12-02T01:00:00Z"));
+}
+
+#[test]
+fn desired_states_are_named() {
+    let until = time("2026-12-01T03:00:00Z");
+    for (desired, word, end) in [
+        (Desired::Running, "running", None),
+        (Desired::Tail(until), "tail", Some(until)),
+        (Desired::Paused(until), "paused", Some(until)),
+    ] {
+        assert_eq!(desired.as_str(), word);
+        assert_eq!(desired.until(), end);
+    }
+}
+
+// Properties.
+
+/// Rules from a second to days, dense and sparse, in zones with and without daylight saving.
+fn any_window() -> impl Strategy<Value = (&'static str, &'static str, i64)> {
+    (
+        select(
+            &[
+                "UTC",
+                "Europe/Zurich",
+                "America/New_York",
+                "Australia/Lord_Howe",
+                "Africa/Cairo",
+            ][..],
+        ),
+        select(
+            &[
+                "30 1 * * *",
+                "30 2 * * *",
+                "0 22 * * FRI",
+                "0 * * * *",
+                "*/15 * * * *",
+                "0 */6 * * *",
+                "0 0 1 * *",
+                "15 30 2 * * *",
+                "0 2 * * SAT,SUN",
+            ][..],
+        ),
+        prop_oneof![1..120_i64, 60..7_200_i64, 3_600..200_000_i64],
+    )
+}
+
+/// An instant near the changes of daylight saving of 2026, to the nanosecond.
+fn any_instant() -> impl Strategy<Value = Timestamp> {
+    let starts = select(
+        &[
+            "2026-03-06T00:00:00Z",
+            "2026-03-27T00:00:00Z",
+            "2026-10-22T00:00:00Z",
+            "2026-12-01T00:00:00Z",
+        ][..],
+    );
+    (
+        starts,
+        0..864_000_i64,
+        select(&[0, 0, 1, 500_000_000, 999_999_999_i64][..]),
+    )
+        .prop_map(|(start, after, nanos)| {
+            time(start) + seconds(after) + SignedDuration::from_nanos(nanos)
+        })
+}
+
+prop_compose! {
+    fn any_policy()(
+        windows in prop::collection::vec(any_window(), 1..5),
+        max_pause in prop_oneof![20..200_i64, 200..100_000_i64, Just(7 * 86_400)],
+    ) -> Policy {
+        let windows = windows.into_iter().map(|(zone, pattern, length)| {
+            window(pattern, &["*/*"], rule_in(zone, pattern, seconds(length)))
+        });
+        Policy::new("default", seconds(max_pause), windows.collect())
+    }
+}
+
+/// The first instant from `at` on that no window covers, by putting occurrences together one after the other; or
+/// anything after `enough`.
+fn uncovered(policy: &Policy, windows: &[usize], at: Timestamp, enough: Timestamp) -> Timestamp {
+    let mut rows: Vec<(Timestamp, Timestamp)> = windows
+        .iter()
+        .flat_map(|&index| policy.windows()[index].schedule.intersecting(at, enough))
+        .map(|row| (row.opens, row.closes))
+        .collect();
+    rows.sort();
+    (rows.iter()).fold(
+        at,
+        |end, &(opens, closes)| if opens <= end { end.max(closes) } else { end },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_changes_before_the_next_change(
+        policy in any_policy(),
+        at in any_instant(),
+        moments in prop::collection::vec(0.0..1.0_f64, 4),
+        mask in 0..16_usize,
+    ) {
+        let some: Vec<usize> = (all(&policy).into_iter())
+            .filter(|index| mask & (1 << index) != 0)
+            .collect();
+        let change = policy.next_change(at).unwrap();
+        prop_assert!(change > at);
+        let length = change.duration_since(at);
+        let last = length - SignedDuration::from_nanos(1);
+        let moments = moments.iter().map(|part| at + length.mul_f64(*part));
+        for instant in moments.filter(|instant| *instant < change).chain([at + last]) {
+            for windows in [&some, &all(&policy)] {
+                let (now, then) = (policy.desired(&anybody(), windows, at), policy.desired(&anybody(), windows, instant));
+                prop_assert_eq!(now, then, "at {} and at {}", at, instant);
+            }
+        }
+    }
+
+    #[test]
+    fn the_deadline_is_the_first_uncovered_instant_or_a_step_within_max_pause(
+        policy in any_policy(),
+        at in any_instant(),
+    ) {
+        let max_pause = policy.max_pause.as_secs();
+        let step = max_pause / 2;
+        let furthest = (at.as_second() + max_pause) / step * step;
+        let furthest = Timestamp::from_second(furthest).unwrap();
+        let end = uncovered(&policy, &all(&policy), at, at + seconds(max_pause + 1));
+        let expected = match end {
+            end if end == at => Desired::Running,
+            end => Desired::Paused(end.min(furthest)),
+        };
+        prop_assert_eq!(policy.desired(&anybody(), &all(&policy), at), expected);
+        if let Desired::Paused(until) = expected {
+            prop_assert!(until > at && until.duration_since(at) <= policy.max_pause);
+            prop_assert_eq!(until.subsec_nanosecond(), 0);
+        }
+    }
+}

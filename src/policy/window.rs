@@ -1,0 +1,255 @@
+//! A window: when it is open, less its exclusions, and when those it pauses come back.
+//!
+//! An exclusion cuts an occurrence into pieces, and each piece is an [`Occurrence`] of its own; everybody else sees pieces
+//! only.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Selection;
+use crate::calendar::{Occurrence, Schedule};
+use crate::consumer::{ConsumerId, fnv1a64};
+
+/// How far ahead anything is looked for.
+const HORIZON: SignedDuration = SignedDuration::from_hours(24 * 366 * 10);
+
+/// So many openings, each swallowed by an exclusion of its own, are passed over in search of one that is left. When there
+/// are more, the search goes on from a later instant: nobody asks but once.
+const MOST_SWALLOWED: u32 = 1_000;
+
+/// A named schedule and the consumers it pauses.
+#[derive(Clone, Debug)]
+pub struct Window {
+    /// Its name, unique in the file.
+    pub name: Arc<str>,
+    /// When it would be open without exclusions.
+    pub schedule: Schedule,
+    /// What cuts it.
+    pub exclusions: Vec<Arc<Exclusion>>,
+    /// Over how long a time after its close consumers come back; of whole seconds, zero for at once.
+    pub resume_spread: SignedDuration,
+    /// Whom it pauses.
+    pub selection: Selection,
+}
+
+/// While it is open, no window that it concerns holds.
+#[derive(Clone, Debug)]
+pub struct Exclusion {
+    /// Its name, unique among the exclusions of the file.
+    pub name: Arc<str>,
+    /// When it is open.
+    pub schedule: Schedule,
+}
+
+impl Window {
+    /// A window that nothing cuts, and whose consumers come back at its close.
+    pub fn new(name: &str, schedule: Schedule, selection: Selection) -> Self {
+        Self {
+            name: name.into(),
+            schedule,
+            exclusions: Vec::new(),
+            resume_spread: SignedDuration::ZERO,
+            selection,
+        }
+    }
+
+    /// The piece of an occurrence that is open at `at`; of several, the one that closes last.
+    pub fn open_at(&self, at: Timestamp) -> Option<Occurrence> {
+        if self.is_excluded(at) {
+            return None;
+        }
+        let whole = self.schedule.open_at(at)?;
+        let cut = (self.exclusions.iter())
+            .map(|exclusion| &exclusion.schedule)
+            .filter_map(|cut| cut.latest_closing(at, earlier(whole.opens, cut.longest())))
+            .map(|cut| cut.closes)
+            .max();
+        let opens = cut.map_or(whole.opens, |cut| cut.max(whole.opens));
+        Some(self.piece(whole, opens))
+    }
+
+    /// The first piece that opens after `after` (and within ten years of it, and of the openings that exclusions swallow
+    /// one by one it looks behind [`MOST_SWALLOWED`] only); of several, the one that closes last.
+    pub fn next_opening(&self, after: Timestamp) -> Option<Occurrence> {
+        let horizon = later(after, HORIZON);
+        let mut at = after;
+        for _ in 0..MOST_SWALLOWED {
+            let opening = self.schedule.next_opening(at);
+            let rest = self.next_rest(at);
+            let begin = (opening.map(|whole| whole.opens).into_iter())
+                .chain(rest)
+                .min()?;
+            // An opening in an exclusion waits for its end, with all the others that it swallows.
+            let end = self.excluded_within(begin, horizon);
+            at = end.unwrap_or(begin);
+            if at >= horizon {
+                break;
+            }
+            let whole = if end.is_some() || rest == Some(begin) {
+                self.schedule.open_at(at)
+            } else {
+                opening
+            };
+            if let Some(whole) = whole {
+                return Some(self.piece(whole, at));
+            }
+        }
+        None
+    }
+
+    /// Where an exclusion that holds at `at` or comes next ends, and so may leave a rest of what is open at `at`.
+    fn next_rest(&self, at: Timestamp) -> Option<Timestamp> {
+        if self.exclusions.is_empty() {
+            return None;
+        }
+        let closes = self.schedule.open_at(at)?.closes;
+        // An exclusion that outlasts what is open at `at` leaves nothing of it.
+        (self.excluded_within(at, closes))
+            .or_else(|| self.excluded_within(self.next_exclusion(at)?, closes))
+            .filter(|end| *end < closes)
+    }
+
+    /// The first instant from `at` on at which it is not open; nothing is looked for from `enough` on.
+    pub fn covered_until(&self, at: Timestamp, enough: Timestamp) -> Timestamp {
+        if self.is_excluded(at) {
+            return at;
+        }
+        let end = self.schedule.covered_until(at, enough);
+        if end == at {
+            return at;
+        }
+        self.next_exclusion(at).map_or(end, |cut| cut.min(end))
+    }
+
+    /// What is left of a whole occurrence, in the order of opening.
+    pub fn pieces(&self, whole: Occurrence) -> Vec<Occurrence> {
+        let mut pieces = Vec::new();
+        let mut at = whole.opens;
+        while at < whole.closes {
+            match self.excluded_within(at, whole.closes) {
+                Some(end) => at = end,
+                None => {
+                    let piece = self.piece(whole, at);
+                    at = piece.closes;
+                    pieces.push(piece);
+                }
+            }
+        }
+        pieces
+    }
+
+    /// Every piece that has an instant in `[from, until)`, in the order of opening.
+    pub fn intersecting(&self, from: Timestamp, until: Timestamp) -> Vec<Occurrence> {
+        let mut pieces: Vec<Occurrence> = (self.schedule.intersecting(from, until))
+            .flat_map(|whole| self.pieces(whole))
+            .filter(|piece| piece.opens < until && from < piece.closes)
+            .collect();
+        pieces.sort();
+        pieces
+    }
+
+    /// From an instant of an occurrence that is not excluded until the next exclusion or the close.
+    fn piece(&self, whole: Occurrence, opens: Timestamp) -> Occurrence {
+        let cut = self.next_exclusion(opens);
+        Occurrence {
+            opens,
+            closes: cut.map_or(whole.closes, |cut| cut.min(whole.closes)),
+            shift: whole.shift.filter(|_| opens == whole.opens),
+        }
+    }
+
+    /// Whether an exclusion holds at `at`.
+    pub fn is_excluded(&self, at: Timestamp) -> bool {
+        (self.exclusions.iter()).any(|one| one.schedule.open_at(at).is_some())
+    }
+
+    /// The first instant from `at` on that no exclusion covers, where one covers `at`; nothing is looked for beyond ten
+    /// years.
+    pub fn excluded_until(&self, at: Timestamp) -> Option<Timestamp> {
+        self.excluded_within(at, later(at, HORIZON))
+    }
+
+    /// The same; nothing is looked for from `enough` on.
+    fn excluded_within(&self, at: Timestamp, enough: Timestamp) -> Option<Timestamp> {
+        let mut end = at;
+        while end < enough {
+            // Each takes up where the one before it ends. There and back, as they often stand in the order of time.
+            let there_and_back = self.exclusions.iter().chain(self.exclusions.iter().rev());
+            let reached =
+                there_and_back.fold(end, |end, one| one.schedule.covered_until(end, enough));
+            if reached == end {
+                break;
+            }
+            end = reached;
+        }
+        (end > at).then_some(end)
+    }
+
+    /// The first instant after `after` at which an exclusion begins.
+    fn next_exclusion(&self, after: Timestamp) -> Option<Timestamp> {
+        (self.exclusions.iter())
+            .filter_map(|one| one.schedule.next_opening(after))
+            .map(|one| one.opens)
+            .min()
+    }
+
+    /// How consumers come back from the last occurrence that closed at or before `at`, if it spreads them and some are
+    /// still to come after `at`. An exclusion cuts that too.
+    pub fn returning(&self, at: Timestamp) -> Option<Returning> {
+        if self.resume_spread.is_zero() {
+            return None;
+        }
+        let longest = self.schedule.longest().checked_add(self.resume_spread)?;
+        let closes = (self.schedule.latest_closing(at, earlier(at, longest)))?.closes;
+        let just_before = earlier(closes, SignedDuration::from_nanos(1));
+        if closes > at || self.is_excluded(just_before) {
+            return None;
+        }
+        // It may begin at the close itself.
+        let cut = self.next_exclusion(just_before);
+        let end = later(closes, self.resume_spread);
+        let returning = Returning {
+            closes,
+            spread: self.resume_spread,
+            cut: cut.map_or(end, |cut| cut.min(end)),
+        };
+        (at < returning.cut).then_some(returning)
+    }
+
+    /// The piece that is open at `at`, else the next one.
+    pub fn current_or_next(&self, at: Timestamp) -> Option<Occurrence> {
+        self.open_at(at).or_else(|| self.next_opening(at))
+    }
+}
+
+/// A close, and the time after it over which consumers come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Returning {
+    closes: Timestamp,
+    spread: SignedDuration,
+    cut: Timestamp,
+}
+
+impl Returning {
+    /// The close.
+    pub fn closes(&self) -> Timestamp {
+        self.closes
+    }
+
+    /// When that consumer comes back: so many whole seconds after the close as its name alone decides.
+    pub fn of(&self, id: &ConsumerId) -> Timestamp {
+        let spread = self.spread.as_secs().unsigned_abs();
+        let own = fnv1a64(id.path().as_bytes()).checked_rem(spread);
+        let own = own.and_then(|own| i64::try_from(own).ok()).unwrap_or(0);
+        later(self.closes, SignedDuration::from_secs(own)).min(self.cut)
+    }
+}
+
+fn earlier(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.checked_sub(by).unwrap_or(Timestamp::MIN)
+}
+
+fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.checked_add(by).unwrap_or(Timestamp::MAX)
+}

@@ -1,0 +1,181 @@
+//! Sending: the writes that a decision calls for, a bounded number at a time.
+//!
+//! It has no choices left but one: when the link breaks, the clock is stepped, or as many requests as may be under way
+//! have timed out, it stops, and what was not sent waits for the next observation.
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use jiff::{SignedDuration, Timestamp};
+
+use super::pass::Reconciler;
+use super::was_stepped;
+use crate::consumer::{ConsumerId, PauseState};
+use crate::jetstream::{JetStream, Link, RequestError};
+use crate::ledger::{Action, Now, Outcome};
+use crate::plan::{Verdict, resume_deadline};
+use crate::report::{Act, Pass};
+
+/// Clears are many, slow and never urgent: before a change by the calendar they make way.
+const MAKE_WAY: SignedDuration = SignedDuration::from_secs(5);
+
+impl<J: JetStream> Reconciler<J> {
+    /// Sends `writes`, in their order, which were decided at `since`. What became of each is in `pass.acts`, in the order
+    /// of the answers.
+    pub(super) async fn act(
+        &mut self,
+        writes: Vec<(ConsumerId, Verdict)>,
+        since: Now,
+        pass: &mut Pass,
+    ) {
+        let limit = self.in_flight();
+        // Requests borrow a handle of their own, so that the books can be kept while they are under way.
+        let jetstream = self.jetstream.clone();
+        let jetstream = &jetstream;
+        let next_change = (writes.iter().any(|(_, verdict)| *verdict == Verdict::Clear))
+            .then(|| self.policy().next_change(since.wall))
+            .flatten();
+        let mut queue = writes.into_iter().peekable();
+        let mut under_way = FuturesUnordered::new();
+        let mut unanswered = 0;
+        let mut broken = false;
+        loop {
+            while under_way.len() < limit && unanswered < limit && !broken {
+                if self.is_outdated(since) {
+                    broken = true;
+                    break;
+                }
+                // A Clear goes alone. It must leave right after its look, and what is begun here leaves only when it is waited
+                // for below: another's look in between would take up to a timeout.
+                let clears = matches!(queue.peek(), Some((_, Verdict::Clear)));
+                if clears && !under_way.is_empty() {
+                    break;
+                }
+                let Some((id, verdict)) = queue.next() else {
+                    break;
+                };
+                if clears {
+                    let now = self.clock.now().wall;
+                    if next_change.is_some_and(|edge| edge.duration_since(now) <= MAKE_WAY) {
+                        continue;
+                    }
+                    match self.is_still_to_clear(&id).await {
+                        Ok(true) if !self.is_outdated(since) => {}
+                        Ok(_) => continue,
+                        Err(_) => {
+                            unanswered += 1;
+                            continue;
+                        }
+                    }
+                }
+                let Some(mut act) = self.begin(id, verdict) else {
+                    continue;
+                };
+                under_way.push(async move {
+                    act.result = match act.deadline {
+                        Some(until) => jetstream.pause(&act.id, until).await,
+                        None => jetstream.clear(&act.id).await,
+                    };
+                    act
+                });
+                if clears {
+                    break;
+                }
+            }
+            let Some(act) = under_way.next().await else {
+                break;
+            };
+            match &act.result {
+                Err(RequestError::NotConnected | RequestError::Cut) => broken = true,
+                Err(RequestError::TimedOut { .. }) => unanswered += 1,
+                _ => {}
+            }
+            pass.acts.push(self.end(act));
+        }
+        let now = self.clock.now();
+        for (id, _) in queue {
+            self.held_back.insert(id, now.uptime);
+        }
+    }
+
+    /// Whether a decision of `since` may rest on what is true no more: the link is down, or the host slept.
+    fn is_outdated(&self, since: Now) -> bool {
+        let is_up = matches!(*self.jetstream.link().borrow(), Link::Up(_));
+        !is_up || was_stepped(since, self.clock.now())
+    }
+
+    /// Notes a write that leaves now.
+    fn begin(&mut self, id: ConsumerId, verdict: Verdict) -> Option<Act> {
+        let now = self.clock.now();
+        let action = verdict.action()?;
+        let row = self.rows.get(&id)?;
+        let seen = row.found.observation()?;
+        let mark = self.policy().mark();
+        let deadline = match verdict {
+            Verdict::Resume => {
+                let server_now = now.wall.checked_add(self.skew.unwrap_or_default());
+                Some(resume_deadline(
+                    mark,
+                    server_now.unwrap_or(now.wall),
+                    seen.clustered,
+                ))
+            }
+            _ => verdict.deadline(),
+        };
+        let extends = match seen.state {
+            PauseState::Paused { until, .. } if !mark.owns(until) => Some(until),
+            _ => None,
+        };
+        let repair = verdict
+            .deadline()
+            .and_then(|until| self.ledger.repair(&id, until, seen));
+        self.ledger.sending(&id, action, deadline, extends, now);
+        Some(Act {
+            id,
+            action,
+            deadline,
+            result: Ok(()),
+            repair,
+            lateness: None,
+        })
+    }
+
+    /// Notes what became of it.
+    fn end(&mut self, mut act: Act) -> Act {
+        let now = self.clock.now();
+        let row = self.rows.get(&act.id);
+        let clustered = row
+            .and_then(|row| row.found.observation())
+            .is_some_and(|seen| seen.clustered);
+        let outcome = match &act.result {
+            Ok(()) => Outcome::Accepted,
+            Err(error) => error.outcome(),
+        };
+        self.ledger.answered(&act.id, outcome, clustered, now);
+        if act.result.is_ok() && act.action == Action::Pause && act.repair.is_none() {
+            let opening = row.and_then(|row| self.opening(&row.windows, &row.found, now.wall));
+            act.lateness = opening.map(|opens: Timestamp| now.wall.duration_since(opens));
+        }
+        if let Some(row) = std::sync::Arc::make_mut(&mut self.rows).get_mut(&act.id) {
+            row.problem = act.result.clone().err();
+            row.unconfirmed = self.ledger.unseen_for(&act.id, now);
+        }
+        if act.result.is_err() {
+            // The next pass sees to it, as soon as the ledger lets it.
+            self.held_back
+                .insert(act.id.clone(), now.uptime + super::RETRY);
+        }
+        act
+    }
+
+    /// There is no compare-and-set, so a Clear rests on a look of its own, right before it.
+    async fn is_still_to_clear(&mut self, id: &ConsumerId) -> Result<bool, RequestError> {
+        let sample = self.jetstream.info(id).await?;
+        let now = self.clock.now();
+        let Some(mut row) = self.rows.get(id).cloned() else {
+            return Ok(false);
+        };
+        row.found = sample.found;
+        row.seen = now.uptime;
+        Ok(self.judge(id, &row, row.desired, now.wall, now) == Verdict::Clear)
+    }
+}

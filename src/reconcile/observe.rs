@@ -1,0 +1,300 @@
+//! Asking the server: which requests show the state of which consumers.
+//!
+//! A stream of which a glob may select consumers is listed (256 to a page); where only names are asked for, a few are
+//! asked one by one and many by a list. Streams that no selector can match are never asked about.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
+
+use crate::clock::Clock;
+use crate::consumer::{ConsumerId, Found};
+use crate::jetstream::{JetStream, Listed, RequestError, Sample};
+use crate::policy::{Policy, Selector};
+use crate::report::Failure;
+
+/// Up to so many consumers of one stream are asked one by one: about where one page of a list becomes cheaper.
+const FEW: usize = 16;
+
+/// Whom to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Everyone the policy names, and everyone who may carry a pause of ours.
+    All,
+    /// These only.
+    Only(BTreeSet<ConsumerId>),
+}
+
+/// What the server told.
+#[derive(Debug, Default)]
+pub struct Observed {
+    /// What was found, by consumer. Of a listed stream, every consumer.
+    pub found: BTreeMap<ConsumerId, Found>,
+    /// What could not be asked.
+    pub failures: Vec<Failure>,
+    /// The server's clock less ours, by the newest answer.
+    pub skew: Option<SignedDuration>,
+    /// Consumers of which nothing is known for it.
+    unknown: BTreeSet<ConsumerId>,
+    /// Streams of whose consumers nothing is known for it.
+    unknown_streams: BTreeSet<String>,
+    /// The streams that were listed whole: who is not in `found` is not there.
+    listed: BTreeSet<String>,
+    /// The streams' names could not be had, so that any stream but the listed ones may exist.
+    names_unknown: bool,
+}
+
+impl Observed {
+    /// Whether a consumer that was not found may exist all the same.
+    pub fn leaves_open(&self, id: &ConsumerId) -> bool {
+        self.unknown.contains(id)
+            || self.unknown_streams.contains(id.stream())
+            || (self.names_unknown && !self.listed.contains(id.stream()))
+    }
+
+    /// The consumers that were asked for by name, in vain.
+    pub fn unknown(&self) -> impl Iterator<Item = &ConsumerId> {
+        self.unknown.iter()
+    }
+}
+
+/// What is wanted of one stream: all its consumers, or some.
+#[derive(Default)]
+struct Want {
+    whole: bool,
+    named: BTreeSet<ConsumerId>,
+}
+
+enum Ask {
+    List { stream: String, want: Want },
+    Info { id: ConsumerId },
+}
+
+/// How long answers are waited for in all. A node that is dead or hangs answers nothing, and must not hold up the others
+/// longer than can be afforded.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    wait: Option<(Instant, Duration)>,
+}
+
+impl Patience {
+    /// Every answer is waited for until the request's own timeout.
+    pub const WITHOUT_END: Self = Self { wait: None };
+
+    /// What is not answered within this time, counted from now, counts as not answered.
+    pub fn of(wait: Duration) -> Self {
+        Self {
+            wait: Some((Instant::now() + wait, wait)),
+        }
+    }
+
+    /// The answer, or that there was none in time.
+    async fn wait<T>(
+        self,
+        question: &str,
+        answer: impl Future<Output = Result<T, RequestError>>,
+    ) -> Result<T, RequestError> {
+        let Some((end, wait)) = self.wait else {
+            return answer.await;
+        };
+        let in_time = tokio::time::timeout_at(end, answer).await;
+        in_time.unwrap_or_else(|_| {
+            Err(RequestError::TimedOut {
+                subject: question.to_owned(),
+                milliseconds: wait.as_millis(),
+            })
+        })
+    }
+}
+
+/// Looks at `scope`. `ours` are the consumers beyond the policy that may carry a pause of ours.
+pub async fn observe<J: JetStream>(
+    jetstream: &J,
+    policy: &Policy,
+    scope: &Scope,
+    ours: &BTreeSet<ConsumerId>,
+    in_flight: usize,
+    clock: &Clock,
+    patience: Patience,
+) -> Observed {
+    let mut observed = Observed::default();
+    let wants = match scope {
+        Scope::Only(ids) => by_stream(ids),
+        Scope::All => everything(jetstream, policy, ours, patience, &mut observed).await,
+    };
+    let asks = wants.into_iter().flat_map(|(stream, want)| {
+        if want.whole || want.named.len() > FEW {
+            vec![Ask::List { stream, want }]
+        } else {
+            want.named.into_iter().map(|id| Ask::Info { id }).collect()
+        }
+    });
+    let mut answers = stream::iter(asks)
+        .map(|ask| async move {
+            let sent = clock.now().wall;
+            match ask {
+                Ask::List { stream, want } => {
+                    let told = patience
+                        .wait("CONSUMER.LIST", jetstream.list(&stream))
+                        .await;
+                    let received = clock.now().wall;
+                    Answer::List {
+                        stream,
+                        want,
+                        told,
+                        received,
+                    }
+                }
+                Ask::Info { id } => {
+                    let told = patience.wait("CONSUMER.INFO", jetstream.info(&id)).await;
+                    // The server read its clock between our sending and our receiving; the middle is the best guess.
+                    let half = clock.now().wall.duration_since(sent) / 2;
+                    let asked = sent.checked_add(half).unwrap_or(sent);
+                    Answer::Info { id, told, asked }
+                }
+            }
+        })
+        .buffer_unordered(in_flight);
+    while let Some(answer) = answers.next().await {
+        observed.take(answer);
+    }
+    observed
+}
+
+enum Answer {
+    List {
+        stream: String,
+        want: Want,
+        told: Result<Option<Vec<Listed>>, RequestError>,
+        received: Timestamp,
+    },
+    Info {
+        id: ConsumerId,
+        told: Result<Sample, RequestError>,
+        asked: Timestamp,
+    },
+}
+
+impl Observed {
+    fn take(&mut self, answer: Answer) {
+        match answer {
+            Answer::Info {
+                id,
+                told: Ok(sample),
+                asked,
+            } => {
+                self.read_clock(&sample, asked);
+                self.found.insert(id, sample.found);
+            }
+            Answer::Info {
+                id,
+                told: Err(error),
+                ..
+            } => {
+                self.fail(id.to_string(), error);
+                self.unknown.insert(id);
+            }
+            Answer::List {
+                stream,
+                want,
+                told: Ok(listed),
+                received,
+            } => {
+                let listed = listed.unwrap_or_default();
+                // A list may take many pages; its last entry was written right before we had it all.
+                if let Some(newest) = listed.last() {
+                    self.read_clock(&newest.sample, received);
+                }
+                for entry in listed {
+                    if want.whole || want.named.contains(&entry.id) {
+                        self.found.insert(entry.id, entry.sample.found);
+                    }
+                }
+                for id in want.named {
+                    self.found.entry(id).or_insert(Found::Missing);
+                }
+                if want.whole {
+                    self.listed.insert(stream);
+                }
+            }
+            Answer::List {
+                stream,
+                want,
+                told: Err(error),
+                ..
+            } => {
+                self.fail(format!("stream {stream}"), error);
+                self.unknown.extend(want.named);
+                if want.whole {
+                    self.unknown_streams.insert(stream);
+                }
+            }
+        }
+    }
+
+    fn fail(&mut self, subject: String, error: RequestError) {
+        self.failures.push(Failure { subject, error });
+    }
+
+    fn read_clock(&mut self, sample: &Sample, ours: Timestamp) {
+        if let Some(server_time) = sample.server_time {
+            self.skew = Some(server_time.duration_since(ours));
+        }
+    }
+}
+
+fn by_stream(ids: &BTreeSet<ConsumerId>) -> BTreeMap<String, Want> {
+    let mut wants: BTreeMap<String, Want> = BTreeMap::new();
+    for id in ids {
+        let want = wants.entry(id.stream().to_owned()).or_default();
+        want.named.insert(id.clone());
+    }
+    wants
+}
+
+/// What there is to ask for [`Scope::All`]. Where the streams' names cannot be had, the windows that need none go on.
+async fn everything<J: JetStream>(
+    jetstream: &J,
+    policy: &Policy,
+    ours: &BTreeSet<ConsumerId>,
+    patience: Patience,
+    observed: &mut Observed,
+) -> BTreeMap<String, Want> {
+    let plain = || {
+        (policy.windows().iter())
+            .flat_map(|window| window.selection.selectors())
+            .filter(|selector| !selector.is_negated())
+    };
+    let named: BTreeSet<ConsumerId> = (plain().filter_map(Selector::exact))
+        .chain(ours.iter().cloned())
+        .collect();
+    let globs: Vec<&Selector> = plain()
+        .filter(|selector| selector.exact().is_none())
+        .collect();
+    let mut whole: BTreeSet<String> = globs
+        .iter()
+        .filter_map(|glob| glob.exact_stream().map(str::to_owned))
+        .collect();
+    if globs.iter().any(|glob| glob.exact_stream().is_none()) {
+        let names = jetstream.stream_names();
+        match patience.wait("STREAM.NAMES", names).await {
+            Ok(names) => whole.extend(
+                names
+                    .into_iter()
+                    .filter(|name| globs.iter().any(|glob| glob.may_match_in(name))),
+            ),
+            Err(error) => {
+                observed.names_unknown = true;
+                observed.fail("the streams".to_owned(), error);
+            }
+        }
+    }
+    let mut wants = by_stream(&named);
+    for stream in whole {
+        wants.entry(stream).or_default().whole = true;
+    }
+    wants
+}

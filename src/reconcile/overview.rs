@@ -1,0 +1,89 @@
+//! The Report: the whole, as it is after a pass, for everybody who watches.
+
+use jiff::Timestamp;
+
+use super::pass::Reconciler;
+use crate::calendar::Occurrence;
+use crate::consumer::Found;
+use crate::jetstream::JetStream;
+use crate::report::{Pass, Report, WindowState};
+
+/// Whether anybody was paused in a window's occurrence.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Attendance {
+    closes: Option<Timestamp>,
+    somebody_paused: bool,
+    /// The next occurrence, by the newest report.
+    next: Option<Occurrence>,
+}
+
+impl<J: JetStream> Reconciler<J> {
+    /// What the pass leaves behind, for everybody who watches.
+    pub fn report(&mut self, pass: Option<Pass>, next_change: Option<Timestamp>) -> Report {
+        let now = self.clock.now();
+        let windows = self.window_states(now.wall);
+        Report {
+            at: now.wall,
+            link: self.jetstream.link().borrow().clone(),
+            skew: self.skew,
+            dry_run: self.dry_run(),
+            mark: self.policy().mark(),
+            pass,
+            rows: self.rows.clone(),
+            windows,
+            next_change,
+        }
+    }
+
+    fn window_states(&mut self, at: Timestamp) -> Vec<WindowState> {
+        let config = self.config.clone();
+        let mut consumers = vec![0; config.policy.windows().len()];
+        let mut paused = vec![false; consumers.len()];
+        let mut deadlines = vec![None; consumers.len()];
+        for row in self.rows.values().filter(|row| row.found != Found::Missing) {
+            let deadline = (row.found.observation()).and_then(|seen| seen.state.deadline());
+            for &index in row.windows.iter() {
+                consumers[index] += 1;
+                paused[index] |= row.found.is_paused();
+                deadlines[index] = deadlines[index].max(deadline);
+            }
+        }
+        (config.policy.windows().iter().zip(&mut self.attendance))
+            .zip(consumers.into_iter().zip(paused).zip(deadlines))
+            .map(|((window, attendance), ((consumers, paused), deadline))| {
+                let open = window.open_at(at);
+                let next = window.next_opening(at);
+                let missed = attendance.closed_empty(at) || attendance.skipped(at, deadline);
+                attendance.note(open.map(|open| open.closes), paused);
+                attendance.next = next;
+                WindowState {
+                    name: window.name.clone(),
+                    open,
+                    next,
+                    consumers,
+                    missed: missed && !config.settings.controller.dry_run,
+                }
+            })
+            .collect()
+    }
+}
+
+impl Attendance {
+    fn closed_empty(self, at: Timestamp) -> bool {
+        !self.somebody_paused && self.closes.is_some_and(|closes| closes <= at)
+    }
+
+    /// Whether a whole occurrence has passed since the newest report, as when the host slept, and no pause that was
+    /// already in force reached into it.
+    fn skipped(self, at: Timestamp, deadline: Option<Timestamp>) -> bool {
+        self.next.is_some_and(|next| {
+            next.closes <= at && deadline.is_none_or(|until| until <= next.opens)
+        })
+    }
+
+    fn note(&mut self, closes: Option<Timestamp>, paused: bool) {
+        let same = self.closes == closes;
+        self.closes = closes;
+        self.somebody_paused = closes.is_some() && (paused || (same && self.somebody_paused));
+    }
+}

@@ -1,0 +1,334 @@
+//! One pass: observe, decide, act. What it keeps between passes is in [`Reconciler`]; when a pass is due is the loop's
+//! business.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Heart;
+use super::observe::{Observed, Patience, Scope, observe};
+use super::overview::Attendance;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::consumer::{ConsumerId, Found, Kind, PauseState};
+use crate::jetstream::{JetStream, Link};
+use crate::ledger::{Admission, Ledger, Now};
+use crate::plan::{Case, Verdict, decide};
+use crate::policy::{Desired, Outlook, Policy, WindowSet};
+use crate::report::{Pass, Row, Wake};
+
+/// How long after a pause's end the server is asked whether it really ended: it resumes 0.5 to 2 ms late.
+const AFTER_LAPSE: Duration = Duration::from_millis(100);
+
+/// What the passes share.
+pub struct Reconciler<J> {
+    pub(super) jetstream: J,
+    pub(super) clock: Clock,
+    pub(super) heart: Heart,
+    pub(super) config: Arc<Config>,
+    pub(super) ledger: Ledger,
+    pub(super) rows: Arc<BTreeMap<ConsumerId, Row>>,
+    /// The server's clock less ours.
+    pub(super) skew: Option<SignedDuration>,
+    /// Writes that must wait, and until which uptime.
+    pub(super) held_back: BTreeMap<ConsumerId, Duration>,
+    /// When this policy came into force.
+    pub(super) since: Timestamp,
+    /// The windows of a consumer, remembered because matching thousands of names against many globs is the dearest part
+    /// of a pass.
+    pub(super) memberships: HashMap<ConsumerId, (Option<Kind>, WindowSet)>,
+    /// Who was paused in which window.
+    pub(super) attendance: Vec<Attendance>,
+}
+
+impl<J: JetStream> Reconciler<J> {
+    /// A reconciler that has seen nothing yet.
+    pub fn new(jetstream: J, clock: Clock, config: Arc<Config>, heart: Heart) -> Self {
+        let since = clock.now().wall;
+        Self {
+            jetstream,
+            clock,
+            heart,
+            attendance: vec![Attendance::default(); config.policy.windows().len()],
+            config,
+            ledger: Ledger::default(),
+            rows: Arc::default(),
+            skew: None,
+            held_back: BTreeMap::new(),
+            since,
+            memberships: HashMap::new(),
+        }
+    }
+
+    /// Puts another config in force.
+    pub(super) fn reload(&mut self, config: Arc<Config>) {
+        self.attendance = vec![Attendance::default(); config.policy.windows().len()];
+        self.config = config;
+        self.held_back.clear();
+        self.ledger.forgive();
+        self.since = self.clock.now().wall;
+        // A row names its windows by their places in the policy, and the next pass may be far away.
+        let mut rows = std::mem::take(&mut self.rows);
+        let config = self.config.clone();
+        let mut desires = Desires::at(self.since);
+        let kinds: Vec<_> = (rows.iter())
+            .map(|(id, row)| self.kind_of(id, &row.found))
+            .collect();
+        self.memberships.clear();
+        for ((id, row), kind) in Arc::make_mut(&mut rows).iter_mut().zip(kinds) {
+            row.windows = self.windows_of(id, kind);
+            row.desired = desires.of(&config.policy, id, &row.windows);
+        }
+        self.rows = rows;
+    }
+
+    pub(super) fn policy(&self) -> &Policy {
+        &self.config.policy
+    }
+
+    pub(super) fn dry_run(&self) -> bool {
+        self.config.settings.controller.dry_run
+    }
+
+    /// How many requests may be under way at once.
+    pub(super) fn in_flight(&self) -> usize {
+        match &*self.jetstream.link().borrow() {
+            Link::Up(server) if server.crash_prone => 1,
+            _ => self.config.settings.controller.max_in_flight,
+        }
+    }
+
+    /// Forgets what every consumer's state is: there is no connection. What is wanted goes on by the calendar.
+    pub(super) fn lose_sight(&mut self) {
+        let now = self.clock.now();
+        let config = self.config.clone();
+        let mut desires = Desires::at(now.wall);
+        for (id, row) in Arc::make_mut(&mut self.rows) {
+            row.desired = desires.of(&config.policy, id, &row.windows);
+            row.found = Found::Unknown;
+            row.verdict = Verdict::Unknown;
+            row.seen = now.uptime;
+        }
+    }
+
+    /// Observes `scope`, decides for the present, and acts on it (unless this is a dry run).
+    pub async fn pass(&mut self, wake: Wake, scope: Scope) -> Pass {
+        let began = self.clock.now();
+        let observed = self.look(&scope, began, Patience::WITHOUT_END).await;
+        self.conclude(wake, scope, began, observed).await
+    }
+
+    /// The first half of a pass. It changes nothing, so it may be given up.
+    pub(super) async fn look(&self, scope: &Scope, began: Now, patience: Patience) -> Observed {
+        observe(
+            &self.jetstream,
+            self.policy(),
+            scope,
+            &self.beyond_the_policy(began),
+            self.in_flight(),
+            &self.clock,
+            patience,
+        )
+        .await
+    }
+
+    /// The consumers that may carry a pause of ours, the policy aside.
+    fn beyond_the_policy(&self, began: Now) -> BTreeSet<ConsumerId> {
+        self.ledger.in_scope(began).cloned().collect()
+    }
+
+    /// The second half of a pass that began at `began`: takes in what was observed, decides, and acts.
+    pub(super) async fn conclude(
+        &mut self,
+        wake: Wake,
+        scope: Scope,
+        began: Now,
+        observed: Observed,
+    ) -> Pass {
+        let now = self.clock.now();
+        let mut pass = Pass {
+            wake,
+            full: scope == Scope::All,
+            took: Duration::ZERO,
+            failures: observed.failures.clone(),
+            acts: Vec::new(),
+            confirmed: Vec::new(),
+        };
+        match &scope {
+            Scope::All => self.held_back.clear(),
+            Scope::Only(ids) => self.held_back.retain(|id, _| !ids.contains(id)),
+        }
+        let ours = self.beyond_the_policy(began);
+        let touched = self.take_in(observed, &scope, &ours, now, &mut pass);
+        self.ledger.looked(
+            |id| match &scope {
+                Scope::All => true,
+                Scope::Only(ids) => ids.contains(id),
+            },
+            now,
+        );
+        let writes = self.decide_rows(&touched, now);
+        self.tidy(now);
+        if !self.dry_run() {
+            // They rest on nothing older than `began`.
+            self.act(writes, began, &mut pass).await;
+        }
+        pass.took = self.clock.now().uptime.saturating_sub(began.uptime);
+        pass
+    }
+
+    /// Decides for the present, writes it into the rows, and returns what should be sent now.
+    fn decide_rows(&mut self, touched: &[ConsumerId], now: Now) -> Vec<(ConsumerId, Verdict)> {
+        let mut rows = std::mem::take(&mut self.rows);
+        let table = Arc::make_mut(&mut rows);
+        let mut desires = Desires::at(now.wall);
+        let mut writes = Vec::new();
+        for id in touched {
+            let Some(row) = table.get_mut(id) else {
+                continue;
+            };
+            row.desired = desires.of(self.policy(), id, &row.windows);
+            row.verdict = self.judge(id, row, row.desired, now.wall, now);
+            row.unconfirmed = self.ledger.unseen_for(id, now);
+            row.held_back = None;
+            row.contested = false;
+            let Some(action) = row.verdict.action() else {
+                row.problem = None;
+                self.ledger.settle(id, now);
+                continue;
+            };
+            match self.ledger.admit(id, action, row.verdict.deadline(), now) {
+                Admission::Granted => writes.push((id.clone(), row.verdict)),
+                Admission::Wait(until) => {
+                    row.held_back = Some(until.saturating_sub(now.uptime));
+                    self.held_back.insert(id.clone(), until);
+                }
+                Admission::Contested => {
+                    row.contested = true;
+                    self.ledger.contest(id, row.verdict.deadline());
+                }
+            }
+        }
+        self.rows = rows;
+        writes
+    }
+
+    /// What should be sent at `edge`, by what is known now. Nothing is written down: at the edge it is sent, or thrown
+    /// away.
+    pub(super) fn plan_for(&self, edge: Timestamp) -> Vec<(ConsumerId, Verdict)> {
+        let now = self.clock.now();
+        let mut desires = Desires::at(edge);
+        (self.rows.iter())
+            .map(|(id, row)| {
+                let want = desires.of(self.policy(), id, &row.windows);
+                (id, self.judge(id, row, want, edge, now))
+            })
+            // A Clear has time, and would stand in the way of the pauses.
+            .filter(|(id, verdict)| {
+                *verdict != Verdict::Clear
+                    && verdict.action().is_some_and(|action| {
+                        let admitted = self.ledger.admit(id, action, verdict.deadline(), now);
+                        admitted == Admission::Granted
+                    })
+            })
+            .map(|(id, verdict)| (id.clone(), verdict))
+            .collect()
+    }
+
+    /// The verdict on one consumer for the instant `at`, which is now or a little ahead.
+    pub(super) fn judge(
+        &self,
+        id: &ConsumerId,
+        row: &Row,
+        want: Desired,
+        at: Timestamp,
+        now: Now,
+    ) -> Verdict {
+        let skew = self.skew.unwrap_or_default();
+        let lapsed_in_a_cluster = row
+            .found
+            .observation()
+            .is_some_and(|seen| seen.clustered && matches!(seen.state, PauseState::Lapsed { .. }));
+        let next_opening = || {
+            (row.windows.iter())
+                .filter_map(|&index| self.policy().windows().get(index)?.next_opening(at))
+                .map(|next| next.opens)
+                .min()
+        };
+        let age = now.uptime.saturating_sub(row.seen);
+        let ahead = at.duration_since(now.wall);
+        let case = Case {
+            mark: self.policy().mark(),
+            server_now: at.checked_add(skew).unwrap_or(at),
+            skew,
+            since_observed: SignedDuration::try_from(age).unwrap_or_default() + ahead,
+            settling: self.ledger.is_settling(id, now),
+            remembered_foreign: self.ledger.remembered_foreign(id),
+            // Only a Clear asks, and looking for it in every row would cost more than the rest of the decision.
+            next_opening: lapsed_in_a_cluster.then(next_opening).flatten(),
+        };
+        decide(want, &row.found, &case)
+    }
+
+    /// When the newest open window of a set opened, if both this policy and the consumer were there then: only so can
+    /// a pause be late.
+    pub(super) fn opening(
+        &self,
+        windows: &[usize],
+        found: &Found,
+        at: Timestamp,
+    ) -> Option<Timestamp> {
+        let created = found.observation()?.created;
+        (windows.iter())
+            .filter_map(|&index| self.policy().windows().get(index)?.open_at(at))
+            .map(|occurrence| occurrence.opens)
+            .max()
+            .filter(|opens| *opens >= self.since && *opens >= created)
+    }
+
+    /// When the next pause that was seen will have ended, in uptime.
+    pub(super) fn next_lapse(&self) -> Option<Duration> {
+        self.rows.values().filter_map(lapse).min()
+    }
+
+    /// The consumers whose pause has ended since they were seen.
+    pub(super) fn lapsed(&self, now: Now) -> impl Iterator<Item = &ConsumerId> {
+        (self.rows.iter())
+            .filter(move |(_, row)| lapse(row).is_some_and(|at| at <= now.uptime))
+            .map(|(id, _)| id)
+    }
+}
+
+/// When a paused row's pause will have ended, in uptime.
+fn lapse(row: &Row) -> Option<Duration> {
+    match row.found.observation()?.state {
+        PauseState::Paused { remaining, .. } => {
+            let remaining = Duration::try_from(remaining).unwrap_or_default();
+            row.seen.checked_add(remaining)?.checked_add(AFTER_LAPSE)
+        }
+        PauseState::Running | PauseState::Lapsed { .. } => None,
+    }
+}
+
+/// What each set of windows makes of its consumers at one instant, worked out once for all of them.
+struct Desires {
+    at: Timestamp,
+    known: HashMap<WindowSet, Outlook>,
+}
+
+impl Desires {
+    fn at(at: Timestamp) -> Self {
+        Self {
+            at,
+            known: HashMap::new(),
+        }
+    }
+
+    fn of(&mut self, policy: &Policy, id: &ConsumerId, windows: &WindowSet) -> Desired {
+        let outlook = self.known.entry(windows.clone());
+        let outlook = outlook.or_insert_with(|| policy.outlook(windows, self.at));
+        outlook.desired(id)
+    }
+}

@@ -1,0 +1,187 @@
+//! What one pass saw, decided and did. Log lines, metrics, `/readyz` and `status` are views of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::calendar::Occurrence;
+use crate::consumer::{ConsumerId, Found, Mark, Owner};
+use crate::jetstream::{Link, RequestError};
+use crate::ledger::{Action, Repair};
+use crate::plan::Verdict;
+use crate::policy::{Desired, WindowSet};
+
+/// What made the loop look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wake {
+    /// A window opened or closed, or a write or a deadline of ours came due.
+    Edge,
+    /// The regular look.
+    Resync,
+    /// A connection was made, or made again.
+    Connected,
+    /// The server told of a change.
+    Advisory,
+    /// The config was loaded again.
+    Reload,
+    /// The wall clock was stepped, or the host slept.
+    Clock,
+}
+
+impl Wake {
+    /// All of them, in the order of the metrics.
+    pub const ALL: [Self; 6] = [
+        Self::Edge,
+        Self::Resync,
+        Self::Connected,
+        Self::Advisory,
+        Self::Reload,
+        Self::Clock,
+    ];
+
+    /// The word in the metrics' label `source`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Edge => "edge",
+            Self::Resync => "resync",
+            Self::Connected => "connected",
+            Self::Advisory => "advisory",
+            Self::Reload => "reload",
+            Self::Clock => "clock",
+        }
+    }
+}
+
+/// The state of the whole after a pass, and what the pass did.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// When the pass ended, on our clock.
+    pub at: Timestamp,
+    /// The connection.
+    pub link: Link,
+    /// The server's clock less ours, at the newest answer that told it.
+    pub skew: Option<SignedDuration>,
+    /// Nothing is sent.
+    pub dry_run: bool,
+    /// The mark on our deadlines.
+    pub mark: Mark,
+    /// The pass itself; `None` where only the connection's state or the calendar is news.
+    pub pass: Option<Pass>,
+    /// Every consumer in scope.
+    pub rows: Arc<BTreeMap<ConsumerId, Row>>,
+    /// Every window, in the order of the file.
+    pub windows: Vec<WindowState>,
+    /// When something changes next by the calendar.
+    pub next_change: Option<Timestamp>,
+}
+
+impl Report {
+    /// The names of the windows that a consumer of this report follows.
+    pub fn windows_of(&self, id: &ConsumerId) -> Vec<&str> {
+        let indices = self
+            .rows
+            .get(id)
+            .map(|row| &*row.windows)
+            .unwrap_or_default();
+        (indices.iter())
+            .filter_map(|&index| Some(&*self.windows.get(index)?.name))
+            .collect()
+    }
+}
+
+/// One pass.
+#[derive(Clone, Debug)]
+pub struct Pass {
+    /// What woke the loop for it.
+    pub wake: Wake,
+    /// Whether it looked at everything, or at some consumers only.
+    pub full: bool,
+    /// How long it took.
+    pub took: Duration,
+    /// What could not be observed.
+    pub failures: Vec<Failure>,
+    /// What was sent.
+    pub acts: Vec<Act>,
+    /// Writes that an observation showed for the first time: time from the opening.
+    pub confirmed: Vec<SignedDuration>,
+}
+
+impl Pass {
+    /// Whether every question was answered. What one consumer's state is, or one write's fate, does not count.
+    pub fn is_ok(&self) -> bool {
+        self.failures.is_empty()
+    }
+}
+
+/// A question that the server did not answer.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// What was asked about: a stream, a consumer, or `the streams`.
+    pub subject: String,
+    /// Why there is no answer.
+    pub error: RequestError,
+}
+
+/// One write.
+#[derive(Clone, Debug)]
+pub struct Act {
+    /// To whom.
+    pub id: ConsumerId,
+    /// What kind.
+    pub action: Action,
+    /// The deadline written; `None` for a Clear.
+    pub deadline: Option<Timestamp>,
+    /// What became of it.
+    pub result: Result<(), RequestError>,
+    /// Why it had to be done again, where it was in place before.
+    pub repair: Option<Repair>,
+    /// For the first pause of an opening that recess was there for: from the opening to the acceptance.
+    pub lateness: Option<SignedDuration>,
+}
+
+/// One consumer.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The windows it follows.
+    pub windows: WindowSet,
+    /// What is wanted.
+    pub desired: Desired,
+    /// What was found.
+    pub found: Found,
+    /// When it was found, in uptime.
+    pub seen: Duration,
+    /// What follows from both.
+    pub verdict: Verdict,
+    /// How long a write of ours has been accepted without showing.
+    pub unconfirmed: Option<Duration>,
+    /// How long a write waits that was undone or failed before.
+    pub held_back: Option<Duration>,
+    /// Somebody undoes what recess writes, and recess has stopped.
+    pub contested: bool,
+    /// What went wrong with it last.
+    pub problem: Option<RequestError>,
+}
+
+impl Row {
+    /// Whose deadline is stored, where one is.
+    pub fn owner(&self, mark: Mark) -> Option<Owner> {
+        Some(mark.owner(self.found.observation()?.state.deadline()?))
+    }
+}
+
+/// One window.
+#[derive(Clone, Debug)]
+pub struct WindowState {
+    /// Its name.
+    pub name: Arc<str>,
+    /// The occurrence that is open.
+    pub open: Option<Occurrence>,
+    /// The next one after that.
+    pub next: Option<Occurrence>,
+    /// How many consumers it has.
+    pub consumers: usize,
+    /// An occurrence closed just now without any of its consumers having been paused.
+    pub missed: bool,
+}

@@ -1,0 +1,128 @@
+//! One file per mistake, with the exact message that an operator sees. `RECESS_BLESS=1` writes the messages anew; read
+//! them before you commit them.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use recess::config::{self, Severity};
+
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/config");
+
+/// The names of the fixtures with this extension, without it.
+fn names(extension: &str) -> BTreeSet<String> {
+    let files = fs::read_dir(FIXTURES).expect("the fixtures are there");
+    files
+        .map(|file| file.expect("a readable directory").path())
+        .filter(|path| path.extension() == Some(OsStr::new(extension)))
+        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+        .collect()
+}
+
+fn fixture(name: &str, extension: &str) -> PathBuf {
+    Path::new(FIXTURES).join(format!("{name}.{extension}"))
+}
+
+/// What loading a fixture says, under the name that operators give the file.
+fn message(name: &str) -> String {
+    let text = fs::read_to_string(fixture(name, "toml")).expect("a fixture in UTF-8");
+    match config::parse(Path::new("recess.toml"), &text) {
+        Ok(config) => config::render(&config.source, &config.warnings, false),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// Both texts, line by line, with the lines marked that only one of them has.
+fn difference(expected: &str, found: &str) -> String {
+    let (expected, found): (Vec<_>, Vec<_>) = (expected.lines().collect(), found.lines().collect());
+    let mut text = String::new();
+    for line in 0..expected.len().max(found.len()) {
+        match (expected.get(line), found.get(line)) {
+            (Some(expected), Some(found)) if expected == found => writeln!(text, "  {found}"),
+            (expected, found) => (expected.map_or(Ok(()), |line| writeln!(text, "- {line}")))
+                .and(found.map_or(Ok(()), |line| writeln!(text, "+ {line}"))),
+        }
+        .expect("a string takes every line");
+    }
+    text
+}
+
+#[test]
+fn every_mistake_is_told_in_exactly_these_words() {
+    let files = names("toml");
+    assert!(files.len() >= 80, "only {} fixtures found", files.len());
+
+    if env::var_os("RECESS_BLESS").is_some() {
+        for name in &files {
+            fs::write(fixture(name, "txt"), message(name)).expect("a writable fixture");
+        }
+    }
+    assert_eq!(
+        names("txt"),
+        files,
+        "each .toml has its .txt, and each .txt its .toml"
+    );
+
+    let mut differences = String::new();
+    for name in &files {
+        let expected = fs::read_to_string(fixture(name, "txt")).expect("a fixture in UTF-8");
+        let found = message(name);
+        if expected != found {
+            let lines = difference(&expected, &found);
+            write!(differences, "\n=== {name}\n{lines}").expect("a string takes every line");
+        }
+    }
+    assert!(
+        differences.is_empty(),
+        "messages have changed (- was, + is):\n{differences}"
+    );
+}
+
+#[test]
+fn a_fixture_is_named_after_the_code_it_shows() {
+    for name in names("toml") {
+        let text = fs::read_to_string(fixture(&name, "toml")).expect("a fixture in UTF-8");
+        let findings = match config::parse(Path::new("recess.toml"), &text) {
+            Ok(config) => config.warnings,
+            Err(error) => error.findings(),
+        };
+        assert!(!findings.is_empty(), "{name}: nothing is wrong with it");
+        if name == "many-at-once" {
+            continue;
+        }
+        let wanted = name.strip_prefix("warning-").unwrap_or(&name);
+        for finding in findings {
+            assert!(
+                wanted.starts_with(finding.code) || wanted == "syntax-and-others",
+                "{name}: {} is another mistake",
+                finding.code
+            );
+            let warning = finding.severity == Severity::Warning;
+            assert_eq!(warning, name.starts_with("warning-"), "{name}");
+        }
+    }
+}
+
+#[test]
+fn every_code_has_a_fixture() {
+    let source = include_str!("../src/config/code.rs");
+    let fixtures = names("toml");
+    let codes: Vec<&str> = (source.lines())
+        .filter_map(|line| line.strip_prefix("pub const ")?.split('"').nth(1))
+        .collect();
+    assert!(codes.len() >= 20, "only {} codes found", codes.len());
+    for code in codes {
+        let shown = fixtures.iter().any(|name| {
+            name.strip_prefix("warning-")
+                .unwrap_or(name)
+                .starts_with(code)
+        });
+        // A file that cannot be read from disk has no fixture; the unit tests have it.
+        assert!(
+            shown || code == config::code::UNREADABLE,
+            "no fixture shows `{code}`"
+        );
+    }
+}

@@ -1,0 +1,254 @@
+//! `plan --consumer`, `explain` and `diff`: what is told of one consumer, and of a change. Every expectation is worked out
+//! by hand from the rules.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+/// Two windows that touch, the first with a spread return, and a holiday.
+const CONFIG: &str = r#"
+instance = "test"
+
+[[window]]
+name = "early"
+consumers = ["*/*"]
+schedule = "0 1 * * *"
+until = "03:00"
+resume_spread = "10m"
+
+[[window]]
+name = "late"
+consumers = ["ORDERS/billing"]
+schedule = "0 3 * * *"
+duration = "1h"
+
+[[exclusion]]
+name = "holidays"
+dates = [2026-12-25]
+"#;
+
+fn recess(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_recess"))
+        .args(arguments)
+        .env("RECESS_CONFIG", folder.join("recess.toml"))
+        .current_dir(folder)
+        .output()
+        .unwrap()
+}
+
+fn json_of(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"))
+}
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("recess.toml"), CONFIG).unwrap();
+    folder
+}
+
+fn pauses(consumer: &str, from: &str, until: &str) -> Value {
+    let folder = folder();
+    let arguments = [
+        "plan",
+        "--consumer",
+        consumer,
+        "--from",
+        from,
+        "--until",
+        until,
+    ];
+    json_of(&recess(
+        folder.path(),
+        &[&arguments[..], &["--format", "json"]].concat(),
+    ))
+}
+
+#[test]
+fn the_pauses_of_a_consumer_are_its_windows_joined_and_cut() {
+    let pause = |day: &str| {
+        json!({
+            "consumer": "ORDERS/billing", "from": format!("{day}T01:00:00Z"), "until": format!("{day}T04:00:00Z"),
+            "windows": ["early", "late"],
+        })
+    };
+    let told = pauses(
+        "ORDERS/billing",
+        "2026-12-24T00:00:00Z",
+        "2026-12-27T00:00:00Z",
+    );
+    assert_eq!(told, json!([pause("2026-12-24"), pause("2026-12-26")]));
+    // Whole, also where only its end or its beginning is asked for.
+    let told = pauses(
+        "ORDERS/billing",
+        "2026-12-24T03:59:59Z",
+        "2026-12-26T01:00:01Z",
+    );
+    assert_eq!(told, json!([pause("2026-12-24"), pause("2026-12-26")]));
+    let told = pauses(
+        "ORDERS/billing",
+        "2026-12-24T04:00:00Z",
+        "2026-12-26T01:00:00Z",
+    );
+    assert_eq!(told, json!([]));
+}
+
+#[test]
+fn a_pause_lasts_until_the_consumers_own_return() {
+    let expected = json!([{
+        "consumer": "EVENTS/mail", "from": "2026-12-24T01:00:00Z", "until": "2026-12-24T03:03:14Z",
+        "windows": ["early"],
+    }]);
+    let told = pauses(
+        "EVENTS/mail",
+        "2026-12-24T00:00:00Z",
+        "2026-12-26T00:00:00Z",
+    );
+    assert_eq!(told, expected);
+    // In the tail too.
+    let told = pauses(
+        "EVENTS/mail",
+        "2026-12-24T03:03:00Z",
+        "2026-12-26T00:00:00Z",
+    );
+    assert_eq!(told, expected);
+}
+
+fn explain(consumer: &str, at: &str) -> Value {
+    let folder = folder();
+    let arguments = ["explain", consumer, "--at", at, "--format", "json"];
+    json_of(&recess(folder.path(), &arguments))
+}
+
+#[test]
+fn a_pause_is_explained_by_all_that_its_deadline_rests_on() {
+    let expected = json!({
+        "consumer": "ORDERS/billing", "at": "2026-12-24T02:00:00Z",
+        "desired": { "state": "paused", "until": "2026-12-24T04:00:00Z" },
+        "because": [
+            { "window": "early", "opens": "2026-12-24T01:00:00Z", "closes": "2026-12-24T03:00:00Z", "effect": "pauses" },
+            { "window": "late", "opens": "2026-12-24T03:00:00Z", "closes": "2026-12-24T04:00:00Z", "effect": "pauses" },
+        ],
+        "next_change": "2026-12-24T03:00:00Z",
+    });
+    assert_eq!(explain("ORDERS/billing", "2026-12-24T02:00:00Z"), expected);
+}
+
+#[test]
+fn a_tail_an_exclusion_and_a_closed_window_are_explained() {
+    let expected = json!({
+        "consumer": "EVENTS/mail", "at": "2026-12-24T03:01:00Z",
+        "desired": { "state": "tail", "until": "2026-12-24T03:03:14Z" },
+        "because": [
+            { "window": "early", "opens": "2026-12-24T01:00:00Z", "closes": "2026-12-24T03:00:00Z", "effect": "spread" },
+        ],
+        "next_change": "2026-12-24T03:03:14Z",
+    });
+    assert_eq!(explain("EVENTS/mail", "2026-12-24T03:01:00Z"), expected);
+
+    let expected = json!({
+        "consumer": "EVENTS/mail", "at": "2026-12-25T02:00:00Z",
+        "desired": { "state": "running", "until": null },
+        "because": [
+            { "exclusion": "holidays", "opens": "2026-12-25T00:00:00Z", "closes": "2026-12-26T00:00:00Z", "effect": "cuts" },
+        ],
+        "next_change": "2026-12-26T01:00:00Z",
+    });
+    assert_eq!(explain("EVENTS/mail", "2026-12-25T02:00:00Z"), expected);
+
+    let closed = explain("EVENTS/mail", "2026-12-24T12:00:00Z");
+    let because = json!([
+        { "window": "early", "opens": "2026-12-26T01:00:00Z", "closes": "2026-12-26T03:00:00Z", "effect": "names it, closed" },
+    ]);
+    assert_eq!(closed["because"], because);
+}
+
+#[test]
+fn explain_reads_well_and_says_so_when_nothing_names_the_consumer() {
+    let folder = folder();
+    let arguments = ["explain", "ORDERS/billing", "--at", "2026-12-24T02:00:00Z"];
+    let output = recess(folder.path(), &arguments);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let expected = "\
+At 2026-12-24T02:00:00Z, ORDERS > billing should be paused until 2026-12-24T04:00:00Z.
+
+WHAT          EFFECT  OPENS                        CLOSES
+window early  pauses  Thu 2026-12-24 01:00:00 UTC  Thu 2026-12-24 03:00:00 UTC
+window late   pauses  Thu 2026-12-24 03:00:00 UTC  Thu 2026-12-24 04:00:00 UTC
+
+Nothing changes before 2026-12-24T03:00:00Z (in 1h).
+";
+    assert_eq!(text, expected);
+    fs::write(
+        folder.path().join("recess.toml"),
+        CONFIG.replace("*/*", "ORDERS/*"),
+    )
+    .unwrap();
+    let output = recess(folder.path(), &["explain", "EVENTS/mail"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.ends_with("None of the 2 windows names it.\n"),
+        "{text}"
+    );
+    let output = recess(folder.path(), &["explain", "ORDERS.billing"]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
+fn diff(old: &str, new: &str) -> (Option<i32>, Value) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("old.toml"), old).unwrap();
+    fs::write(folder.path().join("new.toml"), new).unwrap();
+    let from = ["--from", "2026-12-01T00:00:00Z", "--format", "json"];
+    let output = recess(
+        folder.path(),
+        &[&["diff", "old.toml", "new.toml"], &from[..]].concat(),
+    );
+    (output.status.code(), json_of(&output))
+}
+
+#[test]
+fn a_diff_tells_what_is_moved_removed_and_added_in_400_days() {
+    assert_eq!(diff(CONFIG, CONFIG), (Some(0), json!([])));
+
+    let (status, rows) = diff(CONFIG, &CONFIG.replace("0 3 * * *", "30 3 * * *"));
+    assert_eq!(status, Some(3));
+    let rows = rows.as_array().unwrap().clone();
+    // Every day but the holiday.
+    assert_eq!(rows.len(), 399);
+    let first = json!({
+        "window": "late", "change": "changed",
+        "old": { "opens": "2026-12-01T03:00:00Z", "closes": "2026-12-01T04:00:00Z" },
+        "new": { "opens": "2026-12-01T03:30:00Z", "closes": "2026-12-01T04:30:00Z" },
+    });
+    assert_eq!(rows[0], first);
+
+    // A holiday less is a night more for both windows.
+    let (status, rows) = diff(CONFIG, &CONFIG.replace("2026-12-25", "2025-12-25"));
+    assert_eq!(status, Some(3));
+    let added = |window: &str, opens: &str, closes: &str| {
+        json!({
+            "window": window, "change": "added", "old": null,
+            "new": { "opens": format!("2026-12-25T{opens}:00Z"), "closes": format!("2026-12-25T{closes}:00Z") },
+        })
+    };
+    let expected = json!([
+        added("early", "01:00", "03:00"),
+        added("late", "03:00", "04:00")
+    ]);
+    assert_eq!(rows, expected);
+
+    let (_, rows) = diff(
+        CONFIG,
+        &CONFIG.replace("name = \"late\"", "name = \"later\""),
+    );
+    let kinds: Vec<_> = (rows.as_array().unwrap().iter().take(2))
+        .map(|row| {
+            (
+                row["window"].as_str().unwrap(),
+                row["change"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(kinds, [("late", "removed"), ("later", "added")]);
+}

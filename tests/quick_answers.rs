@@ -1,0 +1,128 @@
+//! Answers that could take for ever: long chains, and exclusions by the thousand or without end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use recess::calendar::{Fixed, Length, Moment, Pattern, Rule, Schedule};
+use recess::consumer::ConsumerId;
+use recess::policy::{Desired, Exclusion, Policy, Selection, Window};
+use tokio::time::Instant;
+
+fn time(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn seconds(count: i64) -> SignedDuration {
+    SignedDuration::from_secs(count)
+}
+
+fn hours(count: i64) -> SignedDuration {
+    SignedDuration::from_hours(count)
+}
+
+fn every(pattern: &str, length: SignedDuration) -> Schedule {
+    let pattern = Pattern::parse(pattern).unwrap();
+    Schedule::Recurring(Rule::new(pattern, TimeZone::UTC, Length::Elapsed(length)))
+}
+
+fn once(from: &str, until: &str) -> Schedule {
+    let [from, until] = [from, until].map(|text| Moment::Instant(time(text)));
+    Schedule::Fixed(Fixed::once(TimeZone::UTC, from, until).unwrap())
+}
+
+fn cut_by(schedule: Schedule, exclusions: impl IntoIterator<Item = Schedule>) -> Window {
+    let mut window = Window::new("w", schedule, Selection::new(Vec::new()));
+    let exclusions = exclusions.into_iter().map(|schedule| Exclusion {
+        name: "x".into(),
+        schedule,
+    });
+    window.exclusions = exclusions.map(Arc::new).collect();
+    window
+}
+
+/// Quick enough even in a debug build on a busy machine.
+fn quickly<T>(what: &str, ask: impl FnOnce() -> T) -> T {
+    let start = Instant::now();
+    let answer = ask();
+    let took = start.elapsed();
+    println!("{what}: {took:?}");
+    assert!(took < Duration::from_secs(2), "{what} took {took:?}");
+    answer
+}
+
+#[test]
+fn what_excludes_everything_for_years_does_not_take_long() {
+    let at = time("2026-12-01T00:00:00Z");
+    for (what, schedule, exclusion) in [
+        (
+            "touching minutes",
+            every("0 1 * * *", hours(1)),
+            every("* * * * *", seconds(60)),
+        ),
+        (
+            "touching seconds",
+            every("0 1 * * *", hours(1)),
+            every("* * * * * *", seconds(1)),
+        ),
+        (
+            "touching days",
+            every("0 1 * * *", hours(1)),
+            every("0 0 * * *", hours(24)),
+        ),
+        (
+            "ten years",
+            every("* * * * *", seconds(60)),
+            once("2026-01-01T00:00:00Z", "2037-01-01T00:00:00Z"),
+        ),
+        (
+            "minute for minute",
+            every("* * * * *", seconds(30)),
+            every("* * * * *", seconds(30)),
+        ),
+    ] {
+        let window = cut_by(schedule, [exclusion]);
+        assert_eq!(quickly(what, || window.next_opening(at)), None, "{what}");
+        assert_eq!(quickly(what, || window.open_at(at)), None, "{what}");
+        let whole = window.schedule.next_opening(at).unwrap();
+        assert!(quickly(what, || window.pieces(whole)).is_empty(), "{what}");
+    }
+}
+
+#[test]
+fn a_thousand_exclusions_do_not_take_long() {
+    // Each takes an hour of every second day; half of them in the order of time, half against it.
+    let day = |number: i64| time("2027-01-01T00:00:00Z") + hours(48 * number);
+    let exclusion = |number: i64| {
+        let (from, until) = (day(number), day(number) + hours(1));
+        once(&from.to_string(), &until.to_string())
+    };
+    let numbers = (0..1_000).chain((1_000..2_000).rev());
+    let window = cut_by(every("0 0 * * *", hours(1)), numbers.map(exclusion));
+    let next = quickly("the next", || window.next_opening(day(0) - seconds(1)));
+    assert_eq!(next.map(|next| next.opens), Some(day(0) + hours(24)));
+
+    // A chain of a thousand hours, and an opening in each of them.
+    let hour = |number: i64| (day(0) + hours(number)).to_string();
+    let chain = (0..1_000).map(|number| once(&hour(number), &hour(number + 1)));
+    let window = cut_by(every("30 * * * *", seconds(60)), chain.rev());
+    let next = quickly("a chain", || window.next_opening(day(0)));
+    assert_eq!(
+        next.map(|next| next.opens),
+        Some(day(0) + hours(1_000) + seconds(1_800))
+    );
+    assert!(quickly("is it open", || window.open_at(day(1))).is_none());
+}
+
+#[test]
+fn a_long_chain_of_short_windows_does_not_take_long() {
+    // The first of December, second for second, and the first hour of the second, minute for minute.
+    let windows = [("* * * 1 12 *", seconds(1)), ("* 0 2 12 *", seconds(60))];
+    let windows = windows.map(|(pattern, length)| cut_by(every(pattern, length), []));
+    let policy = Policy::new("default", hours(7 * 24), windows.to_vec());
+    let at = time("2026-12-01T00:00:00Z");
+    let outlook = quickly("the outlook", || policy.outlook(&[0, 1], at));
+    let end = Desired::Paused(time("2026-12-02T01:00:00Z"));
+    assert_eq!(outlook.desired(&ConsumerId::new("ORDERS", "billing")), end);
+}

@@ -1,0 +1,124 @@
+//! A running recess in the simulation: the real loop, with a config from text, on a host with a clock of its own.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use recess::config::{self, Config};
+use recess::reconcile::{self, Heart, Inputs, Reconciler};
+use recess::report::{Act, Report, Row};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+
+use crate::client::Client;
+use crate::model::id;
+use crate::server::Server;
+use crate::world::Host;
+
+/// The loop, stopped when dropped.
+pub struct Recess {
+    config: watch::Sender<Arc<Config>>,
+    nudge: Arc<Notify>,
+    story: Arc<Mutex<Story>>,
+    task: JoinHandle<()>,
+}
+
+/// What the reports told.
+#[derive(Default)]
+pub struct Story {
+    pub last: Option<Report>,
+    pub passes: usize,
+    pub acts: Vec<Act>,
+    /// The windows whose occurrence was missed, and when that was told.
+    pub missed: Vec<(String, Timestamp)>,
+}
+
+impl Recess {
+    /// Starts the first one.
+    pub fn start(server: &Server, host: &Host, toml: &str) -> Self {
+        Self::start_as(0, server, host, toml)
+    }
+
+    /// Starts one more, known by `number` in the record.
+    pub fn start_as(number: usize, server: &Server, host: &Host, toml: &str) -> Self {
+        let first = parse(toml);
+        let (config, receiver) = watch::channel(first.clone());
+        let nudge = Arc::new(Notify::new());
+        let client = Client::new(number, server, host);
+        let inputs = Inputs {
+            config: receiver,
+            advisories: server.state().listen(),
+            nudge: nudge.clone(),
+        };
+        let reconciler = Reconciler::new(client, host.clock(), first, Heart::default());
+        let story = Arc::new(Mutex::new(Story::default()));
+        let teller = story.clone();
+        let publish = move |report: Report| teller.lock().expect("no panic").take(report);
+        Self {
+            config,
+            nudge,
+            story,
+            task: tokio::spawn(reconcile::run(reconciler, inputs, publish)),
+        }
+    }
+
+    pub fn reload(&self, toml: &str) {
+        self.config.send_replace(parse(toml));
+    }
+
+    /// Wakes the loop twice a second, as the watcher of the wall clock does.
+    pub fn watch_wall_clock(&self) {
+        let nudge = Arc::downgrade(&self.nudge);
+        tokio::spawn(async move {
+            while let Some(nudge) = nudge.upgrade() {
+                nudge.notify_one();
+                drop(nudge);
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+        });
+    }
+
+    pub fn story<T>(&self, ask: impl FnOnce(&Story) -> T) -> T {
+        ask(&self.story.lock().expect("no panic"))
+    }
+
+    pub fn row(&self, path: &str) -> Row {
+        self.find_row(path).expect("it is in the report")
+    }
+
+    pub fn find_row(&self, path: &str) -> Option<Row> {
+        self.story(|story| story.last.as_ref()?.rows.get(&id(path)).cloned())
+    }
+
+    /// Whether the loop has ended, which it never should.
+    pub fn is_over(&self) -> bool {
+        self.task.is_finished()
+    }
+}
+
+impl Drop for Recess {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Story {
+    fn take(&mut self, report: Report) {
+        for window in report.windows.iter().filter(|window| window.missed) {
+            self.missed.push((window.name.to_string(), report.at));
+        }
+        if let Some(pass) = &report.pass {
+            self.passes += 1;
+            self.acts.extend(pass.acts.iter().cloned());
+        }
+        self.last = Some(report);
+    }
+}
+
+pub fn parse(toml: &str) -> Arc<Config> {
+    match config::parse(Path::new("simulation.toml"), toml) {
+        Ok(config) => Arc::new(config),
+        Err(error) => panic!("the test's config is wrong:\n{error}"),
+    }
+}

@@ -1,0 +1,86 @@
+//! A NATS operator with one account, for tests, included by `#[path = ".."] mod operator;`.
+//!
+//! Makes its keys anew each time and signs what a server and its users need, so that no secret stands in the project.
+
+// Every includer uses a part of this file.
+#![allow(dead_code)]
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use nkeys::KeyPair;
+use serde_json::{Value, json};
+
+pub struct Operator {
+    operator: KeyPair,
+    system: KeyPair,
+    account: KeyPair,
+}
+
+impl Operator {
+    pub fn new() -> Self {
+        Self {
+            operator: KeyPair::new_operator(),
+            system: KeyPair::new_account(),
+            account: KeyPair::new_account(),
+        }
+    }
+
+    /// Lines of a server's configuration: it knows its users by tokens of this operator only.
+    pub fn server_config(&self) -> String {
+        let limits = json!({
+            "subs": -1, "data": -1, "payload": -1, "imports": -1, "exports": -1, "wildcards": true, "conn": -1,
+            "leaf": -1, "mem_storage": -1, "disk_storage": -1, "streams": -1, "consumer": -1,
+        });
+        let system = self.system.public_key();
+        let operator = json!({ "type": "operator", "version": 2, "system_account": system });
+        let account = json!({ "type": "account", "version": 2, "limits": limits });
+        let sign = |subject, nats| self.token(&self.operator, subject, None, nats);
+        format!(
+            "operator: {}\nsystem_account: {system}\nresolver: MEMORY\nresolver_preload: {{\n{system}: {}\n{}: {}\n}}\n",
+            sign(&self.operator, operator),
+            sign(
+                &self.system,
+                json!({ "type": "account", "version": 2, "limits": {
+                    "subs": -1, "data": -1, "payload": -1, "imports": -1, "exports": -1, "wildcards": true, "conn": -1,
+                    "leaf": -1,
+                }})
+            ),
+            self.account.public_key(),
+            sign(&self.account, account),
+        )
+    }
+
+    /// The credentials file of a new user, valid until then.
+    pub fn user(&self, expires: Option<Timestamp>) -> String {
+        let user = KeyPair::new_user();
+        let nats = json!({ "type": "user", "version": 2, "subs": -1, "data": -1, "payload": -1 });
+        format!(
+            "-----BEGIN NATS USER JWT-----\n{}\n------END NATS USER JWT------\n\n\
+             -----BEGIN USER NKEY SEED-----\n{}\n------END USER NKEY SEED------\n",
+            self.token(&self.account, &user, expires, nats),
+            user.seed().unwrap(),
+        )
+    }
+
+    fn token(
+        &self,
+        issuer: &KeyPair,
+        subject: &KeyPair,
+        expires: Option<Timestamp>,
+        nats: Value,
+    ) -> String {
+        let mut claims = json!({
+            "iat": 1_767_225_600, "iss": issuer.public_key(), "sub": subject.public_key(), "name": "test",
+            "jti": "test", "nats": nats,
+        });
+        if let Some(expires) = expires {
+            claims["exp"] = json!(expires.as_second());
+        }
+        let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let header = part(json!({ "typ": "JWT", "alg": "ed25519-nkey" }));
+        let signed = format!("{header}.{}", part(claims));
+        let signature = issuer.sign(signed.as_bytes()).unwrap();
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+}

@@ -1,0 +1,229 @@
+//! Consumers that come and go, in numbers: around the others while a list is read, and under the hands of recess.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use jiff::{Timestamp, ToSpan};
+use tokio::task::JoinHandle;
+
+use crate::account::{Account, Request};
+use crate::config::{Config, Span};
+use crate::nats_server::{Cluster, Server};
+use crate::recess::{Recess, reach, secs, until};
+
+async fn world() -> (Server, Account) {
+    let server = Server::start(Default::default()).unwrap();
+    let account = Account::connect(&server.url()).await;
+    account.memory_stream("ORDERS", 1).await;
+    (server, account)
+}
+
+async fn create(account: &Account, paths: &[String]) {
+    stream::iter(paths)
+        .for_each_concurrent(16, |path| account.consumer(path))
+        .await;
+}
+
+async fn delete(account: &Account, paths: &[String]) {
+    stream::iter(paths)
+        .for_each_concurrent(16, |path| account.delete(path))
+        .await;
+}
+
+fn lasting(count: usize) -> Vec<String> {
+    (0..count)
+        .map(|number| format!("ORDERS/{number:04}-lasting"))
+        .collect()
+}
+
+/// All the time a guest comes anywhere between so many others and the oldest guest goes: the list keeps its length, and
+/// shifts. Counts those who went.
+fn guests(
+    account: &Account,
+    between: usize,
+    pause: Duration,
+) -> (JoinHandle<()>, Arc<AtomicUsize>) {
+    const AT_A_TIME: usize = 60;
+    let guest = move |number: usize| format!("ORDERS/{:04}-guest-{number}", number * 389 % between);
+    let gone = Arc::new(AtomicUsize::new(0));
+    let (counted, account) = (gone.clone(), account.clone());
+    let churn = tokio::spawn(async move {
+        for number in 0.. {
+            match number % 2 {
+                0 => account.consumer(&guest(number)).await,
+                _ => account.ephemeral(&guest(number)).await,
+            }
+            if let Some(oldest) = number.checked_sub(AT_A_TIME) {
+                account.delete(&guest(oldest)).await;
+                counted.fetch_add(1, Relaxed);
+            }
+            tokio::time::sleep(pause).await;
+        }
+    });
+    (churn, gone)
+}
+
+/// The consumers that were written to, each once.
+#[track_caller]
+fn written_once(writes: &[Request]) -> BTreeSet<String> {
+    let mut paths = BTreeSet::new();
+    for write in writes {
+        let path = write.subject.replace("$JS.API.CONSUMER.PAUSE.", "");
+        let path = path.replacen('.', "/", 1);
+        assert!(paths.insert(path), "once more: {write:?}");
+    }
+    paths
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_lost_from_a_list_in_which_others_come_and_go_all_the_time() {
+    // nats-server 2.15 lets a stream have a thousand.
+    const LASTING: usize = 900;
+    let (server, account) = world().await;
+    let lasting = lasting(LASTING);
+    create(&account, &lasting).await;
+
+    let (churn, gone) = guests(&account, LASTING, Duration::from_micros(2_500));
+    let tap = account.tap().await;
+    let config = Config::new([server.url()])
+        .set(r#"controller.resync = "1s""#)
+        .window("night", &["ORDERS/*-lasting"], Span::open_for(300));
+    let recess = Recess::start(&config).await;
+    let all = LASTING as f64;
+    until("all are paused", secs(30), async || {
+        (recess.total("consumer_paused").await == all).then_some(())
+    })
+    .await;
+
+    let passes = r#"passes_total{result="ok"}"#;
+    let (first, before) = (recess.metric(passes).await.unwrap(), gone.load(Relaxed));
+    until("twenty passes more", secs(120), async || {
+        assert_eq!(recess.total("consumer_paused").await, all);
+        assert_eq!(recess.total("consumer_desired_paused").await, all);
+        assert_eq!(recess.total("consumer_missing").await, 0.0);
+        (recess.metric(passes).await.unwrap() >= first + 20.0).then_some(())
+    })
+    .await;
+    let went = gone.load(Relaxed) - before;
+    assert!(went > 500, "only {went} guests went meanwhile");
+    churn.abort();
+
+    assert_eq!(
+        recess.metric(r#"passes_total{result="error"}"#).await,
+        Some(0.0)
+    );
+    assert_eq!(recess.total("repairs_total").await, 0.0);
+    assert_eq!(written_once(&tap.writes()), lasting.into_iter().collect());
+    assert_eq!(recess.complaints(), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_for_which_a_cluster_waits_in_vain_is_waited_for() {
+    // It asks each consumer, and waits 4 s for one that was deleted meanwhile; request_timeout is 3 s.
+    const LASTING: usize = 300;
+    let cluster = Cluster::start(3, Default::default()).unwrap();
+    let account = Account::connect(&cluster.urls()[0]).await;
+    account.memory_stream("ORDERS", 1).await;
+    let lasting = lasting(LASTING);
+    create(&account, &lasting).await;
+    let (churn, _) = guests(&account, LASTING, Duration::ZERO);
+    let config = Config::new(cluster.urls())
+        .set(r#"controller.resync = "1s""#)
+        .window("night", &["ORDERS/*-lasting"], Span::open_for(600));
+    let recess = Recess::start(&config).await;
+    let all = LASTING as f64;
+    until("all are paused", secs(60), async || {
+        (recess.total("consumer_paused").await == all).then_some(())
+    })
+    .await;
+    let passes = async |within: &str| {
+        let series = format!("pass_duration_seconds_bucket{{le={within:?}}}");
+        recess.metric(&series).await.unwrap()
+    };
+    until("two lists were waited for", secs(120), async || {
+        assert_eq!(recess.total("consumer_paused").await, all);
+        assert_eq!(recess.total("consumer_missing").await, 0.0);
+        (passes("+Inf").await >= passes("2").await + 2.0).then_some(())
+    })
+    .await;
+    churn.abort();
+    assert_eq!(
+        recess.metric(r#"passes_total{result="error"}"#).await,
+        Some(0.0)
+    );
+    assert_eq!(recess.total("repairs_total").await, 0.0);
+    assert_eq!(recess.complaints(), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn consumers_that_come_and_go_around_an_opening_are_paused_or_forgotten_without_a_complaint()
+{
+    /// So many that those who stay fit into the stream.
+    const LATE: u64 = 5_000;
+    let (server, account) = world().await;
+    let named = |group: &str, count: usize| -> Vec<String> {
+        (0..count)
+            .map(|number| format!("ORDERS/{group}-{number:03}"))
+            .collect()
+    };
+    let (steady, before, at) = (named("steady", 100), named("before", 100), named("at", 200));
+    for group in [&steady, &before, &at] {
+        create(&account, group).await;
+    }
+    let span = Span::opening_in(5, 300);
+    let config = Config::new([server.url()]).window("night", &["ORDERS/*"], span);
+    let recess = Recess::start(&config).await;
+    recess.until_ready().await;
+
+    // Some go after recess has prepared for the opening, and some while it pauses the others.
+    reach(span.opens - 300.milliseconds()).await;
+    delete(&account, &before).await;
+    reach(span.opens).await;
+    delete(&account, &at).await;
+
+    // Then they come and go, some after a moment that is too short for a look and a pause; every tenth comes to stay.
+    let end = Timestamp::now() + 10.seconds();
+    let late: Vec<(bool, String)> = stream::iter(0..LATE)
+        .take_while(|_| std::future::ready(Timestamp::now() < end))
+        .map(|number| {
+            let account = &account;
+            async move {
+                let (stays, path) = (number % 10 == 0, format!("ORDERS/late-{number:04}"));
+                account.consumer(&path).await;
+                if !stays {
+                    tokio::time::sleep(Duration::from_micros(number * 37 % 12_000)).await;
+                    account.delete(&path).await;
+                }
+                (stays, path)
+            }
+        })
+        .buffered(2)
+        .collect()
+        .await;
+    assert!(late.len() > 300, "only {} came", late.len());
+    let stay = || (late.iter()).filter_map(|(stays, path)| stays.then_some(path));
+    let there: BTreeSet<&String> = steady.iter().chain(stay()).collect();
+    let refused = recess.log().matches("does not exist any more").count();
+    assert!(refused > 0, "nobody was gone before its pause");
+    until("all that are there are paused", secs(5), async || {
+        (recess.total("consumer_paused").await == there.len() as f64).then_some(())
+    })
+    .await;
+    for path in &there {
+        assert!(
+            account.is_paused_until(path, span.deadline()).await,
+            "{path}"
+        );
+    }
+    until("nobody else is shown", secs(10), async || {
+        (recess.total("consumer_desired_paused").await == there.len() as f64).then_some(())
+    })
+    .await;
+    assert_eq!(recess.total("consumer_contested").await, 0.0);
+    assert_eq!(recess.total("consumer_unconfirmed").await, 0.0);
+    assert_eq!(recess.total("repairs_total").await, 0.0);
+    assert_eq!(recess.complaints(), [""; 0]);
+}

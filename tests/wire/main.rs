@@ -1,0 +1,46 @@
+//! The wire: the real recess against real nats-servers, seen from outside only. Applications feel the pauses, an
+//! operator meddles, a tap hears every request, and the pages and the log tell what recess thinks.
+//!
+//! One binary, so that everything is linked once and runs side by side. Every test has a server of its own, and gets one
+//! by itself where the machine has none (see `support/nats_server.rs`). Bounds are for a busy machine with two cores.
+
+// It waits for real processes, so on the real clock.
+#![allow(clippy::disallowed_methods)]
+
+#[path = "../support/account.rs"]
+mod account;
+#[path = "../support/certificates.rs"]
+mod certificates;
+#[path = "../support/config.rs"]
+mod config;
+#[path = "../support/nats_server.rs"]
+mod nats_server;
+#[path = "../support/operator.rs"]
+mod operator;
+#[path = "../support/proxy.rs"]
+mod proxy;
+#[path = "../support/recess.rs"]
+mod recess;
+
+mod auth;
+mod clearing;
+mod cli;
+mod cluster;
+mod cluster_failures;
+mod cluster_leaders;
+mod cluster_moves;
+mod copies;
+mod lists;
+mod matrix;
+mod outage;
+mod pages;
+mod permissions;
+mod places;
+mod readme;
+mod reload;
+mod repair;
+mod spread;
+mod surprises;
+mod tls;
+mod versions;
+mod window;

@@ -1,0 +1,151 @@
+//! `/metrics`, `/healthz` and `/readyz`, as Prometheus and a load balancer see them.
+
+use std::collections::BTreeSet;
+
+use crate::account::Account;
+use crate::config::{Config, Span};
+use crate::nats_server::Server;
+use crate::recess::{Recess, secs, until};
+
+/// Every metric that dashboards and alerts may rest on, without the prefix.
+const METRICS: &[&str] = &[
+    "build_info",
+    "clock_skew_seconds",
+    "config_last_reload_success_timestamp_seconds",
+    "config_last_reload_successful",
+    "consumer_ack_pending_messages",
+    "consumer_contested",
+    "consumer_desired_paused",
+    "consumer_foreign_pause",
+    "consumer_missing",
+    "consumer_pause_until_timestamp_seconds",
+    "consumer_paused",
+    "consumer_pending_messages",
+    "consumer_unconfirmed",
+    "last_pass_timestamp_seconds",
+    "nats_connected",
+    "pass_duration_seconds",
+    "passes_total",
+    "pause_confirm_seconds",
+    "pause_lateness_seconds",
+    "repairs_total",
+    "requests_total",
+    "wakeups_total",
+    "window_active",
+    "window_closes_timestamp_seconds",
+    "window_consumers",
+    "window_opens_timestamp_seconds",
+    "windows_missed_total",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_metrics_have_their_names_and_tell_what_is() {
+    let server = Server::start(Default::default()).unwrap();
+    let account = Account::connect(&server.url()).await;
+    account
+        .durables(&["ORDERS/billing", "ORDERS/shipping"])
+        .await;
+    account.publish("ORDERS", 3).await;
+    let span = Span::opening_in(2, 60);
+    let consumers = ["ORDERS/*", "ORDERS/nobody"];
+    let config = Config::new([server.url()])
+        .set(r#"controller.resync = "1s""#)
+        .window("night", &consumers, span);
+    let recess = Recess::start(&config).await;
+    let series = |metric: &str, consumer: &str| {
+        format!("{metric}{{consumer_name={consumer:?},stream_name=\"ORDERS\"}}")
+    };
+    let of_billing = |metric| series(metric, "billing");
+    recess
+        .until_metric(&of_billing("consumer_paused"), 1.0, secs(10))
+        .await;
+
+    let metrics = recess.metrics().await;
+    let declared = metrics.lines().filter_map(|line| {
+        let name = line.strip_prefix("# TYPE recess_")?;
+        name.split(' ').next()
+    });
+    let declared: BTreeSet<&str> = declared.collect();
+    let wanted: BTreeSet<&str> = METRICS.iter().copied().collect();
+    let missing: Vec<_> = wanted.difference(&declared).collect();
+    assert!(missing.is_empty(), "{missing:?} are not in\n{metrics}");
+
+    let expected = [
+        ("nats_connected".to_owned(), 1.0),
+        (r#"window_active{window="night"}"#.to_owned(), 1.0),
+        (r#"window_consumers{window="night"}"#.to_owned(), 2.0),
+        (r#"windows_missed_total{window="night"}"#.to_owned(), 0.0),
+        (
+            r#"window_closes_timestamp_seconds{window="night"}"#.to_owned(),
+            span.closes.as_second() as f64,
+        ),
+        (
+            r#"requests_total{action="pause",result="ok"}"#.to_owned(),
+            2.0,
+        ),
+        (of_billing("consumer_desired_paused"), 1.0),
+        (of_billing("consumer_foreign_pause"), 0.0),
+        (of_billing("consumer_pending_messages"), 3.0),
+        (
+            of_billing("consumer_pause_until_timestamp_seconds"),
+            span.closes.as_second() as f64,
+        ),
+        (series("consumer_missing", "nobody"), 1.0),
+        ("pause_lateness_seconds_count".to_owned(), 2.0),
+        ("pause_confirm_seconds_count".to_owned(), 2.0),
+    ];
+    for (series, value) in expected {
+        assert_eq!(recess.metric(&series).await, Some(value), "{series}");
+    }
+
+    account.delete("ORDERS/billing").await;
+    until("its series are gone", secs(5), async || {
+        (!recess.metrics().await.contains(r#""billing""#)).then_some(())
+    })
+    .await;
+    assert_eq!(
+        recess.metric(r#"window_consumers{window="night"}"#).await,
+        Some(1.0)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readiness_follows_the_connection_and_health_does_not() {
+    let mut server = Server::start(Default::default()).unwrap();
+    let config = Config::new([server.url()]).window("night", &["ORDERS/*"], Span::open_for(60));
+    server.kill();
+    let recess = Recess::start(&config).await;
+    let page = async |path| recess.get(path).await.unwrap();
+    until("it has tried to connect", secs(5), async || {
+        recess.log().contains("no connection to NATS").then_some(())
+    })
+    .await;
+    assert_eq!(page("/healthz").await, (200, "ok\n".to_owned()));
+    let (status, why) = page("/readyz").await;
+    assert_eq!(status, 503);
+    assert!(why.starts_with("no connection to NATS: "), "{why}");
+    assert_eq!(recess.metric("nats_connected").await, Some(0.0));
+
+    server.restart().unwrap();
+    recess.until_ready().await;
+    assert_eq!(recess.metric("nats_connected").await, Some(1.0));
+
+    server.kill();
+    until("it is not ready", secs(5), async || {
+        (page("/readyz").await.0 == 503).then_some(())
+    })
+    .await;
+    assert_eq!(page("/healthz").await, (200, "ok\n".to_owned()));
+    server.restart().unwrap();
+    recess.until_ready().await;
+    assert_eq!(page("/nowhere").await.0, 404);
+}
+
+#[test]
+fn the_readme_has_a_row_for_every_metric_and_no_other() {
+    let readme = include_str!("../../README.md");
+    let rows: BTreeSet<&str> = (readme.lines())
+        .filter_map(|line| line.strip_prefix("| `recess_")?.split('`').next())
+        .collect();
+    assert_eq!(rows, METRICS.iter().copied().collect());
+}

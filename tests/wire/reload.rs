@@ -1,0 +1,95 @@
+//! SIGHUP: what the new config calls for happens at once, and a bad one changes nothing.
+
+use std::time::Duration;
+
+use async_nats::Subscriber;
+use futures_util::StreamExt;
+use jiff::ToSpan;
+
+use crate::account::Account;
+use crate::config::{Config, Span};
+use crate::nats_server::Server;
+use crate::recess::{Recess, secs, until};
+
+const BILLING: &str = "ORDERS/billing";
+const RELOADED: &str = "config_last_reload_successful";
+
+/// A consumer that is paused by recess, and the config that did it.
+async fn paused_world() -> (Server, Account, Recess, Span) {
+    let server = Server::start(Default::default()).unwrap();
+    let account = Account::connect(&server.url()).await;
+    account.durable(BILLING).await;
+    let span = Span::open_for(60);
+    let recess = Recess::start(&config(&server, span)).await;
+    until_paused(&account, span).await;
+    (server, account, recess, span)
+}
+
+fn config(server: &Server, span: Span) -> Config {
+    Config::new([server.url()]).window("night", &["ORDERS/*"], span)
+}
+
+async fn until_paused(account: &Account, span: Span) {
+    until("the deadline is the window's end", secs(5), async || {
+        let paused = account.is_paused_until(BILLING, span.deadline());
+        paused.await.then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shortened_window_moves_the_deadline_of_our_pause() {
+    let (server, account, recess, span) = paused_world().await;
+    let shorter = span.closing(span.closes - 30.seconds());
+    recess.reload(&config(&server, shorter));
+    until_paused(&account, shorter).await;
+    recess
+        .until_metric(
+            r#"requests_total{action="retime",result="ok"}"#,
+            1.0,
+            secs(2),
+        )
+        .await;
+    assert_eq!(recess.total("repairs_total").await, 0.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_taken_out_lets_waiting_messages_flow() {
+    let (server, account, recess, _) = paused_world().await;
+    account.publish("ORDERS", 1).await;
+    let mut waiting = account.pull(BILLING).await;
+    assert!(is_silent(&mut waiting, secs(1)).await);
+    recess.reload(&Config::new([server.url()]));
+    let message = tokio::time::timeout(secs(6), waiting.next()).await;
+    assert_eq!(message.expect("a message comes").unwrap().status, None);
+    recess
+        .until_metric(
+            r#"requests_total{action="resume",result="ok"}"#,
+            1.0,
+            secs(2),
+        )
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_config_leaves_the_last_good_one_in_force() {
+    let (server, account, recess, span) = paused_world().await;
+    recess.until_metric(RELOADED, 1.0, secs(2)).await;
+    recess.write_config("[[window]]\nname = \"night\"\nschedule = \"61 * * * *\"\n");
+    recess.signal("HUP");
+    recess.until_metric(RELOADED, 0.0, secs(5)).await;
+    recess.until_log("the one in force stays").await;
+    assert!(recess.log().contains("61 * * * *"), "the log says why");
+
+    // Still in force: it repairs, and by the old deadline.
+    account.resume(BILLING).await;
+    until_paused(&account, span).await;
+
+    recess.reload(&config(&server, span.closing(span.closes - 30.seconds())));
+    recess.until_metric(RELOADED, 1.0, secs(5)).await;
+    until_paused(&account, span.closing(span.closes - 30.seconds())).await;
+}
+
+async fn is_silent(pull: &mut Subscriber, within: Duration) -> bool {
+    tokio::time::timeout(within, pull.next()).await.is_err()
+}
