@@ -122,7 +122,11 @@ impl Recess {
         let root = fs::metadata(&ours).unwrap().uid() == 0;
         let mut program = Command::new(if root { "setpriv" } else { PROGRAM });
         if root {
-            program.args(["--bounding-set", "-dac_override,-dac_read_search", PROGRAM]);
+            // Capabilities that are inherited or ambient would outlast the bounding set.
+            for set in ["--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all"] {
+                program.arg(set);
+            }
+            program.arg(PROGRAM);
         }
         let mut recess = Self::launch_as(program, config, &[]);
         until("recess serves its pages", secs(10), async || {

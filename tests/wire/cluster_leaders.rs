@@ -15,6 +15,9 @@ const EACH: usize = 50;
 
 const ALL: usize = 6 * EACH;
 
+/// Writes that are under way at once, by default.
+const IN_FLIGHT: usize = 8;
+
 struct World {
     cluster: Cluster,
     /// The place of the node that leads the cluster.
@@ -79,7 +82,10 @@ fn writes_that_came_again(writes: &[Request], span: Span, cut_at: Option<Timesta
         assert_eq!(write.body, body, "{write:?}");
         of.entry(&write.subject).or_default().push(write);
     }
-    assert_eq!(of.len(), ALL);
+    // A node that dies with the connection takes with it what it did not yet pass on to the node of the tap. It may have
+    // passed the same to the streams, which were then paused unheard: that they are is seen at the consumers themselves.
+    let unheard = if cut_at.is_some() { IN_FLIGHT } else { 0 };
+    assert!(of.len() + unheard >= ALL, "{} were written to", of.len());
     for its in of.values() {
         for pair in its.windows(2) {
             let gap = pair[1].at.duration_since(pair[0].at);
@@ -90,7 +96,7 @@ fn writes_that_came_again(writes: &[Request], span: Span, cut_at: Option<Timesta
             );
         }
     }
-    writes.len() - ALL
+    writes.len() - of.len()
 }
 
 async fn the_cluster_loses_its_leader(recess_is_on_it: bool) {
