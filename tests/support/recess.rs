@@ -222,7 +222,7 @@ impl Recess {
 
     pub async fn until_log(&self, text: &str) {
         let what = format!("the log says {text:?}");
-        until(&what, secs(10), async || {
+        until(&what, secs(20), async || {
             self.log().contains(text).then_some(())
         })
         .await;
