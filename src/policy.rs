@@ -173,8 +173,10 @@ impl Policy {
         let mut anything_lasts = false;
         for window in windows {
             let closes = window.open_at(after).map(|piece| piece.closes);
-            let opens = window.next_opening(after).map(|piece| piece.opens);
-            first = first.into_iter().chain(closes).chain(opens).min();
+            first = first.into_iter().chain(closes).min();
+            let before = first.unwrap_or(Timestamp::MAX);
+            let opens = window.next_opening_before(after, before);
+            first = opens.map(|piece| piece.opens).or(first);
             anything_lasts |= closes.is_some() || window.returning(after).is_some();
         }
         let step = anything_lasts.then(|| self.next_step(after)).flatten();

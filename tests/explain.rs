@@ -115,6 +115,46 @@ fn a_pause_lasts_until_the_consumers_own_return() {
     assert_eq!(told, expected);
 }
 
+#[test]
+fn windows_that_take_turns_make_one_pause_without_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = r#"
+        instance = "prod-eu"
+        [[window]]
+        name = "day"
+        consumers = ["ORDERS/billing"]
+        schedule = "0 4 * * *"
+        until = "03:00"
+        [[window]]
+        name = "night"
+        consumers = ["ORDERS/billing"]
+        schedule = "30 2 * * *"
+        until = "04:00"
+    "#;
+    fs::write(folder.path().join("recess.toml"), config).unwrap();
+    let asked = [
+        "plan",
+        "--consumer",
+        "ORDERS/billing",
+        "--from",
+        "2026-12-24T03:30:00Z",
+    ];
+    let told = recess(folder.path(), &asked);
+    let told = String::from_utf8(told.stdout).unwrap();
+    let rows: Vec<&str> = told.lines().skip(1).collect();
+    assert_eq!(rows.len(), 1, "{told}");
+    assert!(rows[0].contains("a year or more"), "{told}");
+    let rows = json_of(&recess(
+        folder.path(),
+        &[&asked[..], &["--format", "json"]].concat(),
+    ));
+    let [row] = rows.as_array().unwrap().as_slice() else {
+        panic!("{rows}")
+    };
+    assert!(row["from"].as_str().unwrap() < "2025-12-24", "{row}");
+    assert!(row["until"].as_str().unwrap() > "2027-12-30", "{row}");
+}
+
 fn explain(consumer: &str, at: &str) -> Value {
     let folder = folder();
     let arguments = ["explain", consumer, "--at", at, "--format", "json"];

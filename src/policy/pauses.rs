@@ -7,9 +7,6 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Policy, WindowSet};
 use crate::consumer::ConsumerId;
 
-/// Longer than that no pause is followed.
-const HORIZON: SignedDuration = SignedDuration::from_hours(24 * 366 * 10);
-
 /// One pause, however often its deadline is renewed within it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pause {
@@ -23,8 +20,15 @@ pub struct Pause {
     pub windows: WindowSet,
 }
 
+impl Pause {
+    /// So far before and after the time that is asked about a pause is followed: windows that take turns make one without
+    /// end.
+    pub const FOLLOWED: SignedDuration = SignedDuration::from_hours(24 * 366);
+}
+
 impl Policy {
-    /// The pauses of a consumer that have an instant in `[from, until)`, whole, in order.
+    /// The pauses of a consumer that have an instant in `[from, until)`, in order, and whole: but for what lies further than
+    /// [`Pause::FOLLOWED`] before or after that.
     pub fn pauses(
         &self,
         id: &ConsumerId,
@@ -33,10 +37,11 @@ impl Policy {
         until: Timestamp,
     ) -> Vec<Pause> {
         let mut pauses = Vec::new();
-        let mut next = self.begin(windows, from);
+        let horizon = until.checked_add(Pause::FOLLOWED).unwrap_or(Timestamp::MAX);
+        let mut next = self.begin(windows, from, until);
         while let Some(begin) = next.filter(|begin| *begin < until) {
-            let pause = self.pause_from(id, windows, begin);
-            next = self.next_begin(windows, pause.closes);
+            let pause = self.pause_from(id, windows, begin, horizon);
+            next = self.next_begin(windows, pause.closes, until);
             pauses.push(pause);
         }
         // One that is in its tail at `from` has closed before.
@@ -46,9 +51,14 @@ impl Policy {
         pauses
     }
 
-    /// The pause that begins at `from`.
-    fn pause_from(&self, id: &ConsumerId, windows: &[usize], from: Timestamp) -> Pause {
-        let horizon = from.checked_add(HORIZON).unwrap_or(Timestamp::MAX);
+    /// The pause that begins at `from`, followed until `horizon`.
+    fn pause_from(
+        &self,
+        id: &ConsumerId,
+        windows: &[usize],
+        from: Timestamp,
+        horizon: Timestamp,
+    ) -> Pause {
         let closes = self.covered_until(windows, from, horizon);
         let returns = (self.windows_at(windows))
             .filter_map(|window| window.returning(closes))
@@ -59,24 +69,25 @@ impl Policy {
             until: returns.chain([closes]).max().unwrap_or(closes),
             windows: (windows.iter().copied())
                 .filter(|&index| {
-                    let window = self.windows.get(index);
-                    let piece = window.and_then(|window| window.current_or_next(from));
-                    piece.is_some_and(|piece| piece.opens < closes)
+                    (self.windows.get(index)).is_some_and(|window| {
+                        window.open_at(from).is_some()
+                            || window.next_opening_before(from, closes).is_some()
+                    })
                 })
                 .collect(),
         }
     }
 
-    /// Where the pause begins that holds at `at`, or the next one.
-    fn begin(&self, windows: &[usize], at: Timestamp) -> Option<Timestamp> {
+    /// Where the pause begins that holds at `at`, or the next one that begins before `before`.
+    fn begin(&self, windows: &[usize], at: Timestamp, before: Timestamp) -> Option<Timestamp> {
         let opens = |at: Timestamp| {
             let open = (self.windows_at(windows)).filter_map(|window| window.open_at(at));
             open.map(|piece| piece.opens).min()
         };
         let Some(mut begin) = opens(at) else {
-            return self.next_begin(windows, at);
+            return self.next_begin(windows, at, before);
         };
-        let horizon = at.checked_sub(HORIZON).unwrap_or(Timestamp::MIN);
+        let horizon = at.checked_sub(Pause::FOLLOWED).unwrap_or(Timestamp::MIN);
         while begin > horizon {
             let just_before = begin.checked_sub(SignedDuration::from_nanos(1));
             match just_before.ok().and_then(opens) {
@@ -87,14 +98,21 @@ impl Policy {
         Some(begin)
     }
 
-    fn next_begin(&self, windows: &[usize], after: Timestamp) -> Option<Timestamp> {
-        let next = (self.windows_at(windows)).filter_map(|window| window.next_opening(after));
-        next.map(|piece| piece.opens).min()
+    fn next_begin(
+        &self,
+        windows: &[usize],
+        after: Timestamp,
+        before: Timestamp,
+    ) -> Option<Timestamp> {
+        self.windows_at(windows).fold(None, |first, window| {
+            let next = window.next_opening_before(after, first.unwrap_or(before));
+            next.map(|piece| piece.opens).or(first)
+        })
     }
 
     /// The pause whose windows have closed by `at` and whose tail still lasts then.
     fn last_before(&self, id: &ConsumerId, windows: &[usize], at: Timestamp) -> Option<Pause> {
-        if self.begin(windows, at).is_some_and(|begin| begin <= at) {
+        if (self.windows_at(windows)).any(|window| window.open_at(at).is_some()) {
             return None;
         }
         let closed = (self.windows_at(windows))
@@ -103,7 +121,7 @@ impl Policy {
             .map(|returning| returning.closes())
             .max()?;
         let just_before = closed.checked_sub(SignedDuration::from_nanos(1)).ok()?;
-        let begin = self.begin(windows, just_before)?;
-        Some(self.pause_from(id, windows, begin))
+        let begin = self.begin(windows, just_before, at)?;
+        Some(self.pause_from(id, windows, begin, at))
     }
 }

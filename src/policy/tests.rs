@@ -357,12 +357,19 @@ fn the_next_change_is_the_first_opening_or_close() {
 }
 
 #[test]
-fn a_window_knows_its_current_or_next_occurrence() {
+fn a_bounded_search_finds_an_opening_before_its_bound_only() {
     let window = window("a", &["*/*"], rule_in("UTC", "0 1 * * *", hours(2)));
-    let opens = |at| window.current_or_next(time(at)).unwrap().opens;
-    assert_eq!(opens("2026-12-01T00:00:00Z"), time("2026-12-01T01:00:00Z"));
-    assert_eq!(opens("2026-12-01T02:00:00Z"), time("2026-12-01T01:00:00Z"));
-    assert_eq!(opens("2026-12-01T03:00:00Z"), time("2026-12-02T01:00:00Z"));
+    let after = time("2026-12-01T03:00:00Z");
+    let found = |before| {
+        window
+            .next_opening_before(after, time(before))
+            .map(|one| one.opens)
+    };
+    assert_eq!(found("2026-12-02T01:00:00Z"), None);
+    assert_eq!(
+        found("2026-12-02T01:00:01Z"),
+        Some(time("2026-12-02T01:00:00Z"))
+    );
 }
 
 #[test]

@@ -16,7 +16,7 @@ const HORIZON: SignedDuration = SignedDuration::from_hours(24 * 366 * 10);
 
 /// So many openings, each swallowed by an exclusion of its own, are passed over in search of one that is left. When there
 /// are more, the search goes on from a later instant: nobody asks but once.
-const MOST_SWALLOWED: u32 = 1_000;
+const MOST_SWALLOWED: u32 = 400;
 
 /// A named schedule and the consumers it pauses.
 #[derive(Clone, Debug)]
@@ -72,7 +72,13 @@ impl Window {
     /// The first piece that opens after `after` (and within ten years of it, and of the openings that exclusions swallow
     /// one by one it looks behind [`MOST_SWALLOWED`] only); of several, the one that closes last.
     pub fn next_opening(&self, after: Timestamp) -> Option<Occurrence> {
-        let horizon = later(after, HORIZON);
+        self.next_opening_before(after, Timestamp::MAX)
+    }
+
+    /// The same, where it opens before `before`: nothing is looked for from there on, which saves much where exclusions
+    /// swallow one opening after the other.
+    pub fn next_opening_before(&self, after: Timestamp, before: Timestamp) -> Option<Occurrence> {
+        let horizon = later(after, HORIZON).min(before);
         let mut at = after;
         for _ in 0..MOST_SWALLOWED {
             let opening = self.schedule.next_opening(at);
@@ -80,6 +86,9 @@ impl Window {
             let begin = (opening.map(|whole| whole.opens).into_iter())
                 .chain(rest)
                 .min()?;
+            if begin >= horizon {
+                break;
+            }
             // An opening in an exclusion waits for its end, with all the others that it swallows.
             let end = self.excluded_within(begin, horizon);
             at = end.unwrap_or(begin);
@@ -215,11 +224,6 @@ impl Window {
             cut: cut.map_or(end, |cut| cut.min(end)),
         };
         (at < returning.cut).then_some(returning)
-    }
-
-    /// The piece that is open at `at`, else the next one.
-    pub fn current_or_next(&self, at: Timestamp) -> Option<Occurrence> {
-        self.open_at(at).or_else(|| self.next_opening(at))
     }
 }
 

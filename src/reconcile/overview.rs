@@ -1,20 +1,24 @@
 //! The Report: the whole, as it is after a pass, for everybody who watches.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::pass::Reconciler;
 use crate::calendar::Occurrence;
 use crate::consumer::Found;
 use crate::jetstream::JetStream;
+use crate::policy::Window;
 use crate::report::{Pass, Report, WindowState};
+
+/// How soon an opening is looked for again that was looked for in vain.
+const AGAIN: SignedDuration = SignedDuration::from_mins(10);
 
 /// Whether anybody was paused in a window's occurrence.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Attendance {
     closes: Option<Timestamp>,
     somebody_paused: bool,
-    /// The next occurrence, by the newest report.
-    next: Option<Occurrence>,
+    /// The next occurrence, by the newest report, and when it was looked for.
+    next: Option<(Timestamp, Option<Occurrence>)>,
 }
 
 impl<J: JetStream> Reconciler<J> {
@@ -52,10 +56,9 @@ impl<J: JetStream> Reconciler<J> {
             .zip(consumers.into_iter().zip(paused).zip(deadlines))
             .map(|((window, attendance), ((consumers, paused), deadline))| {
                 let open = window.open_at(at);
-                let next = window.next_opening(at);
                 let missed = attendance.closed_empty(at) || attendance.skipped(at, deadline);
                 attendance.note(open.map(|open| open.closes), paused);
-                attendance.next = next;
+                let next = attendance.next_of(window, at);
                 WindowState {
                     name: window.name.clone(),
                     open,
@@ -69,6 +72,17 @@ impl<J: JetStream> Reconciler<J> {
 }
 
 impl Attendance {
+    /// The next opening of its window, looked for only where what was found before does not tell: where exclusions swallow
+    /// one opening after the other that takes long.
+    fn next_of(&mut self, window: &Window, at: Timestamp) -> Option<Occurrence> {
+        let (asked, next) = match self.next {
+            Some((asked, next)) if asked <= at && at < holds_until(asked, next) => (asked, next),
+            _ => (at, window.next_opening(at)),
+        };
+        self.next = Some((asked, next));
+        next
+    }
+
     fn closed_empty(self, at: Timestamp) -> bool {
         !self.somebody_paused && self.closes.is_some_and(|closes| closes <= at)
     }
@@ -76,7 +90,8 @@ impl Attendance {
     /// Whether a whole occurrence has passed since the newest report, as when the host slept, and no pause that was
     /// already in force reached into it.
     fn skipped(self, at: Timestamp, deadline: Option<Timestamp>) -> bool {
-        self.next.is_some_and(|next| {
+        let next = self.next.and_then(|(_, next)| next);
+        next.is_some_and(|next| {
             next.closes <= at && deadline.is_none_or(|until| until <= next.opens)
         })
     }
@@ -85,5 +100,13 @@ impl Attendance {
         let same = self.closes == closes;
         self.closes = closes;
         self.somebody_paused = closes.is_some() && (paused || (same && self.somebody_paused));
+    }
+}
+
+/// Until when what was found at `asked` is still the next opening.
+fn holds_until(asked: Timestamp, next: Option<Occurrence>) -> Timestamp {
+    match next {
+        Some(next) => next.opens,
+        None => asked.checked_add(AGAIN).unwrap_or(Timestamp::MAX),
     }
 }

@@ -18,6 +18,7 @@ mod crowds;
 mod faults;
 mod foreign;
 mod judge;
+mod planned;
 mod reloads;
 mod storms;
 mod year;

@@ -123,7 +123,11 @@ impl Recess {
         let mut program = Command::new(if root { "setpriv" } else { PROGRAM });
         if root {
             // Capabilities that are inherited or ambient would outlast the bounding set.
-            for set in ["--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all"] {
+            for set in [
+                "--bounding-set=-all",
+                "--inh-caps=-all",
+                "--ambient-caps=-all",
+            ] {
                 program.arg(set);
             }
             program.arg(PROGRAM);
