@@ -19,6 +19,7 @@ mod rule;
 mod stretch;
 #[cfg(test)]
 mod tests;
+mod times;
 
 pub use cron::{Pattern, PatternError};
 pub use fixed::{Fixed, Moment};

@@ -9,12 +9,14 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::consumer::{ConsumerId, Kind, Mark};
 
+mod moment;
 mod pauses;
 mod selector;
 #[cfg(test)]
 mod tests;
 mod window;
 
+pub use moment::Moment;
 pub use pauses::Pause;
 pub use selector::{Selection, Selector, SelectorError};
 pub use window::{Exclusion, Returning, Window};
@@ -99,29 +101,9 @@ impl Policy {
             .collect()
     }
 
-    /// What a consumer that follows `windows` should be doing at `at`.
+    /// What a consumer that follows `windows` should be doing at `at`: see [`Moment::desired`].
     pub fn desired(&self, id: &ConsumerId, windows: &[usize], at: Timestamp) -> Desired {
-        self.outlook(windows, at).desired(id)
-    }
-
-    /// What `windows` make of every consumer that follows them, at `at`.
-    ///
-    /// It is paused while one of them is open, so overlapping and touching windows make one pause, until the first instant
-    /// that none of them covers; or until its own moment of return, where a window spreads those. Between the two it is in
-    /// the tail. A deadline is never more than `max_pause` ahead: beyond that it moves in steps of half of `max_pause`,
-    /// counted since the epoch, so that every copy of recess names the same instant.
-    pub fn outlook(&self, windows: &[usize], at: Timestamp) -> Outlook {
-        let furthest = self.furthest_deadline(at);
-        let covered = self.covered_until(windows, at, furthest);
-        let returning = self.windows_at(windows);
-        Outlook {
-            at,
-            covered,
-            furthest,
-            returning: returning
-                .filter_map(|window| window.returning(covered))
-                .collect(),
-        }
+        self.moment(at).desired_once(id, windows)
     }
 
     /// The first instant from `at` on that none of the windows covers; nothing is looked for from `furthest` on.
@@ -198,35 +180,5 @@ impl Policy {
 
     fn step(&self) -> i64 {
         (self.max_pause.as_secs() / 2).max(1)
-    }
-}
-
-/// What some windows make of those who follow them, at an instant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outlook {
-    at: Timestamp,
-    /// The first instant that no window covers; `at` itself where none is open.
-    covered: Timestamp,
-    furthest: Timestamp,
-    returning: Vec<Returning>,
-}
-
-impl Outlook {
-    /// What that consumer should be doing.
-    pub fn desired(&self, id: &ConsumerId) -> Desired {
-        let returns = self
-            .returning
-            .iter()
-            .map(|returning| returning.of(id))
-            .max();
-        let until = returns.map_or(self.covered, |returns| returns.max(self.covered));
-        let until = until.min(self.furthest);
-        if self.covered > self.at {
-            Desired::Paused(until)
-        } else if until > self.at {
-            Desired::Tail(until)
-        } else {
-            Desired::Running
-        }
     }
 }

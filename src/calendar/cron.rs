@@ -1,19 +1,28 @@
 //! Cron patterns, matched against civil (wall-clock) times.
 //!
-//! The one file that knows the cron crate. croner is asked only about civil times, which have no zone, so its own rules
-//! for daylight saving (fixed, and not ours) never come into play: [`super::Rule`] resolves what it finds.
+//! The one file that knows the cron crate. croner reads patterns and finds the days they name; it is asked only about civil
+//! times, which have no zone, so its own rules for daylight saving (fixed, and not ours) never come into play:
+//! [`super::Rule`] resolves what it finds.
 
 use std::fmt;
 
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
-use jiff::civil::{DateTime, Time};
+use jiff::civil::{Date, DateTime, Time};
+
+use super::times::Times;
+
+/// So many days are looked at one by one, before croner searches.
+const NEAR: usize = 3;
 
 /// A parsed cron pattern: 5 fields, 6 with leading seconds, or a nickname such as `@daily`.
 #[derive(Clone, Debug)]
 pub struct Pattern {
     text: String,
     cron: Cron,
+    /// The times of day, apart from the days: croner walks field by field, and most questions are about one day.
+    times: Times,
+    every_day: bool,
 }
 
 /// Why a text is not a usable cron pattern.
@@ -37,8 +46,20 @@ impl Pattern {
             .build()
             .parse(text)
             .map_err(|error| PatternError::Unreadable(reason(&error)))?;
+        let fields = &cron.pattern;
+        let times = Times::new(
+            &fields.hours.values(),
+            &fields.minutes.values(),
+            &fields.seconds.values(),
+        );
+        let times = times.ok_or(PatternError::NeverMatches)?;
+        let every_day = fields.is_dom_wildcard()
+            && fields.is_dow_wildcard()
+            && fields.months.values().len() == 12;
         let pattern = Self {
             text: text.trim().to_owned(),
+            times,
+            every_day,
             cron,
         };
         // A fixed start, not "now": whether a file loads never depends on the clock. Leap days recur within 8 years
@@ -51,30 +72,56 @@ impl Pattern {
 
     /// The first match at or after `from`.
     pub fn next(&self, from: DateTime) -> Option<DateTime> {
-        self.cron.find_next_occurrence(&from, true).ok()
+        let today = from.date();
+        if let Some(time) = self.times.from(from.time())
+            && self.matches(today)
+        {
+            return Some(today.to_datetime(time));
+        }
+        let tomorrow = today.tomorrow().ok()?;
+        if self.every_day {
+            return Some(tomorrow.to_datetime(self.times.first()));
+        }
+        let midnight = tomorrow.to_datetime(Time::midnight());
+        self.cron.find_next_occurrence(&midnight, true).ok()
     }
 
     /// The last match at or before `to`.
     pub fn previous(&self, to: DateTime) -> Option<DateTime> {
-        self.cron.find_previous_occurrence(&to, true).ok()
+        self.previous_since(to, DateTime::MIN)
+    }
+
+    /// The last match in `[since, to]`: nothing is looked for before.
+    pub(super) fn previous_since(&self, to: DateTime, since: DateTime) -> Option<DateTime> {
+        let mut day = to.date();
+        let mut time = self.times.to(to.time());
+        // Most questions are about a window of a day or less.
+        for _ in 0..NEAR {
+            if let Some(time) = time
+                && self.matches(day)
+            {
+                return Some(day.to_datetime(time)).filter(|found| *found >= since);
+            }
+            if day <= since.date() {
+                return None;
+            }
+            day = day.yesterday().ok()?;
+            time = Some(self.times.last());
+        }
+        let last = day.to_datetime(self.times.last());
+        let found = self.cron.find_previous_occurrence(&last, true).ok();
+        found.filter(|found| *found >= since)
+    }
+
+    /// Whether the pattern names that day: then it names every of its times of day.
+    fn matches(&self, day: Date) -> bool {
+        let first = day.to_datetime(self.times.first());
+        self.every_day || self.cron.is_time_matching(&first).unwrap_or(false)
     }
 
     /// The times of day that match, in order: on a day that matches, all of them do.
-    pub(super) fn times_of_day(&self) -> Vec<Time> {
-        let fields = &self.cron.pattern;
-        let values = [&fields.hours, &fields.minutes, &fields.seconds].map(|field| field.values());
-        let [hours, minutes, seconds] = values;
-        let mut times = Vec::new();
-        for hour in &hours {
-            for minute in &minutes {
-                let fields = |second: &u16| {
-                    let part = |value: &u16| i8::try_from(*value).ok();
-                    Time::new(part(hour)?, part(minute)?, part(second)?, 0).ok()
-                };
-                times.extend(seconds.iter().filter_map(fields));
-            }
-        }
-        times
+    pub(super) fn times_of_day(&self) -> impl Iterator<Item = Time> {
+        self.times.iter()
     }
 
     /// Whether this rule repeats around the clock (hour field `*`, or a step over `*`). Such a rule means "every so

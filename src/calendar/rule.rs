@@ -145,8 +145,10 @@ impl Rule {
         loop {
             let (low, high) = self.civil_range(&stretch);
             let last = last_second_before(high).min(stretch.civil(to.min(stretch.last_instant())));
-            let found = match self.pattern.previous(last) {
-                Some(civil) if civil >= low && low < high => Some(self.occurrence(&stretch, civil)),
+            // In this stretch, civil times follow each other as instants do.
+            let since = low.max(stretch.civil(not_before.max(stretch.start)));
+            let found = match self.pattern.previous_since(last, since) {
+                Some(civil) if low < high => Some(self.occurrence(&stretch, civil)),
                 _ => self.behind_gap(&stretch),
             };
             if let Some(occurrence) = found {

@@ -16,7 +16,7 @@ use crate::consumer::{ConsumerId, Found, Kind, PauseState};
 use crate::jetstream::{JetStream, Link};
 use crate::ledger::{Admission, Ledger, Now};
 use crate::plan::{Case, Verdict, decide};
-use crate::policy::{Desired, Outlook, Policy, WindowSet};
+use crate::policy::{Desired, Policy, WindowSet};
 use crate::report::{Pass, Row, Wake};
 
 /// How long after a pause's end the server is asked whether it really ended: it resumes 0.5 to 2 ms late.
@@ -72,14 +72,14 @@ impl<J: JetStream> Reconciler<J> {
         // A row names its windows by their places in the policy, and the next pass may be far away.
         let mut rows = std::mem::take(&mut self.rows);
         let config = self.config.clone();
-        let mut desires = Desires::at(self.since);
+        let mut moment = config.policy.moment(self.since);
         let kinds: Vec<_> = (rows.iter())
             .map(|(id, row)| self.kind_of(id, &row.found))
             .collect();
         self.memberships.clear();
         for ((id, row), kind) in Arc::make_mut(&mut rows).iter_mut().zip(kinds) {
             row.windows = self.windows_of(id, kind);
-            row.desired = desires.of(&config.policy, id, &row.windows);
+            row.desired = moment.desired(id, &row.windows);
         }
         self.rows = rows;
     }
@@ -104,9 +104,9 @@ impl<J: JetStream> Reconciler<J> {
     pub(super) fn lose_sight(&mut self) {
         let now = self.clock.now();
         let config = self.config.clone();
-        let mut desires = Desires::at(now.wall);
+        let mut moment = config.policy.moment(now.wall);
         for (id, row) in Arc::make_mut(&mut self.rows) {
-            row.desired = desires.of(&config.policy, id, &row.windows);
+            row.desired = moment.desired(id, &row.windows);
             row.found = Found::Unknown;
             row.verdict = Verdict::Unknown;
             row.seen = now.uptime;
@@ -183,13 +183,14 @@ impl<J: JetStream> Reconciler<J> {
     fn decide_rows(&mut self, touched: &[ConsumerId], now: Now) -> Vec<(ConsumerId, Verdict)> {
         let mut rows = std::mem::take(&mut self.rows);
         let table = Arc::make_mut(&mut rows);
-        let mut desires = Desires::at(now.wall);
+        let config = self.config.clone();
+        let mut moment = config.policy.moment(now.wall);
         let mut writes = Vec::new();
         for id in touched {
             let Some(row) = table.get_mut(id) else {
                 continue;
             };
-            row.desired = desires.of(self.policy(), id, &row.windows);
+            row.desired = moment.desired(id, &row.windows);
             row.verdict = self.judge(id, row, row.desired, now.wall, now);
             row.unconfirmed = self.ledger.unseen_for(id, now);
             row.held_back = None;
@@ -219,10 +220,10 @@ impl<J: JetStream> Reconciler<J> {
     /// away.
     pub(super) fn plan_for(&self, edge: Timestamp) -> Vec<(ConsumerId, Verdict)> {
         let now = self.clock.now();
-        let mut desires = Desires::at(edge);
+        let mut moment = self.policy().moment(edge);
         (self.rows.iter())
             .map(|(id, row)| {
-                let want = desires.of(self.policy(), id, &row.windows);
+                let want = moment.desired(id, &row.windows);
                 (id, self.judge(id, row, want, edge, now))
             })
             // A Clear has time, and would stand in the way of the pauses.
@@ -309,26 +310,5 @@ fn lapse(row: &Row) -> Option<Duration> {
             row.seen.checked_add(remaining)?.checked_add(AFTER_LAPSE)
         }
         PauseState::Running | PauseState::Lapsed { .. } => None,
-    }
-}
-
-/// What each set of windows makes of its consumers at one instant, worked out once for all of them.
-struct Desires {
-    at: Timestamp,
-    known: HashMap<WindowSet, Outlook>,
-}
-
-impl Desires {
-    fn at(at: Timestamp) -> Self {
-        Self {
-            at,
-            known: HashMap::new(),
-        }
-    }
-
-    fn of(&mut self, policy: &Policy, id: &ConsumerId, windows: &WindowSet) -> Desired {
-        let outlook = self.known.entry(windows.clone());
-        let outlook = outlook.or_insert_with(|| policy.outlook(windows, self.at));
-        outlook.desired(id)
     }
 }

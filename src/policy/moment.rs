@@ -1,0 +1,133 @@
+//! What windows make of consumers at one instant.
+//!
+//! Thousands of consumers follow the same windows, in other combinations: each window is asked once.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use jiff::Timestamp;
+
+use super::{Desired, Policy, Returning, WindowSet};
+use crate::consumer::ConsumerId;
+
+/// So many answers of windows are kept: enough for any pass, and an end where windows take turns every second.
+const MOST_KEPT: usize = 200_000;
+
+/// An instant, and what was found out about it so far.
+#[derive(Debug)]
+pub struct Moment<'p> {
+    policy: &'p Policy,
+    at: Timestamp,
+    /// The furthest deadline that may be written at that instant.
+    furthest: Timestamp,
+    /// Until when a window is open from an instant on.
+    covered: HashMap<(usize, Timestamp), Timestamp>,
+    /// How consumers come back from a window at an instant.
+    returning: HashMap<(usize, Timestamp), Option<Returning>>,
+    sets: HashMap<WindowSet, Together>,
+}
+
+/// What several windows make of those who follow all of them.
+#[derive(Clone, Debug)]
+struct Together {
+    /// The first instant that no window covers; the moment itself where none is open.
+    covered: Timestamp,
+    returning: Vec<Returning>,
+}
+
+impl Policy {
+    /// An instant, to ask many questions about.
+    pub fn moment(&self, at: Timestamp) -> Moment<'_> {
+        Moment {
+            policy: self,
+            at,
+            furthest: self.furthest_deadline(at),
+            covered: HashMap::new(),
+            returning: HashMap::new(),
+            sets: HashMap::new(),
+        }
+    }
+}
+
+impl Moment<'_> {
+    /// What a consumer that follows `windows` should be doing.
+    ///
+    /// It is paused while one of them is open, so overlapping and touching windows make one pause, until the first instant
+    /// that none of them covers; or until its own moment of return, where a window spreads those. Between the two it is in
+    /// the tail. A deadline is never more than `max_pause` ahead: beyond that it moves in steps of half of `max_pause`,
+    /// counted since the epoch, so that every copy of recess names the same instant.
+    pub fn desired(&mut self, id: &ConsumerId, windows: &WindowSet) -> Desired {
+        if let Some(together) = self.sets.get(windows) {
+            return self.of(id, together);
+        }
+        let together = self.together(windows);
+        let desired = self.of(id, &together);
+        self.sets.insert(windows.clone(), together);
+        desired
+    }
+
+    /// The same, where nobody else will ask about such a set.
+    pub(super) fn desired_once(mut self, id: &ConsumerId, windows: &[usize]) -> Desired {
+        let together = self.together(windows);
+        self.of(id, &together)
+    }
+
+    fn of(&self, id: &ConsumerId, together: &Together) -> Desired {
+        let returns = together.returning.iter().map(|returning| returning.of(id));
+        let until = returns
+            .fold(together.covered, Timestamp::max)
+            .min(self.furthest);
+        if together.covered > self.at {
+            Desired::Paused(until)
+        } else if until > self.at {
+            Desired::Tail(until)
+        } else {
+            Desired::Running
+        }
+    }
+
+    fn together(&mut self, windows: &[usize]) -> Together {
+        let mut covered = self.at;
+        while covered < self.furthest {
+            let reached =
+                (windows.iter()).fold(covered, |end, &index| self.covered_until(index, end));
+            if reached == covered {
+                break;
+            }
+            covered = reached;
+        }
+        Together {
+            covered,
+            returning: (windows.iter())
+                .filter_map(|&index| self.returning(index, covered))
+                .collect(),
+        }
+    }
+
+    fn covered_until(&mut self, index: usize, from: Timestamp) -> Timestamp {
+        let (policy, furthest) = (self.policy, self.furthest);
+        known(&mut self.covered, (index, from), || {
+            let window = policy.windows.get(index);
+            window.map_or(from, |window| window.covered_until(from, furthest))
+        })
+    }
+
+    fn returning(&mut self, index: usize, at: Timestamp) -> Option<Returning> {
+        let window = self.policy.windows.get(index)?;
+        if window.resume_spread.is_zero() {
+            return None;
+        }
+        known(&mut self.returning, (index, at), || window.returning(at))
+    }
+}
+
+fn known<K: Eq + Hash, V: Copy>(
+    answers: &mut HashMap<K, V>,
+    asked: K,
+    find: impl FnOnce() -> V,
+) -> V {
+    if answers.len() >= MOST_KEPT {
+        answers.clear();
+    }
+    *answers.entry(asked).or_insert_with(find)
+}
