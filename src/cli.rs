@@ -12,7 +12,8 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use tokio::runtime::Runtime;
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, ConfigError, Finding, Severity, Source};
+use crate::logging::journal;
 
 mod check;
 mod completions;
@@ -126,10 +127,24 @@ pub fn execute(cli: Cli, wall: fn() -> Timestamp) -> Exit {
 
 /// Loads the config, or says what is wrong with it.
 fn load(args: &ConfigArgs) -> Result<Config, Exit> {
-    config::load(&args.config).map_err(|error| {
-        complain(error.render(colour_errors()));
-        Exit::Config
-    })
+    config::load(&args.config).map_err(|error| refuse(&error))
+}
+
+/// Says what is wrong with the config.
+fn refuse(error: &ConfigError) -> Exit {
+    tell(&error.source(), &error.findings());
+    Exit::Config
+}
+
+/// Says what was found: to people under the lines that it speaks of, and in the journal in one line each, since there an
+/// entry is a line and a drawing of five lines is five entries.
+fn tell(source: &Source, findings: &[Finding]) {
+    if !journal::is_stderr() {
+        return print_error(&config::render(source, findings, colour_errors()));
+    }
+    for finding in findings {
+        journal::last_words(finding.severity, &journal::line_of(finding, source));
+    }
 }
 
 /// `1 window`, `3 windows`.
@@ -176,9 +191,19 @@ fn print_json<T: serde::Serialize>(value: &T) -> Exit {
     }
 }
 
-/// Prints to standard error, where nothing can be done about a failure to do so.
+/// Says why a command ends, in one line.
 fn complain(text: impl AsRef<str>) {
-    let text = text.as_ref().trim_end();
+    let text = text.as_ref();
+    if journal::is_stderr() {
+        journal::last_words(Severity::Error, text.trim_start_matches("error: "));
+    } else {
+        print_error(text);
+    }
+}
+
+/// Prints to standard error, where nothing can be done about a failure to do so.
+fn print_error(text: &str) {
+    let text = text.trim_end();
     if !text.is_empty() {
         let _ = writeln!(io::stderr().lock(), "{text}");
     }

@@ -19,6 +19,7 @@ use jiff::SignedDuration;
 
 use crate::policy::Policy;
 
+mod absent;
 pub mod code;
 mod connection;
 pub mod context;
@@ -193,12 +194,11 @@ impl ConfigError {
     /// What is wrong, one by one.
     pub fn findings(&self) -> Vec<Finding> {
         match self {
-            Self::Unreadable { source, .. } => {
+            Self::Unreadable { path, source } => {
                 let message = format!("it cannot be read: {source}");
-                let hint = "name another file with --config PATH, or with RECESS_CONFIG";
                 vec![
                     Finding::new(Severity::Error, code::UNREADABLE, "config file", &message)
-                        .hint(hint),
+                        .hint(absent::way_out(path, source)),
                 ]
             }
             Self::Invalid { findings, .. } => findings.clone(),

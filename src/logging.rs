@@ -1,6 +1,7 @@
 //! Log lines: one per thing that happened, none per consumer and pass in the steady state.
 //!
-//! [`Narrator`] compares each report with what it said last, so that the loop itself stays free of wording.
+//! [`Narrator`] compares each report with what it said last, so that the loop itself stays free of wording. A line that is
+//! about one consumer or window carries its names as fields too: the journal indexes them, text leaves them out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal, stderr};
@@ -18,6 +19,9 @@ use crate::ledger::{Action, FIGHT_LIMIT};
 use crate::plan::{TRUSTED_SKEW, Verdict};
 use crate::report::{Act, Pass, Report, Row, Wake};
 
+pub mod journal;
+mod lines;
+
 /// Of many alike, so many are told one by one.
 const ONE_BY_ONE: usize = 5;
 
@@ -29,24 +33,42 @@ const WORTH_TELLING: Duration = Duration::from_millis(500);
 
 const RELEASE: &str = "to release consumers early, take the window out of the config and reload";
 
-/// Sets up logging to standard error: `RECESS_LOG`, or recess at `info` and its libraries at `warn`.
-pub fn init() -> Result<(), String> {
+/// Sets up logging: `RECESS_LOG`, or recess at `info` and its libraries at `warn`. It goes to the journal, with fields,
+/// where standard error leads there, and else to standard error.
+pub fn init(wall: fn() -> Timestamp) -> Result<(), String> {
     const DEFAULT: &str = "warn,recess=info,async_nats=off,tokio_cron_scheduler=error";
     let filter = match std::env::var("RECESS_LOG") {
         Ok(text) => EnvFilter::try_new(&text)
             .map_err(|error| format!("RECESS_LOG=`{text}` is not a log filter: {error}"))?,
         Err(_) => EnvFilter::new(DEFAULT),
     };
-    let colour = stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    // Where the journal does not listen, systemd still takes what is written to standard error.
+    let journal = journal::is_stderr()
+        .then(|| journal::connect().ok())
+        .flatten();
+    let started = match journal {
+        Some(journal) => journal::install(journal, filter),
+        None => to_stderr(filter, wall),
+    };
+    started.map_err(|error| format!("logging cannot start: {error}"))
+}
+
+fn to_stderr(filter: EnvFilter, wall: fn() -> Timestamp) -> Result<(), String> {
+    let watched = stderr().is_terminal();
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(stderr)
-        .with_ansi(colour)
+        .with_ansi(watched && std::env::var_os("NO_COLOR").is_none())
+        .with_timer(lines::Time {
+            wall,
+            short: watched,
+        })
+        .fmt_fields(lines::Sentences)
         .with_target(false)
         // Or a full disk under the log would end the process: the library panics when it cannot tell of its own errors.
         .log_internal_errors(false)
         .try_init()
-        .map_err(|error| format!("logging cannot start: {error}"))
+        .map_err(|error| error.to_string())
 }
 
 /// Turns reports into log lines.
@@ -65,7 +87,8 @@ pub struct Narrator {
     /// In a dry run: what was said that would be done.
     would: BTreeMap<ConsumerId, Verdict>,
     empty: BTreeSet<Arc<str>>,
-    failures: BTreeSet<String>,
+    /// Questions that were not answered, and the streams they were about.
+    failures: BTreeSet<(String, Option<String>)>,
     /// Writes that failed, and why.
     problems: BTreeMap<ConsumerId, RequestError>,
     clock_trusted: bool,
@@ -81,12 +104,13 @@ impl Narrator {
             if report.dry_run {
                 info!("dry run: nothing is sent, what would be sent is told");
             }
+            tell_first(report, config);
         }
         self.tell_link(&report.link);
         self.tell_windows(report, config);
         let Some(pass) = &report.pass else { return };
         self.tell_failures(pass);
-        self.tell_acts(pass);
+        self.tell_acts(pass, report);
         self.forget_problems(report);
         if report.dry_run {
             self.tell_would(report);
@@ -154,6 +178,7 @@ impl Narrator {
             let closes = window.open.map(|open| open.closes);
             if window.missed {
                 error!(
+                    window = &*window.name,
                     "window {} closed and none of its consumers was ever paused in it: nothing held their messages back; \
                      the lines before this one say why",
                     window.name
@@ -164,16 +189,19 @@ impl Narrator {
             }
             match (known, closes) {
                 (None, Some(closes)) => info!(
+                    window = &*window.name,
                     "window {} is open until {}",
                     window.name,
                     local(config, &window.name, closes)
                 ),
                 (Some(_), Some(closes)) => info!(
+                    window = &*window.name,
                     "window {} goes on until {}",
                     window.name,
                     local(config, &window.name, closes)
                 ),
                 (_, None) => info!(
+                    window = &*window.name,
                     "window {} is closed; it opens next {}",
                     window.name,
                     window.next.map_or_else(
@@ -194,13 +222,17 @@ impl Narrator {
     fn tell_failures(&mut self, pass: &Pass) {
         // A lost connection is told by itself.
         let lost = |error| matches!(error, &RequestError::NotConnected | &RequestError::Cut);
-        let now: BTreeSet<String> = (pass.failures.iter())
+        let now: BTreeSet<(String, Option<String>)> = (pass.failures.iter())
             .filter(|failure| !lost(&failure.error))
-            .map(|failure| format!("cannot look at {}: {}", failure.subject, failure.error))
+            .map(|failure| {
+                let line = format!("cannot look at {}: {}", failure.subject, failure.error);
+                (line, failure.stream.clone())
+            })
             .collect();
         let fresh = now.difference(&self.failures);
-        tell_some(fresh, |line| {
+        tell_some(fresh, |(line, stream)| {
             warn!(
+                stream,
                 "{line}; its consumers are left as they are and it is asked again in a few seconds"
             );
         });
@@ -211,14 +243,21 @@ impl Narrator {
         }
     }
 
-    fn tell_acts(&mut self, pass: &Pass) {
+    fn tell_acts(&mut self, pass: &Pass, report: &Report) {
         for action in Action::ALL {
             let done: Vec<&Act> = (pass.acts.iter())
                 .filter(|act| act.action == action && act.result.is_ok() && act.repair.is_none())
                 .collect();
             if done.len() <= ONE_BY_ONE {
                 for act in done {
-                    info!("{}{}", sentence(act), timing(&[act]));
+                    info!(
+                        stream = act.id.stream(),
+                        consumer = act.id.consumer(),
+                        window = only_window(report, &act.id),
+                        "{}{}",
+                        sentence(act),
+                        timing(&[act])
+                    );
                 }
             } else {
                 info!(
@@ -237,6 +276,9 @@ impl Narrator {
             |act| {
                 let cause = act.repair.map_or("changed", |repair| repair.as_str());
                 warn!(
+                    stream = act.id.stream(),
+                    consumer = act.id.consumer(),
+                    window = only_window(report, &act.id),
                     "{} again: it was {cause} by somebody else; {RELEASE}",
                     sentence(act)
                 );
@@ -258,14 +300,24 @@ impl Narrator {
             failed.partition(|(_, error)| **error == RequestError::Missing);
         // Consumers come and go. Where a window names one exactly, that it is missing is told by itself.
         tell_some(gone.iter(), |(act, error)| {
-            info!("{} was not {}: {error}", act.id, past(act.action));
+            info!(
+                stream = act.id.stream(),
+                consumer = act.id.consumer(),
+                "{} was not {}: {error}",
+                act.id,
+                past(act.action)
+            );
         });
         tell_some(failed.iter(), |(act, error)| {
             let told = format!("{} was not {}: {error}", act.id, past(act.action));
+            let (stream, consumer) = (act.id.stream(), act.id.consumer());
+            let window = only_window(report, &act.id);
             match error {
                 // Nothing but a person can mend that.
-                RequestError::Denied { .. } => error!("{told}; {}", what_next(error)),
-                _ => warn!("{told}; {}", what_next(error)),
+                RequestError::Denied { .. } => {
+                    error!(stream, consumer, window, "{told}; {}", what_next(error));
+                }
+                _ => warn!(stream, consumer, window, "{told}; {}", what_next(error)),
             }
         });
     }
@@ -286,9 +338,16 @@ impl Narrator {
         let fresh = would
             .iter()
             .filter(|(id, verdict)| self.would.get(*id).is_none_or(|told| told != *verdict));
-        tell_some(fresh, |(id, verdict)| match verdict.deadline() {
-            Some(until) => info!("dry run: would {verdict} {id} until {}", utc(until)),
-            None => info!("dry run: would {verdict} {id}"),
+        tell_some(fresh, |(id, verdict)| {
+            let until = verdict
+                .deadline()
+                .map_or_else(String::new, |until| format!(" until {}", utc(until)));
+            info!(
+                stream = id.stream(),
+                consumer = id.consumer(),
+                window = only_window(report, id),
+                "dry run: would {verdict} {id}{until}"
+            );
         });
         self.would = would;
     }
@@ -303,6 +362,9 @@ impl Narrator {
         let missing = which(&|row| row.found == Found::Missing);
         tell_some(missing.difference(&self.missing), |id| {
             warn!(
+                stream = id.stream(),
+                consumer = id.consumer(),
+                window = only_window(report, id),
                 "{id} does not exist, and a window names it; it is paused when it appears in an open window"
             );
         });
@@ -311,6 +373,9 @@ impl Narrator {
         let contested = which(&|row| row.contested);
         tell_some(contested.difference(&self.contested), |id| {
             error!(
+                stream = id.stream(),
+                consumer = id.consumer(),
+                window = only_window(report, id),
                 "{id} was changed by somebody else {FIGHT_LIMIT} times against window {}: recess leaves it alone until \
                  the window closes or the config is reloaded",
                 report.windows_of(id).join(", ")
@@ -325,6 +390,9 @@ impl Narrator {
         tell_some(held_back.difference(&self.held_back), |id| {
             let wait = report.rows.get(id).and_then(|row| row.held_back);
             warn!(
+                stream = id.stream(),
+                consumer = id.consumer(),
+                window = only_window(report, id),
                 "{id} was changed by somebody else again: recess puts it right in {:.0} s, and leaves it alone after the \
                  {FIGHT_LIMIT}th time",
                 wait.unwrap_or_default().as_secs_f64().ceil()
@@ -335,6 +403,9 @@ impl Narrator {
         let unconfirmed = which(&|row| row.unconfirmed.is_some_and(|since| since >= SHOULD_SHOW));
         tell_some(unconfirmed.difference(&self.unconfirmed), |id| {
             error!(
+                stream = id.stream(),
+                consumer = id.consumer(),
+                window = only_window(report, id),
                 "{id}: the server accepted a write over {} s ago and does not show it; recess keeps looking, and writes it \
                  again at the next resync where that is still called for",
                 SHOULD_SHOW.as_secs()
@@ -349,6 +420,9 @@ impl Narrator {
                 .get(id)
                 .and_then(|row| row.found.observation()?.state.deadline());
             info!(
+                stream = id.stream(),
+                consumer = id.consumer(),
+                window = only_window(report, id),
                 "{id} is paused by somebody else{}; recess leaves that alone",
                 until.map_or_else(String::new, |until| format!(" until {}", utc(until)))
             );
@@ -386,9 +460,31 @@ impl Narrator {
             .map(|window| window.name.clone())
             .collect();
         tell_some(empty.difference(&self.empty), |name| {
-            warn!("window {name} matches no consumer: check the names in its `consumers`");
+            warn!(
+                window = &**name,
+                "window {name} matches no consumer: check the names in its `consumers`"
+            );
         });
         self.empty = empty;
+    }
+}
+
+/// At the start, where no window is open: what is waited for.
+fn tell_first(report: &Report, config: &Config) {
+    if report.windows.iter().any(|window| window.open.is_some()) {
+        return;
+    }
+    let next = (report.windows.iter())
+        .filter_map(|window| Some((window, window.next?)))
+        .min_by_key(|(_, next)| next.opens);
+    // That a file has no windows, or none that opens, is told with what else is doubtful about it.
+    if let Some((window, next)) = next {
+        info!(
+            window = &*window.name,
+            "window {} opens next, {}",
+            window.name,
+            local(config, &window.name, next.opens)
+        );
     }
 }
 
@@ -404,6 +500,14 @@ fn tell_some<T>(items: impl Iterator<Item = T>, mut tell: impl FnMut(T)) {
     }
     if rest > 0 {
         info!("and {rest} more like the last; `recess status` shows them all");
+    }
+}
+
+/// The window that a line about this consumer is about, where it follows but one.
+fn only_window<'a>(report: &'a Report, id: &ConsumerId) -> Option<&'a str> {
+    match report.windows_of(id)[..] {
+        [window] => Some(window),
+        _ => None,
     }
 }
 

@@ -120,6 +120,8 @@ impl Pass {
 pub struct Failure {
     /// What was asked about: a stream, a consumer, or `the streams`.
     pub subject: String,
+    /// The stream, where it was about one.
+    pub stream: Option<String>,
     /// Why there is no answer.
     pub error: RequestError,
 }

@@ -21,17 +21,32 @@ pub fn status(line: &str) {
     tell(&[NotifyState::Status(line)]);
 }
 
-/// Feeds the watchdog for as long as the heart beats. Runs until dropped; returns at once where there is no watchdog.
+/// Feeds the watchdog for as long as the heart beats, and pulls the trigger when it has stopped. Runs until then, or until
+/// dropped; returns at once where there is no watchdog.
+///
+/// A heart that has been silent for half of `WatchdogSec=` counts as stopped. To wait for the rest of it as well would take up
+/// to three times as long, and a window may be open. What is left to systemd is a process that cannot even run this.
 pub async fn feed_watchdog(heart: Heart) {
     let Some(limit) = sd_notify::watchdog_enabled() else {
         return;
     };
+    let mut suspected = false;
     loop {
-        // Half the limit, as sd_watchdog_enabled(3) recommends.
-        tokio::time::sleep((limit / 2).max(Duration::from_millis(10))).await;
-        if heart.silent_for() < limit {
-            tell(&[NotifyState::Watchdog]);
+        let pause = if suspected { limit / 20 } else { limit / 4 };
+        tokio::time::sleep(pause.max(Duration::from_millis(10))).await;
+        let silent = heart.silent_for();
+        // A process that was stopped as a whole wakes up here first: the loop gets a moment to beat.
+        let stopped = silent >= limit / 2;
+        if stopped && std::mem::replace(&mut suspected, stopped) {
+            tracing::error!(
+                "the loop has not moved for {} s: asking systemd for a restart; consumers that are paused stay so until \
+                 their deadlines",
+                silent.as_secs()
+            );
+            return tell(&[NotifyState::WatchdogTrigger]);
         }
+        suspected = stopped;
+        tell(&[NotifyState::Watchdog]);
     }
 }
 

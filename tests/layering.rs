@@ -24,6 +24,7 @@ const SPOKEN_IN: &[(&str, &str)] = &[
     ("clap_complete", "cli/completions.rs"),
     ("comfy_table", "cli/table.rs"),
     ("tracing_subscriber", "logging.rs"),
+    ("tracing_journald", "logging/journal.rs"),
 ];
 
 /// What the core must not name: clocks, I/O, async.

@@ -62,7 +62,7 @@ pub fn execute(args: CheckArgs, wall: fn() -> Timestamp) -> Exit {
     let shown = match args.format.format {
         Format::Json => json(&findings, &source),
         Format::Text => {
-            super::complain(config::render(&source, &findings, super::colour_errors()));
+            super::tell(&source, &findings);
             let good = if has_errors(&findings) { "" } else { &good };
             super::print(good)
         }
@@ -77,10 +77,10 @@ fn refused(args: &CheckArgs, error: &config::ConfigError) -> Exit {
     match args.format.format {
         Format::Json => {
             json(&error.findings(), &error.source());
+            Exit::Config
         }
-        Format::Text => super::complain(error.render(super::colour_errors())),
+        Format::Text => super::refuse(error),
     }
-    Exit::Config
 }
 
 fn json(findings: &[Finding], source: &Source) -> Exit {

@@ -77,10 +77,7 @@ pub fn execute(args: DiffArgs, now: Timestamp) -> Exit {
 }
 
 fn load(path: &Path) -> Result<Config, Exit> {
-    config::load(path).map_err(|error| {
-        super::complain(error.render(super::colour_errors()));
-        Exit::Config
-    })
+    config::load(path).map_err(|error| super::refuse(&error))
 }
 
 fn by_name(config: &Config) -> BTreeMap<&str, &Window> {

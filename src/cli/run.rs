@@ -2,6 +2,7 @@
 //! a signal ends them.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::Args;
@@ -12,11 +13,11 @@ use tracing::{error, info, warn};
 
 use super::{ConfigArgs, Exit};
 use crate::clock::Clock;
-use crate::config::{self, Config, Settings};
+use crate::config::{self, Config, ConfigError, Settings, Severity};
 use crate::http::{self, Pages, Readiness};
 use crate::jetstream::nats::Nats;
 use crate::jetstream::{JetStream, Link};
-use crate::logging::{self, Narrator};
+use crate::logging::{self, Narrator, journal};
 use crate::metrics::Metrics;
 use crate::reconcile::{self, Heart, Inputs, Reconciler};
 use crate::report::Report;
@@ -38,12 +39,9 @@ const FAREWELL: Duration = Duration::from_millis(500);
 pub fn execute(args: RunArgs, wall: fn() -> Timestamp) -> Exit {
     let config = match load(&args) {
         Ok(config) => config,
-        Err(error) => {
-            super::complain(error.render(super::colour_errors()));
-            return Exit::Config;
-        }
+        Err(error) => return super::refuse(&error),
     };
-    if let Err(error) = logging::init() {
+    if let Err(error) = logging::init(wall) {
         super::complain(format!("error: {error}"));
         return Exit::Usage;
     }
@@ -56,7 +54,7 @@ pub fn execute(args: RunArgs, wall: fn() -> Timestamp) -> Exit {
     exit
 }
 
-fn load(args: &RunArgs) -> Result<Config, config::ConfigError> {
+fn load(args: &RunArgs) -> Result<Config, ConfigError> {
     let mut config = config::load(&args.config.config)?;
     config.settings.controller.dry_run |= args.dry_run;
     Ok(config)
@@ -87,6 +85,7 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp) -> Exit {
     };
     let clock = Clock::new(wall);
     let heart = Heart::default();
+    let hang = Arc::new(AtomicBool::new(false));
     let nudge = Arc::new(Notify::new());
     metrics.reloaded(true, wall());
     let (nats, advisories) = Nats::start(&settings.nats, settings.controller.request_timeout);
@@ -116,6 +115,7 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp) -> Exit {
         readiness: readiness_sender,
         config: config_receiver.clone(),
         told_ready: false,
+        hang: hang.clone(),
     };
     let inputs = Inputs {
         config: config_receiver,
@@ -131,6 +131,10 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp) -> Exit {
         tokio::select! {
             asked = signals.next() => match asked {
                 Asked::Reload => reload(&args, &settings, &config_sender, &metrics, wall()),
+                Asked::Hang => {
+                    warn!("SIGUSR1: the loop hangs from its next report on, as a test asked");
+                    hang.store(true, Ordering::Relaxed);
+                }
                 Asked::Stop => {
                     info!("stopping; consumers that are paused stay so until their deadlines");
                     systemd::stopping();
@@ -139,7 +143,7 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp) -> Exit {
             },
             changed = link.changed(), if first_connect => match &*link.borrow_and_update() {
                 Link::Unsuitable(unsuitable) => {
-                    error!("{unsuitable}");
+                    last_words(&unsuitable.to_string());
                     return Exit::Config;
                 }
                 Link::Up(_) => first_connect = false,
@@ -168,8 +172,17 @@ fn greet(args: &RunArgs, config: &Config) {
 }
 
 fn failed(why: &str) -> Exit {
-    error!("{why}");
+    last_words(why);
     Exit::Failed
+}
+
+/// An error that ends the process.
+fn last_words(why: &str) {
+    if journal::is_stderr() {
+        journal::last_words(Severity::Error, why);
+    } else {
+        error!("{why}");
+    }
 }
 
 fn reload(
@@ -202,11 +215,21 @@ fn reload(
         }
         Err(error) => {
             metrics.reloaded(false, now);
-            error!(
-                "the new config is refused, the one in force stays:\n{}",
-                error.render(false)
-            );
+            tell_refused(&error);
         }
+    }
+}
+
+/// In the journal a mistake is a line, elsewhere it is drawn.
+fn tell_refused(error: &ConfigError) {
+    const REFUSED: &str = "the new config is refused, the one in force stays";
+    if !journal::is_stderr() {
+        error!("{REFUSED}:\n{}", error.render(false));
+        return;
+    }
+    let source = error.source();
+    for finding in error.findings() {
+        error!("{REFUSED}: {}", journal::line_of(&finding, &source));
     }
 }
 
@@ -217,10 +240,15 @@ struct Watchers {
     readiness: watch::Sender<Readiness>,
     config: watch::Receiver<Arc<Config>>,
     told_ready: bool,
+    /// A test asked the loop to hang: see [`Asked::Hang`].
+    hang: Arc<AtomicBool>,
 }
 
 impl Watchers {
     fn take(&mut self, report: Report) {
+        while self.hang.load(Ordering::Relaxed) {
+            std::thread::park();
+        }
         let config = self.config.borrow().clone();
         let report = Arc::new(report);
         self.narrator.tell(&report, &config);

@@ -75,6 +75,7 @@ fn said(reports: &[Report]) -> Vec<String> {
         .with_writer(Log(log.clone()))
         .with_ansi(false)
         .without_time()
+        .fmt_fields(lines::Sentences)
         .with_target(false)
         .finish();
     let mut narrator = Narrator::default();

@@ -194,7 +194,7 @@ impl Observed {
                 told: Err(error),
                 ..
             } => {
-                self.fail(id.to_string(), error);
+                self.fail(id.to_string(), Some(id.stream()), error);
                 self.unknown.insert(id);
             }
             Answer::List {
@@ -226,7 +226,7 @@ impl Observed {
                 told: Err(error),
                 ..
             } => {
-                self.fail(format!("stream {stream}"), error);
+                self.fail(format!("stream {stream}"), Some(&stream), error);
                 self.unknown.extend(want.named);
                 if want.whole {
                     self.unknown_streams.insert(stream);
@@ -235,8 +235,12 @@ impl Observed {
         }
     }
 
-    fn fail(&mut self, subject: String, error: RequestError) {
-        self.failures.push(Failure { subject, error });
+    fn fail(&mut self, subject: String, stream: Option<&str>, error: RequestError) {
+        self.failures.push(Failure {
+            subject,
+            stream: stream.map(str::to_owned),
+            error,
+        });
     }
 
     fn read_clock(&mut self, sample: &Sample, ours: Timestamp) {
@@ -288,7 +292,7 @@ async fn everything<J: JetStream>(
             ),
             Err(error) => {
                 observed.names_unknown = true;
-                observed.fail("the streams".to_owned(), error);
+                observed.fail("the streams".to_owned(), None, error);
             }
         }
     }

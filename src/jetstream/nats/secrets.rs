@@ -100,6 +100,17 @@ impl Proof {
     }
 }
 
+/// What an empty file means: our units make systemd's credentials optional, so that a missing one is an empty file.
+fn empty(path: &Path) -> String {
+    let path_shown = path.display();
+    match path.strip_prefix(config::CREDENTIALS_DIRECTORY) {
+        Ok(_) => format!(
+            "{path_shown} is empty: put the secret where LoadCredential= of the unit says, and restart the service"
+        ),
+        Err(_) => format!("{path_shown} is empty: put the secret there"),
+    }
+}
+
 /// What a secret is called in messages.
 pub fn name(secret: &Secret) -> String {
     match secret {
@@ -116,7 +127,11 @@ fn content(secret: &Secret) -> Result<String, String> {
             let bytes = read(&resolved(path)?)?;
             let text = String::from_utf8(bytes)
                 .map_err(|_| format!("{} does not hold text", path.display()))?;
-            Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+            let text = text.trim_end_matches(['\r', '\n']);
+            if text.is_empty() {
+                return Err(empty(path));
+            }
+            Ok(text.to_owned())
         }
     }
 }

@@ -1,0 +1,56 @@
+//! What to do about a config file that cannot be read.
+//!
+//! Most often the command was meant for one of several instances, or the file is root's only and the service is not root.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+/// So many files are named; a folder with more is not where configs are.
+const A_FEW: usize = 5;
+
+/// The way out, as a hint.
+pub(super) fn way_out(path: &Path, why: &io::Error) -> String {
+    const ANOTHER: &str = "name another file with --config PATH, or with RECESS_CONFIG";
+    match why.kind() {
+        ErrorKind::PermissionDenied => format!(
+            "the service runs as a user of its own, and the file holds no secrets: `chmod a+r {}` lets it read",
+            path.display()
+        ),
+        ErrorKind::NotFound => match &siblings(path)[..] {
+            [] => ANOTHER.to_owned(),
+            others => format!("{ANOTHER}; there is {}", listed(others)),
+        },
+        _ => ANOTHER.to_owned(),
+    }
+}
+
+/// Other config files in the folder, as instances have them (`recess@NAME.service` reads `/etc/recess/NAME.toml`).
+fn siblings(path: &Path) -> Vec<PathBuf> {
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => return Vec::new(),
+    };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let mut files: Vec<PathBuf> = (entries.flatten())
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "toml"))
+        .collect();
+    files.sort();
+    files
+}
+
+fn listed(files: &[PathBuf]) -> String {
+    let shown: Vec<String> = (files.iter().take(A_FEW))
+        .map(|file| file.display().to_string())
+        .collect();
+    match files.len().saturating_sub(A_FEW) {
+        0 => shown.join(", "),
+        rest => format!("{} and {rest} more", shown.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,31 @@
+use super::*;
+
+#[test]
+fn instances_beside_a_missing_file_are_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let missing = folder.path().join("recess.toml");
+    let not_found = io::Error::from(ErrorKind::NotFound);
+    assert_eq!(
+        way_out(&missing, &not_found),
+        "name another file with --config PATH, or with RECESS_CONFIG"
+    );
+    for name in ["us.toml", "eu.toml", "eu.creds"] {
+        fs::write(folder.path().join(name), "").expect("a file");
+    }
+    let folder = folder.path().display();
+    assert_eq!(
+        way_out(&missing, &not_found),
+        format!(
+            "name another file with --config PATH, or with RECESS_CONFIG; there is {folder}/eu.toml, {folder}/us.toml"
+        )
+    );
+}
+
+#[test]
+fn a_file_that_the_service_may_not_read_is_a_matter_of_its_mode() {
+    let denied = io::Error::from(ErrorKind::PermissionDenied);
+    assert_eq!(
+        way_out(Path::new("/etc/recess/eu.toml"), &denied),
+        "the service runs as a user of its own, and the file holds no secrets: `chmod a+r /etc/recess/eu.toml` lets it read"
+    );
+}

@@ -1,0 +1,77 @@
+//! How a line looks on standard error: the same words as ever, without the fields that they already hold.
+//!
+//! A terminal gets short times, in UTC like the deadlines that the lines tell of; a file or a pipe gets the whole instant.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use tracing::field::{Field, Visit};
+use tracing_subscriber::field::{MakeVisitor, VisitFmt, VisitOutput};
+use tracing_subscriber::fmt::format::{DefaultVisitor, Writer};
+use tracing_subscriber::fmt::time::FormatTime;
+
+/// The fields that say for programs what the sentence says for people.
+const IN_THE_SENTENCE: [&str; 3] = ["stream", "consumer", "window"];
+
+/// Writes what was said, and of other crates' fields all.
+pub(super) struct Sentences;
+
+impl<'a> MakeVisitor<Writer<'a>> for Sentences {
+    type Visitor = Sentence<'a>;
+
+    fn make_visitor(&self, target: Writer<'a>) -> Self::Visitor {
+        Sentence(DefaultVisitor::new(target, true))
+    }
+}
+
+/// One line in the making.
+pub(super) struct Sentence<'a>(DefaultVisitor<'a>);
+
+impl Visit for Sentence<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if !IN_THE_SENTENCE.contains(&field.name()) {
+            self.0.record_debug(field, value);
+        }
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if !IN_THE_SENTENCE.contains(&field.name()) {
+            self.0.record_str(field, value);
+        }
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
+        self.0.record_error(field, value);
+    }
+}
+
+impl VisitOutput<fmt::Result> for Sentence<'_> {
+    fn finish(self) -> fmt::Result {
+        self.0.finish()
+    }
+}
+
+impl VisitFmt for Sentence<'_> {
+    fn writer(&mut self) -> &mut dyn fmt::Write {
+        self.0.writer()
+    }
+}
+
+/// What stands in front of a line.
+pub(super) struct Time {
+    /// The system's wall clock.
+    pub wall: fn() -> Timestamp,
+    /// Somebody watches, who knows what day it is.
+    pub short: bool,
+}
+
+impl FormatTime for Time {
+    fn format_time(&self, writer: &mut Writer<'_>) -> fmt::Result {
+        let now = (self.wall)();
+        if self.short {
+            write!(writer, "{}", now.strftime("%H:%M:%SZ"))
+        } else {
+            write!(writer, "{now:.6}")
+        }
+    }
+}
