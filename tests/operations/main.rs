@@ -1,0 +1,29 @@
+//! Operations for real: the package in a systemd that boots, the container in a runtime, and what judges them.
+//!
+//! What needs root and Debian packages is ignored by `cargo test`; `tests/operations/run` runs it, after it has installed,
+//! built and isolated what is needed. Bounds are for a busy machine with two cores.
+
+// It waits for real processes, so on the real clock.
+#![allow(clippy::disallowed_methods)]
+
+#[path = "../support/account.rs"]
+mod account;
+#[path = "../support/config.rs"]
+mod config;
+#[path = "../support/nats_server.rs"]
+mod nats_server;
+#[path = "../support/recess.rs"]
+mod recess;
+
+mod container;
+mod life;
+mod machine;
+mod package;
+mod service;
+mod units;
+
+/// The tests without a network need it to be there already.
+#[test]
+fn a_nats_server_is_at_hand() {
+    nats_server::binary().unwrap();
+}

@@ -1,0 +1,46 @@
+//! The unit files: what they allow the service, and that the two are one.
+
+use std::fs;
+use std::process::Command;
+
+use crate::machine::RUN;
+use crate::package::root;
+
+fn unit(name: &str) -> String {
+    fs::read_to_string(root().join("systemd").join(name)).unwrap()
+}
+
+/// A unit's directives, without comments and empty lines.
+fn directives(text: &str) -> Vec<&str> {
+    let lines = text
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.collect()
+}
+
+#[test]
+fn the_template_is_the_service_but_for_names() {
+    let service = unit("recess.service")
+        .replace("JetStream consumers", "JetStream consumers (%i)")
+        .replace("/etc/recess/recess.toml", "/etc/recess/%i.toml")
+        .replace(":/etc/recess/nats.", ":/etc/recess/%i.");
+    let template = unit("recess@.service");
+    let (service, template) = (directives(&service), directives(&template));
+    assert!(service.len() > 40, "{service:?}");
+    assert_eq!(service, template);
+}
+
+#[test]
+#[ignore = "needs root and Debian packages: tests/operations/run"]
+fn systemd_scores_the_units_at_most_at_1_1() {
+    for name in ["recess.service", "recess@.service"] {
+        let output = Command::new("systemd-analyze")
+            .args(["security", "--offline=true", "--threshold=11", "--no-pager"])
+            .arg(root().join("systemd").join(name))
+            .output()
+            .unwrap_or_else(|error| panic!("systemd-analyze: {error}; {RUN}"));
+        let told = String::from_utf8_lossy(&output.stdout);
+        assert!(told.contains("Overall exposure level"), "{output:?}");
+        assert!(output.status.success(), "{told}");
+    }
+}
