@@ -1,5 +1,6 @@
 //! Telling systemd how it goes. The one file that knows sd-notify. Outside a service with `Type=notify` it does nothing.
 
+use std::io;
 use std::time::Duration;
 
 use sd_notify::NotifyState;
@@ -21,19 +22,26 @@ pub fn status(line: &str) {
     tell(&[NotifyState::Status(line)]);
 }
 
-/// Feeds the watchdog for as long as the heart beats, and pulls the trigger when it has stopped. Runs until then, or until
-/// dropped; returns at once where there is no watchdog.
+/// Feeds the watchdog for as long as the heart beats, and pulls the trigger when it has stopped. Does nothing where there is
+/// no watchdog.
 ///
-/// A heart that has been silent for half of `WatchdogSec=` counts as stopped. To wait for the rest of it as well would take up
-/// to three times as long, and a window may be open. What is left to systemd is a process that cannot even run this.
-pub async fn feed_watchdog(heart: Heart) {
-    let Some(limit) = sd_notify::watchdog_enabled() else {
-        return;
-    };
+/// A heart that has been silent for half of `WatchdogSec=` counts as stopped; a window may be open, so no more time is given
+/// away. It has a thread of its own: a loop that blocks its thread can block the runtime's timers with it. What is left to
+/// systemd is a process that cannot even run this.
+pub fn guard(heart: Heart) -> io::Result<()> {
+    if let Some(limit) = sd_notify::watchdog_enabled() {
+        let guard = std::thread::Builder::new().name("watchdog".to_owned());
+        guard.spawn(move || feed_watchdog(&heart, limit))?;
+    }
+    Ok(())
+}
+
+/// Returns when it has pulled the trigger.
+fn feed_watchdog(heart: &Heart, limit: Duration) {
     let mut suspected = false;
     loop {
         let pause = if suspected { limit / 20 } else { limit / 4 };
-        tokio::time::sleep(pause.max(Duration::from_millis(10))).await;
+        std::thread::sleep(pause.max(Duration::from_millis(10)));
         let silent = heart.silent_for();
         // A process that was stopped as a whole wakes up here first: the loop gets a moment to beat.
         let stopped = silent >= limit / 2;

@@ -106,7 +106,9 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp) -> Exit {
         tokio::spawn(http::serve(listener, pages));
     }
     tokio::spawn(wake::watch_wall_clock(clock.clone(), nudge.clone()));
-    tokio::spawn(systemd::feed_watchdog(heart.clone()));
+    if let Err(error) = systemd::guard(heart.clone()) {
+        return failed(&format!("the watchdog cannot be fed: {error}"));
+    }
     let first = config_receiver.borrow().clone();
     let reconciler = Reconciler::new(nats, clock, first, heart);
     let mut watchers = Watchers {
