@@ -152,7 +152,10 @@ impl Contained {
     fn start(bundle: &Path, state: &Path) -> Self {
         let log = bundle.join("log");
         let file = fs::File::create(&log).unwrap();
-        let child = Command::new("crun")
+        // crun refuses hosts that mix cgroups of versions 1 and 2, even where it is to leave them alone.
+        let alone = "mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec crun \"$@\"";
+        let child = Command::new("unshare")
+            .args(["--mount", "sh", "-c", alone, "crun"])
             .args([Path::new("--root"), state])
             .args(["--cgroup-manager", "disabled", "run", "--bundle"])
             .arg(bundle)
