@@ -46,6 +46,10 @@ const SLICE: Duration = Duration::from_millis(250);
 /// How often the loop shows that it lives while it is at work.
 const BEAT: Duration = Duration::from_secs(1);
 
+/// A step that has lasted for so many request timeouts will never end. Every request in it ends by its timeout, and a step
+/// that asks a thousand silent streams, eight at a time, takes 125 of them.
+const HOPELESS: u32 = 200;
+
 /// The longest sleep at all: the loop shows that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
@@ -104,11 +108,15 @@ impl Heart {
         self.newest.store(since, Ordering::Relaxed);
     }
 
-    /// Beats while `work` goes on: every request in it ends by its timeout, so it goes on as long as the runtime does.
-    async fn beat_during(&self, work: impl Future<Output = ()>) {
+    /// Beats while `work` goes on, but not for longer than it can take: one that waits for what never comes must not look
+    /// alive for good.
+    async fn beat_during(&self, work: impl Future<Output = ()>, longest: Duration) {
         let mut work = std::pin::pin!(work);
+        let began = Instant::now();
         loop {
-            self.beat();
+            if began.elapsed() <= longest {
+                self.beat();
+            }
             tokio::select! {
                 () = &mut work => return,
                 () = tokio::time::sleep(BEAT) => {}
@@ -148,7 +156,8 @@ pub async fn run<J: JetStream>(
         driver.asked.full = Some(Wake::Connected);
     }
     loop {
-        heart.beat_during(driver.turn()).await;
+        heart.beat();
+        driver.turn().await;
         let pause = driver.rest();
         tokio::select! {
             changed = link.changed() => {
@@ -219,21 +228,30 @@ enum Step {
 impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
     /// Does all that is due.
     async fn turn(&mut self) {
+        let heart = self.reconciler.heart.clone();
         loop {
             let now = self.reconciler.clock.now();
             self.notice_step(now);
-            match self.next_step(now) {
-                None => return,
-                Some(Step::Edge) => self.edge(now).await,
-                Some(Step::Pass(wake, scope)) => self.pass(wake, scope).await,
-                Some(Step::LookAgain(unknown)) => self.look_again(unknown).await,
-                Some(Step::Prepare(edge, wake)) => {
-                    self.prepare(edge, wake).await;
-                    self.prepared = Some(Prepared {
-                        edge,
-                        writes: self.reconciler.plan_for(edge),
-                    });
-                }
+            let Some(step) = self.next_step(now) else {
+                return;
+            };
+            let controller = &self.reconciler.config.settings.controller;
+            let longest = controller.request_timeout * HOPELESS;
+            heart.beat_during(self.take(step, now), longest).await;
+        }
+    }
+
+    async fn take(&mut self, step: Step, now: Now) {
+        match step {
+            Step::Edge => self.edge(now).await,
+            Step::Pass(wake, scope) => self.pass(wake, scope).await,
+            Step::LookAgain(unknown) => self.look_again(unknown).await,
+            Step::Prepare(edge, wake) => {
+                self.prepare(edge, wake).await;
+                self.prepared = Some(Prepared {
+                    edge,
+                    writes: self.reconciler.plan_for(edge),
+                });
             }
         }
     }
@@ -490,3 +508,6 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         pause
     }
 }
+
+#[cfg(test)]
+mod tests;
