@@ -1,6 +1,10 @@
 //! The command line where no server is needed: what is printed for programs, and the exit codes. What asks a server is
 //! in `wire/`.
 
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
@@ -305,4 +309,46 @@ fn a_log_that_cannot_be_written_does_not_end_the_daemon() {
     recess.kill().unwrap();
     recess.wait().unwrap();
     assert_eq!(ended, None, "it ended because its log could not be written");
+}
+
+/// What a command says where its standard error is a socket, and whether that is what `JOURNAL_STREAM` names.
+fn said_to_a_socket(files: &Files, arguments: &str, named: bool) -> String {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let theirs = File::from(OwnedFd::from(theirs));
+    let socket = theirs.metadata().unwrap();
+    let inode = socket.ino() + u64::from(!named);
+    let status = files
+        .command(arguments)
+        .env("JOURNAL_STREAM", format!("{}:{inode}", socket.dev()))
+        .stdout(Stdio::null())
+        .stderr(theirs)
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(78));
+    std::io::read_to_string(ours).unwrap()
+}
+
+#[test]
+fn a_mistake_is_one_line_with_a_priority_where_the_journal_reads() {
+    let files = Files::with(BAD);
+    let line = format!(
+        "<3>{}:7: window nightly: timezone: \"Europe/Zurch\" is not a time zone (did you mean \"Europe/Zurich\"?)\n",
+        files.config().display()
+    );
+    for arguments in ["check", "run", "plan"] {
+        assert_eq!(said_to_a_socket(&files, arguments, true), line);
+    }
+}
+
+#[test]
+fn a_variable_that_is_left_over_from_a_service_makes_no_journal() {
+    let files = Files::with(BAD);
+    for arguments in ["check", "run", "plan"] {
+        let said = said_to_a_socket(&files, arguments, false);
+        assert!(
+            said.starts_with("error[bad-zone]: window nightly"),
+            "{said}"
+        );
+        assert!(said.contains("  |            ^^^^"), "{said}");
+    }
 }
