@@ -9,7 +9,8 @@ pub const CREDENTIALS_DIRECTORY: &str = "$CREDENTIALS_DIRECTORY";
 /// There is no folder of credentials.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "cannot read {}: {CREDENTIALS_DIRECTORY} is not set; systemd sets it for a service with LoadCredential=",
+    "cannot read {}: {CREDENTIALS_DIRECTORY} is not set; systemd sets it for a service with LoadCredential=; in \
+     a shell, set it to the folder that holds the secret, such as /etc/recess",
     .path.display()
 )]
 pub struct NoCredentials {

@@ -183,6 +183,14 @@ impl World {
             self.machine.ok("recess check"),
             "/etc/recess/recess.toml: ok, 1 window"
         );
+        // In a shell secrets are where they are kept, for whoever may read them.
+        let told = self
+            .machine
+            .ok("CREDENTIALS_DIRECTORY=/etc/recess recess status");
+        assert!(
+            told.contains("1 of 1 consumers paused; open: night"),
+            "{told}"
+        );
     }
 
     fn finds_lines_by_their_fields(&self, service: &Service<'_>) {
@@ -344,7 +352,7 @@ impl World {
             "/etc/recess/second.toml",
         );
         self.machine
-            .write("/etc/recess/second.password", PASSWORD, 0o600);
+            .write("/etc/recess/second/nats.password", PASSWORD, 0o600);
         let config = self.config(&[SHIPPING]).set("instance = \"second\"");
         second.configure(&config);
         second.systemctl("enable --now");

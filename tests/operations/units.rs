@@ -23,7 +23,7 @@ fn the_template_is_the_service_but_for_names() {
     let service = unit("recess.service")
         .replace("JetStream consumers", "JetStream consumers (%i)")
         .replace("/etc/recess/recess.toml", "/etc/recess/%i.toml")
-        .replace(":/etc/recess/nats.", ":/etc/recess/%i.");
+        .replace(":/etc/recess/nats.", ":/etc/recess/%i/nats.");
     let template = unit("recess@.service");
     let (service, template) = (directives(&service), directives(&template));
     assert!(service.len() > 40, "{service:?}");

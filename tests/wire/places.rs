@@ -180,7 +180,8 @@ async fn what_the_service_manager_does_not_give_is_told() {
         )))
     };
     let words = "error: no connection to NATS: cannot read $CREDENTIALS_DIRECTORY/nats.creds: $CREDENTIALS_DIRECTORY is \
-                 not set; systemd sets it for a service with LoadCredential=";
+                 not set; systemd sets it for a service with LoadCredential=; in a shell, set it to the folder that holds \
+                 the secret, such as /etc/recess";
     assert_eq!(complaint_of_status(&credential("nats.creds")), words);
     let folder = tempfile::tempdir().unwrap();
     let config = credential("nats.creds").env("CREDENTIALS_DIRECTORY", folder.path());
