@@ -15,6 +15,8 @@ use crate::package::{deb, in_target};
 use crate::recess::{secs, until};
 use crate::service::{Service, message};
 
+mod trouble;
+
 const BILLING: &str = "ORDERS/billing";
 const SHIPPING: &str = "ORDERS/shipping";
 
@@ -275,76 +277,6 @@ impl World {
         );
     }
 
-    async fn comes_back_within_the_window_when_its_loop_hangs(&self, service: &Service<'_>) {
-        self.drop_in("[Service]\nEnvironment=RECESS_TEST_HANG_LOOP_ON=SIGUSR1\n");
-        service.systemctl("restart");
-        self.until_paused(BILLING, secs(10)).await;
-        until("it has looked", secs(10), async || {
-            service.metric("nats_connected").await
-        })
-        .await;
-        let pid = service.pid();
-        let asked = Instant::now();
-        self.machine
-            .ok("systemctl kill --signal USR1 --kill-whom main recess");
-        until("the loop hangs", secs(5), async || {
-            (!service.told("SIGUSR1: ").is_empty()).then_some(())
-        })
-        .await;
-        tokio::time::sleep(secs(2)).await;
-        self.account.resume(BILLING).await;
-        tokio::time::sleep(secs(3)).await;
-        assert!(
-            !self.account.look(BILLING).await.paused,
-            "the loop does not hang"
-        );
-        self.until_paused(BILLING, secs(40)).await;
-        let took = asked.elapsed();
-        assert!(took < secs(30), "{took:?}");
-        eprintln!(
-            "paused again {:.1} s after the loop hung",
-            took.as_secs_f64()
-        );
-        assert_ne!(service.pid(), pid);
-        until("it is active again", secs(5), async || {
-            service.is_active().then_some(())
-        })
-        .await;
-        assert_eq!(service.property("NRestarts"), "1");
-        assert_eq!(service.told("the loop has not moved for ").len(), 1);
-        let killed = "recess.service: Failed with result 'watchdog'.";
-        assert_eq!(service.told(killed).len(), 1, "{:?}", service.journal(""));
-    }
-
-    async fn is_heard_where_the_journal_does_not_listen(&self, service: &Service<'_>) {
-        self.drop_in("[Service]\nInaccessiblePaths=/run/systemd/journal/socket\n");
-        service.systemctl("restart");
-        until("it is heard", secs(5), async || {
-            let lines = service.journal("_TRANSPORT=stdout");
-            let heard = |record: &serde_json::Value| message(record).contains("Z  INFO recess 0");
-            lines.iter().any(heard).then_some(())
-        })
-        .await;
-        self.machine
-            .ok("rm -r /etc/systemd/system/recess.service.d && systemctl daemon-reload");
-        service.systemctl("restart");
-    }
-
-    fn does_not_try_again_with_a_wrong_config(&self, service: &Service<'_>) {
-        service.configure_with("nats.server = []\n");
-        let output = self.machine.run("systemctl restart recess");
-        assert_eq!(output.status.code(), Some(1));
-        std::thread::sleep(secs(3));
-        assert_eq!(service.property("ActiveState"), "failed");
-        assert_eq!(service.property("ExecMainStatus"), "78");
-        assert_eq!(service.property("NRestarts"), "0");
-        let told = service.told("/etc/recess/recess.toml:1: nats.server: ");
-        assert_eq!(told.len(), 1, "{:?}", service.journal("-n 20"));
-        assert_eq!(told[0]["PRIORITY"], "3");
-        service.configure(&self.config(&[BILLING]));
-        service.systemctl("start");
-    }
-
     async fn runs_instances(&self) {
         let second = Service::new(
             &self.machine,
@@ -392,14 +324,5 @@ impl World {
                     .until
                     .is_some_and(|until| until > self.span.closes - 1.seconds())
         );
-    }
-
-    fn drop_in(&self, text: &str) {
-        self.machine.write(
-            "/etc/systemd/system/recess.service.d/test.conf",
-            text,
-            0o644,
-        );
-        self.machine.ok("systemctl daemon-reload");
     }
 }
