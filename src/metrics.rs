@@ -9,9 +9,11 @@ use jiff::Timestamp;
 use prometheus::core::Collector;
 use prometheus::proto::MetricFamily;
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+    Encoder, Histogram, HistogramOpts, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
 };
 
+use crate::config::Config;
 use crate::ledger::{Action, Repair};
 use crate::report::{Report, Wake};
 
@@ -39,6 +41,7 @@ pub struct Metrics {
     last_pass: IntGauge,
     reload_ok: IntGauge,
     reload_time: IntGauge,
+    zone_data: IntGaugeVec,
 }
 
 impl Metrics {
@@ -110,6 +113,12 @@ impl Metrics {
                 "config_last_reload_success_timestamp_seconds",
                 "When the config was last loaded.",
             )?,
+            zone_data: gauges(
+                &registry,
+                "tzdb_info",
+                "The copy of the IANA time zone database in force (the host's, or the bundled one); always 1.",
+                &["source", "version"],
+            )?,
             registry,
         };
         metrics
@@ -155,12 +164,21 @@ impl Metrics {
         self.newest.set(report.clone());
     }
 
-    /// Notes an attempt to load the config.
-    pub fn reloaded(&self, ok: bool, at: Timestamp) {
-        self.reload_ok.set(i64::from(ok));
-        if ok {
-            self.reload_time.set(at.as_second());
-        }
+    /// Notes that a config is in force.
+    pub fn loaded(&self, config: &Config, at: Timestamp) {
+        self.reload_ok.set(1);
+        self.reload_time.set(at.as_second());
+        // A host's time zones can be newer at a reload than they were before.
+        self.zone_data.reset();
+        let data = &config.zone_data;
+        self.zone_data
+            .with_label_values(&[data.source.as_str(), &*data.version])
+            .set(1);
+    }
+
+    /// Notes that the config in place was refused.
+    pub fn refused(&self) {
+        self.reload_ok.set(0);
     }
 
     /// All metrics in Prometheus' text format 0.0.4.
@@ -221,6 +239,17 @@ fn gauge(registry: &Registry, name: &str, help: &str) -> Result<IntGauge, promet
     let gauge = IntGauge::new(name, help)?;
     registry.register(Box::new(gauge.clone()))?;
     Ok(gauge)
+}
+
+fn gauges(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> Result<IntGaugeVec, prometheus::Error> {
+    let gauges = IntGaugeVec::new(Opts::new(name, help), labels)?;
+    registry.register(Box::new(gauges.clone()))?;
+    Ok(gauges)
 }
 
 /// Memory, CPU and file descriptors, under the names that every Prometheus client uses (so without our prefix).

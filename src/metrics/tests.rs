@@ -1,12 +1,14 @@
 //! The names of all metrics are held by `tests/wire/pages.rs`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::SignedDuration;
 
 use super::*;
 use crate::calendar::Occurrence;
+use crate::config;
 use crate::consumer::{ConsumerId, Found, Kind, Mark, Observation, PauseState};
 use crate::jetstream::{Link, RequestError, Server};
 use crate::plan::Verdict;
@@ -114,7 +116,8 @@ fn assert_lines(text: &str, lines: &[&str]) {
 #[test]
 fn a_report_is_shown_whole() {
     let metrics = Metrics::new().unwrap();
-    metrics.reloaded(true, at("2026-12-01T00:00:00Z"));
+    let config = config::parse(Path::new("recess.toml"), "instance = 'a'").unwrap();
+    metrics.loaded(&config, at("2026-12-01T00:00:00Z"));
     let ours = ConsumerId::new("ORDERS", "billing");
     let theirs = ConsumerId::new("ORDERS", "shipping");
     let rows = [
@@ -147,6 +150,11 @@ fn a_report_is_shown_whole() {
             r#"recess_passes_total{result="ok"} 1"#,
             r#"recess_wakeups_total{source="edge"} 1"#,
             "recess_clock_skew_seconds -0.02",
+            &format!(
+                r#"recess_tzdb_info{{source="{}",version="{}"}} 1"#,
+                config.zone_data.source.as_str(),
+                config.zone_data.version
+            ),
             "recess_nats_connected 1",
             "recess_config_last_reload_successful 1",
             "recess_config_last_reload_success_timestamp_seconds 1796083200",
