@@ -143,8 +143,10 @@ pub async fn run<J: JetStream>(
         publish,
     };
     driver.look_ahead();
+    // Before it is told of: what changes from here on wakes the loop.
+    let up = matches!(*link.borrow_and_update(), Link::Up(_));
     driver.publish(None);
-    if matches!(*link.borrow_and_update(), Link::Up(_)) {
+    if up {
         driver.asked.full = Some(Wake::Connected);
     }
     loop {
