@@ -15,7 +15,7 @@ use prometheus::{
 
 use crate::config::Config;
 use crate::ledger::{Action, Repair};
-use crate::report::{Report, Wake};
+use crate::report::{Act, Report, Wake};
 
 mod gauges;
 #[cfg(test)]
@@ -136,24 +136,13 @@ impl Metrics {
             self.pass_duration.observe(pass.took.as_secs_f64());
             self.last_pass.set(report.at.as_second());
             self.wakeups.with_label_values(&[pass.wake.as_str()]).inc();
-            for act in &pass.acts {
-                let result = act
-                    .result
-                    .as_ref()
-                    .map_or_else(|error| error.label(), |()| "ok");
-                self.requests
-                    .with_label_values(&[act.action.as_str(), result])
-                    .inc();
-                if let Some(repair) = act.repair {
-                    self.repairs.with_label_values(&[repair.as_str()]).inc();
-                }
-                if let Some(late) = act.lateness {
-                    self.lateness.observe(late.as_secs_f64());
-                }
-            }
+            self.count(pass.untold());
             for took in &pass.confirmed {
                 self.confirm.observe(took.as_secs_f64());
             }
+        }
+        if let Some(burst) = &report.burst {
+            self.count(&burst.acts);
         }
         for window in &report.windows {
             let missed = self.missed.with_label_values(&[&*window.name]);
@@ -162,6 +151,24 @@ impl Metrics {
             }
         }
         self.newest.set(report.clone());
+    }
+
+    fn count(&self, acts: &[Act]) {
+        for act in acts {
+            let result = act
+                .result
+                .as_ref()
+                .map_or_else(|error| error.label(), |()| "ok");
+            self.requests
+                .with_label_values(&[act.action.as_str(), result])
+                .inc();
+            if let Some(repair) = act.repair {
+                self.repairs.with_label_values(&[repair.as_str()]).inc();
+            }
+            if let Some(late) = act.lateness {
+                self.lateness.observe(late.as_secs_f64());
+            }
+        }
     }
 
     /// Notes that a config is in force.

@@ -21,7 +21,7 @@ use crate::consumer::{ConsumerId, Found, Kind};
 use crate::jetstream::{Advisory, JetStream, Link};
 use crate::ledger::Now;
 use crate::plan::Verdict;
-use crate::report::{Pass, Report, Wake};
+use crate::report::{Burst, Pass, Report, Wake};
 
 mod act;
 mod observe;
@@ -182,6 +182,19 @@ fn was_stepped(before: Now, now: Now) -> bool {
     (now.wall.duration_since(before.wall) - expected).abs() > STEP
 }
 
+/// Tells how far a pass has come that sends for long.
+fn teller<J: JetStream, P: FnMut(Report)>(
+    publish: &mut P,
+    next_change: Option<Timestamp>,
+) -> impl FnMut(&mut Reconciler<J>, Burst) {
+    move |reconciler, burst| {
+        publish(Report {
+            burst: Some(burst),
+            ..reconciler.report(None, next_change)
+        });
+    }
+}
+
 struct Driver<J, P> {
     reconciler: Reconciler<J>,
     publish: P,
@@ -317,16 +330,25 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             took: Duration::ZERO,
             failures: Vec::new(),
             acts: Vec::new(),
+            told: 0,
             confirmed: Vec::new(),
         };
         if self.reconciler.dry_run() {
             first.clear();
         }
         let rest = first.split_off(first.len().min(BEFORE_TELLING));
-        self.reconciler.act(first, now, &mut pass).await;
+        let quiet = &mut |_: &mut _, _| {};
+        self.reconciler.act(first, now, &mut pass, quiet).await;
         self.look_ahead();
         self.publish(None);
-        self.reconciler.act(rest, now, &mut pass).await;
+        self.reconciler
+            .act(
+                rest,
+                now,
+                &mut pass,
+                &mut teller(&mut self.publish, self.next_change),
+            )
+            .await;
         let after = self.reconciler.clock.now().uptime;
         pass.took = after.saturating_sub(now.uptime);
         // On a standalone server the burst is in force already; a pause that ends takes a moment.
@@ -383,7 +405,15 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
 
     async fn conclude(&mut self, wake: Wake, scope: Scope, began: Now, observed: Observed) {
         let full = scope == Scope::All;
-        let pass = self.reconciler.conclude(wake, scope, began, observed).await;
+        let pass = (self.reconciler)
+            .conclude(
+                wake,
+                scope,
+                began,
+                observed,
+                &mut teller(&mut self.publish, self.next_change),
+            )
+            .await;
         let now = self.reconciler.clock.now();
         if full {
             self.aftermath = None;
