@@ -113,11 +113,15 @@ impl Metrics {
                 "config_last_reload_success_timestamp_seconds",
                 "When the config was last loaded.",
             )?,
-            zone_data: gauges(
+            zone_data: register(
                 &registry,
-                "tzdb_info",
-                "The copy of the IANA time zone database in force (the host's, or the bundled one); always 1.",
-                &["source", "version"],
+                IntGaugeVec::new(
+                    Opts::new(
+                        "tzdb_info",
+                        "The copy of the IANA time zone database in force (the host's, or the bundled one); always 1.",
+                    ),
+                    &["source", "version"],
+                )?,
             )?,
             registry,
         };
@@ -226,9 +230,7 @@ fn counters(
     help: &str,
     labels: &[&str],
 ) -> Result<IntCounterVec, prometheus::Error> {
-    let counters = IntCounterVec::new(Opts::new(name, help), labels)?;
-    registry.register(Box::new(counters.clone()))?;
-    Ok(counters)
+    register(registry, IntCounterVec::new(Opts::new(name, help), labels)?)
 }
 
 fn histogram(
@@ -237,26 +239,20 @@ fn histogram(
     help: &str,
     buckets: &[f64],
 ) -> Result<Histogram, prometheus::Error> {
-    let histogram = Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets.to_vec()))?;
-    registry.register(Box::new(histogram.clone()))?;
-    Ok(histogram)
+    let options = HistogramOpts::new(name, help).buckets(buckets.to_vec());
+    register(registry, Histogram::with_opts(options)?)
 }
 
 fn gauge(registry: &Registry, name: &str, help: &str) -> Result<IntGauge, prometheus::Error> {
-    let gauge = IntGauge::new(name, help)?;
-    registry.register(Box::new(gauge.clone()))?;
-    Ok(gauge)
+    register(registry, IntGauge::new(name, help)?)
 }
 
-fn gauges(
+fn register<M: Collector + Clone + 'static>(
     registry: &Registry,
-    name: &str,
-    help: &str,
-    labels: &[&str],
-) -> Result<IntGaugeVec, prometheus::Error> {
-    let gauges = IntGaugeVec::new(Opts::new(name, help), labels)?;
-    registry.register(Box::new(gauges.clone()))?;
-    Ok(gauges)
+    metric: M,
+) -> Result<M, prometheus::Error> {
+    registry.register(Box::new(metric.clone()))?;
+    Ok(metric)
 }
 
 /// Memory, CPU and file descriptors, under the names that every Prometheus client uses (so without our prefix).

@@ -20,6 +20,9 @@ use crate::report::{Act, Burst, Pass};
 /// Clears are many, slow and never urgent: before a change by the calendar they make way.
 const MAKE_WAY: SignedDuration = SignedDuration::from_secs(5);
 
+/// How soon a consumer is looked at again whose write failed. When it is written again is the ledger's decision.
+const RETRY: Duration = Duration::from_millis(100);
+
 /// How often somebody who waits for a long burst is told how it goes.
 const TELL: Duration = Duration::from_secs(1);
 
@@ -182,8 +185,7 @@ impl<J: JetStream> Reconciler<J> {
         }
         if act.result.is_err() {
             // The next pass sees to it, as soon as the ledger lets it.
-            self.held_back
-                .insert(act.id.clone(), now.uptime + super::RETRY);
+            self.held_back.insert(act.id.clone(), now.uptime + RETRY);
         }
         act
     }
