@@ -21,9 +21,9 @@ mod stretch;
 mod tests;
 mod times;
 
-pub use cron::{Pattern, PatternError};
+pub use cron::{Oddity, Pattern, PatternError};
 pub use fixed::{Fixed, Moment};
-pub use rule::{Length, Rule};
+pub use rule::{ClockChange, Length, Outcome, Rule};
 
 /// One opening of a window: half-open, `[opens, closes)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -13,6 +13,7 @@ use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -33,6 +34,7 @@ mod length;
 mod moment;
 mod names;
 mod nats;
+mod outlook;
 mod raw;
 mod read;
 mod render;
@@ -45,13 +47,17 @@ mod table;
 mod tests;
 mod timing;
 mod windows;
-mod zone;
+mod zones;
 
 pub use credentials::CREDENTIALS_DIRECTORY;
 pub use findings::{Finding, Severity, Source};
 pub use length::show as show_length;
 pub use nats::{Api, Auth, Connection, Hidden, Identity, Nats, Reach, Secret, Tls};
+pub use outlook::outlook;
 pub use render::render;
+pub use zones::{ZoneData, ZoneSource};
+
+use zones::Zones;
 
 /// Where the file is, unless somebody says otherwise.
 pub const DEFAULT_PATH: &str = "/etc/recess/recess.toml";
@@ -66,10 +72,14 @@ pub struct Config {
     pub policy: Policy,
     /// Everything else.
     pub settings: Settings,
+    /// The copy of the time zone database by which its zones are understood.
+    pub zone_data: ZoneData,
     /// What is doubtful about the file, in the order of the file.
     pub warnings: Vec<Finding>,
     /// The file itself, to show warnings in.
     pub source: Source,
+    /// The same, key by key, for [`outlook`].
+    file: Arc<raw::File>,
 }
 
 /// Everything in the file but its windows.
@@ -146,10 +156,11 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
     let max_pause = settings::max_pause(&raw.controller, &mut checked);
     let folder = path.parent().unwrap_or(Path::new(""));
     let settings = settings::settings(&raw, folder, max_pause, &mut checked);
-    let zone = settings::default_zone(&raw.defaults, &mut checked);
-    let exclusions = exclusions::exclusions(&raw, zone.as_ref(), &mut checked);
+    let zones = Zones::open();
+    let home = settings::home(&raw.defaults, &zones, &mut checked);
+    let exclusions = exclusions::exclusions(&raw, &home, &mut checked);
     let context = windows::Context {
-        zone: zone.as_ref(),
+        home: &home,
         max_pause,
         max_pause_place: raw.controller.max_pause.given().map(|text| &text.place),
         exclusions: &exclusions,
@@ -166,8 +177,10 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
     Ok(Config {
         policy: Policy::new(&instance, settings.controller.max_pause, windows),
         settings,
+        zone_data: zones.newer.data.clone(),
         warnings: findings,
         source,
+        file: Arc::new(raw),
     })
 }
 

@@ -17,7 +17,7 @@ use crate::consumer::{ConsumerId, Found};
 use crate::jetstream::{Link, RequestError, Server};
 use crate::ledger::{Action, FIGHT_LIMIT};
 use crate::plan::{TRUSTED_SKEW, Verdict};
-use crate::report::{Act, Pass, Report, Row, Wake};
+use crate::report::{Act, Burst, Pass, Report, Row, Wake};
 
 pub mod journal;
 mod lines;
@@ -108,6 +108,9 @@ impl Narrator {
         }
         self.tell_link(&report.link);
         self.tell_windows(report, config);
+        if let Some(burst) = &report.burst {
+            tell_burst(burst);
+        }
         let Some(pass) = &report.pass else { return };
         self.tell_failures(pass);
         self.tell_acts(pass, report);
@@ -521,6 +524,24 @@ fn sentence(act: &Act) -> String {
         (Action::Clear, _) => format!("{verb} the deadline of {}, which passed long ago", act.id),
         _ => format!("{verb} {}", act.id),
     }
+}
+
+/// How far a long burst has come.
+fn tell_burst(burst: &Burst) {
+    let failed = (burst.acts.iter())
+        .filter(|act| act.result.is_err())
+        .count();
+    let failed = match failed {
+        0 => String::new(),
+        failed => format!("; of the newest {}, {failed} failed", burst.acts.len()),
+    };
+    info!(
+        "{} of {} requests answered after {} s, the rest in about {} s{failed}",
+        burst.done,
+        burst.done + burst.left,
+        burst.took.as_secs(),
+        burst.left_to_wait().as_secs_f64().ceil(),
+    );
 }
 
 fn timing(acts: &[&Act]) -> String {

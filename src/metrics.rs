@@ -9,11 +9,13 @@ use jiff::Timestamp;
 use prometheus::core::Collector;
 use prometheus::proto::MetricFamily;
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+    Encoder, Histogram, HistogramOpts, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
 };
 
+use crate::config::Config;
 use crate::ledger::{Action, Repair};
-use crate::report::{Report, Wake};
+use crate::report::{Act, Report, Wake};
 
 mod gauges;
 #[cfg(test)]
@@ -39,6 +41,7 @@ pub struct Metrics {
     last_pass: IntGauge,
     reload_ok: IntGauge,
     reload_time: IntGauge,
+    zone_data: IntGaugeVec,
 }
 
 impl Metrics {
@@ -110,6 +113,16 @@ impl Metrics {
                 "config_last_reload_success_timestamp_seconds",
                 "When the config was last loaded.",
             )?,
+            zone_data: register(
+                &registry,
+                IntGaugeVec::new(
+                    Opts::new(
+                        "tzdb_info",
+                        "The copy of the IANA time zone database in force (the host's, or the bundled one); always 1.",
+                    ),
+                    &["source", "version"],
+                )?,
+            )?,
             registry,
         };
         metrics
@@ -127,24 +140,13 @@ impl Metrics {
             self.pass_duration.observe(pass.took.as_secs_f64());
             self.last_pass.set(report.at.as_second());
             self.wakeups.with_label_values(&[pass.wake.as_str()]).inc();
-            for act in &pass.acts {
-                let result = act
-                    .result
-                    .as_ref()
-                    .map_or_else(|error| error.label(), |()| "ok");
-                self.requests
-                    .with_label_values(&[act.action.as_str(), result])
-                    .inc();
-                if let Some(repair) = act.repair {
-                    self.repairs.with_label_values(&[repair.as_str()]).inc();
-                }
-                if let Some(late) = act.lateness {
-                    self.lateness.observe(late.as_secs_f64());
-                }
-            }
+            self.count(pass.untold());
             for took in &pass.confirmed {
                 self.confirm.observe(took.as_secs_f64());
             }
+        }
+        if let Some(burst) = &report.burst {
+            self.count(&burst.acts);
         }
         for window in &report.windows {
             let missed = self.missed.with_label_values(&[&*window.name]);
@@ -155,12 +157,39 @@ impl Metrics {
         self.newest.set(report.clone());
     }
 
-    /// Notes an attempt to load the config.
-    pub fn reloaded(&self, ok: bool, at: Timestamp) {
-        self.reload_ok.set(i64::from(ok));
-        if ok {
-            self.reload_time.set(at.as_second());
+    fn count(&self, acts: &[Act]) {
+        for act in acts {
+            let result = act
+                .result
+                .as_ref()
+                .map_or_else(|error| error.label(), |()| "ok");
+            self.requests
+                .with_label_values(&[act.action.as_str(), result])
+                .inc();
+            if let Some(repair) = act.repair {
+                self.repairs.with_label_values(&[repair.as_str()]).inc();
+            }
+            if let Some(late) = act.lateness {
+                self.lateness.observe(late.as_secs_f64());
+            }
         }
+    }
+
+    /// Notes that a config is in force.
+    pub fn loaded(&self, config: &Config, at: Timestamp) {
+        self.reload_ok.set(1);
+        self.reload_time.set(at.as_second());
+        // A host's time zones can be newer at a reload than they were before.
+        self.zone_data.reset();
+        let data = &config.zone_data;
+        self.zone_data
+            .with_label_values(&[data.source.as_str(), &*data.version])
+            .set(1);
+    }
+
+    /// Notes that the config in place was refused.
+    pub fn refused(&self) {
+        self.reload_ok.set(0);
     }
 
     /// All metrics in Prometheus' text format 0.0.4.
@@ -201,9 +230,7 @@ fn counters(
     help: &str,
     labels: &[&str],
 ) -> Result<IntCounterVec, prometheus::Error> {
-    let counters = IntCounterVec::new(Opts::new(name, help), labels)?;
-    registry.register(Box::new(counters.clone()))?;
-    Ok(counters)
+    register(registry, IntCounterVec::new(Opts::new(name, help), labels)?)
 }
 
 fn histogram(
@@ -212,15 +239,20 @@ fn histogram(
     help: &str,
     buckets: &[f64],
 ) -> Result<Histogram, prometheus::Error> {
-    let histogram = Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets.to_vec()))?;
-    registry.register(Box::new(histogram.clone()))?;
-    Ok(histogram)
+    let options = HistogramOpts::new(name, help).buckets(buckets.to_vec());
+    register(registry, Histogram::with_opts(options)?)
 }
 
 fn gauge(registry: &Registry, name: &str, help: &str) -> Result<IntGauge, prometheus::Error> {
-    let gauge = IntGauge::new(name, help)?;
-    registry.register(Box::new(gauge.clone()))?;
-    Ok(gauge)
+    register(registry, IntGauge::new(name, help)?)
+}
+
+fn register<M: Collector + Clone + 'static>(
+    registry: &Registry,
+    metric: M,
+) -> Result<M, prometheus::Error> {
+    registry.register(Box::new(metric.clone()))?;
+    Ok(metric)
 }
 
 /// Memory, CPU and file descriptors, under the names that every Prometheus client uses (so without our prefix).

@@ -69,6 +69,8 @@ pub struct Report {
     pub mark: Mark,
     /// The pass itself; `None` where only the connection's state or the calendar is news.
     pub pass: Option<Pass>,
+    /// How far a pass has come that sends for longer than a second.
+    pub burst: Option<Burst>,
     /// Every consumer in scope.
     pub rows: Arc<BTreeMap<ConsumerId, Row>>,
     /// Every window, in the order of the file.
@@ -104,11 +106,39 @@ pub struct Pass {
     pub failures: Vec<Failure>,
     /// What was sent.
     pub acts: Vec<Act>,
+    /// How many of them were told while it was sending.
+    pub told: usize,
     /// Writes that an observation showed for the first time: time from the opening.
     pub confirmed: Vec<SignedDuration>,
 }
 
+/// A part of what a pass sends. The pass itself has all of it.
+#[derive(Clone, Debug)]
+pub struct Burst {
+    /// What was answered since the part before.
+    pub acts: Vec<Act>,
+    /// How many writes were answered so far.
+    pub done: usize,
+    /// How many are still to be answered.
+    pub left: usize,
+    /// How long it has been sending.
+    pub took: Duration,
+}
+
+impl Burst {
+    /// How long the rest will take, if it goes on like that.
+    pub fn left_to_wait(&self) -> Duration {
+        let rest = self.left as f64 / self.done.max(1) as f64;
+        self.took.mul_f64(rest)
+    }
+}
+
 impl Pass {
+    /// What was sent, less what was told by a [`Burst`].
+    pub fn untold(&self) -> &[Act] {
+        self.acts.get(self.told..).unwrap_or_default()
+    }
+
     /// Whether every question was answered. What one consumer's state is, or one write's fate, does not count.
     pub fn is_ok(&self) -> bool {
         self.failures.is_empty()

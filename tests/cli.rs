@@ -27,6 +27,11 @@ schedule = "0 12 * * MON"
 duration = "30m"
 "#;
 
+/// Nothing is doubtful about it on any day: its hours are not those in which clocks change.
+fn undoubted() -> String {
+    GOOD.replace("30 2 * * *", "30 4 * * *")
+}
+
 const BAD: &str = r#"instance = "test"
 [[window]]
 name = "nightly"
@@ -190,13 +195,27 @@ fn arguments_that_make_no_sense_are_usage_errors() {
 
 #[test]
 fn check_says_that_a_good_config_is_good() {
-    let files = Files::with(GOOD);
+    let files = Files::with(&undoubted());
     let ran = files.run("check");
-    assert_eq!(ran.exit, Some(0), "{ran:#?}");
-    assert!(ran.out.contains("ok, 2 windows"), "{ran:#?}");
+    assert_eq!((ran.exit, &*ran.err), (Some(0), ""), "{ran:#?}");
+    assert!(ran.out.contains("ok, 2 windows (time zones 20"), "{ran:#?}");
     let ran = files.run("check --format json");
     assert_eq!(ran.exit, Some(0), "{ran:#?}");
     assert_eq!(ran.json(), json!({ "ok": true, "findings": [] }));
+}
+
+#[test]
+fn check_tells_of_nights_on_which_clocks_change_and_is_content() {
+    let files = Files::with(GOOD);
+    let ran = files.run("check --format json");
+    assert_eq!(ran.exit, Some(0), "{ran:#?}");
+    let report = ran.json();
+    assert_eq!(report["ok"], true);
+    let findings = report["findings"].as_array().unwrap();
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert_eq!(findings[0]["code"], "clock-change");
+    assert_eq!(findings[0]["severity"], "warning");
+    assert_eq!(findings[0]["line"], 7);
 }
 
 #[test]
@@ -249,7 +268,7 @@ fn completions_are_printed_for_the_common_shells() {
 
 #[test]
 fn a_reader_that_has_seen_enough_is_no_failure() {
-    let files = Files::with(GOOD);
+    let files = Files::with(&undoubted());
     let commands = [
         "plan",
         "plan --format json",

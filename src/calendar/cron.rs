@@ -25,6 +25,29 @@ pub struct Pattern {
     every_day: bool,
 }
 
+/// Where a pattern hardly says what people mean by it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Oddity {
+    /// A step over all values of a field that reaches beyond them (`*/90` minutes): only the first value ever matches.
+    LongStep {
+        /// The field, as in `minute`.
+        field: &'static str,
+        /// What stands there.
+        text: String,
+    },
+    /// A step over all values of a field that does not divide them (`*/45` minutes): the last stretch is shorter.
+    UnevenStep {
+        /// The field, as in `minute`.
+        field: &'static str,
+        /// What stands there.
+        text: String,
+        /// From the last value that matches to the first one again.
+        rest: u16,
+    },
+    /// Day of month and weekday, both restricted: either of them is enough.
+    DayOrWeekday,
+}
+
 /// Why a text is not a usable cron pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
@@ -122,6 +145,38 @@ impl Pattern {
     /// The times of day that match, in order: on a day that matches, all of them do.
     pub(super) fn times_of_day(&self) -> impl Iterator<Item = Time> {
         self.times.iter()
+    }
+
+    /// What about it hardly says what people mean.
+    pub fn oddities(&self) -> Vec<Oddity> {
+        let mut fields: Vec<&str> = self.text.split_whitespace().collect();
+        if fields.len() == 5 {
+            fields.insert(0, "0");
+        }
+        // Months are of several lengths and weeks of seven days, so nobody expects even steps over days.
+        let named = [
+            ("second", 60, true),
+            ("minute", 60, true),
+            ("hour", 24, true),
+            ("day", 31, false),
+            ("month", 12, false),
+            ("weekday", 7, false),
+        ];
+        let steps = (fields.iter().zip(named)).filter_map(|(text, (field, values, even))| {
+            let step: u16 = text.strip_prefix("*/")?.parse().ok()?;
+            let (text, rest) = ((*text).to_owned(), values % step.max(1));
+            if step >= values {
+                Some(Oddity::LongStep { field, text })
+            } else {
+                (even && rest != 0).then_some(Oddity::UnevenStep { field, text, rest })
+            }
+        });
+        let fields = &self.cron.pattern;
+        let either =
+            !fields.is_dom_wildcard() && !fields.is_dow_wildcard() && !fields.matches_dom_and_dow();
+        steps
+            .chain(either.then_some(Oddity::DayOrWeekday))
+            .collect()
     }
 
     /// Whether this rule repeats around the clock (hour field `*`, or a step over `*`). Such a rule means "every so

@@ -25,6 +25,26 @@ pub enum Length {
     Until(Time),
 }
 
+/// A change of the clocks that meets an opening of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockChange {
+    /// The civil time that does not exist or comes twice; of several, the first.
+    pub civil: DateTime,
+    /// What becomes of it.
+    pub outcome: Outcome,
+}
+
+/// What becomes of an opening whose civil time does not exist or comes twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It does not exist: it opens at the first instant after the gap.
+    Shifted,
+    /// It does not exist, and has no opening of its own.
+    Left,
+    /// It comes twice: this says which of the two opens, or that both do.
+    Twice(Repeat),
+}
+
 /// A recurring rule.
 #[derive(Clone, Debug)]
 pub struct Rule {
@@ -225,6 +245,31 @@ impl Rule {
             closes,
             shift: Some(Shift::Gap),
         })
+    }
+
+    /// The changes of the clocks in `(from, until)` that meet an opening, in order.
+    pub fn clock_changes(&self, from: Timestamp, until: Timestamp) -> Vec<ClockChange> {
+        (self.zone.following(from))
+            .take_while(|change| change.timestamp() < until)
+            .filter_map(|change| self.met_by(&Stretch::at(&self.zone, change.timestamp())))
+            .collect()
+    }
+
+    /// Whether the change with which a stretch begins meets an opening.
+    fn met_by(&self, stretch: &Stretch<'_>) -> Option<ClockChange> {
+        let start = stretch.start_civil();
+        let gap = stretch.gap_start();
+        let (low, high) = match gap {
+            Some(gap) => (gap, start),
+            None => (start, stretch.fold_end()),
+        };
+        let civil = self.pattern.next(low.max(self.valid_from))?;
+        let outcome = match gap {
+            None => Outcome::Twice(self.repeat),
+            Some(_) if self.behind_gap(stretch).is_some() => Outcome::Shifted,
+            Some(_) => Outcome::Left,
+        };
+        (civil < high.min(self.valid_until)).then_some(ClockChange { civil, outcome })
     }
 
     fn opens_at(&self, civil: DateTime) -> bool {

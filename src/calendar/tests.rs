@@ -776,3 +776,95 @@ fn in_a_fold_the_latest_to_open_may_be_the_first_to_close() {
         "02:30 is the close of all of them"
     );
 }
+
+/// Civil time and what becomes of it, of the changes in 2026.
+fn changes(rule: &Rule) -> Vec<(String, Outcome)> {
+    let changes = rule.clock_changes(time("2026-01-01T00:00:00Z"), time("2027-01-01T00:00:00Z"));
+    (changes.iter())
+        .map(|change| (change.civil.to_string(), change.outcome))
+        .collect()
+}
+
+#[test]
+fn the_changes_of_the_clocks_that_meet_a_rule() {
+    use Outcome::{Left, Shifted, Twice};
+    let (spring, autumn) = ("2026-03-29T0", "2026-10-25T0");
+    let both = |time: &str, first, second| {
+        vec![
+            (format!("{spring}{time}:00"), first),
+            (format!("{autumn}{time}:00"), second),
+        ]
+    };
+    let berlin = |pattern| recurring(pattern, "Europe/Berlin", minutes(10));
+    let first = Twice(Repeat::First);
+    assert_eq!(changes(&berlin("30 2 * * *")), both("2:30", Shifted, first));
+    // 02:00 is in the gap, and in the fold; 03:00 is in neither.
+    assert_eq!(changes(&berlin("0 2 * * *")), both("2:00", Shifted, first));
+    assert_eq!(changes(&berlin("0 3 * * *")), []);
+    assert_eq!(changes(&berlin("59 1 * * *")), []);
+    assert_eq!(changes(&berlin("30 2 * * SAT")), []);
+    // It opens at 03:00 anyway, so 02:15 has no opening of its own.
+    assert_eq!(
+        changes(&berlin("15 2,3 * * *")),
+        both("2:15", Shifted, first)
+    );
+    assert_eq!(changes(&berlin("0 2,3 * * *")), both("2:00", Left, first));
+    let stated = |gap, repeat| berlin("30 2 * * *").with_policies(Some(gap), Some(repeat));
+    assert_eq!(
+        changes(&stated(Gap::Skip, Repeat::Last)),
+        both("2:30", Left, Twice(Repeat::Last))
+    );
+    assert_eq!(
+        changes(&stated(Gap::Shift, Repeat::Both)),
+        both("2:30", Shifted, Twice(Repeat::Both))
+    );
+    // It would be over before it opens.
+    let pattern = Pattern::parse("10 2 * * *").unwrap();
+    let until = Length::Until(jiff::civil::time(2, 40, 0, 0));
+    let swallowed = Rule::new(pattern, zone("Europe/Berlin"), until);
+    assert_eq!(changes(&swallowed), both("2:10", Left, first));
+    // As long as the rule is valid only.
+    let valid = |from, until| changes(&berlin("30 2 * * *").valid(from, until));
+    let summer = jiff::civil::date(2026, 7, 1).at(0, 0, 0, 0);
+    assert_eq!(valid(Some(summer), None).len(), 1);
+    assert_eq!(valid(None, Some(summer)).len(), 1);
+    assert_eq!(valid(Some(summer), Some(summer)), []);
+    assert_eq!(
+        changes(&recurring("30 2 * * *", "Asia/Tokyo", minutes(10))),
+        []
+    );
+}
+
+#[test]
+fn a_pattern_that_hardly_says_what_is_meant() {
+    let of = |pattern: &str| Pattern::parse(pattern).unwrap().oddities();
+    let long = |field, text: &str| Oddity::LongStep {
+        field,
+        text: text.to_owned(),
+    };
+    let uneven = |field, text: &str, rest| Oddity::UnevenStep {
+        field,
+        text: text.to_owned(),
+        rest,
+    };
+    for plain in [
+        "* * * * *",
+        "*/15 */6 * * *",
+        "*/30 0 12 * * *",
+        "0 3 */2 * *",
+        "0 3 * */5 1-5",
+        "0 3 1-7 * +MON",
+        "@daily",
+        "0 3 1 * *",
+        "0 3 * * MON",
+    ] {
+        assert_eq!(of(plain), [], "{plain}");
+    }
+    assert_eq!(of("*/90 * * * *"), [long("minute", "*/90")]);
+    assert_eq!(of("0 */24 * * *"), [long("hour", "*/24")]);
+    assert_eq!(of("*/60 * * * * *"), [long("second", "*/60")]);
+    assert_eq!(of("*/45 * * * *"), [uneven("minute", "*/45", 15)]);
+    assert_eq!(of("0 */5 * * *"), [uneven("hour", "*/5", 4)]);
+    assert_eq!(of("0 3 1 * MON"), [Oddity::DayOrWeekday]);
+    assert_eq!(of("0 3 1,15 * 1-5"), [Oddity::DayOrWeekday]);
+}

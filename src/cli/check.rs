@@ -44,6 +44,8 @@ pub fn execute(args: CheckArgs, wall: fn() -> Timestamp) -> Exit {
         Err(error) => return refused(&args, &error),
     };
     let (source, mut findings) = (config.source.clone(), config.warnings.clone());
+    findings.extend(config::outlook(&config, wall()));
+    findings.sort_by_key(|finding| finding.span.as_ref().map_or(usize::MAX, |span| span.start));
     let good = good_news(&config, &args);
     if args.live {
         let checked = config.clone();
@@ -100,9 +102,10 @@ fn json(findings: &[Finding], source: &Source) -> Exit {
 
 fn good_news(config: &Config, args: &CheckArgs) -> String {
     format!(
-        "{}: ok, {}\n",
+        "{}: ok, {} (time zones {})\n",
         args.config.config.display(),
-        super::count_windows(config)
+        super::count_windows(config),
+        config.zone_data
     )
 }
 

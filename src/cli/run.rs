@@ -87,7 +87,7 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp) -> Exit {
     let heart = Heart::default();
     let hang = Arc::new(AtomicBool::new(false));
     let nudge = Arc::new(Notify::new());
-    metrics.reloaded(true, wall());
+    metrics.loaded(&config, wall());
     let (nats, advisories) = Nats::start(&settings.nats, settings.controller.request_timeout);
     let mut link = nats.link();
     let (config_sender, config_receiver) = watch::channel(Arc::new(config));
@@ -212,11 +212,11 @@ fn reload(
             for warning in &config.warnings {
                 warn!("{}: {}", warning.subject, warning.message);
             }
-            metrics.reloaded(true, now);
+            metrics.loaded(&config, now);
             sender.send_replace(Arc::new(config));
         }
         Err(error) => {
-            metrics.reloaded(false, now);
+            metrics.refused();
             tell_refused(&error);
         }
     }

@@ -66,12 +66,26 @@ pub const BAD_SUBJECT: &str = "bad-subject";
 pub const NO_INSTANCE: &str = "no-instance";
 /// Warning: there is no window.
 pub const NO_WINDOWS: &str = "no-windows";
+/// Warning: a cron pattern that hardly says what people mean by it.
+pub const ODD_SCHEDULE: &str = "odd-schedule";
 /// Warning: a window too short for its pause to be sent.
 pub const TOO_SHORT: &str = "too-short";
 /// Warning: a date that stands twice in one list.
 pub const DUPLICATE_DATE: &str = "duplicate-date";
 /// Warning: servers that a pause can crash are allowed.
 pub const CRASH_PRONE: &str = "crash-prone";
+/// Warning, by the clock: a window or an exclusion that is over for good.
+pub const PAST: &str = "past";
+/// Warning, by the clock: a rule that does not open in the next 400 days.
+pub const NOT_SOON: &str = "not-soon";
+/// Warning, by the clock: exclusions leave nothing of a window in the next 400 days.
+pub const EXCLUDED: &str = "excluded";
+/// Warning, by the clock: openings that a change of the clocks shifts, repeats or swallows in the next year.
+pub const CLOCK_CHANGE: &str = "clock-change";
+/// Warning, by the clock: windows that together hold for longer than `controller.max_pause`.
+pub const LONG_CHAIN: &str = "long-chain";
+/// Warning, by the clock: the host's time zone data and ours differ on a zone in the next two years.
+pub const ZONES_DIFFER: &str = "zones-differ";
 
 /// Findings that compare places of the file with each other: not to be trusted where parts of it could not be read.
 pub(super) const NEEDS_WHOLE_FILE: &[&str] = &[

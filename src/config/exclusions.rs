@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::findings::Finding;
 use super::raw::{self, Entry, Moment, Placed, Texts};
+use super::settings::Home;
 use super::timing::{self, Of};
 use super::{code, guess, length, moment, names};
 use crate::calendar::{Fixed, Schedule};
@@ -31,10 +32,10 @@ impl Exclusion {
     }
 }
 
-/// The exclusions. Those with a mistake are left out. `zone` is that of an exclusion that names none, where it is known.
+/// The exclusions. Those with a mistake are left out.
 pub(super) fn exclusions(
     raw: &raw::File,
-    zone: Option<&TimeZone>,
+    home: &Home<'_>,
     findings: &mut Vec<Finding>,
 ) -> Vec<Exclusion> {
     let list = raw.exclusions.given().map_or(&[][..], |list| &list.value);
@@ -48,13 +49,13 @@ pub(super) fn exclusions(
         }
     };
     (list.iter())
-        .filter_map(|raw| exclusion(raw, zone, windows.as_deref(), findings))
+        .filter_map(|raw| exclusion(raw, home, windows.as_deref(), findings))
         .collect()
 }
 
 fn exclusion(
     raw: &raw::Exclusion,
-    zone: Option<&TimeZone>,
+    home: &Home<'_>,
     known: Option<&[&str]>,
     findings: &mut Vec<Finding>,
 ) -> Option<Exclusion> {
@@ -65,9 +66,9 @@ fn exclusion(
         Entry::Given(list) => windows(list, known, findings).map(Some),
     };
     let schedule = match &raw.dates {
-        Entry::Absent => timing::schedule(&raw.timing, zone, Of::Exclusion, findings),
+        Entry::Absent => timing::schedule(&raw.timing, home, Of::Exclusion, findings),
         dates => {
-            let zone = timing::zone(&raw.timing, zone, findings);
+            let zone = timing::zone(&raw.timing, home, findings);
             let dates = dates.given();
             findings.extend(dates.and_then(|dates| second_form(raw, dates)));
             dates.and_then(|dates| days(dates, zone, findings))

@@ -10,7 +10,8 @@ use jiff::tz::TimeZone;
 
 use super::findings::{Finding, Severity};
 use super::raw::{self, Entry, Placed};
-use super::{Controller, DEFAULT_INSTANCE, Http, Settings, code, connection, length, names, zone};
+use super::zones::Zones;
+use super::{Controller, DEFAULT_INSTANCE, Http, Settings, code, connection, length, names};
 use crate::policy::Policy;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -38,18 +39,35 @@ pub(super) fn instance(raw: &Entry<String>, findings: &mut Vec<Finding>) -> Stri
     instance.value.clone()
 }
 
-/// The zone of windows that name none; `None` where the file says something wrong about it.
-pub(super) fn default_zone(raw: &raw::Defaults, findings: &mut Vec<Finding>) -> Option<TimeZone> {
-    match &raw.timezone {
+/// Where names of zones are looked up, and the zone of what names none.
+#[derive(Debug)]
+pub(super) struct Home<'z> {
+    pub zones: &'z Zones,
+    /// `None` where the file says something wrong about it.
+    pub default: Option<TimeZone>,
+}
+
+/// What `[defaults]` says of zones.
+pub(super) fn home<'z>(
+    raw: &raw::Defaults,
+    zones: &'z Zones,
+    findings: &mut Vec<Finding>,
+) -> Home<'z> {
+    let default = match &raw.timezone {
         Entry::Absent => Some(TimeZone::UTC),
         Entry::Broken => None,
-        Entry::Given(name) => timezone(name, findings),
-    }
+        Entry::Given(name) => timezone(name, zones, findings),
+    };
+    Home { zones, default }
 }
 
 /// A zone by its name.
-pub(super) fn timezone(name: &Placed<String>, findings: &mut Vec<Finding>) -> Option<TimeZone> {
-    zone::find(&name.value)
+pub(super) fn timezone(
+    name: &Placed<String>,
+    zones: &Zones,
+    findings: &mut Vec<Finding>,
+) -> Option<TimeZone> {
+    (zones.find(&name.value))
         .map_err(|hint| {
             let message = format!("{:?} is not a time zone", name.value);
             findings.push(name.place.error(code::BAD_ZONE, message).hint(hint));

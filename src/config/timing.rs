@@ -6,9 +6,9 @@ use jiff::tz::TimeZone;
 use super::endless::never_closes;
 use super::findings::Finding;
 use super::raw::{Entry, Moment, Placed, Timing};
-use super::settings::{duration, timezone};
+use super::settings::{Home, duration, timezone};
 use super::{code, moment};
-use crate::calendar::{self, Fixed, Length, Pattern, PatternError, Rule, Schedule};
+use crate::calendar::{self, Fixed, Length, Oddity, Pattern, PatternError, Rule, Schedule};
 
 /// Whose keys they are, which decides what messages advise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,14 +56,14 @@ impl Of {
     }
 }
 
-/// The schedule that the keys describe. `zone` is that of a timing that names none, where it is known.
+/// The schedule that the keys describe.
 pub(super) fn schedule(
     raw: &Timing,
-    zone: Option<&TimeZone>,
+    home: &Home<'_>,
     of: Of,
     findings: &mut Vec<Finding>,
 ) -> Option<Schedule> {
-    let zone = self::zone(raw, zone, findings);
+    let zone = zone(raw, home, findings);
     match (&raw.schedule, &raw.from) {
         (Entry::Absent, Entry::Absent) => {
             no_beginning(raw, of, findings);
@@ -81,14 +81,10 @@ pub(super) fn schedule(
 }
 
 /// Its own zone, else the one that it would have.
-pub(super) fn zone(
-    raw: &Timing,
-    default: Option<&TimeZone>,
-    findings: &mut Vec<Finding>,
-) -> Option<TimeZone> {
+pub(super) fn zone(raw: &Timing, home: &Home<'_>, findings: &mut Vec<Finding>) -> Option<TimeZone> {
     match &raw.timezone {
-        Entry::Absent => default.cloned(),
-        own => (own.given()).and_then(|name| timezone(name, findings)),
+        Entry::Absent => home.default.clone(),
+        own => (own.given()).and_then(|name| timezone(name, home.zones, findings)),
     }
 }
 
@@ -225,9 +221,36 @@ pub(super) fn endless(raw: &Timing, schedule: &Schedule, of: Of) -> Option<Findi
     })
 }
 
+/// A pattern that can be used, and hardly says what was meant.
+fn odd(text: &Placed<String>, oddity: Oddity) -> Finding {
+    let (message, hint) = match oddity {
+        Oddity::LongStep { field, text } => (
+            format!(
+                "`{text}` as {field} matches the first {field} only: a step ends with its field"
+            ),
+            "write the values that you mean; what takes longer than its field can be several windows",
+        ),
+        Oddity::UnevenStep { field, text, rest } => (
+            format!(
+                "`{text}` as {field} begins anew with its field: the last step is {rest} and not as long"
+            ),
+            "write a step that divides the field, or the values that you mean",
+        ),
+        Oddity::DayOrWeekday => (
+            "it names days of the month and weekdays: it opens on a day that either names"
+                .to_owned(),
+            "that is how cron reads it; for days that both name, write + before the weekday, as in \"0 3 1-7 * +MON\"",
+        ),
+    };
+    (text.place.warning(code::ODD_SCHEDULE, message)).hint(hint)
+}
+
 fn pattern(text: &Placed<String>, findings: &mut Vec<Finding>) -> Option<Pattern> {
     let error = match Pattern::parse(&text.value) {
-        Ok(pattern) => return Some(pattern),
+        Ok(pattern) => {
+            findings.extend((pattern.oddities().into_iter()).map(|oddity| odd(text, oddity)));
+            return Some(pattern);
+        }
         Err(error) => error,
     };
     findings.push(match error {

@@ -4,12 +4,11 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use jiff::tz::TimeZone;
 
 use super::exclusions::Exclusion;
 use super::findings::{Finding, Place, Severity};
 use super::raw::{self, Entry, Placed, Texts};
-use super::settings::duration_in;
+use super::settings::{Home, duration_in};
 use super::timing::{self, Of};
 use super::{code, extent, names, rule};
 use crate::calendar::Schedule;
@@ -21,8 +20,8 @@ const RESUME_SPREAD: RangeInclusive<Duration> =
 
 /// What windows take from the rest of the file.
 pub(super) struct Context<'c> {
-    /// The zone of a window that names none; `None` where the file says something wrong about it.
-    pub zone: Option<&'c TimeZone>,
+    /// The zones.
+    pub home: &'c Home<'c>,
     /// The longest pause; `None` where it could not be read.
     pub max_pause: Option<SignedDuration>,
     /// Where `max_pause` stands, if it does.
@@ -50,7 +49,7 @@ pub(super) fn windows(
 fn window(raw: &raw::Window, context: &Context<'_>, findings: &mut Vec<Finding>) -> Option<Window> {
     let name = (raw.name.given()).and_then(|text| names::name(text, findings));
     let selection = (raw.consumers.given()).and_then(|list| selection(list, findings));
-    let schedule = timing::schedule(&raw.timing, context.zone, Of::Window, findings);
+    let schedule = timing::schedule(&raw.timing, context.home, Of::Window, findings);
     let limits = rule::limits(raw, findings);
     let resume_spread = match &raw.resume_spread {
         Entry::Absent => Some(SignedDuration::ZERO),

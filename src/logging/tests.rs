@@ -54,8 +54,10 @@ fn report(result: Option<Result<(), RequestError>>, billing: Option<Row>) -> Rep
             took: Duration::ZERO,
             failures: Vec::new(),
             acts: result.map(act).into_iter().collect(),
+            told: 0,
             confirmed: Vec::new(),
         }),
+        burst: None,
         rows: Arc::new(
             billing
                 .map(|row| (id("billing"), row))
@@ -188,4 +190,29 @@ fn a_repair_that_waits_is_told_with_how_long_and_told_once() {
         )
     };
     assert_eq!(said, ["", &told(10), "", "", &told(60)]);
+}
+
+#[test]
+fn a_burst_under_way_is_told_with_how_long_the_rest_will_take() {
+    let burst = |failures: usize| {
+        let whole = report(Some(Err(timed_out())), None);
+        let acts = whole.pass.as_ref().unwrap().acts.clone();
+        Report {
+            pass: None,
+            burst: Some(Burst {
+                acts: acts.into_iter().cycle().take(failures).collect(),
+                done: 4_000,
+                left: 6_000,
+                took: Duration::from_millis(2_020),
+            }),
+            ..whole
+        }
+    };
+    assert_eq!(
+        said(&[burst(0), burst(2)]),
+        [
+            " INFO 4000 of 10000 requests answered after 2 s, the rest in about 4 s\n",
+            " INFO 4000 of 10000 requests answered after 2 s, the rest in about 4 s; of the newest 2, 2 failed\n"
+        ]
+    );
 }

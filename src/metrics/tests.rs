@@ -1,17 +1,19 @@
 //! The names of all metrics are held by `tests/wire/pages.rs`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::SignedDuration;
 
 use super::*;
 use crate::calendar::Occurrence;
+use crate::config;
 use crate::consumer::{ConsumerId, Found, Kind, Mark, Observation, PauseState};
 use crate::jetstream::{Link, RequestError, Server};
 use crate::plan::Verdict;
 use crate::policy::Desired;
-use crate::report::{Act, Pass, Row, WindowState};
+use crate::report::{Act, Burst, Pass, Row, WindowState};
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -83,8 +85,10 @@ fn report(rows: BTreeMap<ConsumerId, Row>) -> Arc<Report> {
             took: Duration::from_millis(4),
             failures: Vec::new(),
             acts: vec![act(Ok(())), act(Err(error))],
+            told: 0,
             confirmed: vec![SignedDuration::from_millis(9)],
         }),
+        burst: None,
         rows: Arc::new(rows),
         windows: vec![WindowState {
             name: "nightly".into(),
@@ -114,7 +118,8 @@ fn assert_lines(text: &str, lines: &[&str]) {
 #[test]
 fn a_report_is_shown_whole() {
     let metrics = Metrics::new().unwrap();
-    metrics.reloaded(true, at("2026-12-01T00:00:00Z"));
+    let config = config::parse(Path::new("recess.toml"), "instance = 'a'").unwrap();
+    metrics.loaded(&config, at("2026-12-01T00:00:00Z"));
     let ours = ConsumerId::new("ORDERS", "billing");
     let theirs = ConsumerId::new("ORDERS", "shipping");
     let rows = [
@@ -147,6 +152,11 @@ fn a_report_is_shown_whole() {
             r#"recess_passes_total{result="ok"} 1"#,
             r#"recess_wakeups_total{source="edge"} 1"#,
             "recess_clock_skew_seconds -0.02",
+            &format!(
+                r#"recess_tzdb_info{{source="{}",version="{}"}} 1"#,
+                config.zone_data.source.as_str(),
+                config.zone_data.version
+            ),
             "recess_nats_connected 1",
             "recess_config_last_reload_successful 1",
             "recess_config_last_reload_success_timestamp_seconds 1796083200",
@@ -154,6 +164,38 @@ fn a_report_is_shown_whole() {
     );
     // Nothing is claimed of a consumer of which nothing is known.
     assert!(!text.contains(r#"recess_consumer_paused{consumer_name="dark""#));
+}
+
+#[test]
+fn a_write_of_a_burst_is_counted_as_it_comes_and_once() {
+    let metrics = Metrics::new().unwrap();
+    let mut whole = report(BTreeMap::new()).as_ref().clone();
+    let acts = whole.pass.as_ref().unwrap().acts.clone();
+    let under_way = Report {
+        pass: None,
+        burst: Some(Burst {
+            acts: acts[..1].to_vec(),
+            done: 1,
+            left: 1,
+            took: Duration::from_secs(1),
+        }),
+        ..whole.clone()
+    };
+    let counted = |result: &str, count: u32| {
+        let line = format!(r#"recess_requests_total{{action="pause",result="{result}"}} {count}"#);
+        assert_lines(&rendered(&metrics), &[&line]);
+    };
+    metrics.observe(&Arc::new(under_way));
+    counted("ok", 1);
+    counted("denied", 0);
+    assert_lines(
+        &rendered(&metrics),
+        &[r#"recess_passes_total{result="ok"} 0"#],
+    );
+    whole.pass.as_mut().unwrap().told = 1;
+    metrics.observe(&Arc::new(whole));
+    counted("ok", 1);
+    counted("denied", 1);
 }
 
 #[test]

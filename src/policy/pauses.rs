@@ -24,6 +24,9 @@ impl Pause {
     /// So far before and after the time that is asked about a pause is followed: windows that take turns make one without
     /// end.
     pub const FOLLOWED: SignedDuration = SignedDuration::from_hours(24 * 366);
+
+    /// So often a long one is looked for.
+    pub const PROBES: usize = 2_000;
 }
 
 impl Policy {
@@ -49,6 +52,34 @@ impl Policy {
             pauses.insert(0, last);
         }
         pauses
+    }
+
+    /// A pause whose windows hold for longer than `limit` and that has an instant in `[from, until)`, if it is found. It is
+    /// looked for every half of `limit`, [`Pause::PROBES`] times at most.
+    pub fn longer_pause(
+        &self,
+        id: &ConsumerId,
+        windows: &[usize],
+        limit: SignedDuration,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Option<Pause> {
+        let half = (limit / 2).max(SignedDuration::from_secs(1));
+        let probes = std::iter::successors(Some(from), |at| at.checked_add(half).ok());
+        let probes = probes
+            .take(Pause::PROBES)
+            .take_while(|probe| *probe < until);
+        // One that is longer has a probe with as much as that still before it.
+        let long = probes.filter_map(|probe| {
+            let enough = probe.checked_add(half).ok()?;
+            if self.covered_until(windows, probe, enough) < enough {
+                return None;
+            }
+            let begin = self.begin(windows, probe, enough)?;
+            let horizon = enough.checked_add(Pause::FOLLOWED).ok()?;
+            Some(self.pause_from(id, windows, begin, horizon))
+        });
+        (long.into_iter()).find(|pause| pause.closes.duration_since(pause.from) > limit)
     }
 
     /// The pause that begins at `from`, followed until `horizon`.

@@ -97,6 +97,13 @@ impl Selector {
         self.stream.matches(stream)
     }
 
+    /// A consumer that it matches, made up where it does not name one.
+    pub fn example(&self) -> Option<ConsumerId> {
+        let (stream, consumer) = (self.stream.example(), self.consumer.example());
+        let id = ConsumerId::new(stream, consumer);
+        self.matches(&id).then_some(id)
+    }
+
     /// The one consumer it names, where neither part is a glob.
     pub fn exact(&self) -> Option<ConsumerId> {
         match (&self.stream, &self.consumer) {
@@ -138,10 +145,54 @@ impl NamePattern {
         Ok(Self::Glob(glob.compile_matcher()))
     }
 
+    /// A name such as it matches. Not of every glob: who asks makes sure.
+    fn example(&self) -> String {
+        match self {
+            Self::Exact(exact) => exact.to_string(),
+            Self::Glob(glob) => {
+                let name = example(glob.glob().glob());
+                if name.is_empty() {
+                    "x".to_owned()
+                } else {
+                    name
+                }
+            }
+        }
+    }
+
     fn matches(&self, name: &str) -> bool {
         match self {
             Self::Exact(exact) => **exact == *name,
             Self::Glob(glob) => glob.is_match(name),
         }
     }
+}
+
+/// A glob with nothing for `*`, and the first choice of what offers several.
+fn example(glob: &str) -> String {
+    let mut name = String::new();
+    let mut rest = glob;
+    while let Some(next) = rest.chars().next() {
+        rest = &rest[next.len_utf8()..];
+        let close = match next {
+            '[' => rest.find(']'),
+            '{' => rest.find('}'),
+            _ => None,
+        };
+        let inside = close.map(|close| &rest[..close]);
+        match (next, inside) {
+            ('*', _) => {}
+            ('?', _) => name.push('x'),
+            ('[', Some(set)) if !set.starts_with(['!', '^']) => name.extend(set.chars().next()),
+            ('[', Some(_)) => name.push('x'),
+            ('{', Some(choices)) => {
+                name += &example(choices.split(',').next().unwrap_or_default());
+            }
+            _ => name.push(next),
+        }
+        if let Some(close) = close {
+            rest = &rest[close + 1..];
+        }
+    }
+    name
 }

@@ -3,6 +3,8 @@
 //! It has no choices left but one: when the link breaks, the clock is stepped, or as many requests as may be under way
 //! have timed out, it stops, and what was not sent waits for the next observation.
 
+use std::time::Duration;
+
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use jiff::{SignedDuration, Timestamp};
@@ -13,20 +15,29 @@ use crate::consumer::{ConsumerId, PauseState};
 use crate::jetstream::{JetStream, Link, RequestError};
 use crate::ledger::{Action, Now, Outcome};
 use crate::plan::{Verdict, resume_deadline};
-use crate::report::{Act, Pass};
+use crate::report::{Act, Burst, Pass};
 
 /// Clears are many, slow and never urgent: before a change by the calendar they make way.
 const MAKE_WAY: SignedDuration = SignedDuration::from_secs(5);
 
+/// How soon a consumer is looked at again whose write failed. When it is written again is the ledger's decision.
+const RETRY: Duration = Duration::from_millis(100);
+
+/// How often somebody who waits for a long burst is told how it goes.
+const TELL: Duration = Duration::from_secs(1);
+
 impl<J: JetStream> Reconciler<J> {
     /// Sends `writes`, in their order, which were decided at `since`. What became of each is in `pass.acts`, in the order
-    /// of the answers.
+    /// of the answers; where that takes longer than a second, `tell` is told every second how far it has come.
     pub(super) async fn act(
         &mut self,
         writes: Vec<(ConsumerId, Verdict)>,
         since: Now,
         pass: &mut Pass,
+        tell: &mut impl FnMut(&mut Self, Burst),
     ) {
+        let began = self.clock.now().uptime;
+        let mut tell_at = began + TELL;
         let limit = self.in_flight();
         // Requests borrow a handle of their own, so that the books can be kept while they are under way.
         let jetstream = self.jetstream.clone();
@@ -90,6 +101,19 @@ impl<J: JetStream> Reconciler<J> {
                 _ => {}
             }
             pass.acts.push(self.end(act));
+            let now = self.clock.now().uptime;
+            let left = queue.len() + under_way.len();
+            if now >= tell_at && left > 0 && !broken {
+                let burst = Burst {
+                    acts: pass.untold().to_vec(),
+                    done: pass.acts.len(),
+                    left,
+                    took: now.saturating_sub(began),
+                };
+                pass.told = pass.acts.len();
+                tell(self, burst);
+                tell_at = now + TELL;
+            }
         }
         let now = self.clock.now();
         for (id, _) in queue {
@@ -161,8 +185,7 @@ impl<J: JetStream> Reconciler<J> {
         }
         if act.result.is_err() {
             // The next pass sees to it, as soon as the ledger lets it.
-            self.held_back
-                .insert(act.id.clone(), now.uptime + super::RETRY);
+            self.held_back.insert(act.id.clone(), now.uptime + RETRY);
         }
         act
     }

@@ -33,6 +33,7 @@ impl<J: JetStream> Reconciler<J> {
             dry_run: self.dry_run(),
             mark: self.policy().mark(),
             pass,
+            burst: None,
             rows: self.rows.clone(),
             windows,
             next_change,

@@ -17,7 +17,7 @@ use crate::jetstream::{JetStream, Link};
 use crate::ledger::{Admission, Ledger, Now};
 use crate::plan::{Case, Verdict, decide};
 use crate::policy::{Desired, Policy, WindowSet};
-use crate::report::{Pass, Row, Wake};
+use crate::report::{Burst, Pass, Row, Wake};
 
 /// How long after a pause's end the server is asked whether it really ended: it resumes 0.5 to 2 ms late.
 const AFTER_LAPSE: Duration = Duration::from_millis(100);
@@ -117,7 +117,8 @@ impl<J: JetStream> Reconciler<J> {
     pub async fn pass(&mut self, wake: Wake, scope: Scope) -> Pass {
         let began = self.clock.now();
         let observed = self.look(&scope, began, Patience::WITHOUT_END).await;
-        self.conclude(wake, scope, began, observed).await
+        let quiet = &mut |_: &mut Self, _| {};
+        self.conclude(wake, scope, began, observed, quiet).await
     }
 
     /// The first half of a pass. It changes nothing, so it may be given up.
@@ -146,6 +147,7 @@ impl<J: JetStream> Reconciler<J> {
         scope: Scope,
         began: Now,
         observed: Observed,
+        tell: &mut impl FnMut(&mut Self, Burst),
     ) -> Pass {
         let now = self.clock.now();
         let mut pass = Pass {
@@ -154,6 +156,7 @@ impl<J: JetStream> Reconciler<J> {
             took: Duration::ZERO,
             failures: observed.failures.clone(),
             acts: Vec::new(),
+            told: 0,
             confirmed: Vec::new(),
         };
         match &scope {
@@ -173,7 +176,7 @@ impl<J: JetStream> Reconciler<J> {
         self.tidy(now);
         if !self.dry_run() {
             // They rest on nothing older than `began`.
-            self.act(writes, began, &mut pass).await;
+            self.act(writes, began, &mut pass, tell).await;
         }
         pass.took = self.clock.now().uptime.saturating_sub(began.uptime);
         pass
@@ -213,6 +216,18 @@ impl<J: JetStream> Reconciler<J> {
             }
         }
         self.rows = rows;
+        self.take_turns(writes)
+    }
+
+    /// So ordered that consumers with other windows take turns: a window of few does not wait for one of thousands.
+    fn take_turns(&self, mut writes: Vec<(ConsumerId, Verdict)>) -> Vec<(ConsumerId, Verdict)> {
+        let mut before: HashMap<WindowSet, usize> = HashMap::new();
+        writes.sort_by_cached_key(|(id, _)| {
+            let windows = self.rows.get(id).map(|row| row.windows.clone());
+            let turn = before.entry(windows.unwrap_or_default()).or_default();
+            *turn += 1;
+            *turn
+        });
         writes
     }
 
@@ -221,7 +236,7 @@ impl<J: JetStream> Reconciler<J> {
     pub(super) fn plan_for(&self, edge: Timestamp) -> Vec<(ConsumerId, Verdict)> {
         let now = self.clock.now();
         let mut moment = self.policy().moment(edge);
-        (self.rows.iter())
+        let writes = (self.rows.iter())
             .map(|(id, row)| {
                 let want = moment.desired(id, &row.windows);
                 (id, self.judge(id, row, want, edge, now))
@@ -234,8 +249,8 @@ impl<J: JetStream> Reconciler<J> {
                         admitted == Admission::Granted
                     })
             })
-            .map(|(id, verdict)| (id.clone(), verdict))
-            .collect()
+            .map(|(id, verdict)| (id.clone(), verdict));
+        self.take_turns(writes.collect())
     }
 
     /// The verdict on one consumer for the instant `at`, which is now or a little ahead.

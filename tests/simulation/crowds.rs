@@ -149,3 +149,57 @@ async fn only_durable_consumers_are_meant_by_a_glob() {
     to.sort();
     assert_eq!(to, ["EVENTS/watcher", "ORDERS/billing"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_window_of_few_does_not_wait_for_one_of_hundreds_that_opens_with_it() {
+    let scene = Scene::standalone(&[]);
+    for number in 0..600 {
+        scene.server.create(&[&format!("CROWD/c{number}")]);
+    }
+    for number in 0..6 {
+        scene.server.create(&[&format!("FEW/c{number}")]);
+        // In both windows at once.
+        scene.server.create(&[&format!("SHARED/c{number}")]);
+    }
+    let _recess = scene.recess(&[
+        ("crowd", "[CS]*/*", "0 12 * * *", "1h"),
+        ("few", "[FS]*/*", "0 12 * * *", "1h"),
+    ]);
+    scene.until("12:00:30").await;
+    let writes = scene.writes();
+    assert_eq!(writes.len(), 612);
+    for few in ["FEW/", "SHARED/"] {
+        let last = writes.iter().rposition(|(_, to, _)| to.starts_with(few));
+        assert!(last < Some(3 * 6), "the last of {few} is number {last:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_of_seconds_is_told_every_second_and_each_write_once() {
+    let scene = Scene::standalone(&[]);
+    for number in 0..600 {
+        scene.server.create(&[&format!("ORDERS/c{number}")]);
+    }
+    let recess = scene.recess(&[NOON]);
+    scene.until("11:59:59").await;
+    // There and back: eight at a time are done in about 4.5 s.
+    scene.server.state().weather.latency = 30..31;
+    scene.until("12:00:30").await;
+    let (bursts, acts) = recess.story(|story| (story.bursts.clone(), story.acts.len()));
+    assert_eq!(acts, 600);
+    assert!((3..=4).contains(&bursts.len()), "{bursts:?}");
+    let mut told = 0;
+    for (done, left, newest) in bursts {
+        told += newest;
+        assert_eq!((done, done + left), (told, 600));
+        assert!(left > 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_of_less_than_a_second_is_told_at_its_end_only() {
+    let scene = Scene::standalone(&["ORDERS/billing", "ORDERS/shipping"]);
+    let recess = scene.recess(&[NOON]);
+    scene.until("12:00:30").await;
+    assert_eq!(recess.story(|story| story.bursts.len()), 0);
+}

@@ -30,6 +30,8 @@ pub struct Story {
     pub last: Option<Report>,
     pub passes: usize,
     pub acts: Vec<Act>,
+    /// Of bursts under way: how many were answered, how many are left, how many were told by it.
+    pub bursts: Vec<(usize, usize, usize)>,
     /// The windows whose occurrence was missed, and when that was told.
     pub missed: Vec<(String, Timestamp)>,
 }
@@ -107,6 +109,9 @@ impl Story {
     fn take(&mut self, report: Report) {
         for window in report.windows.iter().filter(|window| window.missed) {
             self.missed.push((window.name.to_string(), report.at));
+        }
+        if let Some(burst) = &report.burst {
+            self.bursts.push((burst.done, burst.left, burst.acts.len()));
         }
         if let Some(pass) = &report.pass {
             self.passes += 1;

@@ -74,7 +74,7 @@ struct Draft {
 
 impl Draft {
     fn make_up(zone: &str, start: Timestamp, chance: &mut Chance) -> Self {
-        let max_pause = *chance.one_of(&["7d", "1d", "16h"]);
+        let max_pause = *chance.one_of(&["7d", "16h", "11h"]);
         let mut toml = format!(
             "instance = \"prod-eu\"\n[controller]\nresync = \"1h\"\nmax_pause = \"{max_pause}\"\n\
              [defaults]\ntimezone = \"{zone}\"\n"
@@ -87,7 +87,7 @@ impl Draft {
                 "[[window]]\nname = \"w{number}\"\nconsumers = {selection}\n{}",
                 timing(start, chance)
             );
-            if chance.percent(40) {
+            if chance.percent(60) {
                 let spread = chance.one_of(&["10m", "47s", "3h"]);
                 toml += &format!("resume_spread = \"{spread}\"\n");
             }
@@ -118,6 +118,10 @@ fn timing(start: Timestamp, chance: &mut Chance) -> String {
         let from = start + seconds(60 * i64::try_from(chance.within(0..2_000)).unwrap());
         let until = from + seconds(60 * i64::try_from(chance.within(1..900)).unwrap());
         return format!("from = {from}\nuntil = {until}\n");
+    }
+    if chance.percent(15) {
+        // Its openings overlap: together they outlast the shorter of the limits.
+        return "schedule = \"0 6,13,18 * * *\"\nduration = \"10h\"\n".to_owned();
     }
     let [hour, other] = [(); 2].map(|()| *chance.one_of(&[0, 1, 2, 2, 3, 4, 14, 22, 23]));
     let minute = *chance.one_of(&[0, 15, 30, 59]);
@@ -402,8 +406,8 @@ impl Story<'_> {
             .lines()
             .find(|line| line.starts_with("max_pause"));
         let hours = match line.unwrap() {
+            r#"max_pause = "11h""# => 11,
             r#"max_pause = "16h""# => 16,
-            r#"max_pause = "1d""# => 24,
             _ => 7 * 24,
         };
         let most = SignedDuration::from_hours(hours);

@@ -206,13 +206,20 @@ impl Account {
         Some(info["cluster"]["leader"].as_str()?.to_owned())
     }
 
+    /// A consumer of a cluster that has lost its leader is asked again for a while: the cluster's own leader answers for it,
+    /// and knows its config only.
     pub async fn look(&self, path: &str) -> Look {
-        let info = self.request(&api("INFO", path), "").await;
-        let until = info["config"]["pause_until"].as_str();
-        Look {
-            paused: info["paused"] == true,
-            until: until.map(|until| until.parse().unwrap()),
+        for _ in 0..100 {
+            let info = self.request(&api("INFO", path), "").await;
+            let time = |value: &Value| -> Option<Timestamp> { value.as_str()?.parse().ok() };
+            let until = time(&info["config"]["pause_until"]);
+            let paused = info["paused"] == true;
+            if paused || until <= time(&info["ts"]) {
+                return Look { paused, until };
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
+        panic!("{path} has no leader");
     }
 
     /// Whether it is paused until exactly then.

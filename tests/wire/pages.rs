@@ -30,6 +30,7 @@ const METRICS: &[&str] = &[
     "pause_lateness_seconds",
     "repairs_total",
     "requests_total",
+    "tzdb_info",
     "wakeups_total",
     "window_active",
     "window_closes_timestamp_seconds",

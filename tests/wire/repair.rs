@@ -22,7 +22,10 @@ async fn paused_world() -> (Server, Account, Recess, Span) {
     let (server, account) = world().await;
     let span = Span::open_for(60);
     let recess = Recess::start(&config(&server, span)).await;
-    until_paused(&account, span.deadline()).await;
+    // Until recess itself has seen it: what is undone before that was never in place.
+    let seen = r#"consumer_paused{consumer_name="billing",stream_name="ORDERS"}"#;
+    recess.until_metric(seen, 1.0, secs(10)).await;
+    assert!(account.is_paused_until(BILLING, span.deadline()).await);
     (server, account, recess, span)
 }
 

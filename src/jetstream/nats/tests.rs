@@ -128,6 +128,28 @@ fn everyone_on_a_page_takes_one_place_also_those_of_whom_nothing_is_known() {
 }
 
 #[test]
+fn a_consumer_without_a_leader_is_not_known() {
+    // As the cluster's leader wrote it, but for what does not matter.
+    let answer = |paused: &str, until: &str| {
+        let payload = format!(
+            r#"{{"name":"c18","created":"2026-11-25T18:25:52.410790997Z","config":{{"durable_name":"c18",
+            "ack_policy":"explicit","pause_until":"{until}"}},"num_pending":0,"num_ack_pending":0,{paused}
+            "ts":"2026-11-25T18:26:07.369901772Z"}}"#
+        );
+        let info: wire::Info = wire::read(payload.as_bytes(), "s").unwrap();
+        info.into_sample("s").unwrap()
+    };
+    let ahead = "2026-11-25T18:26:25.000245944Z";
+    let sample = answer("", ahead);
+    assert_eq!(sample.found, Found::Unknown);
+    assert!(sample.server_time.is_some());
+    let paused = answer(r#""paused":true,"pause_remaining":17630344172,"#, ahead);
+    assert!(paused.found.is_paused());
+    let lapsed = answer("", "2026-11-25T18:26:07.369901772Z");
+    assert!(matches!(lapsed.found, Found::Present(_)) && !lapsed.found.is_paused());
+}
+
+#[test]
 fn an_empty_page_of_a_cluster_is_empty() {
     let payload = br#"{"type":"io.nats.jetstream.api.v1.consumer_list_response","total":0,"offset":0,"limit":256,"consumers":[]}"#;
     let reply: wire::ListReply = wire::read(payload, "s").unwrap();

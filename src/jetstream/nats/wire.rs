@@ -165,6 +165,18 @@ impl Info {
             Some(text) => Some(time("pause_until", text)?).filter(|until| !is_zero_time(*until)),
             None => None,
         };
+        let server_time = (self.ts.as_deref())
+            .map(|text| time("ts", text))
+            .transpose()?;
+        // While a consumer of a cluster has no leader, the cluster's own answers for it, and knows its config only (seen on
+        // 2.15.1 after a node had died).
+        let without_leader = !self.paused && deadline > server_time && server_time.is_some();
+        if without_leader {
+            return Ok(Sample {
+                found: Found::Unknown,
+                server_time,
+            });
+        }
         let state = match deadline {
             Some(until) if self.paused => PauseState::Paused {
                 until,
@@ -189,11 +201,7 @@ impl Info {
                 pending: self.num_pending,
                 ack_pending: self.num_ack_pending,
             }),
-            server_time: self
-                .ts
-                .as_deref()
-                .map(|text| time("ts", text))
-                .transpose()?,
+            server_time,
         })
     }
 }

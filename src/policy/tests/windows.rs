@@ -209,3 +209,46 @@ fn in_a_fold_the_next_opening_is_the_one_that_opens_then() {
     let open = window.open_at(short.opens).unwrap();
     assert_eq!(open.opens, time("2026-10-25T00:45:00Z"));
 }
+
+#[test]
+fn a_selector_makes_up_a_consumer_that_it_matches() {
+    for (selector, example) in [
+        ("ORDERS/billing", "ORDERS/billing"),
+        ("!ORDERS/audit", "ORDERS/audit"),
+        ("ORDERS/*", "ORDERS/x"),
+        ("*/*", "x/x"),
+        ("ORD*/b?l*", "ORD/bxl"),
+        ("{EU,US}-*/[ab]-mail", "EU-/a-mail"),
+        ("ORDERS/[!a]*", "ORDERS/x"),
+    ] {
+        let made = Selector::parse(selector).unwrap().example();
+        assert_eq!(made.unwrap().path(), example, "{selector}");
+    }
+}
+
+#[test]
+fn a_pause_that_is_longer_than_a_limit_is_found_and_no_other() {
+    let longer = |windows: &[(&str, SignedDuration)], limit| {
+        let policy = policy(hours(24 * 7), windows);
+        let all: WindowSet = (0..windows.len()).collect();
+        let (from, until) = (time("2026-12-01T12:00:00Z"), time("2027-12-01T12:00:00Z"));
+        let found = policy.longer_pause(&anybody(), &all, limit, from, until);
+        found.map(|pause| (pause.from.to_string(), pause.closes.to_string()))
+    };
+    let night = ("0 22 * * *", hours(8));
+    assert_eq!(longer(&[night], hours(8)), None);
+    assert!(longer(&[night], hours(8) - seconds(1)).is_some());
+    // They touch, and are 12 hours together.
+    let nights = [night, ("0 6 * * *", hours(4))];
+    assert_eq!(longer(&nights, hours(12)), None);
+    let found = longer(&nights, hours(12) - seconds(1)).unwrap();
+    assert_eq!(found.0, "2026-12-01T22:00:00Z");
+    assert_eq!(found.1, "2026-12-02T10:00:00Z");
+    // A second between them.
+    assert_eq!(longer(&[night, ("1 0 6 * * *", hours(4))], hours(9)), None);
+    // It begins before the time that is asked about, and months ahead.
+    let found = longer(&[("0 0 1 * *", hours(40))], hours(30)).unwrap();
+    assert_eq!(found.0, "2026-12-01T00:00:00Z");
+    let found = longer(&[("0 0 1 7 *", hours(40))], hours(30)).unwrap();
+    assert_eq!(found.0, "2027-07-01T00:00:00Z");
+}

@@ -41,6 +41,12 @@ async fn resumes_of(binary: Option<&str>) {
         account.durable(path).await;
         account.pause(path, FAR.parse().unwrap()).await;
         pulls.push(account.pull(path).await);
+        // One that comes after the resume is served.
+        until("the pull waits", secs(10), async || {
+            let info = ask(&account, "INFO", path, "").await;
+            (info["num_waiting"] == 1).then_some(())
+        })
+        .await;
     }
     account.publish("ORDERS", 1).await;
 

@@ -1,0 +1,184 @@
+//! The real recess, for one burst: started before a window opens, watched from the wire, its log and its pages.
+
+use std::io::{self, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::nats_server::terminate;
+use crate::raw::Raw;
+
+/// Time for recess to start and look around before the window opens.
+const BEFORE: SignedDuration = SignedDuration::from_secs(5);
+
+const PATIENCE: Duration = Duration::from_secs(120);
+
+pub struct Daemon {
+    child: Child,
+    files: tempfile::TempDir,
+    http: u16,
+    pub opens: Timestamp,
+}
+
+/// What one burst took.
+pub struct Burst {
+    /// From the opening to the first request on the wire.
+    pub late: Duration,
+    /// From the first request on the wire to the last answer.
+    pub sending: Duration,
+    /// From the opening until all were seen paused.
+    pub confirmed: Duration,
+}
+
+impl Daemon {
+    /// Starts it, with a window for everybody that opens in a few seconds.
+    pub fn start(port: u16, instance: &str) -> io::Result<Self> {
+        let now = Timestamp::now();
+        let opens = Timestamp::from_second(now.as_second() + 1 + BEFORE.as_secs());
+        let opens = opens.map_err(io::Error::other)?;
+        let closes = opens + SignedDuration::from_mins(30);
+        let window = format!(
+            "[[window]]\nname = \"burst\"\nconsumers = [\"*/*\"]\nfrom = {opens}\nuntil = {closes}\n"
+        );
+        Self::with(port, instance, &window, opens)
+    }
+
+    /// Starts it with these windows, the first of which opens then.
+    pub fn with(port: u16, instance: &str, windows: &str, opens: Timestamp) -> io::Result<Self> {
+        let files = tempfile::tempdir()?;
+        let http = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let config = format!(
+            "instance = \"{instance}\"\n[nats]\nservers = [\"nats://127.0.0.1:{port}\"]\n[http]\nlisten = \
+             \"127.0.0.1:{http}\"\n[controller]\nresync = \"5m\"\n{windows}"
+        );
+        let path = files.path().join("recess.toml");
+        std::fs::write(&path, config)?;
+        let log = std::fs::File::create(files.path().join("log"))?;
+        let child = Command::new(env!("CARGO_BIN_EXE_recess"))
+            .args(["run", "--config"])
+            .arg(&path)
+            .stdin(Stdio::null())
+            .stderr(log)
+            .spawn()?;
+        Ok(Self {
+            child,
+            files,
+            http,
+            opens,
+        })
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    fn log(&self) -> String {
+        let path: PathBuf = self.files.path().join("log");
+        std::fs::read_to_string(path).unwrap_or_default()
+    }
+
+    /// Waits for the burst over `count` consumers to be confirmed. `tap` hears what is asked of the server.
+    pub fn burst(&self, count: usize, tap: &mut Raw) -> io::Result<Burst> {
+        let first = loop {
+            let message = tap.next()?;
+            if message.subject.contains(".PAUSE.") {
+                break Timestamp::now();
+            }
+        };
+        // The rest is of no interest, but must not fill the socket.
+        let last = loop {
+            tap.hurry(Duration::from_millis(300))?;
+            while tap.next().is_ok() {}
+            if let Some(last) = last_answer(&self.log(), count) {
+                break last;
+            }
+            self.in_time()?;
+        };
+        let confirmed = loop {
+            if let Some(mean) = self.confirmed(count)? {
+                break mean;
+            }
+            self.in_time()?;
+            std::thread::sleep(Duration::from_millis(200));
+        };
+        let duration = |from: Timestamp, to: Timestamp| {
+            Duration::try_from(to.duration_since(from)).unwrap_or_default()
+        };
+        let late = duration(self.opens, first);
+        Ok(Burst {
+            late,
+            sending: last.saturating_sub(late),
+            confirmed,
+        })
+    }
+
+    fn in_time(&self) -> io::Result<()> {
+        let waited = Timestamp::now().duration_since(self.opens);
+        if Duration::try_from(waited).unwrap_or_default() < PATIENCE {
+            return Ok(());
+        }
+        Err(io::Error::other(format!("no end of it:\n{}", self.log())))
+    }
+
+    /// The mean from the opening to the observation: all are seen in one look, so it is that of each.
+    fn confirmed(&self, count: usize) -> io::Result<Option<Duration>> {
+        let page = self.page("/metrics")?;
+        let value = |name: &str| -> Option<f64> {
+            let line = page.lines().find_map(|line| line.strip_prefix(name))?;
+            line.trim().parse().ok()
+        };
+        let seen = value("recess_pause_confirm_seconds_count ");
+        let sum = value("recess_pause_confirm_seconds_sum ");
+        Ok(match (seen, sum) {
+            (Some(seen), Some(sum)) if seen as usize == count => {
+                Some(Duration::from_secs_f64(sum / seen))
+            }
+            _ => None,
+        })
+    }
+
+    pub fn page(&self, path: &str) -> io::Result<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.http))?;
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: recess\r\nConnection: close\r\n\r\n"
+        )?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text)?;
+        Ok(text)
+    }
+
+    /// Waits until it is ready; returns how long that took.
+    pub fn ready(&self) -> io::Result<Duration> {
+        let start = Instant::now();
+        while !self
+            .page("/readyz")
+            .is_ok_and(|page| page.starts_with("HTTP/1.1 200"))
+        {
+            if start.elapsed() > PATIENCE {
+                return Err(io::Error::other(format!("not ready:\n{}", self.log())));
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Ok(start.elapsed())
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        terminate(&mut self.child, Duration::from_secs(5));
+    }
+}
+
+/// `paused 1000 consumers in 231 ms, the first 1 ms after the opening, the last 231 ms`: the last number.
+fn last_answer(log: &str, count: usize) -> Option<Duration> {
+    let line = log
+        .lines()
+        .find(|line| line.contains(&format!("paused {count} consumers")))?;
+    let (_, last) = line.split_once("the last ")?;
+    let milliseconds = last.split_whitespace().next()?.parse().ok()?;
+    Some(Duration::from_millis(milliseconds))
+}

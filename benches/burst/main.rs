@@ -1,0 +1,154 @@
+//! What a burst of pauses costs, beside a floor: a program that speaks the raw protocol with as many requests under way and
+//! does nothing else. Both in one run by turns, against one real nats-server; medians of five.
+//!
+//! `cargo bench --bench burst` takes about five minutes. Absolute times are this machine's; ratios travel.
+
+#![allow(clippy::disallowed_methods)]
+
+mod bystander;
+mod daemon;
+#[path = "../../tests/support/nats_server.rs"]
+mod nats_server;
+mod raw;
+mod rest;
+mod world;
+
+use std::error::Error;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use bystander::Bystander;
+use daemon::{Burst, Daemon};
+use nats_server::{Cluster, Options, Server};
+use raw::Raw;
+use world::World;
+
+const ROUNDS: usize = 5;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+fn main() -> Result<()> {
+    for (streams, consumers) in [(10, 1_000), (20, 10_000)] {
+        let server = Server::start(Options::default())?;
+        let mut world = World::make(server.port(), streams, consumers, &[1])?;
+        println!("one server, {consumers} consumers of {streams} streams, file store");
+        by_turns(&mut world, World::pause_all)?;
+        if consumers == 10_000 {
+            bystanders(&mut world)?;
+            println!("at rest, 10000 consumers");
+            println!("  1000 windows: {}", rest::measure(server.port(), 1_000)?);
+        }
+    }
+    let server = Server::start(Options::default())?;
+    let world = World::make(server.port(), 1, 10, &[1])?;
+    println!("at rest, {} consumers", world.len());
+    println!("  1 window: {}", rest::measure(server.port(), 1)?);
+    let cluster = Cluster::start(3, Options::default())?;
+    let mut world = World::make(cluster.nodes[0].port(), 10, 1_000, &[1, 3])?;
+    println!(
+        "three nodes, 1000 consumers of 10 streams, half of them with three replicas; floor: until lists show all"
+    );
+    by_turns(&mut world, World::pause_all_until_shown)
+}
+
+/// The floor and recess by turns, each a few times.
+fn by_turns(
+    world: &mut World,
+    floor: fn(&mut World, Timestamp) -> std::io::Result<Duration>,
+) -> Result<()> {
+    let mut floors = Vec::new();
+    let mut bursts: Vec<Burst> = Vec::new();
+    for _ in 0..ROUNDS {
+        floors.push(floor(
+            world,
+            Timestamp::now() + SignedDuration::from_hours(1),
+        )?);
+        world.release()?;
+        bursts.push(one_burst(world)?);
+        world.release()?;
+    }
+    let floor = median(floors.iter().copied());
+    let sending = median(bursts.iter().map(|burst| burst.sending));
+    let confirmed = median(bursts.iter().map(|burst| burst.confirmed));
+    let late = median(bursts.iter().map(|burst| burst.late));
+    let times = |what: Duration| what.as_secs_f64() / floor.as_secs_f64();
+    println!("  floor                    {}", show(floor));
+    println!(
+        "  first to last answer     {}  {:.2} x",
+        show(sending),
+        times(sending)
+    );
+    println!(
+        "  opening to all confirmed {}  {:.2} x",
+        show(confirmed),
+        times(confirmed)
+    );
+    println!("  opening to first request {}", show(late));
+    Ok(())
+}
+
+fn one_burst(world: &World) -> Result<Burst> {
+    let mut tap = Raw::connect(world.port, "tap")?;
+    tap.subscribe("$JS.API.CONSUMER.PAUSE.>")?;
+    let daemon = Daemon::start(world.port, "bench")?;
+    Ok(daemon.burst(world.len(), &mut tap)?)
+}
+
+/// Somebody else's requests at rest, beside a burst, and beside two at once.
+fn bystanders(world: &mut World) -> Result<()> {
+    println!("a bystander's CONSUMER.INFO");
+    let idle = Bystander::watch(world.port, world.somebody())?;
+    std::thread::sleep(Duration::from_secs(3));
+    tell("at rest", &idle.end()?);
+    for (what, copies) in [("beside a burst", 1), ("beside two bursts", 2)] {
+        let mut taps = Vec::new();
+        let mut daemons = Vec::new();
+        for copy in 0..copies {
+            let mut tap = Raw::connect(world.port, &format!("tap{copy}"))?;
+            tap.subscribe("$JS.API.CONSUMER.PAUSE.>")?;
+            taps.push(tap);
+            // Of other instances, so that neither takes the other's pauses for its own.
+            daemons.push(Daemon::start(world.port, &format!("bench-{copy}"))?);
+        }
+        let opens = daemons
+            .iter()
+            .map(|daemon| daemon.opens)
+            .max()
+            .ok_or("no daemon")?;
+        let ahead = opens.duration_since(Timestamp::now()) - SignedDuration::from_millis(20);
+        std::thread::sleep(Duration::try_from(ahead).unwrap_or_default());
+        let watching = Bystander::watch(world.port, world.somebody())?;
+        if copies == 1 {
+            daemons[0].burst(world.len(), &mut taps[0])?;
+        } else {
+            // Each pauses what the other has paused already, or finds it covered.
+            std::thread::sleep(Duration::from_secs(8));
+        }
+        tell(what, &watching.end()?);
+        drop(daemons);
+        world.release()?;
+    }
+    Ok(())
+}
+
+fn tell(what: &str, took: &[Duration]) {
+    let p50 = took.get(took.len() / 2).copied().unwrap_or_default();
+    let most = took.last().copied().unwrap_or_default();
+    println!(
+        "  {what:<24} p50 {}, most {}, {} answered, none dropped",
+        show(p50),
+        show(most),
+        took.len()
+    );
+}
+
+fn median(of: impl Iterator<Item = Duration>) -> Duration {
+    let mut all: Vec<Duration> = of.collect();
+    all.sort();
+    all.get(all.len() / 2).copied().unwrap_or_default()
+}
+
+fn show(duration: Duration) -> String {
+    format!("{:8.2} ms", duration.as_secs_f64() * 1_000.0)
+}

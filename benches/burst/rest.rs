@@ -1,0 +1,65 @@
+//! What recess costs while nothing happens: memory, processor time, and how soon it is ready.
+
+use std::error::Error;
+use std::fs;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::daemon::Daemon;
+
+/// How long it is left alone. Its resync, every five minutes, is not in it, but the look at the start is.
+const ALONE: Duration = Duration::from_secs(60);
+
+/// So many ticks a second /proc counts in.
+const TICKS: f64 = 100.0;
+
+/// Watches a recess with so many windows, all of them weeks away.
+pub fn measure(port: u16, windows: usize) -> Result<String, Box<dyn Error>> {
+    let far = Timestamp::now() + SignedDuration::from_hours(24 * 30);
+    let windows: String = (0..windows)
+        .map(|number| {
+            let (from, until) = (far, far + SignedDuration::from_hours(1));
+            format!(
+                "[[window]]\nname = \"w{number}\"\nconsumers = [\"*/c{number}*\"]\nfrom = {from:.0}\nuntil = {until:.0}\n"
+            )
+        })
+        .collect();
+    let daemon = Daemon::with(port, "rest", &windows, far)?;
+    let ready = daemon.ready()?;
+    std::thread::sleep(Duration::from_secs(2));
+    let before = processor_seconds(daemon.pid())?;
+    std::thread::sleep(ALONE);
+    let used = processor_seconds(daemon.pid())? - before;
+    let unscraped = resident(daemon.pid(), "VmRSS")?;
+    let page = daemon.page("/metrics")?.len();
+    let peak = resident(daemon.pid(), "VmHWM")?;
+    Ok(format!(
+        "ready after {} ms; {unscraped:.1} MB, at most {peak:.1} MB with a scrape of {} kB; {:.2} s of processor an hour",
+        ready.as_millis(),
+        page / 1_000,
+        used / ALONE.as_secs_f64() * 3_600.0
+    ))
+}
+
+/// User and system time.
+fn processor_seconds(pid: u32) -> Result<f64, Box<dyn Error>> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let (_, rest) = text.rsplit_once(')').ok_or("not a stat line")?;
+    let fields: Vec<&str> = rest.split_whitespace().collect();
+    let ticks = |index: usize| -> Result<f64, Box<dyn Error>> {
+        Ok(fields.get(index).ok_or("a short line")?.parse::<f64>()?)
+    };
+    Ok((ticks(11)? + ticks(12)?) / TICKS)
+}
+
+/// In megabytes.
+fn resident(pid: u32, key: &str) -> Result<f64, Box<dyn Error>> {
+    let text = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = text
+        .lines()
+        .find(|line| line.starts_with(key))
+        .ok_or("no such line")?;
+    let kilobytes: f64 = line.split_whitespace().nth(1).ok_or("no number")?.parse()?;
+    Ok(kilobytes / 1_000.0)
+}

@@ -1,0 +1,80 @@
+//! Windows that join into pauses longer than the longest pause: such a pause is renewed in steps by a recess that lives.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::{SOON, later};
+use crate::config::findings::Finding;
+use crate::config::{Config, code, length, raw};
+use crate::consumer::{ConsumerId, Kind};
+use crate::policy::WindowSet;
+
+/// So many consumers are tried that two selectors may have in common; beyond, each selector's own only.
+const MOST_IN_COMMON: usize = 20_000;
+
+/// So many sets of windows are walked through.
+const MOST_SETS: usize = 500;
+
+/// A finding for each set of windows that makes one, at the first of them.
+pub(super) fn too_long(config: &Config, raw: &[raw::Window], now: Timestamp) -> Vec<Finding> {
+    let policy = &config.policy;
+    let limit = config.settings.controller.max_pause;
+    let mut sets: BTreeSet<WindowSet> = BTreeSet::new();
+    let mut told: BTreeSet<WindowSet> = BTreeSet::new();
+    let mut findings = Vec::new();
+    for id in consumers(config) {
+        let windows = policy.windows_of(&id, Some(Kind::Durable));
+        if sets.len() >= MOST_SETS || !sets.insert(windows.clone()) {
+            continue;
+        }
+        let Some(pause) = policy.longer_pause(&id, &windows, limit, now, later(now, SOON)) else {
+            continue;
+        };
+        if !told.insert(pause.windows.clone()) {
+            continue;
+        }
+        let Some((first, others)) = pause.windows.split_first() else {
+            continue;
+        };
+        let Some(place) = (raw.get(*first)).map(|raw| &raw.timing.place) else {
+            continue;
+        };
+        let others: Vec<&str> = (others.iter())
+            .filter_map(|&index| Some(&*policy.windows().get(index)?.name))
+            .collect();
+        let with = match others.as_slice() {
+            [] => "its openings join into".to_owned(),
+            _ => format!("together with {} it makes", others.join(", ")),
+        };
+        let long = pause.closes.duration_since(pause.from).unsigned_abs();
+        let message = format!(
+            "{with} a pause of {} from {}, longer than the longest pause, {}",
+            length::show(long),
+            pause.from,
+            length::show(limit.unsigned_abs())
+        );
+        let hint = "such a pause is renewed in steps while recess runs, and ends early where it does not: leave a gap \
+                    between them, or raise `max_pause` in [controller]";
+        findings.push(place.warning(code::LONG_CHAIN, message).hint(hint));
+    }
+    findings
+}
+
+/// Consumers such as the file speaks of: for every set of windows that share consumers, most likely one of those.
+fn consumers(config: &Config) -> BTreeSet<ConsumerId> {
+    let windows = config.policy.windows().iter();
+    let examples: BTreeSet<ConsumerId> = (windows.flat_map(|window| window.selection.selectors()))
+        .filter(|selector| !selector.is_negated())
+        .filter_map(|selector| selector.example())
+        .collect();
+    let streams: BTreeSet<&str> = examples.iter().map(ConsumerId::stream).collect();
+    let names: BTreeSet<&str> = examples.iter().map(ConsumerId::consumer).collect();
+    if streams.len() * names.len() > MOST_IN_COMMON {
+        return examples;
+    }
+    let all = streams.iter().flat_map(|stream| {
+        (names.iter()).map(|name| ConsumerId::new((*stream).to_owned(), (*name).to_owned()))
+    });
+    all.collect()
+}

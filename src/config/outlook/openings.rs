@@ -1,0 +1,90 @@
+//! Windows that open no more, not for long, or only in exclusions.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{SOON, later, local};
+use crate::calendar::Schedule;
+use crate::config::code;
+use crate::config::findings::{Finding, Place};
+use crate::config::raw;
+use crate::policy::{Exclusion, Window};
+
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+pub(super) fn of_window(raw: &raw::Window, window: &Window, now: Timestamp) -> Option<Finding> {
+    let schedule = &window.schedule;
+    let place = beginning(&raw.timing);
+    let zone = schedule.zone();
+    match first(schedule, now) {
+        None => {
+            let last = schedule.latest_opening(now, Timestamp::MIN)?;
+            let message = format!(
+                "it closed for the last time on {}",
+                local(last.closes, zone)
+            );
+            let hint = "take the window out, or give it a time to come";
+            Some(place.warning(code::PAST, message).hint(hint))
+        }
+        // What opens once may be as far ahead as one likes.
+        Some(opens) if opens > later(now, SOON) && matches!(schedule, Schedule::Recurring(_)) => {
+            let message = format!(
+                "it does not open in the next 400 days, but on {}",
+                local(opens, zone)
+            );
+            let hint = "look at day, month and weekday, and at `valid_from`";
+            Some(place.warning(code::NOT_SOON, message).hint(hint))
+        }
+        Some(opens) if is_swallowed(window, now, later(opens.max(now), SOON)) => {
+            let names: Vec<&str> = window.exclusions.iter().map(|one| &*one.name).collect();
+            let message = format!(
+                "exclusions leave nothing of it in the next 400 days: {}",
+                names.join(", ")
+            );
+            let hint =
+                "shorten the exclusion, or name the windows that it concerns in its `windows`";
+            Some(place.warning(code::EXCLUDED, message).hint(hint))
+        }
+        Some(_) => None,
+    }
+}
+
+pub(super) fn of_exclusion(
+    raw: &raw::Exclusion,
+    exclusion: &Exclusion,
+    now: Timestamp,
+) -> Option<Finding> {
+    if first(&exclusion.schedule, now).is_some() {
+        return None;
+    }
+    let last = exclusion.schedule.latest_opening(now, Timestamp::MIN)?;
+    let place = raw.dates.place().unwrap_or(beginning(&raw.timing));
+    let message = format!(
+        "it ended for good on {}",
+        local(last.closes, exclusion.schedule.zone())
+    );
+    let hint = "take the exclusion out, or give it a time to come";
+    Some(place.warning(code::PAST, message).hint(hint))
+}
+
+/// Where it stands when something begins.
+fn beginning(timing: &raw::Timing) -> &Place {
+    let place = timing.schedule.place().or(timing.from.place());
+    place.unwrap_or(&timing.place)
+}
+
+/// The opening that is open at `now`, or the next one.
+fn first(schedule: &Schedule, now: Timestamp) -> Option<Timestamp> {
+    let opening = schedule.open_at(now).or_else(|| schedule.next_opening(now));
+    opening.map(|opening| opening.opens)
+}
+
+/// Whether exclusions leave nothing of a window. They are looked at from each day on: a search for an opening that is left
+/// ends by itself where exclusions swallow many of them one by one.
+fn is_swallowed(window: &Window, now: Timestamp, until: Timestamp) -> bool {
+    if window.exclusions.is_empty() || window.open_at(now).is_some() {
+        return false;
+    }
+    let days = std::iter::successors(Some(now), |day| Some(later(*day, DAY)));
+    (days.take_while(|day| *day < until))
+        .all(|day| window.next_opening_before(day, until).is_none())
+}

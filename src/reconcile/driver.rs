@@ -1,0 +1,412 @@
+//! What the loop does when it is awake: the steps, in the order of their urgency, and what each leaves behind.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::heart::HOPELESS;
+use super::observe::{Observed, Patience, Scope};
+use super::pass::Reconciler;
+use super::was_stepped;
+use crate::config::Config;
+use crate::consumer::{ConsumerId, Found, Kind};
+use crate::jetstream::{Advisory, JetStream, Link};
+use crate::ledger::Now;
+use crate::plan::Verdict;
+use crate::report::{Burst, Pass, Report, Wake};
+
+/// How long before a change the loop observes for it.
+const PREPARE: SignedDuration = SignedDuration::from_secs(2);
+
+/// How long a preparation may take at least, however late it begins.
+const SHORTEST_LOOK: Duration = Duration::from_millis(500);
+
+/// The longest sleep in the last stretch before a change, so that a stepped clock is noticed.
+const SLICE: Duration = Duration::from_millis(250);
+
+/// The longest sleep at all: the loop shows that it lives.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// How long after a change by the calendar its effect is looked at: the server resumes 0.5 to 2 ms late, and a cluster
+/// needs a moment to apply what it accepted.
+const AFTERMATH: Duration = Duration::from_millis(100);
+
+/// So many writes leave at a change before anybody is told that it has come: telling takes time, and a long burst more.
+const BEFORE_TELLING: usize = 64;
+
+/// How long an answer about consumers is waited for of which nothing could be learned before. A node that is dead is asked
+/// often, so that its return is noticed, and everybody else waits meanwhile.
+const LOOK_AGAIN: Duration = Duration::from_millis(750);
+
+/// How soon everything is looked at again when not every question was answered.
+const FAILED: Duration = Duration::from_secs(5);
+
+/// Tells how far a pass has come that sends for long.
+fn teller<J: JetStream, P: FnMut(Report)>(
+    publish: &mut P,
+    next_change: Option<Timestamp>,
+) -> impl FnMut(&mut Reconciler<J>, Burst) {
+    move |reconciler, burst| {
+        publish(Report {
+            burst: Some(burst),
+            ..reconciler.report(None, next_change)
+        });
+    }
+}
+
+pub(super) struct Driver<J, P> {
+    reconciler: Reconciler<J>,
+    publish: P,
+    /// When everything is looked at regularly, in uptime.
+    resync_at: Duration,
+    /// The next change by the calendar that has not been handled.
+    next_change: Option<Timestamp>,
+    asked: Asked,
+    prepared: Option<Prepared>,
+    /// When the effect of the last change is looked at, in uptime.
+    aftermath: Option<Duration>,
+    /// The clocks as last read, to notice a step between them.
+    clock_read: Now,
+}
+
+/// What the wake-ups asked for.
+#[derive(Default)]
+struct Asked {
+    full: Option<Wake>,
+    consumers: BTreeSet<ConsumerId>,
+}
+
+/// What is to be sent at the next change.
+struct Prepared {
+    edge: Timestamp,
+    writes: Vec<(ConsumerId, Verdict)>,
+}
+
+/// What is to be done next.
+enum Step {
+    Edge,
+    Pass(Wake, Scope),
+    Prepare(Timestamp, Wake),
+    LookAgain(BTreeSet<ConsumerId>),
+}
+
+impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
+    /// Tells what there is, and is about to look if there is a connection.
+    pub fn begin(reconciler: Reconciler<J>, publish: P, up: bool) -> Self {
+        let mut driver = Self {
+            resync_at: Duration::ZERO,
+            next_change: None,
+            asked: Asked::default(),
+            prepared: None,
+            aftermath: None,
+            clock_read: reconciler.clock.now(),
+            reconciler,
+            publish,
+        };
+        driver.look_ahead();
+        driver.publish(None);
+        driver.asked.full = up.then_some(Wake::Connected);
+        driver
+    }
+
+    /// Does all that is due.
+    pub async fn turn(&mut self) {
+        let heart = self.reconciler.heart.clone();
+        loop {
+            let now = self.reconciler.clock.now();
+            self.notice_step(now);
+            let Some(step) = self.next_step(now) else {
+                return;
+            };
+            let controller = &self.reconciler.config.settings.controller;
+            let longest = controller.request_timeout * HOPELESS;
+            heart.beat_during(self.take(step, now), longest).await;
+        }
+    }
+
+    async fn take(&mut self, step: Step, now: Now) {
+        match step {
+            Step::Edge => self.edge(now).await,
+            Step::Pass(wake, scope) => self.pass(wake, scope).await,
+            Step::LookAgain(unknown) => self.look_again(unknown).await,
+            Step::Prepare(edge, wake) => {
+                self.prepare(edge, wake).await;
+                self.prepared = Some(Prepared {
+                    edge,
+                    writes: self.reconciler.plan_for(edge),
+                });
+            }
+        }
+    }
+
+    fn next_step(&mut self, now: Now) -> Option<Step> {
+        if self.next_change.is_some_and(|edge| now.wall >= edge) {
+            return Some(Step::Edge);
+        }
+        if !self.is_up() {
+            return None;
+        }
+        // It looks at everything, so it serves whoever asked for that.
+        if let Some(edge) = self.next_change
+            && edge.duration_since(now.wall) <= PREPARE
+            && self.prepared.is_none()
+        {
+            let wake = self.asked.full.take().unwrap_or(Wake::Edge);
+            return Some(Step::Prepare(edge, wake));
+        }
+        if let Some(wake) = self.asked.full.take() {
+            return Some(Step::Pass(wake, Scope::All));
+        }
+        if !self.asked.consumers.is_empty() {
+            let asked = std::mem::take(&mut self.asked.consumers);
+            return Some(Step::Pass(Wake::Advisory, Scope::Only(asked)));
+        }
+        if self.aftermath.is_some_and(|at| now.uptime >= at) {
+            return Some(Step::Pass(Wake::Edge, Scope::All));
+        }
+        if now.uptime >= self.resync_at {
+            return Some(Step::Pass(Wake::Resync, Scope::All));
+        }
+        let is_unknown = |id: &ConsumerId| {
+            let row = self.reconciler.rows.get(id);
+            row.is_some_and(|row| row.found == Found::Unknown)
+        };
+        let (unknown, known): (BTreeSet<_>, BTreeSet<_>) =
+            self.due(now).into_iter().partition(is_unknown);
+        if !known.is_empty() {
+            return Some(Step::Pass(Wake::Edge, Scope::Only(known)));
+        }
+        (!unknown.is_empty()).then_some(Step::LookAgain(unknown))
+    }
+
+    /// The consumers whose own moment has come: a write to be confirmed or repeated, a pause that has ended.
+    fn due(&self, now: Now) -> BTreeSet<ConsumerId> {
+        let reconciler = &self.reconciler;
+        let held_back = (reconciler.held_back.iter())
+            .filter(|(_, at)| **at <= now.uptime)
+            .map(|(id, _)| id);
+        (reconciler.ledger.looks_due(now))
+            .chain(held_back)
+            .chain(reconciler.lapsed(now))
+            .cloned()
+            .collect()
+    }
+
+    /// A change by the calendar has come: send what was prepared for it, or decide now where nothing was.
+    async fn edge(&mut self, now: Now) {
+        let edge = self.next_change;
+        let prepared = self
+            .prepared
+            .take()
+            .filter(|prepared| Some(prepared.edge) == edge);
+        let Some(Prepared {
+            writes: mut first, ..
+        }) = prepared.filter(|_| self.is_up())
+        else {
+            self.look_ahead();
+            if self.is_up() {
+                return self.pass(Wake::Edge, Scope::All).await;
+            }
+            self.reconciler.lose_sight();
+            return self.publish(None);
+        };
+        let mut pass = Pass {
+            wake: Wake::Edge,
+            full: false,
+            took: Duration::ZERO,
+            failures: Vec::new(),
+            acts: Vec::new(),
+            told: 0,
+            confirmed: Vec::new(),
+        };
+        if self.reconciler.dry_run() {
+            first.clear();
+        }
+        let rest = first.split_off(first.len().min(BEFORE_TELLING));
+        let quiet = &mut |_: &mut _, _| {};
+        self.reconciler.act(first, now, &mut pass, quiet).await;
+        self.look_ahead();
+        self.publish(None);
+        self.reconciler
+            .act(
+                rest,
+                now,
+                &mut pass,
+                &mut teller(&mut self.publish, self.next_change),
+            )
+            .await;
+        let after = self.reconciler.clock.now().uptime;
+        pass.took = after.saturating_sub(now.uptime);
+        // On a standalone server the burst is in force already; a pause that ends takes a moment.
+        let wait = if pass.acts.is_empty() {
+            AFTERMATH
+        } else {
+            Duration::ZERO
+        };
+        self.aftermath = Some(after + wait);
+        self.publish(Some(pass));
+    }
+
+    /// One pass. Where some answer does not come before the next change has to be prepared (or, once it is prepared, before
+    /// it comes), it is given up: both look at everything anyway, and a change must not wait for a node that is dead.
+    async fn pass(&mut self, wake: Wake, scope: Scope) {
+        let began = self.reconciler.clock.now();
+        let look = self.reconciler.look(&scope, began, Patience::WITHOUT_END);
+        let observed = match self.next_change {
+            None => look.await,
+            Some(edge) => {
+                let ahead = edge.duration_since(began.wall);
+                let spare = match self.prepared {
+                    Some(_) => ahead,
+                    None => ahead - PREPARE,
+                };
+                let spare = Duration::try_from(spare).unwrap_or_default();
+                match tokio::time::timeout(spare, look).await {
+                    Ok(observed) => observed,
+                    Err(_) => return,
+                }
+            }
+        };
+        self.conclude(wake, scope, began, observed).await;
+    }
+
+    /// A pass right before a change. It has until then; what is not answered by then is unknown, and nothing is sent for it.
+    async fn prepare(&mut self, edge: Timestamp, wake: Wake) {
+        let began = self.reconciler.clock.now();
+        let ahead = Duration::try_from(edge.duration_since(began.wall)).unwrap_or_default();
+        let patience = Patience::of(ahead.max(SHORTEST_LOOK));
+        let observed = self.reconciler.look(&Scope::All, began, patience).await;
+        self.conclude(wake, Scope::All, began, observed).await;
+    }
+
+    /// A pass over consumers of which nothing could be learned before. That they are silent still is no news.
+    async fn look_again(&mut self, unknown: BTreeSet<ConsumerId>) {
+        let began = self.reconciler.clock.now();
+        let scope = Scope::Only(unknown);
+        let patience = Patience::of(LOOK_AGAIN);
+        let mut observed = self.reconciler.look(&scope, began, patience).await;
+        observed.failures.clear();
+        self.conclude(Wake::Edge, scope, began, observed).await;
+    }
+
+    async fn conclude(&mut self, wake: Wake, scope: Scope, began: Now, observed: Observed) {
+        let full = scope == Scope::All;
+        let pass = (self.reconciler)
+            .conclude(
+                wake,
+                scope,
+                began,
+                observed,
+                &mut teller(&mut self.publish, self.next_change),
+            )
+            .await;
+        let now = self.reconciler.clock.now();
+        if full {
+            self.aftermath = None;
+            self.resync_at = now.uptime + self.reconciler.config.settings.controller.resync;
+        }
+        if !pass.is_ok() {
+            self.resync_at = self.resync_at.min(now.uptime + FAILED);
+        }
+        if let Some(prepared) = &mut self.prepared {
+            prepared.writes = self.reconciler.plan_for(prepared.edge);
+        }
+        self.publish(Some(pass));
+    }
+
+    /// Looks whether the wall clock was stepped or the host slept (the monotonic clock stands still meanwhile).
+    fn notice_step(&mut self, now: Now) {
+        let before = std::mem::replace(&mut self.clock_read, now);
+        if was_stepped(before, now) {
+            // After a step back the next change is further away than it was, or another one.
+            if now.wall < before.wall {
+                self.look_ahead();
+            }
+            // It rests on a look from before, and the host may have slept for hours.
+            self.prepared = None;
+            self.asked.full = Some(Wake::Clock);
+        }
+    }
+
+    /// Asks the calendar anew. What was prepared for another change is thrown away.
+    fn look_ahead(&mut self) {
+        let now = self.reconciler.clock.now();
+        self.next_change = self.reconciler.policy().next_change(now.wall);
+        self.prepared = None;
+    }
+
+    fn publish(&mut self, pass: Option<Pass>) {
+        let report = self.reconciler.report(pass, self.next_change);
+        (self.publish)(report);
+    }
+
+    fn is_up(&self) -> bool {
+        matches!(*self.reconciler.jetstream.link().borrow(), Link::Up(_))
+    }
+
+    pub fn link_changed(&mut self) {
+        // It rests on a look through the connection that was lost.
+        self.prepared = None;
+        if self.is_up() {
+            self.asked.full = Some(Wake::Connected);
+        } else {
+            self.reconciler.lose_sight();
+        }
+        self.publish(None);
+    }
+
+    pub fn reload(&mut self, config: Arc<Config>) {
+        self.reconciler.reload(config);
+        self.look_ahead();
+        self.asked.full = Some(Wake::Reload);
+    }
+
+    pub fn advised(&mut self, advisory: Advisory) {
+        let reconciler = &mut self.reconciler;
+        let id = advisory.id();
+        let news = match &advisory {
+            Advisory::Pause { id, until } => reconciler.ledger.advised(id, *until),
+            Advisory::Deleted(id) => {
+                reconciler.ledger.deleted(id);
+                true
+            }
+            Advisory::Created(_) => true,
+        };
+        let ours = reconciler.rows.contains_key(id)
+            || !reconciler
+                .policy()
+                .windows_of(id, Some(Kind::Durable))
+                .is_empty();
+        if news && ours {
+            self.asked.consumers.insert(id.clone());
+        }
+    }
+
+    /// How long the loop may sleep.
+    pub fn rest(&self) -> Duration {
+        let now = self.reconciler.clock.now();
+        let mut pause = HEARTBEAT;
+        if let Some(edge) = self.next_change {
+            let to_edge = edge.duration_since(now.wall);
+            let wait = if self.prepared.is_some() || !self.is_up() {
+                Duration::try_from(to_edge).unwrap_or_default().min(SLICE)
+            } else {
+                Duration::try_from(to_edge - PREPARE).unwrap_or_default()
+            };
+            pause = pause.min(wait);
+        }
+        if self.is_up() {
+            let reconciler = &self.reconciler;
+            let moments = (reconciler.held_back.values().copied())
+                .chain(reconciler.ledger.next_look())
+                .chain(reconciler.next_lapse())
+                .chain(self.aftermath)
+                .chain([self.resync_at]);
+            let next = moments.min().unwrap_or(Duration::MAX);
+            pause = pause.min(next.saturating_sub(now.uptime));
+        }
+        pause
+    }
+}
