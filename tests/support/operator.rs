@@ -53,8 +53,20 @@ impl Operator {
 
     /// The credentials file of a new user, valid until then.
     pub fn user(&self, expires: Option<Timestamp>) -> String {
+        self.credentials(expires, json!({}), json!({}))
+    }
+
+    /// The credentials file of a new user who may publish and subscribe to these subjects only.
+    pub fn user_limited_to(&self, publish: &[&str], subscribe: &[&str]) -> String {
+        let (publish, subscribe) = (json!({ "allow": publish }), json!({ "allow": subscribe }));
+        self.credentials(None, publish, subscribe)
+    }
+
+    fn credentials(&self, expires: Option<Timestamp>, publish: Value, subscribe: Value) -> String {
         let user = KeyPair::new_user();
-        let nats = json!({ "type": "user", "version": 2, "subs": -1, "data": -1, "payload": -1 });
+        let nats = json!({
+            "type": "user", "version": 2, "subs": -1, "data": -1, "payload": -1, "pub": publish, "sub": subscribe,
+        });
         format!(
             "-----BEGIN NATS USER JWT-----\n{}\n------END NATS USER JWT------\n\n\
              -----BEGIN USER NKEY SEED-----\n{}\n------END USER NKEY SEED------\n",

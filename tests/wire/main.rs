@@ -32,6 +32,7 @@ mod cluster_moves;
 mod copies;
 mod lists;
 mod matrix;
+mod nats_examples;
 mod outage;
 mod pages;
 mod permissions;
