@@ -44,4 +44,5 @@ mod spread;
 mod surprises;
 mod tls;
 mod versions;
+mod watch;
 mod window;
