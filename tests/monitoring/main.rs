@@ -14,6 +14,7 @@ mod nats_server;
 #[path = "../support/recess.rs"]
 mod recess;
 
+mod dashboard;
 mod files;
 mod lag;
 mod not_paused;

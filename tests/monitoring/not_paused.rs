@@ -7,6 +7,7 @@ use async_nats::ConnectOptions;
 
 use crate::account::Account;
 use crate::config::{Config, Span};
+use crate::dashboard;
 use crate::nats_server::{Options, Server};
 use crate::recess::Recess;
 use crate::watch::Watch;
@@ -68,4 +69,6 @@ async fn a_consumer_that_recess_may_not_pause_pages_and_so_does_its_lag_until_it
     watch
         .until_state("JetStreamConsumerLag", "billing", "suppressed")
         .await;
+
+    dashboard::is_answered(&watch).await;
 }

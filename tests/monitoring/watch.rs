@@ -3,6 +3,7 @@
 use std::fs;
 use std::sync::Arc;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use crate::nats_server::Server;
@@ -116,6 +117,14 @@ impl Watch {
         alerts
             .iter()
             .any(|one| one["state"] == "firing" && of(&one["labels"], alert, consumer))
+    }
+
+    /// The series that Prometheus answers an expression with.
+    pub async fn query(&self, expression: &str) -> Vec<Value> {
+        let expression = utf8_percent_encode(expression, NON_ALPHANUMERIC);
+        let path = format!("/api/v1/query?query={expression}");
+        let answer = self.prometheus.ask(&path).await;
+        answer["data"]["result"].as_array().unwrap().clone()
     }
 
     /// The state in which Alertmanager has that alert: `active`, `suppressed`.
