@@ -51,7 +51,8 @@ fn metrics_in(text: &str) -> BTreeSet<String> {
 fn recorded(text: &str) -> BTreeSet<&str> {
     let in_a_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
     (text.split(|c| !in_a_name(c)))
-        .filter(|word| word.contains(":recess_") || word.starts_with("recess:"))
+        .map(|word| word.trim_matches(':'))
+        .filter(|word| word.contains("recess") && word.contains(':'))
         .collect()
 }
 
