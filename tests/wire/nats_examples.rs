@@ -120,16 +120,22 @@ async fn a_user_with_few_permissions() {
     it_may_do_no_more(&server, password("recess", "change-me"), &account).await;
 }
 
+/// `nsc push`.
+async fn push(server: &Server, operator: &Operator) {
+    let options = ConnectOptions::with_credentials(&operator.system_user()).unwrap();
+    let system = Account::connect_with(&server.url(), options).await;
+    let subject = "$SYS.REQ.CLAIMS.UPDATE";
+    let answer = system.ask(subject, &operator.account_token()).await;
+    assert_eq!(answer["data"]["code"], 200, "{answer}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_by_jwt() {
-    // What nsc makes of `mint`: a resolver that keeps accounts on disk, and a user with the subjects that stand there.
+    // What nsc makes of `mint`: a resolver to which the account is brought, and a user with the subjects that stand there.
     let operator = Operator::new();
-    let resolver = operator.server_config().replace(
-        "resolver: MEMORY",
-        "resolver { type: full, dir: './jwt', allow_delete: false, interval: \"2m\", limit: 1000 }",
-    );
-    let changes = [("include resolver.conf", &*resolver)];
+    let changes = [("include resolver.conf", &*operator.resolver_config())];
     let server = server("jwt/server.conf", &changes);
+    push(&server, &operator).await;
     let everything = ConnectOptions::with_credentials(&operator.user(None)).unwrap();
     let account = application(&server, everything).await;
     let mint = example("jwt/mint", &[]);
