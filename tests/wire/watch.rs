@@ -12,7 +12,7 @@ use crate::account::Account;
 use crate::config::{Config, Span};
 use crate::nats_server::Server;
 use crate::pages::METRICS;
-use crate::recess::{Recess, secs};
+use crate::recess::{Recess, command, secs};
 
 fn path(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(file)
@@ -147,6 +147,23 @@ fn every_alert_has_a_section_in_the_runbook_and_every_section_an_alert() {
     let names: BTreeSet<&str> = alerts(&rules).iter().map(|(name, _)| *name).collect();
     let titles: BTreeSet<&str> = sections.iter().map(|(title, _)| *title).collect();
     assert_eq!(names, titles);
+}
+
+#[test]
+fn every_command_of_recess_in_the_runbook_exists() {
+    let (_, runbook) = prometheus("RUNBOOK.md");
+    let commands: BTreeSet<Vec<&str>> = (runbook.split("`recess ").skip(1))
+        .map(|rest| rest.split('`').next().unwrap().split(' ').collect())
+        .collect();
+    assert!(commands.len() >= 4, "{commands:?}");
+    for words in commands {
+        let output = command(&[&words[..], &["--help"]].concat());
+        assert_eq!(output.status.code(), Some(0), "recess {words:?}");
+        let help = String::from_utf8(output.stdout).unwrap();
+        for flag in words.iter().filter(|word| word.starts_with("--")) {
+            assert!(help.contains(flag), "recess {words:?} has no {flag}");
+        }
+    }
 }
 
 /// promtool holds what the tests say; this holds that there are some, both ways, for each alert.
