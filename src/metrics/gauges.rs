@@ -66,12 +66,14 @@ struct Gauges {
     build_info: GaugeVec,
     connected: GaugeVec,
     skew: GaugeVec,
+    dry_run: GaugeVec,
     window_active: GaugeVec,
     window_opens: GaugeVec,
     window_closes: GaugeVec,
     window_consumers: GaugeVec,
     paused: GaugeVec,
     desired_paused: GaugeVec,
+    desired_until: GaugeVec,
     pause_until: GaugeVec,
     foreign: GaugeVec,
     missing: GaugeVec,
@@ -101,6 +103,10 @@ impl Gauges {
                 "clock_skew_seconds",
                 "The server's clock less ours, at the newest answer that told it.",
             )?,
+            dry_run: plain(
+                "dry_run",
+                "Whether recess only looks and logs, and sends nothing.",
+            )?,
             window_active: window("window_active", "Whether the window is open.")?,
             window_opens: window(
                 "window_opens_timestamp_seconds",
@@ -121,6 +127,10 @@ impl Gauges {
             desired_paused: consumer(
                 "consumer_desired_paused",
                 "Whether a window wants it paused.",
+            )?,
+            desired_until: consumer(
+                "consumer_desired_until_timestamp_seconds",
+                "Until when a pause is wanted or, where the return is spread, may last; absent while it should run.",
             )?,
             pause_until: consumer(
                 "consumer_pause_until_timestamp_seconds",
@@ -153,17 +163,19 @@ impl Gauges {
         })
     }
 
-    fn all(&self) -> [&GaugeVec; 16] {
+    fn all(&self) -> [&GaugeVec; 18] {
         [
             &self.build_info,
             &self.connected,
             &self.skew,
+            &self.dry_run,
             &self.window_active,
             &self.window_opens,
             &self.window_closes,
             &self.window_consumers,
             &self.paused,
             &self.desired_paused,
+            &self.desired_until,
             &self.pause_until,
             &self.foreign,
             &self.missing,
@@ -188,6 +200,9 @@ impl Gauges {
                 .with_label_values::<&str>(&[])
                 .set(skew.as_secs_f64());
         }
+        self.dry_run
+            .with_label_values::<&str>(&[])
+            .set(flag(report.dry_run));
         for window in &report.windows {
             let name = [&*window.name];
             self.window_active
@@ -217,6 +232,11 @@ impl Gauges {
         self.desired_paused
             .with_label_values(&labels)
             .set(flag(wanted));
+        if let Some(until) = row.desired.until() {
+            self.desired_until
+                .with_label_values(&labels)
+                .set(seconds(until));
+        }
         self.missing
             .with_label_values(&labels)
             .set(flag(row.found == Found::Missing));

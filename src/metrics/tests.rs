@@ -138,6 +138,7 @@ fn a_report_is_shown_whole() {
             r#"recess_consumer_foreign_pause{consumer_name="shipping",stream_name="ORDERS"} 1"#,
             // Without the mark.
             r#"recess_consumer_pause_until_timestamp_seconds{consumer_name="billing",stream_name="ORDERS"} 1796094000"#,
+            r#"recess_consumer_desired_until_timestamp_seconds{consumer_name="billing",stream_name="ORDERS"} 1796094000"#,
             r#"recess_consumer_missing{consumer_name="gone",stream_name="ORDERS"} 1"#,
             r#"recess_consumer_paused{consumer_name="gone",stream_name="ORDERS"} 0"#,
             r#"recess_consumer_pending_messages{consumer_name="billing",stream_name="ORDERS"} 17"#,
@@ -158,6 +159,7 @@ fn a_report_is_shown_whole() {
                 config.zone_data.version
             ),
             "recess_nats_connected 1",
+            "recess_dry_run 0",
             "recess_config_last_reload_successful 1",
             "recess_config_last_reload_success_timestamp_seconds 1796083200",
         ],
@@ -206,6 +208,33 @@ fn the_series_of_a_consumer_that_is_gone_are_gone() {
     assert!(rendered(&metrics).contains("billing"));
     metrics.observe(&report(BTreeMap::new()));
     assert!(!rendered(&metrics).contains("billing"));
+}
+
+/// A tail must not look like a pause that lasts too long: an alert tells them apart by this.
+#[test]
+fn until_when_a_pause_is_wanted_is_shown_in_a_window_and_its_tail_only() {
+    let metrics = Metrics::new().unwrap();
+    let until = at("2026-12-01T03:05:00Z");
+    let of = |desired| Row {
+        desired,
+        ..row(Found::Unknown)
+    };
+    let rows = [
+        (ConsumerId::new("ORDERS", "tail"), of(Desired::Tail(until))),
+        (ConsumerId::new("ORDERS", "free"), of(Desired::Running)),
+    ];
+    metrics.observe(&report(rows.into()));
+    let text = rendered(&metrics);
+    assert_lines(
+        &text,
+        &[
+            r#"recess_consumer_desired_paused{consumer_name="tail",stream_name="ORDERS"} 0"#,
+            r#"recess_consumer_desired_until_timestamp_seconds{consumer_name="tail",stream_name="ORDERS"} 1796094300"#,
+        ],
+    );
+    assert!(
+        !text.contains(r#"recess_consumer_desired_until_timestamp_seconds{consumer_name="free""#)
+    );
 }
 
 #[test]

@@ -280,6 +280,28 @@ impl Account {
         arrivals
     }
 
+    /// Pulls so many messages and acknowledges them.
+    pub async fn drain(&self, path: &str, count: usize) {
+        let (stream, consumer) = split(path);
+        let consumer: jetstream::consumer::PullConsumer = self
+            .jetstream
+            .get_consumer_from_stream(consumer, stream)
+            .await
+            .unwrap();
+        let mut messages = consumer
+            .fetch()
+            .max_messages(count)
+            .messages()
+            .await
+            .unwrap();
+        let mut left = count;
+        while let Some(message) = messages.next().await {
+            message.unwrap().ack().await.unwrap();
+            left -= 1;
+        }
+        assert_eq!(left, 0, "{path} has fewer messages");
+    }
+
     /// Listens to every request about consumers that does not come from a test.
     pub async fn tap(&self) -> Tap {
         let mut requests = self.client.subscribe("$JS.API.CONSUMER.>").await.unwrap();

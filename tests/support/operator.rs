@@ -28,37 +28,75 @@ impl Operator {
 
     /// Lines of a server's configuration: it knows its users by tokens of this operator only.
     pub fn server_config(&self) -> String {
+        let account = self.account.public_key();
+        let preload = format!("{account}: {}", self.account_token());
+        self.config("MEMORY", &preload)
+    }
+
+    /// The same as `nsc generate config --nats-resolver` writes it: the server keeps the tokens of accounts on disk, and they
+    /// are brought to it.
+    pub fn resolver_config(&self) -> String {
+        let resolver =
+            "{ type: full, dir: './jwt', allow_delete: false, interval: \"2m\", limit: 1000 }";
+        self.config(resolver, "")
+    }
+
+    fn config(&self, resolver: &str, preload: &str) -> String {
+        let system = self.system.public_key();
+        let operator = json!({ "type": "operator", "version": 2, "system_account": system });
+        let limits = json!({
+            "subs": -1, "data": -1, "payload": -1, "imports": -1, "exports": -1, "wildcards": true, "conn": -1, "leaf": -1,
+        });
+        let account = json!({ "type": "account", "version": 2, "limits": limits });
+        let sign = |subject, nats| self.token(&self.operator, subject, None, nats);
+        format!(
+            "operator: {}\nsystem_account: {system}\nresolver: {resolver}\nresolver_preload: {{\n{system}: {}\n{preload}\n}}\n",
+            sign(&self.operator, operator),
+            sign(&self.system, account),
+        )
+    }
+
+    /// The token of the account, which has JetStream: what `nsc push` brings to a server.
+    pub fn account_token(&self) -> String {
         let limits = json!({
             "subs": -1, "data": -1, "payload": -1, "imports": -1, "exports": -1, "wildcards": true, "conn": -1,
             "leaf": -1, "mem_storage": -1, "disk_storage": -1, "streams": -1, "consumer": -1,
         });
-        let system = self.system.public_key();
-        let operator = json!({ "type": "operator", "version": 2, "system_account": system });
         let account = json!({ "type": "account", "version": 2, "limits": limits });
-        let sign = |subject, nats| self.token(&self.operator, subject, None, nats);
-        format!(
-            "operator: {}\nsystem_account: {system}\nresolver: MEMORY\nresolver_preload: {{\n{system}: {}\n{}: {}\n}}\n",
-            sign(&self.operator, operator),
-            sign(
-                &self.system,
-                json!({ "type": "account", "version": 2, "limits": {
-                    "subs": -1, "data": -1, "payload": -1, "imports": -1, "exports": -1, "wildcards": true, "conn": -1,
-                    "leaf": -1,
-                }})
-            ),
-            self.account.public_key(),
-            sign(&self.account, account),
-        )
+        self.token(&self.operator, &self.account, None, account)
+    }
+
+    /// The credentials file of a user of the system account, who may bring accounts.
+    pub fn system_user(&self) -> String {
+        self.credentials(&self.system, None, json!({}), json!({}))
     }
 
     /// The credentials file of a new user, valid until then.
     pub fn user(&self, expires: Option<Timestamp>) -> String {
+        self.credentials(&self.account, expires, json!({}), json!({}))
+    }
+
+    /// The credentials file of a new user who may publish and subscribe to these subjects only.
+    pub fn user_limited_to(&self, publish: &[&str], subscribe: &[&str]) -> String {
+        let (publish, subscribe) = (json!({ "allow": publish }), json!({ "allow": subscribe }));
+        self.credentials(&self.account, None, publish, subscribe)
+    }
+
+    fn credentials(
+        &self,
+        account: &KeyPair,
+        expires: Option<Timestamp>,
+        publish: Value,
+        subscribe: Value,
+    ) -> String {
         let user = KeyPair::new_user();
-        let nats = json!({ "type": "user", "version": 2, "subs": -1, "data": -1, "payload": -1 });
+        let nats = json!({
+            "type": "user", "version": 2, "subs": -1, "data": -1, "payload": -1, "pub": publish, "sub": subscribe,
+        });
         format!(
             "-----BEGIN NATS USER JWT-----\n{}\n------END NATS USER JWT------\n\n\
              -----BEGIN USER NKEY SEED-----\n{}\n------END USER NKEY SEED------\n",
-            self.token(&self.account, &user, expires, nats),
+            self.token(account, &user, expires, nats),
             user.seed().unwrap(),
         )
     }

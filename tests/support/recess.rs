@@ -186,6 +186,11 @@ impl Recess {
         self.signal("HUP");
     }
 
+    /// Where its pages are.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     pub fn signal(&self, name: &str) {
         nats_server::signal(self.child.id(), name);
     }

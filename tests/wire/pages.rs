@@ -8,7 +8,7 @@ use crate::nats_server::Server;
 use crate::recess::{Recess, secs, until};
 
 /// Every metric that dashboards and alerts may rest on, without the prefix.
-const METRICS: &[&str] = &[
+pub const METRICS: &[&str] = &[
     "build_info",
     "clock_skew_seconds",
     "config_last_reload_success_timestamp_seconds",
@@ -16,12 +16,14 @@ const METRICS: &[&str] = &[
     "consumer_ack_pending_messages",
     "consumer_contested",
     "consumer_desired_paused",
+    "consumer_desired_until_timestamp_seconds",
     "consumer_foreign_pause",
     "consumer_missing",
     "consumer_pause_until_timestamp_seconds",
     "consumer_paused",
     "consumer_pending_messages",
     "consumer_unconfirmed",
+    "dry_run",
     "last_pass_timestamp_seconds",
     "nats_connected",
     "pass_duration_seconds",

@@ -1,0 +1,74 @@
+//! A consumer that should be paused and is not: its own alert pages, and nothing holds back the one on its lag.
+
+use std::fs;
+use std::sync::Arc;
+
+use async_nats::ConnectOptions;
+
+use crate::account::Account;
+use crate::config::{Config, Span};
+use crate::dashboard;
+use crate::nats_server::{Options, Server};
+use crate::recess::Recess;
+use crate::watch::Watch;
+
+const MANY: usize = 1100;
+
+/// recess's user, who may look at everything, and one who may do everything.
+fn server_config(pause: &str) -> String {
+    format!(
+        "authorization {{ users: [
+            {{ user: app, password: app }}
+            {{ user: recess, password: s3cret, permissions: {{
+                publish: [ \"$JS.API.INFO\", \"$JS.API.STREAM.NAMES\", \"$JS.API.CONSUMER.LIST.*\", {pause:?},
+                    \"$JS.API.CONSUMER.INFO.*.*\" ]
+                subscribe: [ \"_INBOX.>\", \"$JS.EVENT.ADVISORY.CONSUMER.>\" ]
+            }} }}
+        ] }}"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Debian's prometheus and prometheus-alertmanager: tests/monitoring/run"]
+async fn a_consumer_that_recess_may_not_pause_pages_and_so_does_its_lag_until_it_may() {
+    let server = Server::start(Options {
+        config: server_config("$JS.API.CONSUMER.PAUSE.OTHER.*"),
+        ..Default::default()
+    });
+    let server = Arc::new(server.unwrap());
+    let options = ConnectOptions::with_user_and_password("app".into(), "app".into());
+    let account = Account::connect_with(&server.url(), options).await;
+    account.durable("ORDERS/billing").await;
+    account.publish("ORDERS", MANY).await;
+    let files = tempfile::tempdir().unwrap();
+    let password = files.path().join("password");
+    fs::write(&password, "s3cret").unwrap();
+    let config = Config::new([server.url()])
+        .set(r#"nats.username = "recess""#)
+        .file("nats.password_file", &password)
+        .window("night", &["ORDERS/billing"], Span::open_for(600));
+    let recess = Recess::start(&config).await;
+    let watch = Watch::over(&server, &recess).await;
+
+    let told = watch
+        .until_told("RecessNotPausedInWindow", "billing", true)
+        .await;
+    assert_eq!(told.receiver, "page");
+    assert_eq!(told.labels["job"], "recess");
+    watch
+        .until_told("JetStreamConsumerLag", "billing", true)
+        .await;
+
+    // It may now, tries again within the minute, and the lag is excused from then on.
+    server.reload(&server_config("$JS.API.CONSUMER.PAUSE.*.*"));
+    recess.reload(&config);
+    watch
+        .until_told("RecessNotPausedInWindow", "billing", false)
+        .await;
+    assert!(account.look("ORDERS/billing").await.paused);
+    watch
+        .until_state("JetStreamConsumerLag", "billing", "suppressed")
+        .await;
+
+    dashboard::is_answered(&watch).await;
+}
