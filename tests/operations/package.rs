@@ -90,7 +90,7 @@ fn the_package_holds_what_an_operator_looks_for() {
         for entry in folder.read_dir().into_iter().flatten().flatten() {
             let name = entry.file_name().into_string().unwrap();
             let path = format!(" ./usr/share/recess/{subject}/{name}");
-            if entry.path().is_file() {
+            if entry.path().is_file() && !name.contains(".test.") {
                 assert!(listed.contains(&path), "{path} is not in\n{listed}");
             }
         }
