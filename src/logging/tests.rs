@@ -1,9 +1,16 @@
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jiff::Timestamp;
 
 use super::*;
 use crate::config;
-use crate::consumer::Mark;
+use crate::consumer::{ConsumerId, Found, Mark};
+use crate::jetstream::{Link, RequestError};
+use crate::ledger::Action;
+use crate::plan::Verdict;
 use crate::policy::Desired;
+use crate::report::{Act, Burst, Pass, Report, Row, Wake};
 
 fn id(consumer: &str) -> ConsumerId {
     ConsumerId::new("ORDERS", consumer)

@@ -1,0 +1,76 @@
+//! The parts that sentences are made of.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::config::Config;
+use crate::jetstream::RequestError;
+use crate::ledger::Action;
+use crate::report::Act;
+
+pub(super) fn sentence(act: &Act) -> String {
+    let verb = past(act.action);
+    match (act.action, act.deadline) {
+        (Action::Pause | Action::Retime, Some(until)) => {
+            format!("{verb} {} until {}", act.id, utc(until))
+        }
+        (Action::Resume, Some(until)) => format!("{} resumes at {}", act.id, utc(until)),
+        (Action::Clear, _) => format!("{verb} the deadline of {}, which passed long ago", act.id),
+        _ => format!("{verb} {}", act.id),
+    }
+}
+
+pub(super) fn timing(acts: &[&Act]) -> String {
+    let late = acts.iter().filter_map(|act| act.lateness);
+    match (late.clone().min(), late.max()) {
+        (Some(first), Some(last)) if acts.len() > 1 => format!(
+            ", the first {} ms after the opening, the last {} ms",
+            first.as_millis(),
+            last.as_millis()
+        ),
+        (Some(first), _) => format!(", {} ms after the opening", first.as_millis()),
+        _ => String::new(),
+    }
+}
+
+pub(super) fn past(action: Action) -> &'static str {
+    match action {
+        Action::Pause => "paused",
+        Action::Retime => "retimed",
+        Action::Resume => "resumed",
+        Action::Clear => "cleared",
+    }
+}
+
+pub(super) fn what_next(error: &RequestError) -> &'static str {
+    match error {
+        RequestError::TimedOut { .. } => {
+            "recess looks again and sends it again in 5 s where it is still called for"
+        }
+        RequestError::Cut | RequestError::NotConnected => "recess looks again when it is connected",
+        _ => "recess looks again and tries again, less and less often",
+    }
+}
+
+/// An instant in the wall-clock time of a window's zone.
+pub(super) fn local(config: &Config, window: &str, instant: Timestamp) -> String {
+    let zone = (config.policy.windows().iter())
+        .find(|known| *known.name == *window)
+        .map(|known| known.schedule.zone().clone());
+    match zone {
+        Some(zone) => instant
+            .to_zoned(zone)
+            .strftime("%a %Y-%m-%d %H:%M:%S %Z")
+            .to_string(),
+        None => utc(instant),
+    }
+}
+
+/// A deadline without its mark.
+pub(super) fn utc(instant: Timestamp) -> String {
+    instant
+        .checked_sub(SignedDuration::from_nanos(i64::from(
+            instant.subsec_nanosecond(),
+        )))
+        .unwrap_or(instant)
+        .to_string()
+}
