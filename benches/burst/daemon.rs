@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::nats_server::terminate;
+use crate::nats_server::{signal, terminate};
 use crate::raw::Raw;
 
 /// Time for recess to start and look around before the window opens.
@@ -21,6 +21,8 @@ pub struct Daemon {
     files: tempfile::TempDir,
     http: u16,
     pub opens: Timestamp,
+    /// Its file, with these windows.
+    config: Box<dyn Fn(&str) -> String>,
 }
 
 /// What one burst took.
@@ -50,12 +52,8 @@ impl Daemon {
     pub fn with(port: u16, instance: &str, windows: &str, opens: Timestamp) -> io::Result<Self> {
         let files = tempfile::tempdir()?;
         let http = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let config = format!(
-            "instance = \"{instance}\"\n[nats]\nservers = [\"nats://127.0.0.1:{port}\"]\n[http]\nlisten = \
-             \"127.0.0.1:{http}\"\n[controller]\nresync = \"5m\"\n{windows}"
-        );
         let path = files.path().join("recess.toml");
-        std::fs::write(&path, config)?;
+        std::fs::write(&path, config(port, instance, http, windows))?;
         let log = std::fs::File::create(files.path().join("log"))?;
         let child = Command::new(env!("CARGO_BIN_EXE_recess"))
             .args(["run", "--config"])
@@ -68,7 +66,21 @@ impl Daemon {
             files,
             http,
             opens,
+            config: Box::new({
+                let instance = instance.to_owned();
+                move |windows| config(port, &instance, http, windows)
+            }),
         })
+    }
+
+    /// Puts other windows into its file, and has it load them.
+    pub fn reload(&self, windows: &str) -> io::Result<()> {
+        std::fs::write(
+            self.files.path().join("recess.toml"),
+            (self.config)(windows),
+        )?;
+        signal(self.child.id(), "HUP");
+        Ok(())
     }
 
     pub fn pid(&self) -> u32 {
@@ -181,4 +193,11 @@ fn last_answer(log: &str, count: usize) -> Option<Duration> {
     let (_, last) = line.split_once("the last ")?;
     let milliseconds = last.split_whitespace().next()?.parse().ok()?;
     Some(Duration::from_millis(milliseconds))
+}
+
+fn config(port: u16, instance: &str, http: u16, windows: &str) -> String {
+    format!(
+        "instance = \"{instance}\"\n[nats]\nservers = [\"nats://127.0.0.1:{port}\"]\n[http]\nlisten = \
+         \"127.0.0.1:{http}\"\n[controller]\nresync = \"5m\"\n{windows}"
+    )
 }

@@ -6,6 +6,7 @@
 #![allow(clippy::disallowed_methods)]
 
 mod bystander;
+#[allow(dead_code)] // the other bench uses the rest
 mod daemon;
 #[path = "../../tests/support/nats_server.rs"]
 mod nats_server;
