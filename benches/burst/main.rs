@@ -102,6 +102,10 @@ fn bystanders(world: &mut World) -> Result<()> {
     let idle = Bystander::watch(world.port, world.somebody())?;
     std::thread::sleep(Duration::from_secs(3));
     tell("at rest", &idle.end()?);
+    let watching = Bystander::watch(world.port, world.somebody())?;
+    world.pause_all(Timestamp::now() + SignedDuration::from_hours(1))?;
+    tell("beside the floor", &watching.end()?);
+    world.release()?;
     for (what, copies) in [("beside a burst", 1), ("beside two bursts", 2)] {
         let mut taps = Vec::new();
         let mut daemons = Vec::new();
@@ -109,8 +113,7 @@ fn bystanders(world: &mut World) -> Result<()> {
             let mut tap = Raw::connect(world.port, &format!("tap{copy}"))?;
             tap.subscribe("$JS.API.CONSUMER.PAUSE.>")?;
             taps.push(tap);
-            // Of other instances, so that neither takes the other's pauses for its own.
-            daemons.push(Daemon::start(world.port, &format!("bench-{copy}"))?);
+            daemons.push(Daemon::start(world.port, "bench")?);
         }
         let opens = daemons
             .iter()
@@ -123,7 +126,7 @@ fn bystanders(world: &mut World) -> Result<()> {
         if copies == 1 {
             daemons[0].burst(world.len(), &mut taps[0])?;
         } else {
-            // Each pauses what the other has paused already, or finds it covered.
+            // Two copies of one deployment: each writes what the other writes.
             std::thread::sleep(Duration::from_secs(8));
         }
         tell(what, &watching.end()?);

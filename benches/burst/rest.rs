@@ -11,9 +11,6 @@ use crate::daemon::Daemon;
 /// How long it is left alone. Its resync, every five minutes, is not in it, but the look at the start is.
 const ALONE: Duration = Duration::from_secs(60);
 
-/// So many ticks a second /proc counts in.
-const TICKS: f64 = 100.0;
-
 /// Watches a recess with so many windows, all of them weeks away.
 pub fn measure(port: u16, windows: usize) -> Result<String, Box<dyn Error>> {
     let far = Timestamp::now() + SignedDuration::from_hours(24 * 30);
@@ -42,15 +39,15 @@ pub fn measure(port: u16, windows: usize) -> Result<String, Box<dyn Error>> {
     ))
 }
 
-/// User and system time.
+/// On a processor, all threads together. /proc/PID/stat counts in hundredths of a second, which is too coarse.
 fn processor_seconds(pid: u32) -> Result<f64, Box<dyn Error>> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    let (_, rest) = text.rsplit_once(')').ok_or("not a stat line")?;
-    let fields: Vec<&str> = rest.split_whitespace().collect();
-    let ticks = |index: usize| -> Result<f64, Box<dyn Error>> {
-        Ok(fields.get(index).ok_or("a short line")?.parse::<f64>()?)
-    };
-    Ok((ticks(11)? + ticks(12)?) / TICKS)
+    let mut nanoseconds = 0.0;
+    for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
+        let text = fs::read_to_string(thread?.path().join("schedstat"))?;
+        let spent = text.split_whitespace().next().ok_or("no number")?;
+        nanoseconds += spent.parse::<f64>()?;
+    }
+    Ok(nanoseconds / 1e9)
 }
 
 /// In megabytes.

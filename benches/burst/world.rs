@@ -92,7 +92,8 @@ impl World {
         let start = Instant::now();
         self.pause_all(until)?;
         while !self.all_show(Some(until))? {
-            std::thread::sleep(Duration::from_millis(50));
+            // Lists slow down what they wait for.
+            std::thread::sleep(Duration::from_millis(200));
         }
         Ok(start.elapsed())
     }

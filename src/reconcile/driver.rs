@@ -386,6 +386,16 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
 
     /// How long the loop may sleep.
     pub fn rest(&self) -> Duration {
+        let moments = self.is_up().then(|| {
+            let reconciler = &self.reconciler;
+            let moments = (reconciler.held_back.values().copied())
+                .chain(reconciler.ledger.next_look())
+                .chain(reconciler.next_lapse())
+                .chain(self.aftermath)
+                .chain([self.resync_at]);
+            moments.min().unwrap_or(Duration::MAX)
+        });
+        // After all that: going through thousands of rows takes longer than an opening may be late.
         let now = self.reconciler.clock.now();
         let mut pause = HEARTBEAT;
         if let Some(edge) = self.next_change {
@@ -397,16 +407,9 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             };
             pause = pause.min(wait);
         }
-        if self.is_up() {
-            let reconciler = &self.reconciler;
-            let moments = (reconciler.held_back.values().copied())
-                .chain(reconciler.ledger.next_look())
-                .chain(reconciler.next_lapse())
-                .chain(self.aftermath)
-                .chain([self.resync_at]);
-            let next = moments.min().unwrap_or(Duration::MAX);
-            pause = pause.min(next.saturating_sub(now.uptime));
+        match moments {
+            Some(next) => pause.min(next.saturating_sub(now.uptime)),
+            None => pause,
         }
-        pause
     }
 }
