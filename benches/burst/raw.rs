@@ -11,6 +11,7 @@ pub struct Raw {
     reader: BufReader<TcpStream>,
     writer: TcpStream,
     inbox: String,
+    subscriptions: u32,
 }
 
 /// A message, or an answer.
@@ -29,6 +30,7 @@ impl Raw {
             reader: BufReader::with_capacity(1 << 16, writer.try_clone()?),
             writer,
             inbox: format!("_INBOX.{name}"),
+            subscriptions: 1,
         };
         let inbox = raw.inbox.clone();
         raw.send(&format!(
@@ -38,7 +40,10 @@ impl Raw {
     }
 
     pub fn subscribe(&mut self, subject: &str) -> io::Result<()> {
-        self.send(&format!("SUB {subject} 2\r\nPING\r\n"))?;
+        // A number that is taken would be passed over in silence.
+        self.subscriptions += 1;
+        let number = self.subscriptions;
+        self.send(&format!("SUB {subject} {number}\r\nPING\r\n"))?;
         let mut line = String::new();
         while line.trim() != "PONG" {
             line.clear();
