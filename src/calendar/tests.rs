@@ -510,6 +510,28 @@ fn intersecting_occurrences_come_whole_and_in_order() {
 }
 
 #[test]
+fn what_has_closed_at_an_instant_has_nothing_of_it() {
+    // One that ends by the clock could be longer, so it is looked for further back.
+    let pattern = Pattern::parse("0 1 * * *").unwrap();
+    let until = Length::Until(jiff::civil::time(2, 0, 0, 0));
+    let rule = Schedule::Recurring(Rule::new(pattern, zone("UTC"), until));
+    let (close, later) = (time("2026-12-01T02:00:00Z"), time("2026-12-01T03:00:00Z"));
+    assert_eq!(rule.intersecting(close, later).count(), 0);
+    let just_before = close - SignedDuration::from_nanos(1);
+    assert_eq!(rule.intersecting(just_before, later).count(), 1);
+}
+
+#[test]
+fn one_that_opened_at_the_end_of_the_search_is_not_looked_for() {
+    let (opens, closes) = (time("2026-12-01T01:00:00Z"), time("2026-12-01T02:00:00Z"));
+    let [from, until] = [opens, closes].map(Moment::Instant);
+    let once = Schedule::Fixed(Fixed::once(zone("UTC"), from, until).unwrap());
+    let just_before = opens - SignedDuration::from_nanos(1);
+    assert!(once.latest_opening(closes, just_before).is_some());
+    assert_eq!(once.latest_opening(closes, opens), None);
+}
+
+#[test]
 fn patterns_of_every_form() {
     let (from, until) = ("2028-01-01T00:00:00Z", "2028-04-01T00:00:00Z");
     for (pattern, expected) in [
