@@ -9,7 +9,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::pull;
+use async_nats::jetstream::consumer::{PullConsumer, pull};
 use async_nats::jetstream::{self, stream};
 use async_nats::{Client, ConnectOptions, RequestErrorKind, Subscriber};
 use futures_util::StreamExt;
@@ -259,15 +259,15 @@ impl Account {
         answers
     }
 
+    async fn puller(&self, path: &str) -> PullConsumer {
+        let (stream, consumer) = split(path);
+        let found = self.jetstream.get_consumer_from_stream(consumer, stream);
+        found.await.unwrap()
+    }
+
     /// Pulls all the time and acknowledges. Notes when each message came.
     pub async fn work(&self, path: &str) -> Arrivals {
-        let (stream, consumer) = split(path);
-        let consumer: jetstream::consumer::PullConsumer = self
-            .jetstream
-            .get_consumer_from_stream(consumer, stream)
-            .await
-            .unwrap();
-        let mut messages = consumer.messages().await.unwrap();
+        let mut messages = self.puller(path).await.messages().await.unwrap();
         let arrivals = Arrivals::default();
         let noted = arrivals.clone();
         tokio::spawn(async move {
@@ -282,13 +282,9 @@ impl Account {
 
     /// Pulls so many messages and acknowledges them.
     pub async fn drain(&self, path: &str, count: usize) {
-        let (stream, consumer) = split(path);
-        let consumer: jetstream::consumer::PullConsumer = self
-            .jetstream
-            .get_consumer_from_stream(consumer, stream)
+        let mut messages = self
+            .puller(path)
             .await
-            .unwrap();
-        let mut messages = consumer
             .fetch()
             .max_messages(count)
             .messages()
