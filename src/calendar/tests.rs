@@ -851,6 +851,20 @@ fn the_changes_of_the_clocks_that_meet_a_rule() {
     assert_eq!(valid(Some(summer), None).len(), 1);
     assert_eq!(valid(None, Some(summer)).len(), 1);
     assert_eq!(valid(Some(summer), Some(summer)), []);
+    // At 03:00 itself it is valid no more, so 02:00 has that instant for itself.
+    let end = jiff::civil::date(2026, 3, 29).at(3, 0, 0, 0);
+    let until_three = berlin("0 2,3 * * *").valid(None, Some(end));
+    assert_eq!(
+        changes(&until_three),
+        [("2026-03-29T02:00:00".to_owned(), Shifted)]
+    );
+    // A change at the end of the time that is asked about is not in it.
+    let change = time("2026-03-29T01:00:00Z");
+    let before = change - SignedDuration::from_hours(1);
+    let nightly = berlin("30 2 * * *");
+    assert!(nightly.clock_changes(before, change).is_empty());
+    let just_after = change + SignedDuration::from_nanos(1);
+    assert_eq!(nightly.clock_changes(before, just_after).len(), 1);
     assert_eq!(
         changes(&recurring("30 2 * * *", "Asia/Tokyo", minutes(10))),
         []
