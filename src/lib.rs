@@ -43,7 +43,8 @@
 //!
 //! The world:
 //!
-//! - [`config`]: a TOML file, checked into a [`policy::Policy`] and [`config::Settings`], every mistake at once
+//! - [`config`]: a TOML file, checked into a [`policy::Policy`] and [`config::Settings`], every mistake at once; and what is
+//!   doubtful about the year ahead (`config/outlook.rs`)
 //! - [`clock`]: the wall clock and the monotonic one, read together
 //! - [`jetstream`]: the five requests, as a trait; `jetstream/nats.rs` speaks async-nats
 //! - [`report`]: what one pass saw, decided and did

@@ -59,14 +59,16 @@ fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-fn zone_findings(host: &Path) -> Vec<(String, u64)> {
+/// Message, line and hint of each.
+fn zone_findings(host: &Path) -> Vec<(String, u64, String)> {
     let checked = json(&recess(host, CONFIG, "check"));
     let findings = checked["findings"].as_array().unwrap().iter();
     (findings.filter(|finding| finding["code"] == "zones-differ"))
         .map(|finding| {
             assert_eq!(finding["severity"], "warning");
             let message = finding["message"].as_str().unwrap().to_owned();
-            (message, finding["line"].as_u64().unwrap())
+            let hint = finding["hint"].as_str().unwrap().to_owned();
+            (message, finding["line"].as_u64().unwrap(), hint)
         })
         .collect()
 }
@@ -106,7 +108,8 @@ fn a_newer_copy_of_the_hosts_is_in_force() {
     assert_eq!(first_opening(host.path()), "2027-01-15T07:00:00Z");
     let findings = zone_findings(host.path());
     assert_eq!(findings.len(), 1, "{findings:?}");
-    let (message, line) = &findings[0];
+    let (message, line, hint) = &findings[0];
+    assert!(!hint.contains("update the host's"), "{hint}");
     assert_eq!(*line, 9);
     // New York is five or six hours behind all the time.
     assert!(message.contains("in 2099z (host)"), "{message}");
@@ -121,6 +124,7 @@ fn an_older_copy_of_the_hosts_is_not_in_force_and_what_differs_is_told() {
     let findings = zone_findings(host.path());
     assert_eq!(findings.len(), 1, "{findings:?}");
     assert!(findings[0].0.contains("in 2001a (host)"), "{findings:?}");
+    assert!(findings[0].2.contains("update the host's"), "{findings:?}");
 }
 
 #[test]

@@ -7,8 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{later, list, some_of};
 use crate::config::findings::{Finding, Place};
-use crate::config::raw::{Entry, Timing};
-use crate::config::zones::{Copy, Zones};
+use crate::config::zones::{Copy, ZoneSource, Zones};
 use crate::config::{Config, code};
 
 /// So far ahead they are compared.
@@ -21,11 +20,11 @@ pub(super) fn that_differ(config: &Config, now: Timestamp) -> Vec<Finding> {
         return Vec::new();
     };
     let file = &config.file;
-    let windows = list(&file.windows).iter().map(|raw| &raw.timing);
-    let exclusions = list(&file.exclusions).iter().map(|raw| &raw.timing);
-    let own = windows.chain(exclusions).map(timezone);
+    let windows = (list(&file.windows).iter()).map(|raw| &raw.timing.timezone);
+    let exclusions = (list(&file.exclusions).iter()).map(|raw| &raw.timing.timezone);
+    let default = [&file.defaults.timezone].into_iter();
     let mut named: BTreeMap<&str, &Place> = BTreeMap::new();
-    for name in [&file.defaults.timezone].into_iter().chain(own) {
+    for name in default.chain(windows).chain(exclusions) {
         if let Some(name) = name.given() {
             named.entry(&name.value).or_insert(&name.place);
         }
@@ -33,10 +32,6 @@ pub(super) fn that_differ(config: &Config, now: Timestamp) -> Vec<Finding> {
     (named.into_iter())
         .filter_map(|(name, place)| differs(name, place, &zones.newer, older, now))
         .collect()
-}
-
-fn timezone(timing: &Timing) -> &Entry<String> {
-    &timing.timezone
 }
 
 fn differs(
@@ -72,7 +67,12 @@ fn differs(
         "two copies of the time zone data differ on it: {}",
         some_of(&told)
     );
-    let hint = "recess goes by the newer one; update the host's (tzdata), so that other programs here agree";
+    let hint = match newer.data.source {
+        ZoneSource::Bundled => {
+            "recess goes by the newer one; update the host's (tzdata), so that other programs here agree"
+        }
+        ZoneSource::Host => "recess goes by the newer one, the host's, as other programs here do",
+    };
     Some(place.warning(code::ZONES_DIFFER, message).hint(hint))
 }
 
