@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use crate::ledger::Now;
+
+/// The wall clock counts as stepped when it has moved so far against the monotonic one. Slewing stays far below: NTP
+/// slews by 0.5 ms a second at most.
+const STEP: SignedDuration = SignedDuration::from_millis(500);
 
 /// Reads the wall clock that it was given, and the monotonic clock of the runtime.
 #[derive(Clone)]
@@ -30,4 +34,11 @@ impl Clock {
             uptime: self.started.elapsed(),
         }
     }
+}
+
+/// Whether the wall clock was stepped, or the host slept, between two readings.
+pub fn was_stepped(before: Now, now: Now) -> bool {
+    let elapsed = now.uptime.saturating_sub(before.uptime);
+    let expected = SignedDuration::try_from(elapsed).unwrap_or(SignedDuration::MAX);
+    (now.wall.duration_since(before.wall) - expected).abs() > STEP
 }

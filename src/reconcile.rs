@@ -9,12 +9,10 @@
 
 use std::sync::Arc;
 
-use jiff::SignedDuration;
 use tokio::sync::{Notify, mpsc, watch};
 
 use crate::config::Config;
 use crate::jetstream::{Advisory, JetStream, Link};
-use crate::ledger::Now;
 use crate::report::Report;
 
 mod act;
@@ -30,10 +28,6 @@ use driver::Driver;
 pub use heart::Heart;
 pub use observe::Scope;
 pub use pass::Reconciler;
-
-/// The wall clock counts as stepped when it has moved so far against the monotonic one. Slewing stays far below: NTP
-/// slews by 0.5 ms a second at most.
-const STEP: SignedDuration = SignedDuration::from_millis(500);
 
 /// What the loop listens to.
 pub struct Inputs {
@@ -82,11 +76,4 @@ pub async fn run<J: JetStream>(
             () = tokio::time::sleep(pause) => {}
         }
     }
-}
-
-/// Whether the wall clock was stepped, or the host slept, between two readings.
-fn was_stepped(before: Now, now: Now) -> bool {
-    let elapsed = now.uptime.saturating_sub(before.uptime);
-    let expected = SignedDuration::try_from(elapsed).unwrap_or(SignedDuration::MAX);
-    (now.wall.duration_since(before.wall) - expected).abs() > STEP
 }

@@ -10,7 +10,7 @@ use futures_util::stream::FuturesUnordered;
 use jiff::{SignedDuration, Timestamp};
 
 use super::pass::Reconciler;
-use super::was_stepped;
+use crate::clock::was_stepped;
 use crate::consumer::{ConsumerId, PauseState};
 use crate::jetstream::{JetStream, Link, RequestError};
 use crate::ledger::{Action, Now, Outcome};

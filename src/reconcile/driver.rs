@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::heart::HOPELESS;
 use super::observe::{Observed, Patience, Scope};
 use super::pass::Reconciler;
-use super::was_stepped;
+use crate::clock::was_stepped;
 use crate::config::Config;
 use crate::consumer::{ConsumerId, Found, Kind};
 use crate::jetstream::{Advisory, JetStream, Link};
@@ -67,6 +67,9 @@ pub(super) struct Driver<J, P> {
     prepared: Option<Prepared>,
     /// When the effect of the last change is looked at, in uptime.
     aftermath: Option<Duration>,
+    /// When the moment of some consumer comes that is its own, in uptime; `None` where something has happened since that was
+    /// worked out. It saves going through thousands of rows at every heartbeat.
+    own_moment: Option<Duration>,
     /// The clocks as last read, to notice a step between them.
     clock_read: Now,
 }
@@ -101,6 +104,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             asked: Asked::default(),
             prepared: None,
             aftermath: None,
+            own_moment: None,
             clock_read: reconciler.clock.now(),
             reconciler,
             publish,
@@ -127,6 +131,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
     }
 
     async fn take(&mut self, step: Step, now: Now) {
+        self.own_moment = None;
         match step {
             Step::Edge => self.edge(now).await,
             Step::Pass(wake, scope) => self.pass(wake, scope).await,
@@ -168,6 +173,9 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         }
         if now.uptime >= self.resync_at {
             return Some(Step::Pass(Wake::Resync, Scope::All));
+        }
+        if self.own_moment.is_some_and(|at| now.uptime < at) {
+            return None;
         }
         let is_unknown = |id: &ConsumerId| {
             let row = self.reconciler.rows.get(id);
@@ -349,6 +357,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
     pub fn link_changed(&mut self) {
         // It rests on a look through the connection that was lost.
         self.prepared = None;
+        self.own_moment = None;
         if self.is_up() {
             self.asked.full = Some(Wake::Connected);
         } else {
@@ -359,11 +368,13 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
 
     pub fn reload(&mut self, config: Arc<Config>) {
         self.reconciler.reload(config);
+        self.own_moment = None;
         self.look_ahead();
         self.asked.full = Some(Wake::Reload);
     }
 
     pub fn advised(&mut self, advisory: Advisory) {
+        self.own_moment = None;
         let reconciler = &mut self.reconciler;
         let id = advisory.id();
         let news = match &advisory {
@@ -385,15 +396,10 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
     }
 
     /// How long the loop may sleep.
-    pub fn rest(&self) -> Duration {
-        let moments = self.is_up().then(|| {
-            let reconciler = &self.reconciler;
-            let moments = (reconciler.held_back.values().copied())
-                .chain(reconciler.ledger.next_look())
-                .chain(reconciler.next_lapse())
-                .chain(self.aftermath)
-                .chain([self.resync_at]);
-            moments.min().unwrap_or(Duration::MAX)
+    pub fn rest(&mut self) -> Duration {
+        let next_pass = self.is_up().then(|| {
+            let own = self.own_moment();
+            (self.aftermath.into_iter().chain([own])).fold(self.resync_at, Duration::min)
         });
         // After all that: going through thousands of rows takes longer than an opening may be late.
         let now = self.reconciler.clock.now();
@@ -407,9 +413,21 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             };
             pause = pause.min(wait);
         }
-        match moments {
+        match next_pass {
             Some(next) => pause.min(next.saturating_sub(now.uptime)),
             None => pause,
         }
+    }
+
+    /// When the next consumer is due: see [`Self::due`].
+    fn own_moment(&mut self) -> Duration {
+        let reconciler = &self.reconciler;
+        *self.own_moment.get_or_insert_with(|| {
+            (reconciler.held_back.values().copied())
+                .chain(reconciler.ledger.next_look())
+                .chain(reconciler.next_lapse())
+                .min()
+                .unwrap_or(Duration::MAX)
+        })
     }
 }

@@ -8,7 +8,7 @@ use crate::scene::{NOON, Scene, assert_on_time, at, config, milliseconds, ours, 
 async fn a_clock_stepped_forward_over_an_opening_pauses_at_once() {
     let scene = Scene::standalone(&["ORDERS/billing"]);
     let recess = scene.recess(&[NOON]);
-    recess.watch_wall_clock();
+    recess.watch_wall_clock(&scene.host);
     scene.until("11:59:50.1").await;
     scene.host.step(seconds(15));
     scene.until("11:59:59").await;
@@ -35,7 +35,7 @@ async fn a_clock_stepped_back_just_before_an_opening_waits_for_its_noon() {
 async fn a_clock_stepped_back_before_an_opening_that_has_been_resumes_and_pauses_again() {
     let scene = Scene::standalone(&["ORDERS/billing"]);
     let recess = scene.recess(&[NOON]);
-    recess.watch_wall_clock();
+    recess.watch_wall_clock(&scene.host);
     scene.until("12:00:05.1").await;
     scene.host.step(seconds(-20));
     scene.until("12:30:00").await;
@@ -63,7 +63,7 @@ async fn a_step_forward_past_the_next_change_is_noticed_in_the_last_stretch() {
 async fn a_host_that_sleeps_over_an_opening_pauses_when_it_wakes() {
     let scene = Scene::standalone(&["ORDERS/billing"]);
     let recess = scene.recess(&[NOON]);
-    recess.watch_wall_clock();
+    recess.watch_wall_clock(&scene.host);
     scene.until("11:56:00").await;
     scene.world.suspend(SignedDuration::from_mins(30));
     scene.until("12:26:01").await;

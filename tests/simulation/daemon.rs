@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use recess::clock::was_stepped;
 use recess::config::{self, Config};
 use recess::reconcile::{self, Heart, Inputs, Reconciler};
 use recess::report::{Act, Report, Row};
@@ -69,12 +70,16 @@ impl Recess {
         self.config.send_replace(parse(toml));
     }
 
-    /// Wakes the loop twice a second, as the watcher of the wall clock does.
-    pub fn watch_wall_clock(&self) {
-        let nudge = Arc::downgrade(&self.nudge);
+    /// Wakes the loop where the wall clock was stepped, and looks twice a second, as the watcher of the wall clock does.
+    pub fn watch_wall_clock(&self, host: &Host) {
+        let (nudge, clock) = (Arc::downgrade(&self.nudge), host.clock());
+        let mut before = clock.now();
         tokio::spawn(async move {
             while let Some(nudge) = nudge.upgrade() {
-                nudge.notify_one();
+                let now = clock.now();
+                if was_stepped(std::mem::replace(&mut before, now), now) {
+                    nudge.notify_one();
+                }
                 drop(nudge);
                 tokio::time::sleep(Duration::from_millis(500)).await;
             }
