@@ -1,6 +1,8 @@
-//! How late the first request of an opening is on the wire, and how late the repair of what somebody else undoes.
+//! How late the first request of an opening is on the wire, also after the clock was stepped, and how late the repair of
+//! what somebody else undoes.
 //!
-//! `cargo bench --bench boundary` takes about four minutes: windows open in real time.
+//! `cargo bench --bench boundary` takes about five minutes: windows open in real time. The clock is stepped by libfaketime
+//! (`apt-get install faketime`).
 
 #![allow(clippy::disallowed_methods)]
 
@@ -12,6 +14,7 @@ mod nats_server;
 #[path = "../burst/raw.rs"]
 #[allow(dead_code)]
 mod raw;
+mod steps;
 
 use std::error::Error;
 use std::io;
@@ -52,17 +55,19 @@ fn main() -> Result<()> {
         "$JS.API.STREAM.CREATE.S",
         r#"{"name":"S","subjects":["s.>"]}"#,
     )?;
-    for number in 0..OPENINGS.max(REPAIRS) {
-        let config = json!({ "durable_name": format!("c{number}"), "ack_policy": "explicit" });
+    let ours = (0..OPENINGS.max(REPAIRS)).map(|number| format!("c{number}"));
+    let stepped = (0..steps::STEPS).flat_map(|number| [format!("f{number}"), format!("b{number}")]);
+    for name in ours.chain(stepped) {
+        let config = json!({ "durable_name": name, "ack_policy": "explicit" });
         let body = json!({ "stream_name": "S", "config": config }).to_string();
-        maker.ask(
-            &format!("$JS.API.CONSUMER.DURABLE.CREATE.S.c{number}"),
-            &body,
-        )?;
+        maker.ask(&format!("$JS.API.CONSUMER.DURABLE.CREATE.S.{name}"), &body)?;
     }
     println!("opening to first request on the wire");
     tell("50 windows in five zones", openings(port)?);
     tell("right after a reload", reloads(port)?);
+    let late = steps::measure(port)?;
+    tell("after a step forward", late.forward);
+    tell("after a step back", late.back);
     println!("advisory of a resume by hand to our pause on the wire");
     tell("50 consumers", repairs(port, &mut maker)?);
     Ok(())
@@ -154,7 +159,7 @@ fn repairs(port: u16, other: &mut Raw) -> Result<Vec<Duration>> {
     let opens = whole_second(-60)?;
     let closes = whole_second(600)?;
     let all = format!(
-        "[[window]]\nname = \"long\"\nconsumers = [\"S/*\"]\nfrom = {opens}\nuntil = {closes}\n"
+        "[[window]]\nname = \"long\"\nconsumers = [\"S/c*\"]\nfrom = {opens}\nuntil = {closes}\n"
     );
     let daemon = Daemon::with(port, "repair", &all, opens)?;
     daemon.ready()?;

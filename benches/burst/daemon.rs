@@ -1,5 +1,6 @@
 //! The real recess, for one burst: started before a window opens, watched from the wire, its log and its pages.
 
+use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -14,6 +15,9 @@ use crate::raw::Raw;
 /// Time for recess to start and look around before the window opens.
 const BEFORE: SignedDuration = SignedDuration::from_secs(5);
 
+/// How many requests are under way at once: recess's default, and the floor's.
+pub const IN_FLIGHT: usize = 8;
+
 const PATIENCE: Duration = Duration::from_secs(120);
 
 pub struct Daemon {
@@ -24,6 +28,9 @@ pub struct Daemon {
     /// Its file, with these windows.
     config: Box<dyn Fn(&str) -> String>,
 }
+
+/// Variables, in addition to this process's own.
+pub type Environment = Vec<(&'static str, OsString)>;
 
 /// What one burst took.
 pub struct Burst {
@@ -36,8 +43,8 @@ pub struct Burst {
 }
 
 impl Daemon {
-    /// Starts it, with a window for everybody that opens in a few seconds.
-    pub fn start(port: u16, instance: &str) -> io::Result<Self> {
+    /// Starts it, with a window for everybody that opens in a few seconds, and so many requests under way at once.
+    pub fn start(port: u16, instance: &str, in_flight: usize) -> io::Result<Self> {
         let now = Timestamp::now();
         let opens = Timestamp::from_second(now.as_second() + 1 + BEFORE.as_secs());
         let opens = opens.map_err(io::Error::other)?;
@@ -45,19 +52,42 @@ impl Daemon {
         let window = format!(
             "[[window]]\nname = \"burst\"\nconsumers = [\"*/*\"]\nfrom = {opens}\nuntil = {closes}\n"
         );
-        Self::with(port, instance, &window, opens)
+        Self::spawn(port, instance, in_flight, &window, opens, Vec::new())
     }
 
     /// Starts it with these windows, the first of which opens then.
     pub fn with(port: u16, instance: &str, windows: &str, opens: Timestamp) -> io::Result<Self> {
+        Self::spawn(port, instance, IN_FLIGHT, windows, opens, Vec::new())
+    }
+
+    /// The same, with these variables.
+    pub fn in_environment(
+        port: u16,
+        instance: &str,
+        windows: &str,
+        opens: Timestamp,
+        environment: Environment,
+    ) -> io::Result<Self> {
+        Self::spawn(port, instance, IN_FLIGHT, windows, opens, environment)
+    }
+
+    fn spawn(
+        port: u16,
+        instance: &str,
+        in_flight: usize,
+        windows: &str,
+        opens: Timestamp,
+        environment: Environment,
+    ) -> io::Result<Self> {
         let files = tempfile::tempdir()?;
         let http = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let path = files.path().join("recess.toml");
-        std::fs::write(&path, config(port, instance, http, windows))?;
+        std::fs::write(&path, config(port, instance, http, in_flight, windows))?;
         let log = std::fs::File::create(files.path().join("log"))?;
         let child = Command::new(env!("CARGO_BIN_EXE_recess"))
             .args(["run", "--config"])
             .arg(&path)
+            .envs(environment)
             .stdin(Stdio::null())
             .stderr(log)
             .spawn()?;
@@ -68,7 +98,7 @@ impl Daemon {
             opens,
             config: Box::new({
                 let instance = instance.to_owned();
-                move |windows| config(port, &instance, http, windows)
+                move |windows| config(port, &instance, http, in_flight, windows)
             }),
         })
     }
@@ -195,9 +225,9 @@ fn last_answer(log: &str, count: usize) -> Option<Duration> {
     Some(Duration::from_millis(milliseconds))
 }
 
-fn config(port: u16, instance: &str, http: u16, windows: &str) -> String {
+fn config(port: u16, instance: &str, http: u16, in_flight: usize, windows: &str) -> String {
     format!(
         "instance = \"{instance}\"\n[nats]\nservers = [\"nats://127.0.0.1:{port}\"]\n[http]\nlisten = \
-         \"127.0.0.1:{http}\"\n[controller]\nresync = \"5m\"\n{windows}"
+         \"127.0.0.1:{http}\"\n[controller]\nresync = \"5m\"\nmax_in_flight = {in_flight}\n{windows}"
     )
 }

@@ -20,7 +20,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use bystander::Bystander;
-use daemon::{Burst, Daemon};
+use daemon::{Burst, Daemon, IN_FLIGHT};
 use nats_server::{Cluster, Options, Server};
 use raw::Raw;
 use world::World;
@@ -92,7 +92,7 @@ fn by_turns(
 fn one_burst(world: &World) -> Result<Burst> {
     let mut tap = Raw::connect(world.port, "tap")?;
     tap.subscribe("$JS.API.CONSUMER.PAUSE.>")?;
-    let daemon = Daemon::start(world.port, "bench")?;
+    let daemon = Daemon::start(world.port, "bench", IN_FLIGHT)?;
     Ok(daemon.burst(world.len(), &mut tap)?)
 }
 
@@ -106,34 +106,47 @@ fn bystanders(world: &mut World) -> Result<()> {
     world.pause_all(Timestamp::now() + SignedDuration::from_hours(1))?;
     tell("beside the floor", &watching.end()?);
     world.release()?;
-    for (what, copies) in [("beside a burst", 1), ("beside two bursts", 2)] {
-        let mut taps = Vec::new();
-        let mut daemons = Vec::new();
-        for copy in 0..copies {
-            let mut tap = Raw::connect(world.port, &format!("tap{copy}"))?;
-            tap.subscribe("$JS.API.CONSUMER.PAUSE.>")?;
-            taps.push(tap);
-            daemons.push(Daemon::start(world.port, "bench")?);
-        }
-        let opens = daemons
-            .iter()
-            .map(|daemon| daemon.opens)
-            .max()
-            .ok_or("no daemon")?;
-        let ahead = opens.duration_since(Timestamp::now()) - SignedDuration::from_millis(20);
-        std::thread::sleep(Duration::try_from(ahead).unwrap_or_default());
-        let watching = Bystander::watch(world.port, world.somebody())?;
-        if copies == 1 {
-            daemons[0].burst(world.len(), &mut taps[0])?;
-        } else {
-            // Two copies of one deployment: each writes what the other writes.
-            std::thread::sleep(Duration::from_secs(8));
-        }
-        tell(what, &watching.end()?);
-        drop(daemons);
-        world.release()?;
+    for in_flight in [4, 6, 8] {
+        let (burst, took) = beside_bursts(world, in_flight, 1)?;
+        tell(&format!("beside a burst at {in_flight}"), &took);
+        let burst = burst.ok_or("no burst")?;
+        println!("    which took {}", show(burst.sending));
     }
+    let (_, took) = beside_bursts(world, IN_FLIGHT, 2)?;
+    tell("beside two bursts", &took);
     Ok(())
+}
+
+/// How long somebody else's requests took while so many copies paused everybody, and what that took where it was one.
+fn beside_bursts(
+    world: &mut World,
+    in_flight: usize,
+    copies: usize,
+) -> Result<(Option<Burst>, Vec<Duration>)> {
+    let mut taps = Vec::new();
+    let mut daemons = Vec::new();
+    for copy in 0..copies {
+        let mut tap = Raw::connect(world.port, &format!("tap{copy}"))?;
+        tap.subscribe("$JS.API.CONSUMER.PAUSE.>")?;
+        taps.push(tap);
+        daemons.push(Daemon::start(world.port, "bench", in_flight)?);
+    }
+    let opens = daemons.iter().map(|daemon| daemon.opens).max();
+    let ahead = opens.ok_or("no daemon")?.duration_since(Timestamp::now());
+    let ahead = ahead - SignedDuration::from_millis(20);
+    std::thread::sleep(Duration::try_from(ahead).unwrap_or_default());
+    let watching = Bystander::watch(world.port, world.somebody())?;
+    let burst = if copies == 1 {
+        Some(daemons[0].burst(world.len(), &mut taps[0])?)
+    } else {
+        // Two copies of one deployment: each writes what the other writes.
+        std::thread::sleep(Duration::from_secs(8));
+        None
+    };
+    let took = watching.end()?;
+    drop(daemons);
+    world.release()?;
+    Ok((burst, took))
 }
 
 fn tell(what: &str, took: &[Duration]) {

@@ -6,10 +6,8 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::daemon::IN_FLIGHT;
 use crate::raw::Raw;
-
-/// As many requests under way as recess has by default.
-const WINDOW: usize = 8;
 
 pub struct World {
     /// Of the server that is asked.
@@ -60,7 +58,7 @@ impl World {
             requests.push((subject, body.to_string()));
             world.consumers.push((stream.clone(), consumer));
         }
-        world.raw.pipeline(&requests, WINDOW, is_good)?;
+        world.raw.pipeline(&requests, IN_FLIGHT, is_good)?;
         Ok(world)
     }
 
@@ -77,13 +75,13 @@ impl World {
         named.map(|one| (to(one), body.to_owned())).collect()
     }
 
-    /// Pauses all of them as fast as the protocol allows with [`WINDOW`] under way: from the first request to the last
+    /// Pauses all of them as fast as the protocol allows with [`IN_FLIGHT`] under way: from the first request to the last
     /// answer.
     pub fn pause_all(&mut self, until: Timestamp) -> io::Result<Duration> {
         let body = json!({ "pause_until": until.to_string() }).to_string();
         let requests = self.pauses(&body);
         let start = Instant::now();
-        self.raw.pipeline(&requests, WINDOW, is_paused)?;
+        self.raw.pipeline(&requests, IN_FLIGHT, is_paused)?;
         Ok(start.elapsed())
     }
 
@@ -101,7 +99,7 @@ impl World {
     /// Lets go of all of them, and waits until it shows.
     pub fn release(&mut self) -> io::Result<()> {
         let requests = self.pauses("");
-        self.raw.pipeline(&requests, WINDOW, is_good)?;
+        self.raw.pipeline(&requests, IN_FLIGHT, is_good)?;
         while !self.all_show(None)? {
             std::thread::sleep(Duration::from_millis(50));
         }
