@@ -24,8 +24,10 @@ mod tests;
 /// A scheduler that was silent for so long is replaced.
 const SILENCE: Duration = Duration::from_secs(3);
 
-/// Nudges the loop when the wall clock was stepped or the host slept: within two seconds, or [`SILENCE`] and one more where
-/// the clock went back. Runs until dropped.
+const MOMENT: Duration = Duration::from_millis(10);
+
+/// Nudges the loop when the wall clock was stepped or the host slept: within a second, or within [`SILENCE`] where the
+/// clock went back. Runs until dropped.
 pub async fn watch_wall_clock(clock: Clock, nudge: Arc<Notify>) {
     let ticks = Arc::new(Ticks {
         newest: Mutex::new(clock.now()),
@@ -35,8 +37,9 @@ pub async fn watch_wall_clock(clock: Clock, nudge: Arc<Notify>) {
     loop {
         match start(&ticks).await {
             Ok(mut scheduler) => {
-                while ticks.silent_for() < SILENCE {
-                    tokio::time::sleep(SILENCE / 3).await;
+                while let Some(rest) = SILENCE.checked_sub(ticks.silent_for()) {
+                    // A moment longer, as a sleep may end a little early or on the very instant.
+                    tokio::time::sleep(rest + MOMENT).await;
                 }
                 tracing::debug!("the wall clock's ticks stopped, so their scheduler is replaced");
                 if let Err(error) = scheduler.shutdown().await {

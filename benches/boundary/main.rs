@@ -2,7 +2,7 @@
 //! what somebody else undoes.
 //!
 //! `cargo bench --bench boundary` takes about five minutes: windows open in real time. The clock is stepped by libfaketime
-//! (`apt-get install faketime`).
+//! (`apt-get install faketime`); `cargo bench --bench boundary -- steps` does only that.
 
 #![allow(clippy::disallowed_methods)]
 
@@ -62,14 +62,24 @@ fn main() -> Result<()> {
         let body = json!({ "stream_name": "S", "config": config }).to_string();
         maker.ask(&format!("$JS.API.CONSUMER.DURABLE.CREATE.S.{name}"), &body)?;
     }
+    // The rest takes minutes.
+    if std::env::args().any(|argument| argument == "steps") {
+        return steps_of_the_clock(port);
+    }
     println!("opening to first request on the wire");
     tell("50 windows in five zones", openings(port)?);
     tell("right after a reload", reloads(port)?);
-    let late = steps::measure(port)?;
-    tell("after a step forward", late.forward);
-    tell("after a step back", late.back);
+    steps_of_the_clock(port)?;
     println!("advisory of a resume by hand to our pause on the wire");
     tell("50 consumers", repairs(port, &mut maker)?);
+    Ok(())
+}
+
+fn steps_of_the_clock(port: u16) -> Result<()> {
+    let late = steps::measure(port)?;
+    println!("step of the clock to first request on the wire");
+    tell("forward over an opening", late.forward);
+    tell("back over an opening", late.back);
     Ok(())
 }
 

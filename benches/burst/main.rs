@@ -1,7 +1,8 @@
 //! What a burst of pauses costs, beside a floor: a program that speaks the raw protocol with as many requests under way and
 //! does nothing else. Both in one run by turns, against one real nats-server; medians of five.
 //!
-//! `cargo bench --bench burst` takes about five minutes. Absolute times are this machine's; ratios travel.
+//! `cargo bench --bench burst` takes about eight minutes; with `-- 1000 10000 bystanders rest cluster`, or some of these
+//! words, it does only that, and `-- soak` watches its memory for half an hour. Absolute times are this machine's; ratios travel.
 
 #![allow(clippy::disallowed_methods)]
 
@@ -12,6 +13,7 @@ mod daemon;
 mod nats_server;
 mod raw;
 mod rest;
+mod soak;
 mod world;
 
 use std::error::Error;
@@ -30,21 +32,70 @@ const ROUNDS: usize = 5;
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {
-    for (streams, consumers) in [(10, 1_000), (20, 10_000)] {
-        let server = Server::start(Options::default())?;
-        let mut world = World::make(server.port(), streams, consumers, &[1])?;
-        println!("one server, {consumers} consumers of {streams} streams, file store");
-        by_turns(&mut world, World::pause_all)?;
-        if consumers == 10_000 {
-            bystanders(&mut world)?;
-            println!("at rest, 10000 consumers");
-            println!("  1000 windows: {}", rest::measure(server.port(), 1_000)?);
+    let asked: Vec<String> = std::env::args().skip(1).collect();
+    let parts: [(&str, fn() -> Result<()>); 5] = [
+        ("1000", thousand),
+        ("10000", ten_thousand),
+        ("bystanders", beside),
+        ("rest", at_rest),
+        ("cluster", three_nodes),
+    ];
+    let is_asked = |part: &str| asked.iter().any(|word| word == part);
+    if is_asked("soak") {
+        return soaked();
+    }
+    let everything = !parts.iter().any(|(part, _)| is_asked(part));
+    for (part, measure) in parts {
+        if everything || is_asked(part) {
+            measure()?;
         }
     }
+    Ok(())
+}
+
+fn thousand() -> Result<()> {
     let server = Server::start(Options::default())?;
-    let world = World::make(server.port(), 1, 10, &[1])?;
-    println!("at rest, {} consumers", world.len());
-    println!("  1 window: {}", rest::measure(server.port(), 1)?);
+    let mut world = World::make(server.port(), 10, 1_000, &[1])?;
+    println!("one server, 1000 consumers of 10 streams, file store");
+    by_turns(&mut world, World::pause_all)
+}
+
+fn ten_thousand() -> Result<()> {
+    let server = Server::start(Options::default())?;
+    let mut world = World::make(server.port(), 20, 10_000, &[1])?;
+    println!("one server, 10000 consumers of 20 streams, file store");
+    by_turns(&mut world, World::pause_all)
+}
+
+fn beside() -> Result<()> {
+    let server = Server::start(Options::default())?;
+    let mut world = World::make(server.port(), 20, 10_000, &[1])?;
+    println!("a bystander's CONSUMER.INFO, 10000 consumers");
+    bystanders(&mut world)
+}
+
+fn at_rest() -> Result<()> {
+    for (streams, consumers, windows) in [(20, 10_000, 1_000), (1, 10, 1)] {
+        let server = Server::start(Options::default())?;
+        let _world = World::make(server.port(), streams, consumers, &[1])?;
+        println!("at rest, {consumers} consumers, {windows} windows");
+        println!("  {}", rest::measure(server.port(), windows)?);
+    }
+    Ok(())
+}
+
+fn soaked() -> Result<()> {
+    let server = Server::start(Options::default())?;
+    let world = World::make(server.port(), 10, 1_000, &[1])?;
+    println!(
+        "half an hour, {} consumers, a window every 20 s",
+        world.len()
+    );
+    println!("  {}", soak::measure(&server)?);
+    Ok(())
+}
+
+fn three_nodes() -> Result<()> {
     let cluster = Cluster::start(3, Options::default())?;
     let mut world = World::make(cluster.nodes[0].port(), 10, 1_000, &[1, 3])?;
     println!(
@@ -98,7 +149,6 @@ fn one_burst(world: &World) -> Result<Burst> {
 
 /// Somebody else's requests at rest, beside a burst, and beside two at once.
 fn bystanders(world: &mut World) -> Result<()> {
-    println!("a bystander's CONSUMER.INFO");
     let idle = Bystander::watch(world.port, world.somebody())?;
     std::thread::sleep(Duration::from_secs(3));
     tell("at rest", &idle.end()?);

@@ -51,7 +51,7 @@ fn processor_seconds(pid: u32) -> Result<f64, Box<dyn Error>> {
 }
 
 /// In megabytes.
-fn resident(pid: u32, key: &str) -> Result<f64, Box<dyn Error>> {
+pub fn resident(pid: u32, key: &str) -> Result<f64, Box<dyn Error>> {
     let text = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = text
         .lines()
