@@ -122,22 +122,16 @@ impl Daemon {
         std::fs::read_to_string(path).unwrap_or_default()
     }
 
-    /// Waits for the burst over `count` consumers to be confirmed. `tap` hears what is asked of the server.
+    /// Waits for the burst over `count` consumers to be confirmed. `tap` hears the first request.
     pub fn burst(&self, count: usize, tap: &mut Raw) -> io::Result<Burst> {
-        let first = loop {
-            let message = tap.next()?;
-            if message.subject.contains(".PAUSE.") {
-                break Timestamp::now();
-            }
-        };
-        // The rest is of no interest, but must not fill the socket.
+        tap.next()?;
+        let first = Timestamp::now();
         let last = loop {
-            tap.hurry(Duration::from_millis(300))?;
-            while tap.next().is_ok() {}
             if let Some(last) = last_answer(&self.log(), count) {
                 break last;
             }
             self.in_time()?;
+            std::thread::sleep(Duration::from_millis(200));
         };
         let confirmed = loop {
             if let Some(mean) = self.confirmed(count)? {

@@ -11,6 +11,7 @@ mod bystander;
 mod daemon;
 #[path = "../../tests/support/nats_server.rs"]
 mod nats_server;
+#[allow(dead_code)] // the same
 mod raw;
 mod rest;
 mod soak;
@@ -142,7 +143,7 @@ fn by_turns(
 
 fn one_burst(world: &World) -> Result<Burst> {
     let mut tap = Raw::connect(world.port, "tap")?;
-    tap.subscribe("$JS.API.CONSUMER.PAUSE.>")?;
+    tap.subscribe_once("$JS.API.CONSUMER.PAUSE.>")?;
     let daemon = Daemon::start(world.port, "bench", IN_FLIGHT)?;
     Ok(daemon.burst(world.len(), &mut tap)?)
 }
@@ -177,7 +178,7 @@ fn beside_bursts(
     let mut daemons = Vec::new();
     for copy in 0..copies {
         let mut tap = Raw::connect(world.port, &format!("tap{copy}"))?;
-        tap.subscribe("$JS.API.CONSUMER.PAUSE.>")?;
+        tap.subscribe_once("$JS.API.CONSUMER.PAUSE.>")?;
         taps.push(tap);
         daemons.push(Daemon::start(world.port, "bench", in_flight)?);
     }

@@ -40,20 +40,26 @@ impl Raw {
     }
 
     pub fn subscribe(&mut self, subject: &str) -> io::Result<()> {
+        self.hear(subject, "")
+    }
+
+    /// Hears the first message only: a tap that heard a whole burst would be a part of its cost.
+    pub fn subscribe_once(&mut self, subject: &str) -> io::Result<()> {
+        let number = self.subscriptions + 1;
+        self.hear(subject, &format!("UNSUB {number} 1\r\n"))
+    }
+
+    fn hear(&mut self, subject: &str, limit: &str) -> io::Result<()> {
         // A number that is taken would be passed over in silence.
         self.subscriptions += 1;
         let number = self.subscriptions;
-        self.send(&format!("SUB {subject} {number}\r\nPING\r\n"))?;
+        self.send(&format!("SUB {subject} {number}\r\n{limit}PING\r\n"))?;
         let mut line = String::new();
         while line.trim() != "PONG" {
             line.clear();
             self.reader.read_line(&mut line)?;
         }
         Ok(())
-    }
-
-    pub fn hurry(&self, patience: Duration) -> io::Result<()> {
-        self.writer.set_read_timeout(Some(patience))
     }
 
     fn send(&mut self, text: &str) -> io::Result<()> {
