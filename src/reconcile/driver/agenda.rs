@@ -1,0 +1,125 @@
+//! When what is due: the next step, and how long the loop may sleep where there is none.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Driver;
+use crate::consumer::{ConsumerId, Found};
+use crate::jetstream::JetStream;
+use crate::ledger::Now;
+use crate::reconcile::Scope;
+use crate::report::{Report, Wake};
+
+/// How long before a change the loop observes for it.
+pub(super) const PREPARE: SignedDuration = SignedDuration::from_secs(2);
+
+/// The longest sleep in the last stretch before a change, so that a stepped clock is noticed.
+const SLICE: Duration = Duration::from_millis(250);
+
+/// The longest sleep at all: the loop shows that it lives.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// What is to be done next.
+pub(super) enum Step {
+    Edge,
+    Pass(Wake, Scope),
+    Prepare(Timestamp, Wake),
+    LookAgain(BTreeSet<ConsumerId>),
+}
+
+impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
+    /// What is due now, in the order of urgency.
+    pub(super) fn next_step(&mut self, now: Now) -> Option<Step> {
+        if self.next_change.is_some_and(|edge| now.wall >= edge) {
+            return Some(Step::Edge);
+        }
+        if !self.is_up() {
+            return None;
+        }
+        // It looks at everything, so it serves whoever asked for that.
+        if let Some(edge) = self.next_change
+            && edge.duration_since(now.wall) <= PREPARE
+            && self.prepared.is_none()
+        {
+            let wake = self.asked.full.take().unwrap_or(Wake::Edge);
+            return Some(Step::Prepare(edge, wake));
+        }
+        if let Some(wake) = self.asked.full.take() {
+            return Some(Step::Pass(wake, Scope::All));
+        }
+        if !self.asked.consumers.is_empty() {
+            let asked = std::mem::take(&mut self.asked.consumers);
+            return Some(Step::Pass(Wake::Advisory, Scope::Only(asked)));
+        }
+        if self.aftermath.is_some_and(|at| now.uptime >= at) {
+            return Some(Step::Pass(Wake::Edge, Scope::All));
+        }
+        if now.uptime >= self.resync_at {
+            return Some(Step::Pass(Wake::Resync, Scope::All));
+        }
+        if self.own_moment.is_some_and(|at| now.uptime < at) {
+            return None;
+        }
+        let is_unknown = |id: &ConsumerId| {
+            let row = self.reconciler.rows.get(id);
+            row.is_some_and(|row| row.found == Found::Unknown)
+        };
+        let (unknown, known): (BTreeSet<_>, BTreeSet<_>) =
+            self.due(now).into_iter().partition(is_unknown);
+        if !known.is_empty() {
+            return Some(Step::Pass(Wake::Edge, Scope::Only(known)));
+        }
+        (!unknown.is_empty()).then_some(Step::LookAgain(unknown))
+    }
+
+    /// The consumers whose own moment has come: a write to be confirmed or repeated, a pause that has ended.
+    fn due(&self, now: Now) -> BTreeSet<ConsumerId> {
+        let reconciler = &self.reconciler;
+        let held_back = (reconciler.held_back.iter())
+            .filter(|(_, at)| **at <= now.uptime)
+            .map(|(id, _)| id);
+        (reconciler.ledger.looks_due(now))
+            .chain(held_back)
+            .chain(reconciler.lapsed(now))
+            .cloned()
+            .collect()
+    }
+
+    /// How long the loop may sleep.
+    pub fn rest(&mut self) -> Duration {
+        let next_pass = self.is_up().then(|| {
+            let own = self.own_moment();
+            (self.aftermath.into_iter().chain([own])).fold(self.resync_at, Duration::min)
+        });
+        // After all that: going through thousands of rows takes longer than an opening may be late.
+        let now = self.reconciler.clock.now();
+        let mut pause = HEARTBEAT;
+        if let Some(edge) = self.next_change {
+            let to_edge = edge.duration_since(now.wall);
+            let wait = if self.prepared.is_some() || !self.is_up() {
+                Duration::try_from(to_edge).unwrap_or_default().min(SLICE)
+            } else {
+                Duration::try_from(to_edge - PREPARE).unwrap_or_default()
+            };
+            pause = pause.min(wait);
+        }
+        match next_pass {
+            Some(next) => pause.min(next.saturating_sub(now.uptime)),
+            None => pause,
+        }
+    }
+
+    /// When the next consumer is due: see [`Self::due`].
+    fn own_moment(&mut self) -> Duration {
+        let reconciler = &self.reconciler;
+        *self.own_moment.get_or_insert_with(|| {
+            (reconciler.held_back.values().copied())
+                .chain(reconciler.ledger.next_look())
+                .chain(reconciler.next_lapse())
+                .min()
+                .unwrap_or(Duration::MAX)
+        })
+    }
+}
