@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use crate::consumer::{ConsumerId, Found};
 use crate::ledger::Outcome;
 
+pub mod details;
 pub mod nats;
 
 /// The requests that recess sends.

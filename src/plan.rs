@@ -27,6 +27,9 @@ pub const ENDING: SignedDuration = SignedDuration::from_secs(7);
 /// compare-and-set, so a Clear keeps away from every moment at which somebody might write.
 pub const CLEAR_DISTANCE: SignedDuration = SignedDuration::from_secs(60);
 
+/// A clock that is further off than this is told of: windows are that early or late.
+pub const DOUBTFUL_SKEW: SignedDuration = SignedDuration::from_secs(1);
+
 /// A clock that is further off than this only begins and lengthens pauses.
 pub const TRUSTED_SKEW: SignedDuration = SignedDuration::from_secs(30);
 

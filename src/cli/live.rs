@@ -3,15 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 
 use super::Exit;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::consumer::ConsumerId;
 use crate::jetstream::nats::Nats;
-use crate::jetstream::{JetStream, Link, RequestError};
+use crate::jetstream::{JetStream, Link};
 use crate::reconcile::{Heart, Reconciler, Scope};
 use crate::report::{Report, Wake};
 
@@ -23,36 +21,8 @@ pub fn look(config: Config, wall: fn() -> Timestamp) -> Result<Report, Exit> {
     ask(config, wall, async |_, report| report)
 }
 
-/// The same, and who may not be paused.
-pub fn look_and_knock(
-    config: Config,
-    wall: fn() -> Timestamp,
-) -> Result<(Report, Vec<(ConsumerId, RequestError)>), Exit> {
-    let in_flight = config.settings.controller.max_in_flight;
-    ask(config, wall, async move |nats, report| {
-        let closed = knock(&nats, &report, in_flight).await;
-        (report, closed)
-    })
-}
-
-/// Tries a pause that is no pause with every consumer that a window matches.
-async fn knock(nats: &Nats, report: &Report, in_flight: usize) -> Vec<(ConsumerId, RequestError)> {
-    // There a pause, even one that is refused, can crash the server.
-    if !matches!(&report.link, Link::Up(server) if !server.crash_prone) {
-        return Vec::new();
-    }
-    let there = (report.rows.iter())
-        .filter(|(_, row)| row.found.observation().is_some())
-        .map(|(id, _)| id.clone());
-    stream::iter(there)
-        .map(|id| async move { (nats.may_pause(&id).await, id) })
-        .buffered(in_flight)
-        .filter_map(|(answer, id)| std::future::ready(answer.err().map(|error| (id, error))))
-        .collect()
-        .await
-}
-
-fn ask<T>(
+/// The same, and what more there is to ask.
+pub fn ask<T>(
     mut config: Config,
     wall: fn() -> Timestamp,
     then: impl AsyncFnOnce(Nats, Report) -> T,

@@ -24,6 +24,7 @@ use crate::config::{self, Api};
 use crate::consumer::{ConsumerId, Found};
 
 mod connect;
+mod details;
 mod keeper;
 mod pages;
 mod secrets;

@@ -28,7 +28,7 @@ const ACCOUNTS: &str = r#"authorization {
         { user: tester, password: tester }
         { user: recess, password: "only root may read this", permissions: {
             publish: [
-                "$JS.API.INFO", "$JS.API.STREAM.NAMES", "$JS.API.CONSUMER.LIST.*", "$JS.API.CONSUMER.INFO.*.*",
+                "$JS.API.INFO", "$JS.API.STREAM.NAMES", "$JS.API.STREAM.INFO.*", "$JS.API.CONSUMER.LIST.*", "$JS.API.CONSUMER.INFO.*.*",
                 "$JS.API.CONSUMER.PAUSE.*.*"
             ]
             subscribe: [

@@ -31,6 +31,7 @@ mod cluster_leaders;
 mod cluster_moves;
 mod copies;
 mod lists;
+mod live;
 mod matrix;
 mod nats_examples;
 mod outage;

@@ -146,7 +146,7 @@ async fn a_user_by_jwt() {
             .collect()
     };
     let (publish, subscribe) = (subjects("--allow-pub"), subjects("--allow-sub"));
-    assert_eq!((publish.len(), subscribe.len()), (5, 4), "{mint}");
+    assert_eq!((publish.len(), subscribe.len()), (6, 4), "{mint}");
     let (publish, subscribe): (Vec<&str>, Vec<&str>) = (
         publish.iter().map(String::as_str).collect(),
         subscribe.iter().map(String::as_str).collect(),
@@ -257,7 +257,7 @@ fn the_subjects_are_the_same_everywhere() {
         .split("```")
         .find(|block| block.contains("permissions: {"));
     let wanted = subjects(printed.unwrap());
-    assert_eq!(wanted.len(), 9);
+    assert_eq!(wanted.len(), 10);
     for file in ["least-privilege/server.conf", "jwt/mint", "tls/server.conf"] {
         assert_eq!(subjects(&example(file, &[])), wanted, "{file}");
     }

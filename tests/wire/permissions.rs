@@ -241,7 +241,7 @@ async fn check_live_finds_a_pause_that_is_not_permitted_before_the_night_and_tou
         .filter(|finding| finding["code"] == "not-pausable")
         .collect();
     assert_eq!(found.len(), 1, "{report}");
-    assert_eq!(found[0]["subject"], "consumer ORDERS/billing");
+    assert_eq!(found[0]["subject"], "ORDERS > billing");
     let message = found[0]["message"].as_str().unwrap();
     let words = "it cannot be paused: permission denied to publish to $JS.API.CONSUMER.PAUSE.ORDERS.billing";
     assert!(message.starts_with(words), "{message}");
@@ -260,4 +260,47 @@ async fn check_live_finds_a_pause_that_is_not_permitted_before_the_night_and_tou
             .await
     );
     assert_eq!(world.account.look("ORDERS/billing").await.until, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_live_tells_of_each_subject_that_it_may_not_ask_and_of_no_other() {
+    for (withheld, code, subject, message) in [
+        (
+            "$JS.API.STREAM.INFO.*",
+            "unknown-limits",
+            "stream ORDERS",
+            "its limits cannot be looked at: permission denied to publish to $JS.API.STREAM.INFO.ORDERS: allow it for recess's \
+             NATS user",
+        ),
+        (
+            "$JS.API.CONSUMER.INFO.*.*",
+            "not-observed",
+            "ORDERS > billing",
+            "it cannot be looked at by itself: permission denied to publish to $JS.API.CONSUMER.INFO.ORDERS.billing: allow it \
+             for recess's NATS user",
+        ),
+        (
+            "$JS.API.CONSUMER.LIST.*",
+            "not-observed",
+            "stream ORDERS",
+            "permission denied to publish to $JS.API.CONSUMER.LIST.ORDERS: allow it for recess's NATS user",
+        ),
+        (
+            "$JS.API.STREAM.NAMES",
+            "not-observed",
+            "the streams",
+            "permission denied to publish to $JS.API.STREAM.NAMES: allow it for recess's NATS user",
+        ),
+    ] {
+        let world = World::new(&[withheld]).await;
+        let (status, report) = check_live(&world);
+        assert_eq!(status, Some(3), "{report}");
+        let findings = report["findings"].as_array().unwrap();
+        // That nobody is called `audit` is told where the streams could be asked.
+        let found: Vec<_> = (findings.iter())
+            .filter(|finding| finding["code"] != "matches-nothing")
+            .map(|finding| ["code", "subject", "message"].map(|key| finding[key].as_str().unwrap()))
+            .collect();
+        assert_eq!(found, [[code, subject, message]], "{withheld}");
+    }
 }

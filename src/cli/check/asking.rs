@@ -1,0 +1,159 @@
+//! The questions of `check --live`, beyond one look of the daemon's. None of them changes anything.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
+
+use super::hazards::StreamSeen;
+use crate::cli::{Exit, live};
+use crate::config::Config;
+use crate::consumer::{ConsumerId, Kind};
+use crate::jetstream::details::ConsumerDetails;
+use crate::jetstream::nats::Nats;
+use crate::jetstream::{JetStream, Link, RequestError};
+use crate::policy::{Policy, Selector};
+use crate::report::Report;
+
+/// Between two looks at a stream: what comes in meanwhile is its inflow.
+const MOMENT: Duration = Duration::from_secs(1);
+
+/// Everything that the server told.
+pub struct Seen {
+    /// What the daemon would see.
+    pub report: Report,
+    /// Who may not be paused.
+    pub closed: Vec<(ConsumerId, RequestError)>,
+    /// The consumers that windows match, as they are configured.
+    pub consumers: BTreeMap<ConsumerId, Result<ConsumerDetails, RequestError>>,
+    /// Their streams.
+    pub streams: BTreeMap<String, Result<StreamSeen, RequestError>>,
+    /// Consumers that a glob would match if they were durable, and made by people.
+    pub passed_over: BTreeMap<ConsumerId, Kind>,
+}
+
+pub fn ask(config: Config, wall: fn() -> Timestamp) -> Result<Seen, Exit> {
+    let in_flight = config.settings.controller.max_in_flight;
+    let policy = config.policy.clone();
+    live::ask(config, wall, async move |nats, report| {
+        // There a pause, even one that is refused, can crash the server, and so can questions beside somebody's pause.
+        let crash_prone = matches!(&report.link, Link::Up(server) if server.crash_prone);
+        let in_flight = if crash_prone { 1 } else { in_flight };
+        let there: BTreeSet<ConsumerId> = (report.rows.iter())
+            .filter(|(_, row)| row.found.observation().is_some())
+            .map(|(id, _)| id.clone())
+            .collect();
+        let closed = match crash_prone {
+            true => Vec::new(),
+            false => knock(&nats, &there, in_flight).await,
+        };
+        Seen {
+            closed,
+            consumers: consumers(&nats, &there, in_flight).await,
+            streams: streams(&nats, &there, in_flight).await,
+            passed_over: passed_over(&nats, &policy, &there).await,
+            report,
+        }
+    })
+}
+
+/// Tries a pause that is no pause.
+async fn knock(
+    nats: &Nats,
+    there: &BTreeSet<ConsumerId>,
+    in_flight: usize,
+) -> Vec<(ConsumerId, RequestError)> {
+    stream::iter(there.iter().cloned())
+        .map(|id| async move { (nats.may_pause(&id).await, id) })
+        .buffered(in_flight)
+        .filter_map(|(answer, id)| std::future::ready(answer.err().map(|error| (id, error))))
+        .collect()
+        .await
+}
+
+async fn consumers(
+    nats: &Nats,
+    there: &BTreeSet<ConsumerId>,
+    in_flight: usize,
+) -> BTreeMap<ConsumerId, Result<ConsumerDetails, RequestError>> {
+    stream::iter(there.iter().cloned())
+        .map(|id| async move { (nats.consumer_details(&id).await, id) })
+        .buffer_unordered(in_flight)
+        // Who is gone meanwhile has nothing to tell.
+        .filter_map(|(answer, id)| async move { Some((id, answer.transpose()?)) })
+        .collect()
+        .await
+}
+
+/// The consumers' streams, those with limits twice.
+async fn streams(
+    nats: &Nats,
+    there: &BTreeSet<ConsumerId>,
+    in_flight: usize,
+) -> BTreeMap<String, Result<StreamSeen, RequestError>> {
+    let names: BTreeSet<String> = there.iter().map(|id| id.stream().to_owned()).collect();
+    let look = async |names: Vec<String>| -> Vec<_> {
+        stream::iter(names)
+            .map(|name| async move { (nats.stream_details(&name).await, name) })
+            .buffer_unordered(in_flight)
+            .collect()
+            .await
+    };
+    let mut seen = BTreeMap::new();
+    for (answer, name) in look(names.into_iter().collect()).await {
+        let Some(answer) = answer.transpose() else {
+            continue;
+        };
+        let answer = answer.map(|first| StreamSeen {
+            first,
+            second: None,
+        });
+        seen.insert(name, answer);
+    }
+    let limited: Vec<String> = (seen.iter())
+        .filter(|(_, stream)| stream.as_ref().is_ok_and(|seen| seen.first.is_limited()))
+        .map(|(name, _)| name.clone())
+        .collect();
+    if limited.is_empty() {
+        return seen;
+    }
+    tokio::time::sleep(MOMENT).await;
+    for (answer, name) in look(limited).await {
+        if let (Some(Ok(stream)), Ok(second)) = (seen.get_mut(&name), answer) {
+            stream.second = second;
+        }
+    }
+    seen
+}
+
+/// What cannot be listed is told by the report.
+async fn passed_over(
+    nats: &Nats,
+    policy: &Policy,
+    there: &BTreeSet<ConsumerId>,
+) -> BTreeMap<ConsumerId, Kind> {
+    let plain = || {
+        let selectors = policy.windows().iter();
+        let selectors = selectors.flat_map(|window| window.selection.selectors());
+        selectors.filter(|selector| !selector.is_negated() && selector.exact().is_none())
+    };
+    let named = plain().filter_map(Selector::exact_stream);
+    let streams: BTreeSet<&str> = (there.iter().map(ConsumerId::stream))
+        .chain(named)
+        .filter(|stream| plain().any(|selector| selector.may_match_in(stream)))
+        .collect();
+    let mut passed_over = BTreeMap::new();
+    for stream in streams {
+        for listed in nats.list(stream).await.ok().flatten().unwrap_or_default() {
+            let Some(kind) = listed.sample.found.observation().map(|seen| seen.kind) else {
+                continue;
+            };
+            let windows = |kind| policy.windows_of(&listed.id, Some(kind));
+            if windows(kind).is_empty() && !windows(Kind::Durable).is_empty() {
+                passed_over.insert(listed.id, kind);
+            }
+        }
+    }
+    passed_over
+}

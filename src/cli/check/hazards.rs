@@ -1,0 +1,155 @@
+//! What a pause of a given length does to a consumer as it is configured: the judgement behind `check --live`.
+//!
+//! Pure: what was observed goes in, what is worth a warning comes out. Must not know how it was asked for. The invariant: a
+//! hazard is told only where the pause makes the difference, and with the numbers that make it one.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use super::holds::Hold;
+use crate::config::show_length;
+use crate::jetstream::details::{ConsumerDetails, StreamDetails};
+
+mod limits;
+#[cfg(test)]
+mod tests;
+
+pub use limits::publishers_refused;
+
+/// Something that goes wrong in a pause, or right after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hazard {
+    /// A stable word for scripts.
+    pub code: &'static str,
+    /// Why it matters, as a fragment that fits behind the name of a consumer or stream.
+    pub message: String,
+    /// The way out.
+    pub hint: String,
+}
+
+/// A stream, looked at twice a moment apart, or once where nothing depends on what comes in.
+#[derive(Clone, Debug)]
+pub struct StreamSeen {
+    pub first: StreamDetails,
+    pub second: Option<StreamDetails>,
+}
+
+impl StreamSeen {
+    /// As it was last seen.
+    pub fn newest(&self) -> &StreamDetails {
+        self.second.as_ref().unwrap_or(&self.first)
+    }
+}
+
+/// What a pause does to one consumer. `stream` is `None` where it could not be asked about.
+pub fn of_consumer(
+    hold: &Hold,
+    consumer: &ConsumerDetails,
+    stream: Option<&StreamSeen>,
+) -> Vec<Hazard> {
+    let of_stream = stream.into_iter().flat_map(|stream| {
+        [limits::expiry(hold, consumer, stream.newest())]
+            .into_iter()
+            .chain([limits::overflow(hold, consumer, stream)])
+            .flatten()
+    });
+    [
+        inactivity(hold, consumer),
+        last_delivery(hold, consumer),
+        redelivery(hold, consumer),
+    ]
+    .into_iter()
+    .flatten()
+    .chain(of_stream)
+    .collect()
+}
+
+/// `inactive_threshold` goes on in a pause (measured on 2.11.0 to 2.15.1).
+fn inactivity(hold: &Hold, consumer: &ConsumerDetails) -> Option<Hazard> {
+    let threshold = consumer.inactive_threshold?;
+    is_shorter(threshold, hold).then(|| Hazard {
+        code: "inactive-threshold",
+        message: format!(
+            "its inactive_threshold is {}, and {} holds it for {}: when its clients stop for that long, the server \
+             deletes it, and its position in the stream with it",
+            show(threshold),
+            hold.by,
+            length(hold.length)
+        ),
+        hint: format!(
+            "raise inactive_threshold above {}, or keep its clients pulling during the window",
+            length(hold.length)
+        ),
+    })
+}
+
+/// What is delivered and not acknowledged when a pause begins takes one more delivery after it: the wait for the
+/// acknowledgement ends during the pause, and the message comes again at the end (measured on 2.15.1).
+fn last_delivery(hold: &Hold, consumer: &ConsumerDetails) -> Option<Hazard> {
+    let (most, wait) = (consumer.max_deliver?, consumer.ack_wait?);
+    if !is_shorter(wait, hold) || (most > 1 && consumer.redelivered == 0) {
+        return None;
+    }
+    let why = match most {
+        1 => "each message is delivered once only (max_deliver is 1)".to_owned(),
+        _ => format!(
+            "{} of the messages in work were delivered before, and max_deliver is {most}",
+            consumer.redelivered
+        ),
+    };
+    Some(Hazard {
+        code: "max-deliver",
+        message: format!(
+            "{why}, and {} holds it for {}, longer than its ack_wait of {}: what is in work when the window opens, at its \
+             last delivery, and not acknowledged in time is never delivered again",
+            hold.by,
+            length(hold.length),
+            show(wait)
+        ),
+        hint: "raise max_deliver, or let its workers finish and acknowledge what they hold (that goes on in a pause)"
+            .to_owned(),
+    })
+}
+
+/// A wait for acknowledgements that is shorter than a window is the rule, so it is told only where something is in work.
+fn redelivery(hold: &Hold, consumer: &ConsumerDetails) -> Option<Hazard> {
+    let wait = consumer.ack_wait?;
+    (consumer.ack_pending > 0 && is_shorter(wait, hold)).then(|| Hazard {
+        code: "ack-wait",
+        message: format!(
+            "{} in work now, and {} holds it for {}, longer than its ack_wait of {}: what is in work when the window opens \
+             and not acknowledged in time is delivered again after it",
+            are(consumer.ack_pending),
+            hold.by,
+            length(hold.length),
+            show(wait)
+        ),
+        hint: "let its workers finish and acknowledge what they hold (that goes on in a pause), or see that a message may \
+               be worked on twice"
+            .to_owned(),
+    })
+}
+
+fn is_shorter(limit: Duration, hold: &Hold) -> bool {
+    SignedDuration::try_from(limit).is_ok_and(|limit| limit < hold.length)
+}
+
+fn are(count: u64) -> String {
+    match count {
+        1 => "1 message is".to_owned(),
+        count => format!("{count} messages are"),
+    }
+}
+
+/// A length of time, in the words of the config file.
+fn length(length: SignedDuration) -> String {
+    show(length.unsigned_abs())
+}
+
+fn show(length: Duration) -> String {
+    if length < Duration::from_secs(1) {
+        return format!("{} ms", length.as_millis());
+    }
+    show_length(length)
+}

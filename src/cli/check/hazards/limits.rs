@@ -1,0 +1,228 @@
+//! Messages wait in the stream while a consumer is paused, within the stream's limits: what those do to them.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Hazard, StreamSeen, are, length, show};
+use crate::cli::check::holds::Hold;
+use crate::jetstream::details::{ConsumerDetails, Discard, StreamDetails};
+
+/// A history that is shorter says nothing of what comes in on average.
+const HISTORY: SignedDuration = SignedDuration::from_mins(1);
+
+/// Two looks that are closer than that say nothing of what comes in.
+const MOMENT: SignedDuration = SignedDuration::from_millis(100);
+
+/// A stream that is so full is near full, whatever comes in.
+const NEAR_FULL: f64 = 0.9;
+
+/// `max_age` drops what waits for too long.
+pub fn expiry(hold: &Hold, consumer: &ConsumerDetails, stream: &StreamDetails) -> Option<Hazard> {
+    let max_age = stream.max_age?;
+    let limit = SignedDuration::try_from(max_age).ok()?;
+    let lag = lag(consumer, stream);
+    let needed = hold.length.saturating_add(lag);
+    if limit >= needed {
+        return None;
+    }
+    let behind = if lag < SignedDuration::from_secs(1) {
+        String::new()
+    } else {
+        format!(", it is about {} behind now", length(whole(lag)))
+    };
+    Some(Hazard {
+        code: "messages-expire",
+        message: format!(
+            "its stream drops messages after {} (max_age){behind}, and {} holds it for {}: what waits for longer is dropped \
+             unseen",
+            show(max_age),
+            hold.by,
+            length(hold.length),
+        ),
+        hint: format!(
+            "raise the stream's max_age above {}, or make the window shorter",
+            length(whole(needed))
+        ),
+    })
+}
+
+/// A stream that discards old messages drops what a consumer has not had yet, when more waits than it holds.
+pub fn overflow(hold: &Hold, consumer: &ConsumerDetails, stream: &StreamSeen) -> Option<Hazard> {
+    let newest = stream.newest();
+    if newest.discard != Discard::Old {
+        return None;
+    }
+    let waiting = if newest.empties {
+        newest.messages
+    } else {
+        backlog(consumer, newest)
+    };
+    let (what, inflow) = too_much(hold, waiting, stream)?;
+    Some(Hazard {
+        code: "messages-dropped",
+        message: format!(
+            "{} waiting for it, {} {}, and its stream keeps {what}: the oldest are dropped unseen",
+            are(waiting),
+            inflow.expected(hold),
+            whose(hold),
+        ),
+        hint: "raise the stream's limit, or make the window shorter".to_owned(),
+    })
+}
+
+/// A stream that refuses new messages when it is full, and that a pause fills.
+pub fn publishers_refused(hold: &Hold, stream: &StreamSeen) -> Option<Hazard> {
+    let newest = stream.newest();
+    if newest.discard != Discard::New || !newest.empties {
+        return None;
+    }
+    let (what, inflow) = too_much(hold, newest.messages, stream)?;
+    Some(Hazard {
+        code: "publishers-refused",
+        message: format!(
+            "{} in it, {} {}, and it holds {what}: when it is full, publishers are refused (error 10077)",
+            are(newest.messages),
+            inflow.expected(hold),
+            whose(hold),
+        ),
+        hint: "raise the stream's limit, make the window shorter, or see that publishers try again"
+            .to_owned(),
+    })
+}
+
+/// `in window night (2h)`
+fn whose(hold: &Hold) -> String {
+    format!("in {} ({})", hold.by, length(hold.length))
+}
+
+/// What a stream keeps, where `waiting` messages and what comes in during a pause are more than that, or nearly.
+fn too_much(hold: &Hold, waiting: u64, stream: &StreamSeen) -> Option<(String, Inflow)> {
+    let newest = stream.newest();
+    let inflow = inflow(stream);
+    let (now, then) = (waiting as f64, waiting as f64 + inflow.during(hold));
+    let is_too_much = |limit: f64, size: f64| {
+        then * size > limit || (newest.messages > 0 && now * size >= NEAR_FULL * limit)
+    };
+    let by_count = (newest.max_messages)
+        .filter(|limit| is_too_much(*limit as f64, 1.0))
+        .map(|limit| format!("{limit} (max_msgs)"));
+    let size = newest.bytes as f64 / newest.messages.max(1) as f64;
+    let by_size = (newest.max_bytes)
+        .filter(|limit| is_too_much(*limit as f64, size))
+        .map(|limit| {
+            format!(
+                "{} (max_bytes), about {:.0} messages",
+                bytes(limit),
+                limit as f64 / size
+            )
+        });
+    Some((by_count.or(by_size)?, inflow))
+}
+
+/// How many messages come in, each second.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Inflow {
+    rate: f64,
+    /// Measured just now, or the mean of what the stream holds.
+    measured: bool,
+}
+
+impl Inflow {
+    fn during(self, hold: &Hold) -> f64 {
+        self.rate * hold.length.as_secs_f64()
+    }
+
+    fn expected(self, hold: &Hold) -> String {
+        let source = match self.measured {
+            true => "as measured now",
+            false => "the mean of what the stream holds",
+        };
+        match self.during(hold) {
+            more if more < 1.0 => "nothing comes in just now, but more may".to_owned(),
+            more => format!(
+                "about {more:.0} more come at {} a second ({source})",
+                rate(self.rate)
+            ),
+        }
+    }
+}
+
+/// The greater of two: what came in between two looks, and the mean since the oldest message that is still there. A night is
+/// quiet when somebody looks, and a day has bursts.
+fn inflow(stream: &StreamSeen) -> Inflow {
+    let measured = || {
+        let (a, b) = (&stream.first, stream.second.as_ref()?);
+        let took = b.at?.duration_since(a.at?);
+        let came = b.last.0.saturating_sub(a.last.0);
+        (took >= MOMENT).then(|| came as f64 / took.as_secs_f64())
+    };
+    let mean = || {
+        let newest = stream.newest();
+        let span = newest.at?.duration_since(newest.first.1?);
+        let came = newest.last.0.saturating_sub(newest.first.0);
+        (span >= HISTORY).then(|| came as f64 / span.as_secs_f64())
+    };
+    let (measured, mean) = (measured().unwrap_or_default(), mean().unwrap_or_default());
+    Inflow {
+        rate: measured.max(mean),
+        measured: measured >= mean,
+    }
+}
+
+/// How many of the stream's messages a consumer has not had yet, other consumers' among them: the limits count those too.
+fn backlog(consumer: &ConsumerDetails, stream: &StreamDetails) -> u64 {
+    match consumer.pending {
+        0 => 0,
+        pending => (stream.last.0.saturating_sub(consumer.delivered))
+            .min(stream.messages)
+            .max(pending),
+    }
+}
+
+/// About how old the oldest message is that waits for a consumer. The server does not tell when each came, so they are
+/// taken to have come evenly.
+fn lag(consumer: &ConsumerDetails, stream: &StreamDetails) -> SignedDuration {
+    let ((first, Some(first_at)), (last, Some(last_at)), Some(now)) =
+        (stream.first, stream.last, stream.at)
+    else {
+        return SignedDuration::ZERO;
+    };
+    if consumer.pending == 0 {
+        return SignedDuration::ZERO;
+    }
+    let next = consumer
+        .delivered
+        .saturating_add(1)
+        .clamp(first, last.max(first));
+    let share = (next - first) as f64 / (last.saturating_sub(first)).max(1) as f64;
+    let came = came_at(first_at, last_at, share);
+    now.duration_since(came).max(SignedDuration::ZERO)
+}
+
+fn came_at(first: Timestamp, last: Timestamp, share: f64) -> Timestamp {
+    let span = last.duration_since(first).as_secs_f64() * share;
+    let since = SignedDuration::try_from_secs_f64(span).unwrap_or_default();
+    first.checked_add(since).unwrap_or(last)
+}
+
+/// Whole seconds, rounded up.
+fn whole(length: SignedDuration) -> SignedDuration {
+    SignedDuration::from_secs(length.as_secs() + i64::from(length.subsec_nanos() > 0))
+}
+
+fn rate(rate: f64) -> String {
+    if rate < 10.0 {
+        format!("{rate:.2}")
+    } else {
+        format!("{rate:.0}")
+    }
+}
+
+/// `10 MB`, `1.5 GB`, `900 bytes`
+fn bytes(count: u64) -> String {
+    let units = [(1e9, "GB"), (1e6, "MB"), (1e3, "kB")];
+    let count = count as f64;
+    match units.iter().find(|(size, _)| count >= *size) {
+        Some((size, unit)) => format!("{} {unit}", (count / size * 10.0).round() / 10.0),
+        None => format!("{count} bytes"),
+    }
+}

@@ -1,0 +1,303 @@
+//! What the server says that the file cannot know, as findings.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::SignedDuration;
+
+use super::asking::Seen;
+use super::hazards::{self, Hazard};
+use super::holds::{self, Hold};
+use super::told::Told;
+use crate::config::{Config, Finding, Severity};
+use crate::consumer::{ConsumerId, Found, Kind, Owner, PauseState};
+use crate::jetstream::{Link, RequestError, Server};
+use crate::plan::{DOUBTFUL_SKEW, TRUSTED_SKEW};
+use crate::policy::WindowSet;
+
+/// Everything, in the order of urgency.
+pub fn findings(config: &Config, seen: &Seen) -> Vec<Told> {
+    let mut told = Vec::new();
+    let report = &seen.report;
+    if let Link::Up(server) = &report.link {
+        told.extend(of_server(server));
+    }
+    told.extend(report.skew.and_then(of_clock));
+    told.extend(names(config, seen));
+    told.extend(closed(seen));
+    told.extend(passed_over(config, seen));
+    told.extend(pauses(seen));
+    told.extend(hazards(config, seen));
+    told
+}
+
+/// What holds of every consumer of a cluster, so that it is no finding about any.
+pub fn note(seen: &Seen) -> &'static str {
+    let mut rows = seen.report.rows.values();
+    if rows.any(|row| row.found.observation().is_some_and(|seen| seen.clustered)) {
+        "note: in a cluster, while a consumer is paused and for about a minute after, an application that creates it anew at \
+         its start (action \"create\") is refused (error 10148): let it create or update\n"
+    } else {
+        ""
+    }
+}
+
+fn warning(code: &'static str, subject: &str, message: &str, hint: &str) -> Told {
+    Finding::new(Severity::Warning, code, subject, message)
+        .hint(hint)
+        .into()
+}
+
+fn of_server(server: &Server) -> Vec<Told> {
+    let crash_prone = server.crash_prone.then(|| {
+        warning(
+            "crash-prone-server",
+            "nats",
+            &format!(
+                "nats-server {} can crash when a consumer is paused while any client asks about it",
+                server.version
+            ),
+            "upgrade it to 2.12.8 or newer; until then one request is sent at a time, and who may not be paused is not found \
+             out here",
+        )
+    });
+    let denied = server.denied.iter().map(|subject| {
+        warning(
+            "denied-advisory",
+            "nats",
+            &format!("permission denied to subscribe to {subject}"),
+            "allow it for recess's NATS user; without it, what others do to consumers is seen at the next resync only",
+        )
+    });
+    crash_prone.into_iter().chain(denied).collect()
+}
+
+pub fn of_clock(skew: SignedDuration) -> Option<Told> {
+    if skew.abs() <= DOUBTFUL_SKEW {
+        return None;
+    }
+    let way = if skew.is_positive() {
+        "behind"
+    } else {
+        "ahead of"
+    };
+    let so = if skew.abs() > TRUSTED_SKEW {
+        "pauses are begun and lengthened, and not shortened or ended early"
+    } else if skew.is_positive() {
+        "windows open and close that late"
+    } else {
+        "windows open and close that early"
+    };
+    let off = skew.as_secs_f64().abs();
+    let message = format!("this host's clock is {off:.1} s {way} the server's: {so}");
+    let hint = "let NTP set the clocks of both (`timedatectl` tells)";
+    Some(warning("clock-skew", "clock", &message, hint))
+}
+
+/// Names that stand for nobody, and questions without an answer.
+fn names(config: &Config, seen: &Seen) -> Vec<Told> {
+    let report = &seen.report;
+    // A stream that could not be asked may hold what seems to be missing.
+    let asked_in_vain = report.pass.as_ref().is_some_and(|pass| !pass.is_ok());
+    let missing = (report.rows.iter()).filter(|(_, row)| row.found == Found::Missing).map(|(id, _)| {
+        warning(
+            "no-such-consumer",
+            &format!("consumer {}", id.path()),
+            "a window names it, and the server has no such consumer",
+            "check the spelling; if it is created later, it is paused when it appears in an open window",
+        )
+    });
+    // Of a window that matches somebody: its other selectors.
+    let idle = (config.policy.windows().iter()).flat_map(|window| {
+        let is_empty =
+            (report.windows.iter()).any(|state| state.name == window.name && state.consumers == 0);
+        (window.selection.selectors().iter())
+            .filter(move |selector| !is_empty && !asked_in_vain && !selector.is_negated())
+            .filter(|selector| selector.exact().is_none())
+            .filter(|selector| !report.rows.keys().any(|id| selector.matches(id)))
+            .map(|selector| {
+                warning(
+                    "matches-nothing",
+                    &format!("window {}", window.name),
+                    &format!(
+                        "its selector {:?} matches no consumer that exists",
+                        selector.as_str()
+                    ),
+                    "check the spelling; `nats consumer ls STREAM` lists the names",
+                )
+            })
+    });
+    let empty = (report.windows.iter())
+        .filter(|window| window.consumers == 0 && !asked_in_vain)
+        .map(|window| {
+            warning(
+                "matches-nothing",
+                &format!("window {}", window.name),
+                "none of its selectors matches a consumer that exists",
+                "globs match durable consumers only; `nats consumer ls STREAM` lists the names",
+            )
+        });
+    let unasked = (report.pass.iter().flat_map(|pass| &pass.failures)).map(|failure| {
+        let message = failure.error.to_string();
+        Finding::new(Severity::Error, "not-observed", &failure.subject, &message).into()
+    });
+    (missing.chain(empty).chain(idle)).chain(unasked).collect()
+}
+
+/// What recess may not do.
+fn closed(seen: &Seen) -> Vec<Told> {
+    let pause = seen.closed.iter().map(|(id, error)| {
+        let message = format!("it cannot be paused: {error}");
+        Told::consumer(Severity::Error, "not-pausable", id, &message)
+    });
+    let consumers = failed(&seen.consumers).map(|(id, error)| {
+        let message = format!("it cannot be looked at by itself: {error}");
+        Told::consumer(Severity::Error, "not-observed", id, &message)
+    });
+    let streams = failed(&seen.streams).map(|(name, error)| {
+        let message = format!("its limits cannot be looked at: {error}");
+        Told::stream(Severity::Warning, "unknown-limits", name, &message)
+            .hint("only `recess check --live` asks for them: what they do to messages that wait is not known here")
+    });
+    pause.chain(consumers).chain(streams).collect()
+}
+
+fn failed<K, V>(
+    answers: &BTreeMap<K, Result<V, RequestError>>,
+) -> impl Iterator<Item = (&K, &RequestError)> {
+    (answers.iter()).filter_map(|(key, answer)| Some((key, answer.as_ref().err()?)))
+}
+
+/// Who is not paused though a glob has its name, and who is paused only because somebody named it.
+fn passed_over(config: &Config, seen: &Seen) -> Vec<Told> {
+    let passed_over = seen.passed_over.iter().map(|(id, kind)| {
+        let windows = config.policy.windows_of(id, Some(Kind::Durable));
+        let what = match kind {
+            Kind::Sourcing => "serves a stream that sources this one",
+            Kind::Ephemeral | Kind::Durable => "is not durable",
+        };
+        let message = format!(
+            "{} has a glob for its name, but it {what}: globs leave such consumers alone, so it goes on",
+            window_names(config, &windows)
+        );
+        Told::consumer(Severity::Warning, "passed-over", id, &message).hint(
+            "name it exactly to pause it; a `!` selector that matches it says that it is meant to go on",
+        )
+    });
+    let sourcing = (seen.report.rows.iter())
+        .filter(|(_, row)| {
+            let seen = row.found.observation();
+            seen.is_some_and(|seen| seen.kind == Kind::Sourcing) && !row.windows.is_empty()
+        })
+        .map(|(id, _)| {
+            Told::consumer(
+                Severity::Warning,
+                "sourcing",
+                id,
+                "it serves a stream that sources this one: while it is paused, nothing reaches that stream",
+            )
+            .hint("take its name out of the window unless that is meant")
+        });
+    passed_over.chain(sourcing).collect()
+}
+
+/// Deadlines that are somebody else's.
+fn pauses(seen: &Seen) -> Vec<Told> {
+    let mut told = Vec::new();
+    for (id, row) in seen.report.rows.iter() {
+        let foreign = row.owner(seen.report.mark) == Some(Owner::Foreign);
+        let Some(seen) = row.found.observation().filter(|_| foreign) else {
+            continue;
+        };
+        match seen.state {
+            PauseState::Paused { until, .. } => {
+                let until = crate::cli::json_instant(until);
+                let message = format!(
+                    "it is paused by somebody else until {until}: recess extends that where a window lasts longer, and \
+                     never shortens or ends it"
+                );
+                let by_hand = "ends it, if nobody needs it";
+                told.push(
+                    Told::consumer(Severity::Warning, "foreign-pause", id, &message)
+                        .hint(&resume(id, by_hand)),
+                );
+            }
+            PauseState::Lapsed { until } if seen.clustered => {
+                let until = crate::cli::json_instant(until);
+                let message = format!(
+                    "somebody else's pause ended at {until} and its deadline is still stored: in a cluster an application \
+                     that creates this consumer anew at its start (action \"create\") is refused for it (error 10148)"
+                );
+                let by_hand = "takes it away; recess does so with its own deadlines only";
+                told.push(
+                    Told::consumer(Severity::Warning, "strict-create", id, &message)
+                        .hint(&resume(id, by_hand)),
+                );
+            }
+            PauseState::Lapsed { .. } | PauseState::Running => {}
+        }
+    }
+    told
+}
+
+fn resume(id: &ConsumerId, what: &str) -> String {
+    format!(
+        "`nats consumer resume {} {}` {what}",
+        id.stream(),
+        id.consumer()
+    )
+}
+
+/// What pauses do to the consumers as they are configured.
+fn hazards(config: &Config, seen: &Seen) -> Vec<Told> {
+    let mut holds: HashMap<WindowSet, Option<Hold>> = HashMap::new();
+    let mut longest: BTreeMap<&str, Hold> = BTreeMap::new();
+    let mut told = Vec::new();
+    for (id, details) in &seen.consumers {
+        let (Ok(details), Some(row)) = (details, seen.report.rows.get(id)) else {
+            continue;
+        };
+        let hold = holds
+            .entry(row.windows.clone())
+            .or_insert_with(|| holds::longest(&config.policy, id, &row.windows, seen.report.at));
+        let Some(hold) = hold else { continue };
+        let stream = seen.streams.get(id.stream());
+        let stream = stream.and_then(|stream| stream.as_ref().ok());
+        let of_consumer = hazards::of_consumer(hold, details, stream);
+        told.extend(of_consumer.into_iter().map(|hazard| {
+            let Hazard {
+                code,
+                message,
+                hint,
+            } = hazard;
+            Told::consumer(Severity::Warning, code, id, &message).hint(&hint)
+        }));
+        let known = longest.entry(id.stream()).or_insert_with(|| hold.clone());
+        if hold.length > known.length {
+            known.clone_from(hold);
+        }
+    }
+    for (name, hold) in longest {
+        let Some(Ok(stream)) = seen.streams.get(name) else {
+            continue;
+        };
+        if let Some(Hazard {
+            code,
+            message,
+            hint,
+        }) = hazards::publishers_refused(&hold, stream)
+        {
+            told.push(Told::stream(Severity::Warning, code, name, &message).hint(&hint));
+        }
+    }
+    told
+}
+
+fn window_names(config: &Config, windows: &WindowSet) -> String {
+    let names: Vec<&str> = (windows.iter())
+        .filter_map(|index| Some(&*config.policy.windows().get(*index)?.name))
+        .collect();
+    match names.as_slice() {
+        [name] => format!("window {name}"),
+        names => format!("each of the windows {}", names.join(", ")),
+    }
+}

@@ -1,0 +1,126 @@
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::holds;
+use super::server::of_clock;
+use super::told::{Told, each, together};
+use crate::config::{self, Finding, Severity};
+use crate::consumer::{ConsumerId, Kind};
+
+/// The longest pause of `ORDERS/billing` by a file of windows, from noon of the first of June.
+fn longest(windows: &str) -> Option<(String, SignedDuration)> {
+    let text = format!("instance = \"prod-eu\"\n{windows}");
+    let config = config::parse(Path::new("recess.toml"), &text).unwrap();
+    let id: ConsumerId = "ORDERS/billing".parse().unwrap();
+    let windows = config.policy.windows_of(&id, Some(Kind::Durable));
+    let now: Timestamp = "2026-06-01T12:00:00Z".parse().unwrap();
+    let hold = holds::longest(&config.policy, &id, &windows, now)?;
+    Some((hold.by, hold.length))
+}
+
+fn window(name: &str, timing: &str) -> String {
+    format!("[[window]]\nname = \"{name}\"\nconsumers = [\"ORDERS/*\"]\n{timing}\n")
+}
+
+fn some(by: &str, hours: i64) -> Option<(String, SignedDuration)> {
+    Some((by.to_owned(), SignedDuration::from_hours(hours)))
+}
+
+#[test]
+fn the_longest_window_counts_also_where_it_is_far_away() {
+    let night = window("night", "schedule = \"30 2 * * *\"\nduration = \"2h\"");
+    assert_eq!(longest(&night), some("window night", 2));
+    let month = window("month-end", "schedule = \"0 12 28 * *\"\nduration = \"9h\"");
+    assert_eq!(longest(&(night + &month)), some("window month-end", 9));
+    let wall = window("wall", "schedule = \"0 22 * * *\"\nuntil = \"06:00\"");
+    assert_eq!(longest(&wall), some("window wall", 8));
+}
+
+#[test]
+fn windows_that_join_count_as_one() {
+    let first = window("first", "schedule = \"0 2 * * *\"\nduration = \"2h\"");
+    let second = window("second", "schedule = \"0 4 * * *\"\nduration = \"3h\"");
+    assert_eq!(
+        longest(&(first + &second)),
+        some("windows first and second together", 5)
+    );
+}
+
+#[test]
+fn a_spread_counts_and_the_past_does_not() {
+    let spread = "schedule = \"0 2 * * *\"\nduration = \"2h\"\nresume_spread = \"1h\"";
+    assert_eq!(longest(&window("night", spread)), some("window night", 3));
+    let over = "from = 2026-05-01T00:00:00Z\nuntil = 2026-05-02T00:00:00Z";
+    assert_eq!(longest(&window("over", over)), None);
+}
+
+fn told(code: &'static str, path: &str, message: &str) -> Told {
+    let id: ConsumerId = path.parse().unwrap();
+    Told::consumer(Severity::Warning, code, &id, message)
+}
+
+fn lines(findings: &[Finding]) -> Vec<String> {
+    findings.iter().map(Finding::to_string).collect()
+}
+
+#[test]
+fn consumers_of_a_stream_that_have_the_same_are_told_together() {
+    let mut all: Vec<Told> = (0..1_000)
+        .map(|number| told("ack-wait", &format!("ORDERS/c{number}"), "it waits"))
+        .collect();
+    all.push(told("ack-wait", "EVENTS/mail", "it waits"));
+    all.push(told("max-deliver", "ORDERS/c0", "once"));
+    all.push(told("max-deliver", "ORDERS/c1", "twice"));
+    assert_eq!(each(&all).len(), 1_003);
+    assert_eq!(
+        lines(&together(&all)),
+        [
+            "ORDERS > c0, c1, c2 and 997 more: it waits",
+            "EVENTS > mail: it waits",
+            "ORDERS > c0, c1: once (so it is with c0; `--format json` tells of each)",
+        ]
+    );
+}
+
+#[test]
+fn streams_are_told_together_and_the_rest_one_by_one() {
+    let stream = |name| Told::stream(Severity::Warning, "unknown-limits", name, "denied");
+    let window = |name: &str| Told::from(Finding::new(Severity::Warning, "idle", name, "idle"));
+    let all = [stream("A"), window("w1"), stream("B"), window("w2")];
+    assert_eq!(
+        lines(&together(&all)),
+        ["streams A, B: denied", "w1: idle", "w2: idle"]
+    );
+}
+
+#[test]
+fn a_clock_that_is_off_is_told_with_what_follows() {
+    let told = |milliseconds| {
+        let skew = SignedDuration::from_millis(milliseconds);
+        of_clock(skew).map(|told| each(&[told])[0].message.clone())
+    };
+    assert_eq!(told(1_000), None);
+    assert_eq!(told(-1_000), None);
+    for (milliseconds, words) in [
+        (
+            1_100,
+            "1.1 s behind the server's: windows open and close that late",
+        ),
+        (
+            -30_000,
+            "30.0 s ahead of the server's: windows open and close that early",
+        ),
+        (
+            30_100,
+            "30.1 s behind the server's: pauses are begun and lengthened, and not shortened or ended early",
+        ),
+        (
+            -90_000,
+            "90.0 s ahead of the server's: pauses are begun and lengthened, and not shortened or ended early",
+        ),
+    ] {
+        let message = format!("this host's clock is {words}");
+        assert_eq!(told(milliseconds), Some(message));
+    }
+}

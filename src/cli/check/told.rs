@@ -1,0 +1,128 @@
+//! What is told of a server: one finding for each consumer in JSON, and for people one for all consumers of a stream that
+//! have the same.
+
+use crate::config::{Finding, Severity};
+use crate::consumer::ConsumerId;
+
+/// Of many, so many are named.
+const NAMED: usize = 3;
+
+/// A finding, and whom it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    finding: Finding,
+    about: About,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum About {
+    Consumer(ConsumerId),
+    Stream(String),
+    Else,
+}
+
+impl Told {
+    /// About a consumer that the server has.
+    pub fn consumer(
+        severity: Severity,
+        code: &'static str,
+        id: &ConsumerId,
+        message: &str,
+    ) -> Self {
+        Self {
+            finding: Finding::new(severity, code, &id.to_string(), message),
+            about: About::Consumer(id.clone()),
+        }
+    }
+
+    /// About a stream.
+    pub fn stream(severity: Severity, code: &'static str, stream: &str, message: &str) -> Self {
+        Self {
+            finding: Finding::new(severity, code, &format!("stream {stream}"), message),
+            about: About::Stream(stream.to_owned()),
+        }
+    }
+
+    pub fn hint(self, hint: &str) -> Self {
+        Self {
+            finding: self.finding.hint(hint),
+            ..self
+        }
+    }
+
+    /// Whether the other one is told together with this one.
+    fn goes_with(&self, other: &Self) -> bool {
+        let alike = self.finding.code == other.finding.code;
+        alike
+            && match (&self.about, &other.about) {
+                (About::Consumer(one), About::Consumer(other)) => one.stream() == other.stream(),
+                (About::Stream(_), About::Stream(_)) => true,
+                _ => false,
+            }
+    }
+
+    fn name(&self) -> &str {
+        match &self.about {
+            About::Consumer(id) => id.consumer(),
+            About::Stream(name) => name,
+            About::Else => &self.finding.subject,
+        }
+    }
+}
+
+/// About neither: a window, the connection.
+impl From<Finding> for Told {
+    fn from(finding: Finding) -> Self {
+        Self {
+            finding,
+            about: About::Else,
+        }
+    }
+}
+
+/// One by one.
+pub fn each(told: &[Told]) -> Vec<Finding> {
+    told.iter().map(|told| told.finding.clone()).collect()
+}
+
+/// Those together that say the same of several consumers of a stream, or of several streams, in the order of the first of
+/// them.
+pub fn together(told: &[Told]) -> Vec<Finding> {
+    let mut groups: Vec<Vec<&Told>> = Vec::new();
+    for one in told {
+        match groups.iter_mut().find(|group| group[0].goes_with(one)) {
+            Some(group) => group.push(one),
+            None => groups.push(vec![one]),
+        }
+    }
+    groups.iter().map(|group| joined(group)).collect()
+}
+
+fn joined(group: &[&Told]) -> Finding {
+    let first = group[0];
+    if group.len() == 1 {
+        return first.finding.clone();
+    }
+    let mut names = (group.iter().take(NAMED))
+        .map(|told| told.name())
+        .collect::<Vec<_>>()
+        .join(", ");
+    if group.len() > NAMED {
+        names += &format!(" and {} more", group.len() - NAMED);
+    }
+    let mut finding = first.finding.clone();
+    finding.subject = match &first.about {
+        About::Consumer(id) => format!("{} > {names}", id.stream()),
+        About::Stream(_) | About::Else => format!("streams {names}"),
+    };
+    if group
+        .iter()
+        .any(|told| told.finding.message != finding.message)
+    {
+        finding.message += &format!(
+            " (so it is with {}; `--format json` tells of each)",
+            first.name()
+        );
+    }
+    finding
+}

@@ -1,0 +1,176 @@
+//! Streams whose limits work against a pause.
+
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{World, findings, tells};
+use crate::account::Account;
+use crate::cli::ask;
+use crate::config::{Config, Span};
+use crate::recess::{PROGRAM, command};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_drops_what_waits_too_long_is_told() {
+    let world = World::new().await;
+    world
+        .stream(json!({ "name": "ORDERS", "max_age": 3_600_000_000_000_u64 }))
+        .await;
+    world.consumer("ORDERS/billing", json!({})).await;
+    tells(
+        &world.config(&["ORDERS/*"]),
+        "messages-expire",
+        "ORDERS > billing",
+        "its stream drops messages after 1h (max_age), and window night holds it for 2h: what waits for longer is dropped \
+         unseen",
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_is_nearly_full_of_what_waits_is_told() {
+    let world = World::new().await;
+    world
+        .stream(json!({ "name": "ORDERS", "max_msgs": 20 }))
+        .await;
+    world.consumer("ORDERS/billing", json!({})).await;
+    world.account.publish("ORDERS", 19).await;
+    tells(
+        &world.config(&["ORDERS/*"]),
+        "messages-dropped",
+        "ORDERS > billing",
+        "19 messages are waiting for it, nothing comes in just now, but more may in window night (2h), and its stream keeps \
+         20 (max_msgs): the oldest are dropped unseen",
+    );
+    // One that has had them all is no matter.
+    world.account.drain("ORDERS/billing", 19).await;
+    let (exit, ..) = ask(&world.config(&["ORDERS/*"]), &["check", "--live"]);
+    assert_eq!(exit, Some(0));
+}
+
+/// Publishes all the time, until it is dropped.
+struct Publisher(tokio::task::JoinHandle<()>);
+
+impl Drop for Publisher {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn publish_always(account: &Account, subject: &'static str) -> Publisher {
+    let client = account.client.clone();
+    Publisher(tokio::spawn(async move {
+        loop {
+            client
+                .publish(subject, "x".repeat(100).into())
+                .await
+                .unwrap();
+            client.flush().await.unwrap();
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_in_is_measured_and_counts_against_a_limit_in_bytes() {
+    let world = World::new().await;
+    world
+        .stream(json!({ "name": "ORDERS", "max_bytes": 100_000 }))
+        .await;
+    world.consumer("ORDERS/billing", json!({})).await;
+    let config = world.config(&["ORDERS/*"]);
+    world.account.publish("ORDERS", 3).await;
+    let (exit, ..) = ask(&config, &["check", "--live"]);
+    assert_eq!(exit, Some(0), "nothing comes in");
+    let _publisher = publish_always(&world.account, "ORDERS.new");
+    let told = findings(&config);
+    assert_eq!(told.len(), 1, "{told:?}");
+    let [code, subject, message] = &told[0];
+    assert_eq!(
+        (&**code, &**subject),
+        ("messages-dropped", "ORDERS > billing")
+    );
+    assert!(
+        message.contains(" a second (as measured now) in window night (2h)"),
+        "{message}"
+    );
+    assert!(
+        message.contains("its stream keeps 100 kB (max_bytes), about "),
+        "{message}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_work_queue_that_fills_up_and_refuses_publishers_is_told() {
+    let world = World::new().await;
+    let queue =
+        json!({ "name": "JOBS", "retention": "workqueue", "discard": "new", "max_msgs": 10 });
+    world.stream(queue).await;
+    world.consumer("JOBS/worker", json!({})).await;
+    world.account.publish("JOBS", 9).await;
+    let config = world.config(&["JOBS/worker"]);
+    tells(
+        &config,
+        "publishers-refused",
+        "stream JOBS",
+        "9 messages are in it, nothing comes in just now, but more may in window night (2h), and it holds 10 (max_msgs): when \
+         it is full, publishers are refused (error 10077)",
+    );
+    // And so it is.
+    world.account.publish("JOBS", 1).await;
+    let answer = world.account.ask("JOBS.new", "one too many").await;
+    assert_eq!(answer["error"]["err_code"], 10077, "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_consumers_with_one_finding_are_one_line_for_people_and_each_in_json() {
+    let world = World::new().await;
+    world
+        .stream(json!({ "name": "ORDERS", "max_age": 3_600_000_000_000_u64 }))
+        .await;
+    for number in 0..30 {
+        world
+            .consumer(&format!("ORDERS/c{number:02}"), json!({}))
+            .await;
+    }
+    let config = world.config(&["ORDERS/*"]);
+    let told = findings(&config);
+    assert_eq!(told.len(), 30);
+    let files = tempfile::tempdir().unwrap();
+    let path = config.write(files.path());
+    let output = command(&["check", "--live", "--config", path.to_str().unwrap()]);
+    let shown = format!(
+        "warning[messages-expire]: ORDERS > c00, c01, c02 and 27 more: its stream drops messages after 1h (max_age), and window \
+         night holds it for 2h: what waits for longer is dropped unseen\n--> {path}\n = help: raise the stream's max_age \
+         above 2h, or make the window shorter\n\n{path}: 1 warning\n",
+        path = path.display()
+    );
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), shown);
+    assert_eq!(output.status.code(), Some(3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_readme_shows_of_it_is_real() {
+    let readme = include_str!("../../../README.md");
+    let shown = readme
+        .split("```console\n$ recess check --live\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next());
+    let world = World::new().await;
+    world
+        .stream(json!({ "name": "ORDERS", "max_age": 3_600_000_000_000_u64 }))
+        .await;
+    world.account.consumer("ORDERS/billing").await;
+    world.account.consumer("ORDERS/shipping").await;
+    let files = tempfile::tempdir().unwrap();
+    let night = Span::opening_in(36_000, 7_200);
+    let config = Config::new([world.server.url()]).window("nightly-vacuum", &["ORDERS/*"], night);
+    config.write(files.path());
+    let output = Command::new(PROGRAM)
+        .args(["check", "--live", "--config", "recess.toml"])
+        .current_dir(&files)
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(told, shown.expect("the README shows `check --live`"));
+}
