@@ -1,7 +1,6 @@
 //! Deadlines of somebody else.
 
 use jiff::Timestamp;
-use jiff::ToSpan;
 
 use super::{World, config, tells};
 use crate::account::Account;
