@@ -11,6 +11,7 @@ use crate::nats_server::{Options, binary_of_version};
 
 mod alone;
 mod clustered;
+mod lost;
 
 /// The server that all tests run with, and the oldest and the newest of the other lines that can pause safely.
 const VERSIONS: [Option<&str>; 3] = [None, Some("2.12.8"), Some("2.14.6")];

@@ -172,9 +172,7 @@ fn inflow(stream: &StreamSeen) -> Inflow {
 fn backlog(consumer: &ConsumerDetails, stream: &StreamDetails) -> u64 {
     match consumer.pending {
         0 => 0,
-        pending => (stream.last.0.saturating_sub(consumer.delivered))
-            .min(stream.messages)
-            .max(pending),
+        _ => (stream.last.0.saturating_sub(consumer.delivered)).min(stream.messages),
     }
 }
 
