@@ -8,6 +8,7 @@ use std::io::{IsTerminal, stderr};
 use jiff::Timestamp;
 use tracing_subscriber::EnvFilter;
 
+mod clock;
 pub mod journal;
 mod lines;
 mod narrator;

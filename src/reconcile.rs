@@ -21,6 +21,7 @@ mod heart;
 mod observe;
 mod overview;
 mod pass;
+mod skew;
 mod take_in;
 
 use driver::Driver;

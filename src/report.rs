@@ -63,6 +63,8 @@ pub struct Report {
     pub link: Link,
     /// The server's clock less ours, at the newest answer that told it.
     pub skew: Option<SignedDuration>,
+    /// The same, as the mean of the last few: for those who watch.
+    pub smooth_skew: Option<SignedDuration>,
     /// Nothing is sent.
     pub dry_run: bool,
     /// The mark on our deadlines.

@@ -7,12 +7,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tracing::{error, info, warn};
 
+use super::clock::ClockTold;
 use super::words::{local, past, sentence, timing, utc, what_next};
 use crate::config::Config;
 use crate::consumer::{ConsumerId, Found};
 use crate::jetstream::{Link, RequestError, Server};
 use crate::ledger::{Action, FIGHT_LIMIT};
-use crate::plan::{TRUSTED_SKEW, Verdict};
+use crate::plan::Verdict;
 use crate::report::{Act, Burst, Pass, Report, Row, Wake};
 
 /// Of many alike, so many are told one by one.
@@ -46,7 +47,7 @@ pub struct Narrator {
     failures: BTreeSet<(String, Option<String>)>,
     /// Writes that failed, and why.
     problems: BTreeMap<ConsumerId, RequestError>,
-    clock_trusted: bool,
+    clock: ClockTold,
     introduced: bool,
     was_connected: bool,
 }
@@ -55,7 +56,6 @@ impl Narrator {
     /// Says what is new.
     pub fn tell(&mut self, report: &Report, config: &Config) {
         if !std::mem::replace(&mut self.introduced, true) {
-            self.clock_trusted = true;
             if report.dry_run {
                 info!("dry run: nothing is sent, what would be sent is told");
             }
@@ -389,20 +389,7 @@ impl Narrator {
     }
 
     fn tell_clock(&mut self, report: &Report) {
-        let skew = report.skew.unwrap_or_default();
-        let trusted = skew.abs() <= TRUSTED_SKEW;
-        if trusted != self.clock_trusted {
-            if trusted {
-                info!("this host's clock and the server's agree again");
-            } else {
-                error!(
-                    "this host's clock is {:.1} s off the server's: until they agree, pauses are begun and lengthened, \
-                     and not shortened or ended early",
-                    skew.as_secs_f64()
-                );
-            }
-        }
-        self.clock_trusted = trusted;
+        self.clock.tell(report);
         if report
             .pass
             .as_ref()

@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 use crate::config;
@@ -53,6 +53,7 @@ fn report(result: Option<Result<(), RequestError>>, billing: Option<Row>) -> Rep
             reason: String::new(),
         },
         skew: None,
+        smooth_skew: None,
         dry_run: false,
         mark: Mark::of_instance("default"),
         pass: Some(Pass {
@@ -222,4 +223,54 @@ fn a_burst_under_way_is_told_with_how_long_the_rest_will_take() {
             " INFO 4000 of 10000 requests answered after 2 s, the rest in about 4 s; of the newest 2, 2 failed\n"
         ]
     );
+}
+
+fn off(newest: i64, smooth: i64) -> Report {
+    Report {
+        skew: Some(SignedDuration::from_millis(newest)),
+        smooth_skew: Some(SignedDuration::from_millis(smooth)),
+        ..report(None, None)
+    }
+}
+
+#[test]
+fn a_clock_that_is_off_is_told_once_and_one_on_the_edge_does_not_fill_the_log() {
+    let lines = said(&[
+        off(100, 100),
+        // One answer that took its time is nothing.
+        off(1_500, 450),
+        off(1_100, 1_100),
+        off(900, 900),
+        off(1_100, 1_100),
+        off(501, 501),
+        off(499, 499),
+        off(-2_000, -2_000),
+        off(-30_100, -30_100),
+        off(-29_500, -29_500),
+        off(-30_100, -30_100),
+        off(-28_900, -28_900),
+        off(-40_000, -40_000),
+        off(10, 10),
+        off(10, 10),
+    ]);
+    let expected = [
+        "",
+        "",
+        " WARN this host's clock is 1.1 s behind the server's: windows open and close that late\n",
+        "",
+        "",
+        "",
+        " INFO this host's clock and the server's agree again\n",
+        " WARN this host's clock is 2.0 s ahead of the server's: windows open and close that early\n",
+        "ERROR this host's clock is -30.1 s off the server's: until they agree, pauses are begun and lengthened, and not \
+         shortened or ended early\n",
+        "",
+        "",
+        " WARN this host's clock is 28.9 s ahead of the server's: windows open and close that early; it is trusted again\n",
+        "ERROR this host's clock is -40.0 s off the server's: until they agree, pauses are begun and lengthened, and not \
+         shortened or ended early\n",
+        " INFO this host's clock and the server's agree again\n",
+        "",
+    ];
+    assert_eq!(lines, expected);
 }

@@ -101,7 +101,7 @@ impl Gauges {
             )?,
             skew: plain(
                 "clock_skew_seconds",
-                "The server's clock less ours, at the newest answer that told it.",
+                "The server's clock less ours, as the mean of the last few answers that told it.",
             )?,
             dry_run: plain(
                 "dry_run",
@@ -195,7 +195,7 @@ impl Gauges {
             .with_label_values::<&str>(&[])
             .set(flag(connected));
         let Some(report) = report else { return };
-        if let Some(skew) = report.skew {
+        if let Some(skew) = report.smooth_skew {
             self.skew
                 .with_label_values::<&str>(&[])
                 .set(skew.as_secs_f64());

@@ -76,7 +76,8 @@ fn report(rows: BTreeMap<ConsumerId, Row>) -> Arc<Report> {
             crash_prone: false,
             denied: Default::default(),
         }),
-        skew: Some(SignedDuration::from_millis(-20)),
+        skew: Some(SignedDuration::from_millis(-90)),
+        smooth_skew: Some(SignedDuration::from_millis(-20)),
         dry_run: false,
         mark: mark(),
         pass: Some(Pass {

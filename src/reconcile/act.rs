@@ -136,7 +136,7 @@ impl<J: JetStream> Reconciler<J> {
         let mark = self.policy().mark();
         let deadline = match verdict {
             Verdict::Resume => {
-                let server_now = now.wall.checked_add(self.skew.unwrap_or_default());
+                let server_now = now.wall.checked_add(self.skew.newest.unwrap_or_default());
                 Some(resume_deadline(
                     mark,
                     server_now.unwrap_or(now.wall),

@@ -19,6 +19,9 @@ use crate::report::Failure;
 /// Up to so many consumers of one stream are asked one by one: about where one page of a list becomes cheaper.
 const FEW: usize = 16;
 
+/// An answer from which the server's clock cannot be told better than that does not tell it.
+const VAGUE: SignedDuration = SignedDuration::from_secs(1);
+
 /// Whom to look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
@@ -152,7 +155,7 @@ pub async fn observe<J: JetStream>(
                     let told = patience.wait("CONSUMER.INFO", jetstream.info(&id)).await;
                     // The server read its clock between our sending and our receiving; the middle is the best guess.
                     let half = clock.now().wall.duration_since(sent) / 2;
-                    let asked = sent.checked_add(half).unwrap_or(sent);
+                    let asked = (half <= VAGUE).then(|| sent.checked_add(half).unwrap_or(sent));
                     Answer::Info { id, told, asked }
                 }
             }
@@ -174,7 +177,7 @@ enum Answer {
     Info {
         id: ConsumerId,
         told: Result<Sample, RequestError>,
-        asked: Timestamp,
+        asked: Option<Timestamp>,
     },
 }
 
@@ -186,7 +189,9 @@ impl Observed {
                 told: Ok(sample),
                 asked,
             } => {
-                self.read_clock(&sample, asked);
+                if let Some(asked) = asked {
+                    self.read_clock(&sample, asked);
+                }
                 self.found.insert(id, sample.found);
             }
             Answer::Info {

@@ -29,7 +29,8 @@ impl<J: JetStream> Reconciler<J> {
         Report {
             at: now.wall,
             link: self.jetstream.link().borrow().clone(),
-            skew: self.skew,
+            skew: self.skew.newest,
+            smooth_skew: self.skew.smooth,
             dry_run: self.dry_run(),
             mark: self.policy().mark(),
             pass,

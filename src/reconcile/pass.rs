@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Heart;
 use super::observe::{Observed, Patience, Scope, observe};
 use super::overview::Attendance;
+use super::skew::Skew;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::consumer::{ConsumerId, Found, Kind, PauseState};
@@ -31,7 +32,7 @@ pub struct Reconciler<J> {
     pub(super) ledger: Ledger,
     pub(super) rows: Arc<BTreeMap<ConsumerId, Row>>,
     /// The server's clock less ours.
-    pub(super) skew: Option<SignedDuration>,
+    pub(super) skew: Skew,
     /// Writes that must wait, and until which uptime.
     pub(super) held_back: BTreeMap<ConsumerId, Duration>,
     /// When this policy came into force.
@@ -55,7 +56,7 @@ impl<J: JetStream> Reconciler<J> {
             config,
             ledger: Ledger::default(),
             rows: Arc::default(),
-            skew: None,
+            skew: Skew::default(),
             held_back: BTreeMap::new(),
             since,
             memberships: HashMap::new(),
@@ -262,7 +263,7 @@ impl<J: JetStream> Reconciler<J> {
         at: Timestamp,
         now: Now,
     ) -> Verdict {
-        let skew = self.skew.unwrap_or_default();
+        let skew = self.skew.newest.unwrap_or_default();
         let lapsed_in_a_cluster = row
             .found
             .observation()

@@ -26,7 +26,9 @@ impl<J: JetStream> Reconciler<J> {
         now: Now,
         pass: &mut Pass,
     ) -> Vec<ConsumerId> {
-        self.skew = observed.skew.or(self.skew);
+        if let Some(sample) = observed.skew {
+            self.skew.take(sample);
+        }
         let mark = self.policy().mark();
         let mut rows = std::mem::take(&mut self.rows);
         // Cloned once a pass, as the newest report still holds the rows of the pass before.

@@ -192,3 +192,39 @@ async fn a_pause_that_is_over_by_the_servers_clock_is_not_begun() {
     scene.until("13:02:00").await;
     assert_eq!(scene.writes(), []);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_skew_that_is_shown_is_steadier_than_the_answers_and_follows_a_step_at_once() {
+    let scene = Scene::standalone(&["ORDERS/billing"]);
+    scene.server.state().weather.latency = 0..600;
+    let recess = scene.recess(&[NOON]);
+    let shown = || {
+        recess.story(|story| {
+            let last = story.last.as_ref().expect("a report");
+            (
+                last.skew.expect("a sample"),
+                last.smooth_skew.expect("a mean"),
+            )
+        })
+    };
+    let mut seen = Vec::new();
+    scene.world.pass(seconds(60)).await;
+    for _ in 0..200 {
+        recess.reload(&config(&[NOON]));
+        scene.world.pass(seconds(2)).await;
+        seen.push(shown());
+    }
+    let spread = |values: Vec<SignedDuration>| {
+        *values.iter().max().expect("some") - *values.iter().min().expect("some")
+    };
+    let newest = spread(seen.iter().map(|(newest, _)| *newest).collect());
+    let smooth = spread(seen.iter().map(|(_, smooth)| *smooth).collect());
+    assert!(newest > milliseconds(300), "{newest:?}");
+    assert!(smooth < newest * 2 / 3, "{smooth:?} {newest:?}");
+    scene.host.step(seconds(-40));
+    recess.reload(&config(&[NOON]));
+    scene.world.pass(seconds(2)).await;
+    let (newest, smooth) = shown();
+    assert_eq!(newest, smooth);
+    assert!((newest - seconds(40)).abs() < seconds(1), "{newest:?}");
+}

@@ -168,11 +168,11 @@ async fn requests_that_vanish_in_a_full_queue_are_sent_again_soon_and_not_often(
         .await;
 }
 
-/// No consumer was written to again before what vanished could be known to have vanished, and nobody was often.
+/// No consumer was written to again before what vanished could be known to have vanished, and on the whole not many were:
+/// where as many as may be under way get no answer, the rest wait.
 fn assert_patience(tap: &Tap) {
     let writes = tap.writes();
     let ours = |number: usize| format!("$JS.API.CONSUMER.PAUSE.ORDERS.c{number}");
-    let mut most = 0;
     for number in 0..CONSUMERS {
         let times: Vec<Timestamp> = (writes.iter())
             .filter(|write| write.subject == ours(number))
@@ -184,10 +184,16 @@ fn assert_patience(tap: &Tap) {
             // When it was heard is not quite when it was sent, beside such a neighbour.
             assert!(apart > 3.5, "{}: {times:?}", ours(number));
         }
-        most = most.max(times.len());
     }
-    assert!(most > 1, "none had to be sent again");
-    assert!(most <= 10, "{most} times");
+    let all = writes.iter();
+    let all = all
+        .filter(|write| write.subject.contains(".ORDERS."))
+        .count();
+    assert!(all > CONSUMERS, "none had to be sent again");
+    assert!(
+        all <= 3 * CONSUMERS,
+        "{all} writes for {CONSUMERS} consumers"
+    );
 }
 
 /// That recess refuses them: `versions::a_server_that_a_pause_can_crash_is_refused`.
