@@ -1,8 +1,12 @@
-//! `/metrics`, `/healthz` and `/readyz`. The one file that knows the HTTP crate.
+//! `/metrics`, `/healthz` and `/readyz`. The one file that knows the HTTP crates.
 //!
 //! `/healthz` answers for the process (the loop lives), `/readyz` for the job (connected, and a full pass succeeded
 //! lately). Both say why when they say no.
+//!
+//! Invariant: clients cost only so much, whatever they do, and a newcomer never waits for others. A connection carries one
+//! request and has its time; of too many the oldest is ended; and the metrics are written for all who ask meanwhile.
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,13 +17,39 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
-use tokio::net::TcpListener;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
 
 use crate::jetstream::Link;
 use crate::metrics::{CONTENT_TYPE, Metrics};
 use crate::reconcile::Heart;
+
+mod scrape;
+#[cfg(test)]
+mod tests;
+
+use scrape::Scrape;
+
+/// How many connections may stand at a time. Whoever scrapes needs one for some milliseconds; the service has 1,024 file
+/// descriptors where nobody has said otherwise.
+const CONNECTIONS: usize = 256;
+
+/// How long a client may take to say what it wants.
+const HEAD: Duration = Duration::from_secs(10);
+
+/// How long a connection may last in all, with a client that hardly reads: longer than a scrape's own timeout.
+const WHOLE: Duration = Duration::from_secs(30);
+
+/// How much of a request is read: no scraper's or browser's head comes near it.
+const BUFFER: usize = 16 * 1024;
+
+/// How long the listener rests when no connection can be taken.
+const REST: Duration = Duration::from_millis(100);
 
 /// A loop that has been silent for longer hangs. Its longest sleep is 5 s; a request that is never answered takes
 /// `request_timeout`.
@@ -75,14 +105,63 @@ pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Serves the pages until dropped.
-pub async fn serve(listener: TcpListener, pages: Pages) -> io::Result<()> {
+pub async fn serve(listener: TcpListener, pages: Pages) {
+    let all = pages.metrics.clone();
+    let scrape = Scrape::of(move || all.render().map_err(|error| error.to_string()));
     let router = Router::new()
         .route("/", get(index))
-        .route("/metrics", get(metrics))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
-        .with_state(pages);
-    axum::serve(listener, router).await
+        .with_state(pages)
+        .merge(
+            Router::new()
+                .route("/metrics", get(metrics))
+                .with_state(scrape),
+        );
+    let mut open: VecDeque<JoinHandle<()>> = VecDeque::new();
+    let mut troubled = false;
+    loop {
+        let accepted = listener.accept().await;
+        open.retain(|connection| !connection.is_finished());
+        // Whoever has had a connection for longest has had the best chance to use it.
+        let crowded = accepted.is_err() || open.len() >= CONNECTIONS;
+        let oldest = if crowded { open.pop_front() } else { None };
+        let room = oldest.is_some();
+        if let Some(oldest) = oldest {
+            oldest.abort();
+            let _ = oldest.await;
+        }
+        match accepted {
+            Ok((stream, _)) => {
+                troubled = false;
+                open.push_back(tokio::spawn(answer(stream, router.clone())));
+            }
+            // Out of file descriptors, mostly: the client is in the kernel's queue until there is one for it.
+            Err(_) if room => {}
+            Err(error) => {
+                if !std::mem::replace(&mut troubled, true) {
+                    tracing::warn!(
+                        "no connection to the pages can be taken: {error}; trying again"
+                    );
+                }
+                tokio::time::sleep(REST).await;
+            }
+        }
+    }
+}
+
+/// One connection, for one request: so nobody's idle one has to be told from a dead one.
+async fn answer(stream: TcpStream, router: Router) {
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .max_buf_size(BUFFER)
+        .keep_alive(false)
+        // `printf 'GET /metrics HTTP/1.0\r\n\r\n' | nc -N` says that it has no more to say, and listens.
+        .half_close(true)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    // How it ended is the client's affair.
+    let _ = timeout(WHOLE, connection).await;
 }
 
 async fn index() -> Html<&'static str> {
@@ -92,8 +171,8 @@ async fn index() -> Html<&'static str> {
     )
 }
 
-async fn metrics(State(pages): State<Pages>) -> Response {
-    match pages.metrics.render() {
+async fn metrics(State(scrape): State<Scrape>) -> Response {
+    match scrape.text().await {
         Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
         Err(error) => {
             let words = format!("the metrics cannot be written: {error}\n");

@@ -20,6 +20,8 @@ const SPOKEN_IN: &[(&str, &str)] = &[
     ("tokio_cron_scheduler", "wake.rs"),
     ("prometheus", "metrics.rs"),
     ("axum", "http.rs"),
+    ("hyper", "http.rs"),
+    ("hyper_util", "http.rs"),
     ("sd_notify", "systemd.rs"),
     ("clap", "cli"),
     ("clap_complete", "cli/completions.rs"),

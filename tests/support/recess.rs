@@ -11,6 +11,7 @@ use std::fs::{self, File};
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
@@ -132,6 +133,18 @@ impl Recess {
             }
             program.arg(PROGRAM);
         }
+        Self::start_as(program, config).await
+    }
+
+    /// Starts it with so many file descriptors.
+    pub async fn start_with_descriptors(config: &Config, count: usize) -> Self {
+        let mut program = Command::new("sh");
+        let script = format!(r#"ulimit -n {count}; exec "$0" "$@""#);
+        program.args(["-c", &script, PROGRAM]);
+        Self::start_as(program, config).await
+    }
+
+    async fn start_as(program: Command, config: &Config) -> Self {
         let mut recess = Self::launch_as(program, config, &[]);
         until("recess serves its pages", secs(10), async || {
             assert_eq!(recess.child.try_wait().unwrap(), None, "it ended by itself");
@@ -193,6 +206,26 @@ impl Recess {
 
     pub fn signal(&self, name: &str) {
         nats_server::signal(self.child.id(), name);
+    }
+
+    /// What the kernel keeps of the process in a file or folder.
+    pub fn proc(&self, name: &str) -> PathBuf {
+        Path::new("/proc")
+            .join(self.child.id().to_string())
+            .join(name)
+    }
+
+    /// How many files and sockets it has open.
+    pub fn descriptors(&self) -> usize {
+        fs::read_dir(self.proc("fd")).unwrap().count()
+    }
+
+    /// `VmRSS`, or `VmHWM` for the most it has ever had, in MB.
+    pub fn memory(&self, which: &str) -> u64 {
+        let status = fs::read_to_string(self.proc("status")).unwrap();
+        let line = status.lines().find(|line| line.starts_with(which));
+        let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
+        kilobytes.unwrap_or_else(|| panic!("no {which} in {status}")) / 1024
     }
 
     /// SIGKILL: it cannot do anything about it.
