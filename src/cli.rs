@@ -6,6 +6,7 @@
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
@@ -23,8 +24,10 @@ mod live;
 mod pauses;
 mod plan;
 mod run;
+mod selected;
 mod status;
 mod table;
+mod wait;
 
 #[cfg(test)]
 mod tests;
@@ -39,7 +42,7 @@ mod tests;
 )]
 #[command(
     after_help = "Exit status: 0 done, 1 failed, 2 wrong usage, 3 something to report (plan --exit-code, diff, \
-                        check --live), 78 the config file is wrong or the server cannot be used."
+                        check --live) or that cannot be known (wait), 130 interrupted, 78 the config file is wrong or the server cannot be used."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -60,6 +63,8 @@ enum Command {
     Diff(diff::DiffArgs),
     /// Ask the server how each consumer is, and show what should be done about it
     Status(status::StatusArgs),
+    /// Wait until consumers are paused, drained (no message in flight) or running
+    Wait(wait::WaitArgs),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArgs),
 }
@@ -95,6 +100,8 @@ pub enum Exit {
     Usage,
     /// 3: done, and there is something to report that a script may want to act on.
     Reported,
+    /// 130: somebody ended it with Ctrl-C before it was done.
+    Interrupted,
     /// 78 (`EX_CONFIG` of sysexits.h): the config file is wrong, or names a server that cannot be used. Trying again
     /// does not help, so the unit file tells systemd not to.
     Config,
@@ -107,6 +114,7 @@ impl From<Exit> for ExitCode {
             Exit::Failed => 1,
             Exit::Usage => 2,
             Exit::Reported => 3,
+            Exit::Interrupted => 130,
             Exit::Config => 78,
         })
     }
@@ -121,6 +129,7 @@ pub fn execute(cli: Cli, wall: fn() -> Timestamp) -> Exit {
         Command::Explain(args) => explain::execute(args, wall()),
         Command::Diff(args) => diff::execute(args, wall()),
         Command::Status(args) => status::execute(args, wall),
+        Command::Wait(args) => wait::execute(args, wall),
         Command::Completions(args) => completions::execute(args),
     }
 }
@@ -211,6 +220,23 @@ fn print_error(text: &str) {
 
 fn colour_errors() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
+
+/// Which windows there are, where one was named that is none.
+fn no_such_window(name: &str, file: &ConfigArgs, config: &Config) -> String {
+    let names: Vec<&str> = (config.policy.windows().iter())
+        .map(|window| &*window.name)
+        .collect();
+    format!(
+        "there is no window `{name}` in {}; it has: {}",
+        file.config.display(),
+        names.join(", ")
+    )
+}
+
+/// A length of time on the command line, written as in the config file.
+fn parse_length(text: &str) -> Result<Duration, String> {
+    config::parse_length(text).map_err(|wrong| format!("it {}: {}", wrong.reason, wrong.hint))
 }
 
 /// An instant on the command line. One without a zone is refused: some tools would read it as UTC and some as local.

@@ -51,7 +51,8 @@ mod zones;
 
 pub use credentials::CREDENTIALS_DIRECTORY;
 pub use findings::{Finding, Severity, Source};
-pub use length::show as show_length;
+pub use guess::closest;
+pub use length::{parse as parse_length, show as show_length};
 pub use nats::{Api, Auth, Connection, Hidden, Identity, Nats, Reach, Secret, Tls};
 pub use outlook::outlook;
 pub use render::render;

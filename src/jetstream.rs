@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use crate::consumer::{ConsumerId, Found};
 use crate::ledger::Outcome;
+use crate::quiet::Flight;
 
 pub mod details;
 pub mod nats;
@@ -50,6 +51,24 @@ pub struct Sample {
     pub found: Found,
     /// The server's clock at that moment, where it told.
     pub server_time: Option<Timestamp>,
+    /// More of its messages in flight; `None` where no consumer was found.
+    pub flight: Option<Flight>,
+}
+
+impl Sample {
+    /// The server says that there is no such consumer.
+    pub const MISSING: Self = Self {
+        found: Found::Missing,
+        server_time: None,
+        flight: None,
+    };
+
+    /// The server says nothing of the consumer but that it exists.
+    pub const UNKNOWN: Self = Self {
+        found: Found::Unknown,
+        server_time: None,
+        flight: None,
+    };
 }
 
 /// One entry of a stream's list of consumers.

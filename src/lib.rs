@@ -34,6 +34,7 @@
 //! The core is pure: no clock, no I/O, no async. Time is an argument.
 //!
 //! - [`consumer`]: names, what was found, and the mark by which recess knows its own deadlines
+//! - [`quiet`]: when a consumer counts as paused, drained or running, for those who wait
 //! - [`calendar`]: schedules (a cron rule, or times written down) in a zone, turned into instants; `calendar/cron.rs` speaks
 //!   croner
 //! - [`policy`]: which consumers follow which windows, what exclusions leave of those, and what that makes desired at an
@@ -65,6 +66,8 @@
 
 // In street order, which is not the alphabet's: the blank lines keep rustfmt from sorting them.
 pub mod consumer;
+
+pub mod quiet;
 
 pub mod calendar;
 

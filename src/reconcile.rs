@@ -27,7 +27,7 @@ mod take_in;
 use driver::Driver;
 
 pub use heart::Heart;
-pub use observe::Scope;
+pub use observe::{Observed, Patience, Scope, observe};
 pub use pass::Reconciler;
 
 /// What the loop listens to.

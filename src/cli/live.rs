@@ -14,7 +14,7 @@ use crate::reconcile::{Heart, Reconciler, Scope};
 use crate::report::{Report, Wake};
 
 /// How long a person waits for a connection before being told that there is none.
-const PATIENCE: Duration = Duration::from_secs(6);
+pub const PATIENCE: Duration = Duration::from_secs(6);
 
 /// One observation and the decisions that follow from it. Nothing is sent that changes anything.
 pub fn look(config: Config, wall: fn() -> Timestamp) -> Result<Report, Exit> {
@@ -43,7 +43,7 @@ pub fn ask<T>(
     report
 }
 
-async fn connected(nats: &Nats, patience: Duration) -> Result<(), Exit> {
+pub async fn connected(nats: &Nats, patience: Duration) -> Result<(), Exit> {
     let mut link = nats.link();
     let settled = link.wait_for(|link| !matches!(link, Link::Down { reason } if reason.is_empty()));
     let state = match tokio::time::timeout(patience, settled).await {

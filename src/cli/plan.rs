@@ -77,17 +77,8 @@ pub fn execute(args: PlanArgs, now: Timestamp) -> Exit {
         .iter()
         .find(|name| !has_window(&config.policy, name))
     {
-        let names: Vec<&str> = config
-            .policy
-            .windows()
-            .iter()
-            .map(|window| &*window.name)
-            .collect();
-        super::complain(format!(
-            "error: there is no window `{unknown}` in {}; it has: {}",
-            args.config.config.display(),
-            names.join(", ")
-        ));
+        let why = super::no_such_window(unknown, &args.config, &config);
+        super::complain(format!("error: {why}"));
         return Exit::Usage;
     }
     let openings = openings(&config.policy, from, until, &args.window);

@@ -3,10 +3,7 @@
 use strsim::osa_distance;
 
 /// The candidate that `word` most likely meant, if one is near enough to be worth saying. Of equally near ones, the first.
-pub(super) fn closest<'c>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'c str>,
-) -> Option<&'c str> {
+pub fn closest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let word = word.to_lowercase();
     let candidates: Vec<&str> = candidates.into_iter().collect();
     // `user` for `username`, `password` for `password_file`.

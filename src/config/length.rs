@@ -10,7 +10,7 @@ const LONGEST: &str = "nothing here can be longer than 366d";
 
 /// Why a text is not a length of whole seconds above zero.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct NotALength {
+pub struct NotALength {
     /// A fragment that fits behind the text.
     pub reason: String,
     /// The way out.
@@ -27,7 +27,7 @@ impl NotALength {
 }
 
 /// Reads a length of time.
-pub(super) fn parse(text: &str) -> Result<Duration, NotALength> {
+pub fn parse(text: &str) -> Result<Duration, NotALength> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let digits = |word: &str| word.chars().all(|c| c.is_ascii_digit());
     if words.is_empty() {

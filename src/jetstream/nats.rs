@@ -21,7 +21,7 @@ use tokio::time::Instant;
 
 use super::{Advisory, JetStream, Link, Listed, RequestError, Sample};
 use crate::config::{self, Api};
-use crate::consumer::{ConsumerId, Found};
+use crate::consumer::ConsumerId;
 
 mod connect;
 mod details;
@@ -271,17 +271,13 @@ impl JetStream for Nats {
         let reply = self.request::<wire::Info>(&subject, Bytes::new()).await;
         match reply {
             Ok(info) => info.into_sample(&subject),
-            Err(RequestError::Refused { code, .. }) if wire::says_missing(code) => Ok(Sample {
-                found: Found::Missing,
-                server_time: None,
-            }),
+            Err(RequestError::Refused { code, .. }) if wire::says_missing(code) => {
+                Ok(Sample::MISSING)
+            }
             Err(RequestError::Refused {
                 code: wire::CONSUMER_OFFLINE,
                 ..
-            }) => Ok(Sample {
-                found: Found::Unknown,
-                server_time: None,
-            }),
+            }) => Ok(Sample::UNKNOWN),
             Err(error) => Err(error),
         }
     }

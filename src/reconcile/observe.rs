@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use crate::clock::Clock;
-use crate::consumer::{ConsumerId, Found};
+use crate::consumer::ConsumerId;
 use crate::jetstream::{JetStream, Listed, RequestError, Sample};
 use crate::policy::{Policy, Selector};
 use crate::report::Failure;
@@ -35,7 +35,7 @@ pub enum Scope {
 #[derive(Debug, Default)]
 pub struct Observed {
     /// What was found, by consumer. Of a listed stream, every consumer.
-    pub found: BTreeMap<ConsumerId, Found>,
+    pub found: BTreeMap<ConsumerId, Sample>,
     /// What could not be asked.
     pub failures: Vec<Failure>,
     /// The server's clock less ours, by the newest answer.
@@ -192,7 +192,7 @@ impl Observed {
                 if let Some(asked) = asked {
                     self.read_clock(&sample, asked);
                 }
-                self.found.insert(id, sample.found);
+                self.found.insert(id, sample);
             }
             Answer::Info {
                 id,
@@ -215,11 +215,11 @@ impl Observed {
                 }
                 for entry in listed {
                     if want.whole || want.named.contains(&entry.id) {
-                        self.found.insert(entry.id, entry.sample.found);
+                        self.found.insert(entry.id, entry.sample);
                     }
                 }
                 for id in want.named {
-                    self.found.entry(id).or_insert(Found::Missing);
+                    self.found.entry(id).or_insert(Sample::MISSING);
                 }
                 if want.whole {
                     self.listed.insert(stream);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::observe::{Observed, Scope};
 use super::pass::Reconciler;
 use crate::consumer::{ConsumerId, Found, Kind};
-use crate::jetstream::JetStream;
+use crate::jetstream::{JetStream, Sample};
 use crate::ledger::{Action, Now};
 use crate::plan::Verdict;
 use crate::policy::{Desired, WindowSet};
@@ -35,7 +35,7 @@ impl<J: JetStream> Reconciler<J> {
         let table = Arc::make_mut(&mut rows);
         let mut touched = Vec::new();
 
-        for (id, found) in std::mem::take(&mut observed.found) {
+        for (id, Sample { found, .. }) in std::mem::take(&mut observed.found) {
             let kind = self.kind_of(&id, &found);
             let windows = self.windows_of(&id, kind);
             if windows.is_empty() && !ours.contains(&id) {

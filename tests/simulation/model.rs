@@ -197,7 +197,11 @@ impl State {
             }),
         };
         let server_time = found.observation().map(|_| now);
-        Sample { found, server_time }
+        Sample {
+            found,
+            server_time,
+            flight: None,
+        }
     }
 
     /// Whether a question waits in vain for a consumer's node.

@@ -46,5 +46,6 @@ mod spread;
 mod surprises;
 mod tls;
 mod versions;
+mod wait;
 mod watch;
 mod window;

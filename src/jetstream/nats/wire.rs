@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use super::pages::Page;
 use crate::consumer::{ConsumerId, Found, Kind, Observation, PauseState};
 use crate::jetstream::{Advisory, RequestError, Sample};
+use crate::quiet::Flight;
 
 /// nats-server's `err_code` for a request that is not JSON.
 pub const INVALID_JSON: u64 = 10025;
@@ -93,13 +94,7 @@ impl ListReply {
         stream: &str,
         subject: &str,
     ) -> Result<Page<ConsumerId, Sample>, RequestError> {
-        let unknown = |name: String| {
-            let sample = Sample {
-                found: Found::Unknown,
-                server_time: None,
-            };
-            (ConsumerId::new(stream, name), sample)
-        };
+        let unknown = |name: String| (ConsumerId::new(stream, name), Sample::UNKNOWN);
         // Whoever did not answer the cluster in time is only here. Whoever is offline is also an entry without a name.
         let mut entries: BTreeMap<_, _> = self.missing.into_iter().map(unknown).collect();
         for info in (self.consumers.into_iter()).filter(|info| !info.name.is_empty()) {
@@ -132,6 +127,10 @@ pub struct Info {
     #[serde(default)]
     config: InfoConfig,
     #[serde(default)]
+    delivered: Activity,
+    #[serde(default)]
+    ack_floor: Activity,
+    #[serde(default)]
     num_pending: u64,
     #[serde(default)]
     num_ack_pending: u64,
@@ -150,7 +149,25 @@ struct InfoConfig {
     durable_name: String,
     #[serde(default)]
     ack_policy: String,
+    /// Nanoseconds.
+    #[serde(default)]
+    ack_wait: i64,
+    #[serde(default, deserialize_with = "null_is_empty")]
+    backoff: Vec<i64>,
     pause_until: Option<String>,
+}
+
+/// What was delivered, or acknowledged.
+#[derive(Default, Deserialize)]
+struct Activity {
+    last_active: Option<String>,
+}
+
+impl Activity {
+    /// When that was last the case. One that cannot be read is none: only somebody who waits would miss it.
+    fn last(&self) -> Option<Timestamp> {
+        instant(self.last_active.as_deref()?)
+    }
 }
 
 impl Info {
@@ -173,8 +190,8 @@ impl Info {
         let without_leader = !self.paused && deadline > server_time && server_time.is_some();
         if without_leader {
             return Ok(Sample {
-                found: Found::Unknown,
                 server_time,
+                ..Sample::UNKNOWN
             });
         }
         let state = match deadline {
@@ -202,7 +219,19 @@ impl Info {
                 ack_pending: self.num_ack_pending,
             }),
             server_time,
+            flight: Some(self.flight()),
         })
+    }
+
+    fn flight(&self) -> Flight {
+        let config = &self.config;
+        let longest =
+            (config.backoff.iter()).fold(config.ack_wait, |longest, step| longest.max(*step));
+        Flight {
+            counted: config.ack_policy != "none",
+            patience: SignedDuration::from_nanos(longest),
+            sign: self.delivered.last().max(self.ack_floor.last()),
+        }
     }
 }
 

@@ -1,0 +1,111 @@
+//! Whom a command is about that names consumers by selectors, as a window does.
+//!
+//! A selector that matches nothing is a mistake of somebody who is typing, and nothing may be done until it is right.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::calendar::{Fixed, Moment, Schedule};
+use crate::config::{Config, closest};
+use crate::consumer::{ConsumerId, Found, Kind};
+use crate::jetstream::JetStream;
+use crate::policy::{Policy, Selection, Selector, Window};
+use crate::reconcile::Observed;
+
+/// So many consumers of a stream are named where none is near what was written.
+const NAMED: usize = 5;
+
+/// One selector on the command line.
+pub fn parse(text: &str) -> Result<Selector, String> {
+    Selector::parse(text).map_err(|error| {
+        format!("{error}; write it as in ORDERS/billing, 'ORDERS/*' or '!ORDERS/audit'")
+    })
+}
+
+/// A policy that names these consumers and wants nothing of them.
+pub fn policy(config: &Config, selectors: Vec<Selector>) -> Result<Policy, String> {
+    if selectors.iter().all(Selector::is_negated) {
+        return Err("every selector takes away, so no consumer is left".to_owned());
+    }
+    let moment = |second| Timestamp::from_second(second).map(Moment::Instant);
+    let long_ago = moment(0).and_then(|from| Ok((from, moment(1)?)));
+    let never = (long_ago.ok()).and_then(|(from, until)| Fixed::once(TimeZone::UTC, from, until));
+    let schedule = Schedule::Fixed(never.ok_or("there is no past")?);
+    let window = Window::new("by hand", schedule, Selection::new(selectors));
+    let max_pause = config.settings.controller.max_pause;
+    Ok(Policy::new(
+        config.policy.instance(),
+        max_pause,
+        vec![window],
+    ))
+}
+
+/// Complains of each selector that matches no consumer, with what may have been meant. True where there is one.
+pub async fn some_match_nothing<J: JetStream>(
+    jetstream: &J,
+    policy: &Policy,
+    observed: &Observed,
+) -> bool {
+    let existing: Vec<(&ConsumerId, Option<Kind>)> = (observed.found.iter())
+        .filter(|(_, sample)| sample.found != Found::Missing)
+        .map(|(id, sample)| (id, sample.found.observation().map(|seen| seen.kind)))
+        .collect();
+    let is_in_vain = |selector: &&Selector| {
+        // Of one that could not be asked about nothing is known.
+        let open = selector.exact().is_some_and(|id| observed.leaves_open(&id));
+        let alone = Selection::new(vec![(*selector).clone()]);
+        let matches = |(id, kind): &(&ConsumerId, Option<Kind>)| {
+            alone.selects(id, *kind) || (selector.is_negated() && selector.matches(id))
+        };
+        !open && !existing.iter().any(matches)
+    };
+    let selectors = (policy.windows().iter()).flat_map(|window| window.selection.selectors());
+    let in_vain: Vec<&Selector> = selectors.filter(is_in_vain).collect();
+    for selector in &in_vain {
+        let hint = hint(jetstream, selector).await;
+        let hint = hint.map_or_else(String::new, |hint| format!(": {hint}"));
+        super::complain(format!(
+            "error: no consumer matches {}{hint}",
+            selector.as_str()
+        ));
+    }
+    !in_vain.is_empty()
+}
+
+/// What may have been meant.
+async fn hint<J: JetStream>(jetstream: &J, selector: &Selector) -> Option<String> {
+    let (stream, consumer) = selector.as_str().trim_start_matches('!').split_once('/')?;
+    let not = if selector.is_negated() { "!" } else { "" };
+    let streams = jetstream.stream_names().await.ok()?;
+    if selector.exact_stream().is_none() {
+        let looked_in = streams.iter().filter(|name| selector.may_match_in(name));
+        return Some(match looked_in.count() {
+            0 => format!("there is no such stream among {}", streams.len()),
+            _ => "wildcards match durable consumers only".to_owned(),
+        });
+    }
+    if !streams.iter().any(|name| name == stream) {
+        let near = closest(stream, streams.iter().map(String::as_str));
+        return Some(match near {
+            Some(near) => {
+                format!("there is no stream {stream}; did you mean {not}{near}/{consumer}?")
+            }
+            None => format!("there is no stream {stream}"),
+        });
+    }
+    let listed = jetstream.list(stream).await.ok()??;
+    let names: Vec<&str> = listed.iter().map(|entry| entry.id.consumer()).collect();
+    if selector.exact().is_some()
+        && let Some(near) = closest(consumer, names.iter().copied())
+    {
+        return Some(format!("did you mean {not}{stream}/{near}?"));
+    }
+    Some(match names.len() {
+        0 => format!("stream {stream} has no consumers"),
+        count if count <= NAMED => format!("stream {stream} has {}", names.join(", ")),
+        count => format!(
+            "stream {stream} has {count} consumers, among them {}",
+            names[..NAMED].join(", ")
+        ),
+    })
+}

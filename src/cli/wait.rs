@@ -1,0 +1,151 @@
+//! `recess wait`: returns when consumers are paused, drained or running, and says with its exit status whether they are. It
+//! needs no daemon: it asks the server, at once when the server tells of a change, and regularly to be sure.
+
+use std::io::{self, IsTerminal};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+
+use super::{ConfigArgs, Exit, Format, FormatArgs};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::policy::{Policy, Selector, Window};
+use crate::quiet::Goal;
+use crate::signals::Signals;
+
+mod outcome;
+mod progress;
+mod watch;
+
+use outcome::{End, Outcome};
+use progress::Progress;
+use watch::Wait;
+
+/// Waits until consumers are paused, drained or running.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit status: 0 reached; 1 timed out, stalled (what is left in flight has outlived its ack_wait), or the \
+                        window does not open in time; 3 cannot be known (ack policy none); 130 interrupted."
+)]
+pub struct WaitArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Consumers as STREAM/CONSUMER, with wildcards as in the config file, quoted: 'ORDERS/*' '!ORDERS/audit'
+    #[arg(value_name = "STREAM/CONSUMER", value_parser = super::selected::parse, required_unless_present = "window")]
+    consumers: Vec<Selector>,
+    /// The consumers of this window; while it is closed, wait for its next opening (but with --for running)
+    #[arg(long, value_name = "NAME", conflicts_with = "consumers")]
+    window: Option<String>,
+    /// What to wait for: drained is paused, with no message in flight
+    #[arg(long = "for", value_name = "STATE", value_enum)]
+    goal: GoalArg,
+    /// How long to wait
+    #[arg(long, value_name = "LENGTH", default_value = "10m", value_parser = super::parse_length)]
+    timeout: Duration,
+    #[command(flatten)]
+    format: FormatArgs,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum GoalArg {
+    Paused,
+    Drained,
+    Running,
+}
+
+impl From<GoalArg> for Goal {
+    fn from(goal: GoalArg) -> Self {
+        match goal {
+            GoalArg::Paused => Self::Paused,
+            GoalArg::Drained => Self::Drained,
+            GoalArg::Running => Self::Running,
+        }
+    }
+}
+
+pub fn execute(args: WaitArgs, wall: fn() -> Timestamp) -> Exit {
+    let config = match super::load(&args.config) {
+        Ok(config) => config,
+        Err(exit) => return exit,
+    };
+    let (policy, window) = match whom(&args, &config) {
+        Ok(found) => found,
+        Err(why) => {
+            super::complain(format!("error: {why}"));
+            return Exit::Usage;
+        }
+    };
+    let runtime = match super::runtime() {
+        Ok(runtime) => runtime,
+        Err(exit) => return exit,
+    };
+    let outcome = runtime.block_on(wait(&args, &config, policy, window, wall));
+    runtime.shutdown_background();
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(exit) => return exit,
+    };
+    let shown = match args.format.format {
+        Format::Json => super::print_json(&outcome.json()),
+        Format::Text => super::print(&outcome.text()),
+    };
+    if let Some(complaint) = outcome.complaint() {
+        super::complain(complaint);
+    }
+    match shown {
+        Exit::Done => outcome.exit(),
+        failed => failed,
+    }
+}
+
+/// The consumers, and the window whose opening is waited for.
+fn whom(args: &WaitArgs, config: &Config) -> Result<(Policy, Option<Window>), String> {
+    let Some(name) = &args.window else {
+        return Ok((
+            super::selected::policy(config, args.consumers.clone())?,
+            None,
+        ));
+    };
+    let windows = config.policy.windows();
+    let Some(window) = windows.iter().find(|window| *window.name == **name) else {
+        return Err(super::no_such_window(name, &args.config, config));
+    };
+    let policy = Policy::new(
+        config.policy.instance(),
+        config.settings.controller.max_pause,
+        vec![window.clone()],
+    );
+    Ok((policy, Some(window.clone())))
+}
+
+async fn wait(
+    args: &WaitArgs,
+    config: &Config,
+    policy: Policy,
+    window: Option<Window>,
+    wall: fn() -> Timestamp,
+) -> Result<Outcome, Exit> {
+    let mut signals = Signals::catch().map_err(|error| {
+        super::complain(format!("error: signals cannot be caught: {error}"));
+        Exit::Failed
+    })?;
+    let clock = Clock::new(wall);
+    let progress = Progress::new(io::stderr().is_terminal());
+    let begin = clock.now();
+    let mut wait = Wait::new(
+        args.goal.into(),
+        policy,
+        window,
+        clock,
+        begin.uptime.saturating_add(args.timeout),
+        progress,
+    );
+    let goes_on = wait.run(Arc::new(config.settings.clone()));
+    let ended = tokio::select! {
+        ended = goes_on => Some(ended?),
+        _ = signals.next() => None,
+    };
+    Ok(wait.outcome(ended.unwrap_or(End::Interrupted)))
+}

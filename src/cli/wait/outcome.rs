@@ -1,0 +1,236 @@
+//! What a wait came to, for people, for programs, and as an exit status.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::watch::first_end;
+use crate::calendar::Occurrence;
+use crate::cli::table::{length, render, table};
+use crate::cli::{Exit, json_instant};
+use crate::config::show_length;
+use crate::consumer::ConsumerId;
+use crate::policy::Window;
+use crate::quiet::{Goal, Standing};
+
+/// How a wait ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// All are what was waited for.
+    Reached,
+    /// All are, but some of which it cannot be known.
+    Unknown,
+    /// Some hold messages on which nobody works any more.
+    Stalled,
+    /// There is nobody to wait for, or no more.
+    Nobody,
+    /// The time is over.
+    TimedOut,
+    /// The window does not open in time; when it does.
+    NotOpen(Option<Occurrence>),
+    /// Somebody wants to wait no longer.
+    Interrupted,
+}
+
+impl End {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Reached => "reached",
+            Self::Unknown => "unknown",
+            Self::Stalled => "stalled",
+            Self::Nobody => "nobody",
+            Self::TimedOut => "timed-out",
+            Self::NotOpen(_) => "not-open",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// One consumer.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    pub standing: Standing,
+    /// Until when it is paused.
+    pub until: Option<Timestamp>,
+    pub ack_pending: Option<u64>,
+}
+
+/// What is known at the end.
+pub struct Outcome {
+    pub goal: Goal,
+    pub end: End,
+    pub took: Duration,
+    pub at: Timestamp,
+    pub window: Option<Window>,
+    /// The window's occurrence.
+    pub open: Option<Occurrence>,
+    pub rows: BTreeMap<ConsumerId, Row>,
+    /// Why something could not be looked at.
+    pub trouble: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct OutcomeJson<'a> {
+    #[serde(rename = "for")]
+    goal: &'static str,
+    outcome: &'static str,
+    seconds: u64,
+    window: Option<&'a str>,
+    /// Of the occurrence that is open, or else of the next.
+    opens: Option<String>,
+    closes: Option<String>,
+    /// When the first of the pauses ends.
+    until: Option<String>,
+    consumers: Vec<RowJson<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct RowJson<'a> {
+    stream: &'a str,
+    consumer: &'a str,
+    state: &'static str,
+    until: Option<String>,
+    ack_pending: Option<u64>,
+}
+
+impl Outcome {
+    pub fn exit(&self) -> Exit {
+        match self.end {
+            End::Reached => Exit::Done,
+            End::Unknown => Exit::Reported,
+            End::Stalled | End::Nobody | End::TimedOut | End::NotOpen(_) => Exit::Failed,
+            End::Interrupted => Exit::Interrupted,
+        }
+    }
+
+    pub fn json(&self) -> OutcomeJson<'_> {
+        let occurrence = match self.end {
+            End::NotOpen(next) => next,
+            _ => self.open,
+        };
+        OutcomeJson {
+            goal: self.goal.as_str(),
+            outcome: self.end.as_str(),
+            seconds: self.took.as_secs(),
+            window: self.window.as_ref().map(|window| &*window.name),
+            opens: occurrence.map(|one| json_instant(one.opens)),
+            closes: occurrence.map(|one| json_instant(one.closes)),
+            until: first_end(&self.rows).map(json_instant),
+            consumers: (self.rows.iter())
+                .map(|(id, row)| RowJson {
+                    stream: id.stream(),
+                    consumer: id.consumer(),
+                    state: row.standing.as_str(),
+                    until: row.until.map(json_instant),
+                    ack_pending: row.ack_pending,
+                })
+                .collect(),
+        }
+    }
+
+    /// All is well in a line; whoever is not what was waited for, in a table.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        if self.end == End::Reached {
+            text += &format!("{}{}\n", self.all(), self.until());
+        }
+        let others = (self.rows.iter()).filter(|(_, row)| row.standing != Standing::Reached);
+        let mut rows = table(&["CONSUMER", "STATE", "IN FLIGHT", "PAUSED UNTIL (UTC)"]);
+        for (id, row) in others {
+            rows.add_row([
+                id.to_string(),
+                row.standing.as_str().to_owned(),
+                (row.ack_pending).map_or_else(String::new, |count| count.to_string()),
+                (row.until).map_or_else(String::new, |until| {
+                    until.strftime("%a %Y-%m-%d %H:%M:%S").to_string()
+                }),
+            ]);
+        }
+        if !rows.is_empty() {
+            text += &render(rows);
+        }
+        text
+    }
+
+    fn all(&self) -> String {
+        let goal = self.goal.as_str();
+        let reached: Vec<&ConsumerId> = self.of(|standing| standing == Standing::Reached);
+        match reached[..] {
+            [id] => format!("{id} is {goal}"),
+            _ => format!("{} consumers are {goal}", reached.len()),
+        }
+    }
+
+    fn until(&self) -> String {
+        match first_end(&self.rows) {
+            Some(until) => format!(
+                ", until {} (in {})",
+                json_instant(until),
+                length(until.duration_since(self.at))
+            ),
+            None => String::new(),
+        }
+    }
+
+    fn of(&self, which: impl Fn(Standing) -> bool) -> Vec<&ConsumerId> {
+        let rows = self.rows.iter().filter(|(_, row)| which(row.standing));
+        rows.map(|(id, _)| id).collect()
+    }
+
+    /// Why the status is not 0.
+    pub fn complaint(&self) -> Option<String> {
+        let goal = self.goal.as_str();
+        let trouble = match &self.trouble {
+            Some(trouble) => format!("; {trouble}"),
+            None => String::new(),
+        };
+        let name = self.window.as_ref().map_or("", |window| &window.name);
+        let so_far = || {
+            let reached = self.of(|standing| standing == Standing::Reached).len();
+            format!(
+                "{reached} of {} consumers are {goal}{trouble}",
+                self.rows.len()
+            )
+        };
+        let names = |which: fn(Standing) -> bool| {
+            let ids: Vec<String> = self.of(which).iter().map(ToString::to_string).collect();
+            match ids.len() {
+                0..=3 => ids.join(", "),
+                count => format!("{} and {} more", ids[..3].join(", "), count - 3),
+            }
+        };
+        Some(match self.end {
+            End::Reached => return None,
+            End::Interrupted => format!("interrupted: {}", so_far()),
+            End::TimedOut => format!(
+                "error: timed out after {}: {}",
+                show_length(self.took),
+                so_far()
+            ),
+            End::Stalled => format!(
+                "error: stalled: {}: what is left in flight has outlived its ack_wait, so whoever had it will not finish; it \
+                 is delivered again when the pause ends",
+                names(|standing| matches!(standing, Standing::Stalled(_)))
+            ),
+            End::Unknown => format!(
+                "cannot be known: {} has ack policy none, so messages in flight are not counted",
+                names(|standing| standing == Standing::Uncounted)
+            ),
+            End::Nobody if self.window.is_none() => format!(
+                "error: gone meanwhile: {}",
+                names(|standing| standing == Standing::Missing)
+            ),
+            End::Nobody => format!("error: window {name} has no consumer that exists"),
+            End::NotOpen(Some(next)) => format!(
+                "error: window {name} is closed and opens next {}, in {}: that is beyond the timeout",
+                json_instant(next.opens),
+                length(next.opens.duration_since(self.at).max(SignedDuration::ZERO))
+            ),
+            End::NotOpen(None) => {
+                format!("error: window {name} is closed and does not open again")
+            }
+        })
+    }
+}

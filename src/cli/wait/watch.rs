@@ -1,0 +1,331 @@
+//! The wait itself: looks at the consumers until each is what is waited for, or will not become it.
+//!
+//! A consumer that was seen to be there is not looked at again while others are waited for; in the end all are looked at once
+//! more, so that what is told was true of all of them at one time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::mpsc;
+
+use super::outcome::{End, Outcome, Row};
+use super::progress::Progress;
+use crate::calendar::Occurrence;
+use crate::cli::{Exit, live, selected};
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::consumer::{ConsumerId, PauseState};
+use crate::jetstream::nats::Nats;
+use crate::jetstream::{Advisory, JetStream, Link, RequestError};
+use crate::ledger::Now;
+use crate::policy::{Policy, Window};
+use crate::quiet::{Goal, Standing, Watch};
+use crate::reconcile::{Observed, Patience, Scope, observe};
+
+/// How often those that are waited for are looked at, at most and at least; in between, four times as long as a look takes.
+const OFTEN: Duration = Duration::from_millis(250);
+const SELDOM: Duration = Duration::from_secs(5);
+
+/// The longest sleep while an opening is waited for, so that a stepped clock is noticed and progress shown.
+const SLICE: Duration = Duration::from_secs(1);
+
+/// Somebody who waits.
+pub struct Wait {
+    goal: Goal,
+    policy: Policy,
+    window: Option<Window>,
+    clock: Clock,
+    began: Duration,
+    /// In uptime.
+    deadline: Duration,
+    progress: Progress,
+    rows: BTreeMap<ConsumerId, Row>,
+    watches: BTreeMap<ConsumerId, Watch>,
+    skew: SignedDuration,
+    /// How long the last look took.
+    look_took: Duration,
+    /// Why something could not be looked at, as last told.
+    trouble: Option<String>,
+    open: Option<Occurrence>,
+}
+
+impl Wait {
+    pub fn new(
+        goal: Goal,
+        policy: Policy,
+        window: Option<Window>,
+        clock: Clock,
+        deadline: Duration,
+        progress: Progress,
+    ) -> Self {
+        Self {
+            goal,
+            policy,
+            window,
+            began: clock.now().uptime,
+            clock,
+            deadline,
+            progress,
+            rows: BTreeMap::new(),
+            watches: BTreeMap::new(),
+            skew: SignedDuration::ZERO,
+            look_took: Duration::ZERO,
+            trouble: None,
+            open: None,
+        }
+    }
+
+    /// What is known by now.
+    pub fn outcome(self, end: End) -> Outcome {
+        self.progress.clear();
+        Outcome {
+            goal: self.goal,
+            end,
+            took: self.clock.now().uptime.saturating_sub(self.began),
+            at: self.clock.now().wall,
+            open: self.open,
+            window: self.window,
+            rows: self.rows,
+            trouble: self.trouble,
+        }
+    }
+
+    /// Waits. An error has been told already.
+    pub async fn run(&mut self, settings: Arc<Settings>) -> Result<End, Exit> {
+        // An opening that comes too late needs no server to be known.
+        if let Some(end) = self.too_late(self.clock.now()) {
+            return Ok(end);
+        }
+        let request_timeout = settings.controller.request_timeout;
+        let (nats, mut advisories) = Nats::start(&settings.nats, request_timeout);
+        live::connected(&nats, live::PATIENCE + request_timeout).await?;
+        let mut first = true;
+        loop {
+            if let Some(end) = self.until_open().await {
+                return Ok(end);
+            }
+            let observed = self.look(&nats, &settings, Scope::All).await?;
+            if std::mem::take(&mut first)
+                && self.window.is_none()
+                && selected::some_match_nothing(&nats, &self.policy, &observed).await
+            {
+                return Err(Exit::Failed);
+            }
+            let mut once = true;
+            while let Some(waited_for) = self.waited_for() {
+                once = false;
+                let now = self.clock.now();
+                if now.uptime >= self.deadline {
+                    return Ok(End::TimedOut);
+                }
+                if self.is_closed(now) {
+                    break;
+                }
+                self.rest(&nats, &mut advisories, &waited_for).await;
+                self.look(&nats, &settings, Scope::Only(waited_for)).await?;
+            }
+            let now = self.clock.now();
+            if once && !self.is_closed(now) {
+                return Ok(self.verdict());
+            }
+        }
+    }
+
+    /// What has become of all, when there is nobody left to wait for.
+    fn verdict(&self) -> End {
+        let any = |which: fn(Standing) -> bool| self.rows.values().any(|row| which(row.standing));
+        let nobody = self
+            .rows
+            .values()
+            .all(|row| row.standing == Standing::Missing);
+        if any(|standing| matches!(standing, Standing::Stalled(_))) {
+            End::Stalled
+        } else if nobody || (self.window.is_none() && any(|one| one == Standing::Missing)) {
+            End::Nobody
+        } else if any(|standing| standing == Standing::Uncounted) {
+            End::Unknown
+        } else {
+            End::Reached
+        }
+    }
+
+    /// The consumers that may still come to be what is waited for; `None` when there are none.
+    fn waited_for(&self) -> Option<BTreeSet<ConsumerId>> {
+        let waited_for: BTreeSet<ConsumerId> = (self.rows.iter())
+            .filter(|(_, row)| !row.standing.is_final())
+            .map(|(id, _)| id.clone())
+            .collect();
+        // Where a whole stream could not be looked at, nobody is known to be waited for.
+        (!waited_for.is_empty() || self.trouble.is_some()).then_some(waited_for)
+    }
+
+    /// Sleeps until the next look is due, or until the server tells of a change to somebody who is waited for.
+    async fn rest(
+        &mut self,
+        nats: &Nats,
+        advisories: &mut mpsc::Receiver<Advisory>,
+        waited_for: &BTreeSet<ConsumerId>,
+    ) {
+        let now = self.clock.now().uptime;
+        let pause = (self.look_took * 4).clamp(OFTEN, SELDOM);
+        let left = self.deadline.saturating_sub(now);
+        self.progress
+            .show(self.goal, &self.rows, self.trouble.as_deref(), left);
+        let mut link = nats.link();
+        link.mark_unchanged();
+        let sleep = tokio::time::sleep(pause.min(left));
+        tokio::pin!(sleep);
+        loop {
+            tokio::select! {
+                () = &mut sleep => return,
+                changed = link.changed() => match changed {
+                    Ok(()) if matches!(*link.borrow_and_update(), Link::Up(_)) => return,
+                    Ok(()) => {}
+                    Err(_) => return sleep.await,
+                },
+                Some(advisory) = advisories.recv() => {
+                    if waited_for.contains(advisory.id()) {
+                        // More of a burst is on its way, and one look serves them all.
+                        while advisories.try_recv().is_ok() {}
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn look(
+        &mut self,
+        nats: &Nats,
+        settings: &Settings,
+        scope: Scope,
+    ) -> Result<Observed, Exit> {
+        let in_flight = match &*nats.link().borrow() {
+            Link::Up(server) if server.crash_prone => 1,
+            _ => settings.controller.max_in_flight,
+        };
+        // Where a whole stream stays unknown, everything is looked at again.
+        let scope = match scope {
+            Scope::Only(ids) if ids.is_empty() => Scope::All,
+            scope => scope,
+        };
+        let began = self.clock.now().uptime;
+        let left = self.deadline.saturating_sub(began);
+        let observed = observe(
+            nats,
+            &self.policy,
+            &scope,
+            &BTreeSet::new(),
+            in_flight,
+            &self.clock,
+            Patience::of(left.max(settings.controller.request_timeout)),
+        )
+        .await;
+        self.look_took = self.clock.now().uptime.saturating_sub(began);
+        self.skew = observed.skew.unwrap_or(self.skew);
+        self.trouble = None;
+        for failure in &observed.failures {
+            let line = format!("cannot look at {}: {}", failure.subject, failure.error);
+            // Nothing but a person can mend that.
+            if let RequestError::Denied { .. } = failure.error {
+                self.progress.clear();
+                crate::cli::complain(format!("error: {line}"));
+                return Err(Exit::Failed);
+            }
+            self.trouble = Some(line);
+        }
+        self.take_in(&observed, &scope);
+        Ok(observed)
+    }
+
+    fn take_in(&mut self, observed: &Observed, scope: &Scope) {
+        let server_now = self.clock.now().wall.checked_add(self.skew).ok();
+        let mut rows = std::mem::take(&mut self.rows);
+        if *scope == Scope::All {
+            // Who is gone was deleted, and holds nobody up.
+            rows.retain(|id, _| observed.leaves_open(id));
+        }
+        for (id, row) in &mut rows {
+            if observed.leaves_open(id) {
+                row.standing = Standing::Unknown;
+            }
+        }
+        for (id, sample) in &observed.found {
+            let seen = sample.found.observation();
+            let kind = seen.map(|seen| seen.kind);
+            if self.policy.windows_of(id, kind).is_empty() && !rows.contains_key(id) {
+                continue;
+            }
+            let watch = self.watches.entry(id.clone()).or_default();
+            let now = sample.server_time.or(server_now);
+            let standing = watch.judge(self.goal, &sample.found, sample.flight, now);
+            let until = seen.and_then(|seen| match seen.state {
+                PauseState::Paused { until, .. } => Some(until),
+                PauseState::Running | PauseState::Lapsed { .. } => None,
+            });
+            let ack_pending = seen.map(|seen| seen.ack_pending);
+            let row = Row {
+                standing,
+                until,
+                ack_pending,
+            };
+            rows.insert(id.clone(), row);
+        }
+        for id in observed.unknown() {
+            rows.entry(id.clone()).or_insert(Row {
+                standing: Standing::Unknown,
+                until: None,
+                ack_pending: None,
+            });
+        }
+        self.rows = rows;
+    }
+
+    /// Whether the window is closed, and a pause is waited for.
+    fn is_closed(&self, now: Now) -> bool {
+        self.goal != Goal::Running
+            && (self.window.as_ref()).is_some_and(|window| window.open_at(now.wall).is_none())
+    }
+
+    /// The end, where the window is closed and does not open in time.
+    fn too_late(&self, now: Now) -> Option<End> {
+        let window = self.window.as_ref().filter(|_| self.is_closed(now))?;
+        let next = window.next_opening(now.wall);
+        let left = SignedDuration::try_from(self.deadline.saturating_sub(now.uptime));
+        let last = now.wall.checked_add(left.unwrap_or(SignedDuration::MAX));
+        let in_time = next.is_some_and(|next| last.is_ok_and(|last| next.opens <= last));
+        (!in_time).then_some(End::NotOpen(next))
+    }
+
+    /// Sleeps until the window is open.
+    async fn until_open(&mut self) -> Option<End> {
+        loop {
+            let now = self.clock.now();
+            self.open = (self.window.as_ref()).and_then(|window| window.open_at(now.wall));
+            if !self.is_closed(now) {
+                return None;
+            }
+            if let Some(end) = self.too_late(now) {
+                return Some(end);
+            }
+            let next = self
+                .window
+                .as_ref()
+                .and_then(|one| one.next_opening(now.wall));
+            let wait = next.map_or(SignedDuration::ZERO, |next| {
+                next.opens.duration_since(now.wall)
+            });
+            self.progress
+                .show_opening(self.window.as_ref().map_or("", |window| &window.name), wait);
+            let wait = Duration::try_from(wait).unwrap_or_default();
+            tokio::time::sleep(wait.min(SLICE).max(Duration::from_millis(1))).await;
+        }
+    }
+}
+
+/// The earliest end of a pause among those that are paused.
+pub fn first_end(rows: &BTreeMap<ConsumerId, Row>) -> Option<Timestamp> {
+    rows.values().filter_map(|row| row.until).min()
+}

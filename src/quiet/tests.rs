@@ -1,0 +1,140 @@
+use super::*;
+use crate::consumer::{Kind, Observation};
+
+/// A second of the server's clock.
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).unwrap()
+}
+
+fn found(paused: bool, ack_pending: u64) -> Found {
+    let until = at(3600);
+    Found::Present(Observation {
+        state: if paused {
+            let remaining = SignedDuration::from_secs(60);
+            PauseState::Paused { until, remaining }
+        } else {
+            PauseState::Running
+        },
+        created: at(-3600),
+        kind: Kind::Durable,
+        clustered: false,
+        pending: 7,
+        ack_pending,
+    })
+}
+
+fn flight(sign: Option<i64>) -> Option<Flight> {
+    Some(Flight {
+        counted: true,
+        patience: SignedDuration::from_secs(30),
+        sign: sign.map(at),
+    })
+}
+
+#[test]
+fn each_goal_in_each_state() {
+    let uncounted = Some(Flight {
+        counted: false,
+        ..flight(None).unwrap()
+    });
+    let recent = flight(Some(-1));
+    for (goal, found, flight, standing) in [
+        (Goal::Paused, found(true, 5), recent, Standing::Reached),
+        (Goal::Paused, found(false, 0), recent, Standing::Running),
+        (Goal::Drained, found(true, 0), recent, Standing::Reached),
+        (Goal::Drained, found(true, 5), recent, Standing::Busy(5)),
+        // Without a pause the next message may come at any moment.
+        (Goal::Drained, found(false, 0), recent, Standing::Running),
+        (Goal::Drained, found(false, 5), recent, Standing::Running),
+        (
+            Goal::Drained,
+            found(true, 0),
+            uncounted,
+            Standing::Uncounted,
+        ),
+        (Goal::Drained, found(false, 0), uncounted, Standing::Running),
+        (Goal::Paused, found(true, 0), uncounted, Standing::Reached),
+        // A pause by a server that tells nothing of its flights: what it counts still counts.
+        (Goal::Drained, found(true, 0), None, Standing::Reached),
+        (Goal::Drained, found(true, 5), None, Standing::Busy(5)),
+        (Goal::Running, found(false, 5), recent, Standing::Reached),
+        (Goal::Running, found(true, 0), recent, Standing::Paused),
+    ] {
+        let told = Watch::default().judge(goal, &found, flight, Some(at(0)));
+        assert_eq!(told, standing, "{goal:?} {found:?} {flight:?}");
+    }
+    for goal in [Goal::Paused, Goal::Drained, Goal::Running] {
+        let judge = |found| Watch::default().judge(goal, &found, None, Some(at(0)));
+        assert_eq!(judge(Found::Missing), Standing::Missing);
+        assert_eq!(judge(Found::Unknown), Standing::Unknown);
+    }
+}
+
+#[test]
+fn a_deadline_that_has_passed_is_no_pause() {
+    let Found::Present(mut seen) = found(true, 0) else {
+        unreachable!()
+    };
+    seen.state = PauseState::Lapsed { until: at(-1) };
+    let found = Found::Present(seen);
+    let judge = |goal| Watch::default().judge(goal, &found, flight(None), Some(at(0)));
+    assert_eq!(judge(Goal::Drained), Standing::Running);
+    assert_eq!(judge(Goal::Running), Standing::Reached);
+}
+
+#[test]
+fn what_is_left_stalls_when_the_last_sign_of_life_is_older_than_the_ack_wait() {
+    for (sign, standing) in [
+        (0, Standing::Busy(3)),
+        (-29, Standing::Busy(3)),
+        // To the second is not outlived: the server's timer may be a little late.
+        (-30, Standing::Busy(3)),
+        (-31, Standing::Stalled(3)),
+        (-3000, Standing::Stalled(3)),
+        // The sign was written after the clock was read.
+        (1, Standing::Busy(3)),
+    ] {
+        let told = Watch::default().judge(
+            Goal::Drained,
+            &found(true, 3),
+            flight(Some(sign)),
+            Some(at(0)),
+        );
+        assert_eq!(told, standing, "{sign}");
+    }
+    // By which clock, if the server's is not known?
+    let told = Watch::default().judge(Goal::Drained, &found(true, 3), flight(Some(-99)), None);
+    assert_eq!(told, Standing::Busy(3));
+}
+
+#[test]
+fn a_server_that_has_forgotten_the_last_sign_is_watched_for_as_long() {
+    let mut watch = Watch::default();
+    let mut judge = |second, ack_pending| {
+        let found = found(true, ack_pending);
+        watch.judge(Goal::Drained, &found, flight(None), Some(at(second)))
+    };
+    assert_eq!(judge(0, 3), Standing::Busy(3));
+    assert_eq!(judge(29, 3), Standing::Busy(3));
+    // An ack: somebody is at work.
+    assert_eq!(judge(30, 2), Standing::Busy(2));
+    assert_eq!(judge(60, 2), Standing::Busy(2));
+    assert_eq!(judge(61, 2), Standing::Stalled(2));
+    // A late one.
+    assert_eq!(judge(62, 1), Standing::Busy(1));
+    assert_eq!(judge(63, 0), Standing::Reached);
+}
+
+#[test]
+fn what_was_delivered_between_two_pauses_has_its_own_time() {
+    let mut watch = Watch::default();
+    let judge = |watch: &mut Watch, second, paused| {
+        let found = found(paused, 3);
+        watch.judge(Goal::Drained, &found, flight(None), Some(at(second)))
+    };
+    assert_eq!(judge(&mut watch, 0, true), Standing::Busy(3));
+    assert_eq!(judge(&mut watch, 20, false), Standing::Running);
+    assert_eq!(judge(&mut watch, 25, true), Standing::Busy(3));
+    assert_eq!(judge(&mut watch, 50, true), Standing::Busy(3));
+    assert_eq!(judge(&mut watch, 56, true), Standing::Stalled(3));
+}

@@ -1,0 +1,404 @@
+//! `recess wait`: a script learns when consumers are quiet, from the server alone.
+
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use async_nats::jetstream::{AckKind, Message};
+use futures_util::StreamExt;
+use jiff::{Timestamp, ToSpan};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::account::Account;
+use crate::config::{Config, Span};
+use crate::nats_server::{Server, signal};
+use crate::recess::{PROGRAM, Recess, secs, until};
+
+/// `recess wait` as a child that a test goes on beside.
+struct Waiting {
+    child: std::process::Child,
+    _files: tempfile::TempDir,
+}
+
+impl Waiting {
+    fn begin(config: &Config, arguments: &[&str]) -> Self {
+        let files = tempfile::tempdir().unwrap();
+        let path = config.write(files.path());
+        let child = Command::new(PROGRAM)
+            .arg("wait")
+            .args(arguments)
+            .arg("--config")
+            .arg(path)
+            .env_remove("RECESS_LOG")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Self {
+            child,
+            _files: files,
+        }
+    }
+
+    fn is_over(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Status, standard output and standard error.
+    async fn end(self) -> (Option<i32>, String, String) {
+        let Self { child, _files } = self;
+        let ended = tokio::task::spawn_blocking(move || child.wait_with_output());
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = ended.await.unwrap().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let (out, err) = (text(stdout), text(stderr));
+        assert!(!out.contains('\x1b') && !err.contains('\x1b'), "{out}{err}");
+        (status.code(), out, err)
+    }
+
+    async fn json(self) -> (Option<i32>, Value, String) {
+        let (exit, out, err) = self.end().await;
+        (exit, serde_json::from_str(&out).expect(&err), err)
+    }
+}
+
+async fn wait(config: &Config, arguments: &[&str]) -> (Option<i32>, String, String) {
+    Waiting::begin(config, arguments).end().await
+}
+
+struct World {
+    server: Server,
+    account: Account,
+}
+
+impl World {
+    async fn new() -> Self {
+        let server = Server::start(Default::default()).unwrap();
+        let account = Account::connect(&server.url()).await;
+        account.stream("ORDERS").await;
+        Self { server, account }
+    }
+
+    fn config(&self) -> Config {
+        Config::new([self.server.url()])
+    }
+
+    /// A durable consumer with these settings beside the usual ones.
+    async fn consumer(&self, name: &str, settings: Value) {
+        let mut config = json!({ "durable_name": name, "ack_policy": "explicit" });
+        let more = settings.as_object().unwrap().clone();
+        config.as_object_mut().unwrap().extend(more);
+        let body = json!({ "stream_name": "ORDERS", "config": config });
+        let subject = format!("$JS.API.CONSUMER.DURABLE.CREATE.ORDERS.{name}");
+        self.account.request(&subject, &body.to_string()).await;
+    }
+
+    /// A worker takes so many messages and is at work on them.
+    async fn take(&self, name: &str, count: usize) -> Vec<Message> {
+        let consumer: async_nats::jetstream::consumer::PullConsumer = self
+            .account
+            .jetstream
+            .get_consumer_from_stream(name, "ORDERS")
+            .await
+            .unwrap();
+        let messages = consumer.fetch().max_messages(count).messages();
+        let messages: Vec<_> = messages.await.unwrap().collect().await;
+        assert_eq!(messages.len(), count);
+        messages.into_iter().map(Result::unwrap).collect()
+    }
+
+    async fn pause(&self, name: &str) {
+        let until = Timestamp::now() + 1.hour();
+        self.account.pause(&format!("ORDERS/{name}"), until).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn drained_comes_with_the_last_ack_and_not_before() {
+    let world = World::new().await;
+    world.consumer("billing", json!({})).await;
+    world.account.publish("ORDERS", 30).await;
+    let messages = world.take("billing", 20).await;
+    let arguments = ["ORDERS/billing", "--for", "drained"];
+    let mut waiting = Waiting::begin(&world.config(), &arguments);
+    tokio::time::sleep(secs(1)).await;
+    assert!(!waiting.is_over(), "it is not even paused");
+    world.pause("billing").await;
+    let (last, others) = messages.split_last().unwrap();
+    for message in others {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        message.ack().await.unwrap();
+    }
+    tokio::time::sleep(secs(1)).await;
+    assert!(!waiting.is_over(), "one is still at work");
+    last.ack().await.unwrap();
+    let acked = Instant::now();
+    let (exit, out, err) = waiting.end().await;
+    // Its aim is a second; a busy machine is given another.
+    assert!(acked.elapsed() < secs(2), "{:?}", acked.elapsed());
+    assert_eq!((exit, &*err), (Some(0), ""));
+    assert!(
+        out.starts_with("ORDERS > billing is drained, until "),
+        "{out}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_died_is_told_by_the_name_of_its_consumer_after_its_ack_wait() {
+    let world = World::new().await;
+    let three = json!({ "ack_wait": 3_000_000_000_i64 });
+    for name in ["billing", "shipping", "audit"] {
+        world.consumer(name, three.clone()).await;
+    }
+    world.account.publish("ORDERS", 30).await;
+    let lost = world.take("billing", 20).await;
+    drop(lost);
+    // That one says that it is at work, for longer than its ack_wait.
+    let busy = world.take("shipping", 1).await;
+    let taken = Instant::now();
+    for name in ["billing", "shipping", "audit"] {
+        world.pause(name).await;
+    }
+    let everybody = Waiting::begin(
+        &world.config(),
+        &["ORDERS/*", "--for", "drained", "--format", "json"],
+    );
+    let lost = Waiting::begin(&world.config(), &["ORDERS/billing", "--for", "drained"]);
+    for _ in 0..6 {
+        busy[0].ack_with(AckKind::Progress).await.unwrap();
+        tokio::time::sleep(secs(1)).await;
+    }
+    busy[0].ack().await.unwrap();
+    let (exit, told, err) = everybody.json().await;
+    assert_eq!(exit, Some(1), "{told}");
+    assert_eq!(told["outcome"], "stalled");
+    let states: Vec<_> = (told["consumers"].as_array().unwrap().iter())
+        .map(|row| (&row["consumer"], &row["state"], &row["ack_pending"]))
+        .collect();
+    assert_eq!(
+        json!(states),
+        json!([
+            ["audit", "reached", 0],
+            ["billing", "stalled", 20],
+            ["shipping", "reached", 0]
+        ])
+    );
+    assert!(
+        err.starts_with("error: stalled: ORDERS > billing: "),
+        "{err}"
+    );
+    assert!(taken.elapsed() >= secs(6), "it waits for those at work");
+
+    let (exit, out, err) = lost.end().await;
+    assert_eq!(exit, Some(1));
+    assert!(out.contains("ORDERS > billing  stalled  20"), "{out}");
+    assert!(
+        err.starts_with("error: stalled: ORDERS > billing: "),
+        "{err}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stalled_consumer_is_not_called_so_before_its_ack_wait_or_the_longest_of_its_backoff() {
+    let world = World::new().await;
+    let backoff = json!({ "max_deliver": 9, "backoff": [1_000_000_000_i64, 4_000_000_000_i64] });
+    world.consumer("billing", backoff).await;
+    world.account.publish("ORDERS", 1).await;
+    drop(world.take("billing", 1).await);
+    world.pause("billing").await;
+    let arguments = ["ORDERS/billing", "--for", "drained", "--timeout", "2s"];
+    let (exit, out, err) = wait(&world.config(), &arguments).await;
+    assert_eq!(exit, Some(1));
+    assert!(out.contains("busy"), "{out}");
+    let words = "error: timed out after 2s: 0 of 1 consumers are drained\n";
+    assert_eq!(err, words);
+    let arguments = ["ORDERS/billing", "--for", "drained", "--timeout", "20s"];
+    let (_, _, err) = wait(&world.config(), &arguments).await;
+    assert!(err.starts_with("error: stalled"), "{err}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_ack_policy_none_it_cannot_be_known() {
+    let world = World::new().await;
+    let none = json!({ "ack_policy": "none" });
+    world.consumer("billing", none).await;
+    world.consumer("shipping", json!({})).await;
+    world.pause("billing").await;
+    world.pause("shipping").await;
+    let arguments = ["ORDERS/*", "--for", "drained", "--format", "json"];
+    let (exit, told, err) = Waiting::begin(&world.config(), &arguments).json().await;
+    assert_eq!(exit, Some(3), "{told}");
+    assert_eq!(told["outcome"], "unknown");
+    assert_eq!(told["consumers"][0]["state"], "unknown");
+    assert_eq!(told["consumers"][1]["state"], "reached");
+    let words = "cannot be known: ORDERS > billing has ack policy none, so messages in flight are not counted\n";
+    assert_eq!(err, words);
+    // That it is paused can be known.
+    let arguments = ["ORDERS/*", "--for", "paused"];
+    let (exit, out, _) = wait(&world.config(), &arguments).await;
+    assert_eq!(exit, Some(0));
+    assert!(out.starts_with("2 consumers are paused, until "), "{out}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn running_comes_when_the_pause_ends_and_the_timeout_before_it() {
+    let world = World::new().await;
+    world.consumer("billing", json!({})).await;
+    let ends = Timestamp::now() + 4.seconds();
+    world.account.pause("ORDERS/billing", ends).await;
+    let arguments = ["ORDERS/billing", "--for", "running", "--timeout", "1s"];
+    let (exit, out, err) = wait(&world.config(), &arguments).await;
+    assert_eq!(exit, Some(1));
+    assert!(out.contains("ORDERS > billing  paused  0"), "{out}");
+    assert!(err.starts_with("error: timed out after 1s: "), "{err}");
+    let arguments = ["ORDERS/billing", "--for", "running"];
+    let (exit, out, err) = wait(&world.config(), &arguments).await;
+    assert_eq!((exit, &*err), (Some(0), ""));
+    assert_eq!(out, "ORDERS > billing is running\n");
+    assert!(Timestamp::now() >= ends);
+    // The expiry is told by the server, and at once: no poll of up to five seconds is waited for.
+    assert!(Timestamp::now() < ends + 3.seconds());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_is_waited_for_unless_it_opens_too_late() {
+    let world = World::new().await;
+    world.consumer("billing", json!({})).await;
+    let span = Span::opening_in(4, 300);
+    let config = world.config().window("night", &["ORDERS/*"], span);
+    let arguments = |timeout| {
+        let window = [
+            "--window",
+            "night",
+            "--for",
+            "drained",
+            "--timeout",
+            timeout,
+        ];
+        [&window[..], &["--format", "json"]].concat()
+    };
+    let late = Waiting::begin(&config, &arguments("1s"));
+    let in_time = Waiting::begin(&config, &arguments("1m"));
+    let (exit, told, err) = late.json().await;
+    assert_eq!(exit, Some(1));
+    assert_eq!(told["outcome"], "not-open");
+    assert_eq!(told["opens"], span.opens.to_string());
+    let opens = format!("window night is closed and opens next {}", span.opens);
+    assert!(err.contains(&opens), "{err}");
+
+    // Somebody has paused it for the moment: that is not the window.
+    let moment = Timestamp::now() + 2.seconds();
+    world.account.pause("ORDERS/billing", moment).await;
+    let recess = Recess::start(&config).await;
+    let (exit, told, err) = in_time.json().await;
+    assert_eq!((exit, &*err), (Some(0), ""), "{told}");
+    assert!(Timestamp::now() >= span.opens, "{told}");
+    assert_eq!(told["outcome"], "reached");
+    assert_eq!(told["window"], "night");
+    assert_eq!(told["until"], span.closes.to_string());
+    assert_eq!(told["closes"], span.closes.to_string());
+    drop(recess);
+
+    let (exit, _, err) = wait(&config, &["--window", "day", "--for", "paused"]).await;
+    assert_eq!(exit, Some(2));
+    assert!(err.contains("there is no window `day`"), "{err}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_that_closes_while_it_is_waited_in_is_over() {
+    let world = World::new().await;
+    world.consumer("billing", json!({})).await;
+    // Nobody pauses anything.
+    let span = Span::open_for(2);
+    let config = world.config().window("night", &["ORDERS/*"], span);
+    let arguments = ["--window", "night", "--for", "paused", "--timeout", "1m"];
+    let (exit, _, err) = wait(&config, &arguments).await;
+    assert_eq!(exit, Some(1));
+    assert!(
+        err.contains("window night is closed and opens next"),
+        "{err}"
+    );
+    assert!(Timestamp::now() < span.closes + 20.seconds());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_that_match_nothing_are_told_with_what_may_have_been_meant() {
+    let world = World::new().await;
+    world.consumer("billing", json!({})).await;
+    for (selectors, complaint) in [
+        (
+            &["ORDERS/biling"][..],
+            "no consumer matches ORDERS/biling: did you mean ORDERS/billing?",
+        ),
+        (
+            &["ORDRES/billing"],
+            "no consumer matches ORDRES/billing: there is no stream ORDRES; did you mean ORDERS/billing?",
+        ),
+        (
+            &["ORDERS/*", "!ORDERS/bilings"],
+            "no consumer matches !ORDERS/bilings: did you mean !ORDERS/billing?",
+        ),
+        (
+            &["ORDERS/x*"],
+            "no consumer matches ORDERS/x*: stream ORDERS has billing",
+        ),
+        (
+            &["X*/*"],
+            "no consumer matches X*/*: there is no such stream among 1",
+        ),
+    ] {
+        let arguments = [selectors, &["--for", "paused", "--timeout", "5s"]].concat();
+        let (exit, out, err) = wait(&world.config(), &arguments).await;
+        assert_eq!((exit, &*out), (Some(1), ""), "{err}");
+        assert_eq!(err, format!("error: {complaint}\n"));
+    }
+    let (exit, _, err) = wait(&world.config(), &["ORDERS.billing", "--for", "paused"]).await;
+    assert_eq!(exit, Some(2));
+    assert!(err.contains("not of the form STREAM/CONSUMER"), "{err}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_restarts_and_a_consumer_that_goes_are_lived_through() {
+    let mut world = World::new().await;
+    world.consumer("billing", json!({})).await;
+    world.consumer("shipping", json!({})).await;
+    let arguments = ["ORDERS/*", "--for", "paused"];
+    let mut waiting = Waiting::begin(&world.config(), &arguments);
+    tokio::time::sleep(secs(1)).await;
+    world.server.restart().unwrap();
+    until("the application is back", secs(20), async || {
+        world.account.client.flush().await.ok()?;
+        let info = world.account.jetstream.get_stream("ORDERS").await;
+        info.is_ok().then_some(())
+    })
+    .await;
+    world.pause("billing").await;
+    tokio::time::sleep(secs(1)).await;
+    assert!(!waiting.is_over());
+    world.account.delete("ORDERS/shipping").await;
+    let (exit, out, err) = waiting.end().await;
+    assert_eq!((exit, &*err), (Some(0), ""));
+    assert!(
+        out.starts_with("ORDERS > billing is paused, until "),
+        "{out}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupt_ends_it_at_once_and_tells_how_far_it_was() {
+    let world = World::new().await;
+    world.consumer("billing", json!({})).await;
+    world.consumer("shipping", json!({})).await;
+    world.pause("billing").await;
+    let waiting = Waiting::begin(&world.config(), &["ORDERS/*", "--for", "paused"]);
+    tokio::time::sleep(secs(2)).await;
+    signal(waiting.child.id(), "INT");
+    let (exit, out, err) = waiting.end().await;
+    assert_eq!(exit, Some(130));
+    assert!(out.contains("ORDERS > shipping  running"), "{out}");
+    assert_eq!(err, "interrupted: 1 of 2 consumers are paused\n");
+}
