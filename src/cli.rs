@@ -20,6 +20,7 @@ mod check;
 mod completions;
 mod diff;
 mod explain;
+mod hand;
 mod live;
 mod pauses;
 mod plan;
@@ -65,6 +66,10 @@ enum Command {
     Status(status::StatusArgs),
     /// Wait until consumers are paused, drained (no message in flight) or running
     Wait(wait::WaitArgs),
+    /// Pause many consumers by hand, and see that each is paused
+    Pause(hand::PauseArgs),
+    /// Resume many consumers by hand, and see that each delivers again
+    Resume(hand::ResumeArgs),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArgs),
 }
@@ -130,6 +135,8 @@ pub fn execute(cli: Cli, wall: fn() -> Timestamp) -> Exit {
         Command::Diff(args) => diff::execute(args, wall()),
         Command::Status(args) => status::execute(args, wall),
         Command::Wait(args) => wait::execute(args, wall),
+        Command::Pause(args) => hand::pause(args, wall),
+        Command::Resume(args) => hand::resume(args, wall),
         Command::Completions(args) => completions::execute(args),
     }
 }

@@ -12,8 +12,11 @@ use crate::consumer::{Found, Mark, Observation, Owner, PauseState};
 use crate::ledger::Action;
 use crate::policy::Desired;
 
+mod by_hand;
 #[cfg(test)]
 mod tests;
+
+pub use by_hand::Order;
 
 /// A pause that would end within this time is not begun or lengthened: by the time a cluster had applied it, it would
 /// be over.

@@ -16,6 +16,7 @@ use crate::jetstream::{Advisory, JetStream, Link};
 use crate::report::Report;
 
 mod act;
+mod by_hand;
 mod driver;
 mod heart;
 mod observe;
@@ -26,6 +27,7 @@ mod take_in;
 
 use driver::Driver;
 
+pub use by_hand::{Errand, Fate};
 pub use heart::Heart;
 pub use observe::{Observed, Patience, Scope, observe};
 pub use pass::Reconciler;

@@ -32,7 +32,7 @@ pub enum Scope {
 }
 
 /// What the server told.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Observed {
     /// What was found, by consumer. Of a listed stream, every consumer.
     pub found: BTreeMap<ConsumerId, Sample>,

@@ -85,7 +85,8 @@ impl<J: JetStream> Reconciler<J> {
         self.rows = rows;
     }
 
-    pub(super) fn policy(&self) -> &Policy {
+    /// The policy in force.
+    pub fn policy(&self) -> &Policy {
         &self.config.policy
     }
 

@@ -30,6 +30,7 @@ mod cluster_failures;
 mod cluster_leaders;
 mod cluster_moves;
 mod copies;
+mod hands;
 mod http;
 mod lists;
 mod live;

@@ -1,0 +1,285 @@
+//! `recess pause` and `recess resume`: many consumers at once, by hand, with the daemon's requests, limit and confirmation.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{ConfigArgs, Exit, Format, FormatArgs, selected};
+use crate::clock::Clock;
+use crate::config::{Config, show_length};
+use crate::jetstream::Advisory;
+use crate::jetstream::nats::Nats;
+use crate::plan::{Order, TOO_NEAR};
+use crate::policy::Selector;
+use crate::reconcile::{Errand, Fate, Heart, Reconciler};
+use crate::report::Burst;
+use crate::signals::Signals;
+
+mod answer;
+
+use answer::Answer;
+
+/// So many consumers are paused or resumed without a question.
+const UNASKED: usize = 10;
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The pause carries no mark, so a recess that runs treats it as somebody else's: it never shortens or \
+                        removes it. A consumer that is paused for longer already is left as it is.\n\nExit status: 0 all are \
+                        paused, 1 some are not, 2 wrong usage, 130 interrupted."
+)]
+pub struct PauseArgs {
+    #[command(flatten)]
+    whom: WhomArgs,
+    /// How long, as in 2h or 1h30m
+    #[arg(long = "for", value_name = "LENGTH", value_parser = super::parse_length, required_unless_present = "until")]
+    length: Option<Duration>,
+    /// Until this instant, with a zone (2026-12-01T04:00:00Z)
+    #[arg(long, value_name = "T", value_parser = whole_second, conflicts_with = "length")]
+    until: Option<Timestamp>,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "It ends any pause, also one by a window: while that is open, a recess that runs pauses the consumer \
+                        again.\n\nExit status: 0 all deliver, 1 some do not, 2 wrong usage, 130 interrupted."
+)]
+pub struct ResumeArgs {
+    #[command(flatten)]
+    whom: WhomArgs,
+}
+
+#[derive(Debug, Args)]
+struct WhomArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Consumers as STREAM/CONSUMER, with wildcards as in the config file, quoted: 'ORDERS/*' '!ORDERS/audit'
+    #[arg(value_name = "SELECTOR", required = true, value_parser = selected::parse)]
+    selectors: Vec<Selector>,
+    /// Show what would be done, and send nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask, however many they are
+    #[arg(long, short)]
+    yes: bool,
+    #[command(flatten)]
+    format: FormatArgs,
+}
+
+/// Deadlines by hand have whole seconds: the nanoseconds tell whose a pause is.
+fn whole_second(text: &str) -> Result<Timestamp, String> {
+    let instant = super::parse_instant(text)?;
+    match instant.subsec_nanosecond() {
+        0 => Ok(instant),
+        _ => Err("write whole seconds".to_owned()),
+    }
+}
+
+/// What is asked for, before the server's clock is known.
+#[derive(Clone, Copy)]
+enum Wish {
+    Until(Timestamp),
+    For(Duration),
+    Resume,
+}
+
+impl Wish {
+    fn order(self, server_now: Timestamp) -> Order {
+        match self {
+            Self::Until(until) => Order::Pause(until),
+            Self::For(length) => {
+                let length = SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX);
+                let until = server_now.checked_add(length).unwrap_or(Timestamp::MAX);
+                let up = i64::from(until.subsec_nanosecond() > 0);
+                let whole = Timestamp::from_second(until.as_second() + up);
+                Order::Pause(whole.unwrap_or(Timestamp::MAX))
+            }
+            Self::Resume => Order::Resume,
+        }
+    }
+
+    fn length(self, now: Timestamp) -> Option<SignedDuration> {
+        match self {
+            Self::Until(until) => Some(until.duration_since(now)),
+            Self::For(length) => SignedDuration::try_from(length).ok(),
+            Self::Resume => None,
+        }
+    }
+}
+
+pub fn pause(args: PauseArgs, wall: fn() -> Timestamp) -> Exit {
+    let wish = match (args.until, args.length) {
+        (Some(until), _) => Wish::Until(until),
+        (None, Some(length)) => Wish::For(length),
+        // clap asks for one of the two.
+        (None, None) => return Exit::Usage,
+    };
+    execute(&args.whom, wish, wall)
+}
+
+pub fn resume(args: ResumeArgs, wall: fn() -> Timestamp) -> Exit {
+    execute(&args.whom, Wish::Resume, wall)
+}
+
+fn execute(whom: &WhomArgs, wish: Wish, wall: fn() -> Timestamp) -> Exit {
+    let config = match super::load(&whom.config) {
+        Ok(config) => config,
+        Err(exit) => return exit,
+    };
+    let refused = refuse(wish, &config, &whom.config.config, wall());
+    let policy = match refused
+        .map_or(Ok(()), Err)
+        .and_then(|()| selected::policy(&config, whom.selectors.clone()))
+    {
+        Ok(policy) => policy,
+        Err(why) => {
+            super::complain(format!("error: {why}"));
+            return Exit::Usage;
+        }
+    };
+    let mut by_hand = config.clone();
+    by_hand.policy = policy;
+    let runtime = match super::runtime() {
+        Ok(runtime) => runtime,
+        Err(exit) => return exit,
+    };
+    let exit = runtime.block_on(carry_out(whom, wish, &config, by_hand, wall));
+    runtime.shutdown_background();
+    exit.unwrap_or_else(|exit| exit)
+}
+
+/// Why a length cannot be, and the way out.
+fn refuse(wish: Wish, config: &Config, file: &Path, now: Timestamp) -> Option<String> {
+    let length = wish.length(now)?;
+    let longest = config.settings.controller.max_pause;
+    if length <= SignedDuration::ZERO {
+        return Some("--until is in the past".to_owned());
+    }
+    if length <= TOO_NEAR {
+        return Some(format!(
+            "a pause of {} or less could be over before every server has it",
+            show_length(TOO_NEAR.unsigned_abs())
+        ));
+    }
+    (length > longest).then(|| {
+        let longest = show_length(longest.unsigned_abs());
+        format!(
+            "that is longer than max_pause = \"{longest}\" in [controller] of {} allows: pause for less, or raise it there",
+            file.display()
+        )
+    })
+}
+
+async fn carry_out(
+    whom: &WhomArgs,
+    wish: Wish,
+    config: &Config,
+    by_hand: Config,
+    wall: fn() -> Timestamp,
+) -> Result<Exit, Exit> {
+    let settings = &config.settings;
+    let timeout = settings.controller.request_timeout;
+    let (nats, mut advisories) = Nats::start(&settings.nats, timeout);
+    super::live::connected(&nats, super::live::PATIENCE + timeout).await?;
+    let clock = Clock::new(wall);
+    let mut reconciler = Reconciler::new(nats.clone(), clock, Arc::new(by_hand), Heart::default());
+    let observed = reconciler.survey().await;
+    for failure in &observed.failures {
+        super::complain(format!(
+            "error: cannot look at {}: {}",
+            failure.subject, failure.error
+        ));
+    }
+    let in_vain = selected::some_match_nothing(&nats, reconciler.policy(), &observed).await;
+    // Half of them is worse than none: whoever ordered it believes that it was done.
+    if in_vain || !observed.failures.is_empty() {
+        super::complain("nothing was sent");
+        return Err(Exit::Failed);
+    }
+    let order = wish.order(reconciler.server_now());
+    let mut errand = reconciler.errand(order);
+    let before = Answer::before(&reconciler);
+    if whom.dry_run {
+        return Ok(show(whom, &before.would(&reconciler, &errand, config)));
+    }
+    let affected = errand.fates.values().filter(|fate| **fate == Fate::Waiting);
+    if !is_agreed(whom, order, affected.count()) {
+        super::complain("nothing was sent");
+        return Err(Exit::Failed);
+    }
+    let finished = see_through(&mut reconciler, &mut errand, &mut advisories).await?;
+    if !finished {
+        let verb = match order {
+            Order::Pause(_) => "paused",
+            Order::Resume => "told to resume",
+        };
+        super::complain(format!(
+            "interrupted: {} of {} consumers were {verb}, and up to {} more may be",
+            errand.accepted(),
+            errand.fates.len(),
+            settings.controller.max_in_flight
+        ));
+        return Err(Exit::Interrupted);
+    }
+    let answer = before.after(&reconciler, &errand, config);
+    Ok(match (show(whom, &answer), answer.all_done()) {
+        (Exit::Done, false) => Exit::Failed,
+        (exit, _) => exit,
+    })
+}
+
+fn show(whom: &WhomArgs, answer: &Answer) -> Exit {
+    match whom.format.format {
+        Format::Json => super::print_json(&answer.json()),
+        Format::Text => super::print(&answer.text()),
+    }
+}
+
+/// Whether somebody at a terminal wants that many.
+fn is_agreed(whom: &WhomArgs, order: Order, count: usize) -> bool {
+    let somebody = io::stdin().is_terminal() && io::stderr().is_terminal();
+    if count <= UNASKED || whom.yes || !somebody {
+        return true;
+    }
+    let what = match order {
+        Order::Pause(until) => format!("Pause {count} consumers until {until}?"),
+        Order::Resume => format!("Resume {count} consumers?"),
+    };
+    let mut err = io::stderr();
+    let _ = write!(err, "{what} [y/N] ").and_then(|()| err.flush());
+    let mut line = String::new();
+    let read = io::stdin().read_line(&mut line);
+    read.is_ok() && matches!(line.trim(), "y" | "Y" | "yes")
+}
+
+/// Works until it is done, or until somebody has enough; then false.
+async fn see_through(
+    reconciler: &mut Reconciler<Nats>,
+    errand: &mut Errand,
+    advisories: &mut tokio::sync::mpsc::Receiver<Advisory>,
+) -> Result<bool, Exit> {
+    let mut signals = Signals::catch().map_err(|error| {
+        super::complain(format!("error: signals cannot be caught: {error}"));
+        Exit::Failed
+    })?;
+    let terminal = io::stderr().is_terminal();
+    let mut tell = |_: &mut Reconciler<Nats>, burst: Burst| {
+        if terminal {
+            super::print_error(&format!(
+                "{} of {} answered, the rest in about {} s",
+                burst.done,
+                burst.done + burst.left,
+                burst.left_to_wait().as_secs_f64().ceil()
+            ));
+        }
+    };
+    let work = reconciler.run_errand(errand, advisories, &mut tell);
+    Ok(tokio::select! {
+        () = work => true,
+        _ = signals.next() => false,
+    })
+}

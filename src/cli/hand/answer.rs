@@ -1,0 +1,253 @@
+//! What became of each consumer that was paused or resumed by hand.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::cli::json_instant;
+use crate::cli::table::{render, table};
+use crate::config::Config;
+use crate::consumer::{ConsumerId, Found, PauseState};
+use crate::jetstream::nats::Nats;
+use crate::plan::Order;
+use crate::policy::{Desired, Policy};
+use crate::reconcile::{Errand, Fate, Reconciler};
+
+/// How they were before.
+pub struct Before(BTreeMap<ConsumerId, Option<Timestamp>>);
+
+/// How they are now.
+pub struct Answer {
+    order: Order,
+    rows: Vec<Row>,
+    dry_run: bool,
+}
+
+struct Row {
+    id: ConsumerId,
+    result: &'static str,
+    is_done: bool,
+    /// Until when it is paused, or would be.
+    until: Option<Timestamp>,
+    was_until: Option<Timestamp>,
+    error: Option<String>,
+    next: Option<NextPause>,
+}
+
+/// When a window pauses it again.
+struct NextPause {
+    window: String,
+    from: Timestamp,
+    until: Timestamp,
+    /// It wants it paused now.
+    now: bool,
+}
+
+#[derive(Debug, Serialize)]
+pub struct RowJson<'a> {
+    stream: &'a str,
+    consumer: &'a str,
+    result: &'static str,
+    until: Option<String>,
+    was_until: Option<String>,
+    error: Option<&'a str>,
+    next_pause: Option<NextPauseJson<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct NextPauseJson<'a> {
+    window: &'a str,
+    from: String,
+    until: String,
+}
+
+impl Answer {
+    /// Notes how they are, before anything is sent.
+    pub fn before(reconciler: &Reconciler<Nats>) -> Before {
+        let rows = reconciler.rows().iter();
+        Before(
+            rows.map(|(id, row)| (id.clone(), paused_until(&row.found)))
+                .collect(),
+        )
+    }
+
+    /// Whether each is as ordered.
+    pub fn all_done(&self) -> bool {
+        self.rows.iter().all(|row| row.is_done)
+    }
+
+    pub fn json<'a>(&'a self) -> Vec<RowJson<'a>> {
+        let row = |row: &'a Row| RowJson {
+            stream: row.id.stream(),
+            consumer: row.id.consumer(),
+            result: row.result,
+            until: row.until.map(json_instant),
+            was_until: row.was_until.map(json_instant),
+            error: row.error.as_deref(),
+            next_pause: row.next.as_ref().map(|next| NextPauseJson {
+                window: &next.window,
+                from: json_instant(next.from),
+                until: json_instant(next.until),
+            }),
+        };
+        self.rows.iter().map(row).collect()
+    }
+
+    pub fn text(&self) -> String {
+        let resume = self.order == Order::Resume;
+        let (third, fourth) = match resume {
+            true => ("NEXT PAUSE (UTC)", "BY WINDOW"),
+            false => ("UNTIL (UTC)", "WHY"),
+        };
+        let mut rows = table(&["CONSUMER", "RESULT", third, fourth]);
+        for row in &self.rows {
+            let (at, words) = match &row.next {
+                Some(next) => (Some(next.from), next.window.as_str()),
+                None if resume => (None, ""),
+                None => (row.until, ""),
+            };
+            let words = row.error.as_deref().unwrap_or(words);
+            rows.add_row([
+                row.id.to_string(),
+                row.result.to_owned(),
+                at.map_or_else(String::new, |at| {
+                    at.strftime("%a %Y-%m-%d %H:%M:%S").to_string()
+                }),
+                words.to_owned(),
+            ]);
+        }
+        format!("{}\n{}\n", render(rows), self.summary())
+    }
+
+    fn summary(&self) -> String {
+        let done = self.rows.iter().filter(|row| row.is_done).count();
+        let all = self.rows.len();
+        let mut text = match (self.order, self.dry_run) {
+            (_, true) => {
+                let would = self
+                    .rows
+                    .iter()
+                    .filter(|row| row.result.starts_with("would"));
+                format!(
+                    "Nothing was sent; {} of {all} consumers would be.",
+                    would.count()
+                )
+            }
+            (Order::Pause(_), false) => format!("{done} of {all} consumers are paused."),
+            (Order::Resume, false) => format!("{done} of {all} consumers deliver."),
+        };
+        if self.order != Order::Resume {
+            return text;
+        }
+        let next = self.rows.iter().filter_map(|row| row.next.as_ref());
+        let (now, later): (Vec<_>, Vec<_>) = next.partition(|next| next.now);
+        if !now.is_empty() {
+            text += &format!(
+                "\nA window that is open wants {} of them paused: a recess that runs pauses them again at once.",
+                now.len()
+            );
+        } else if !later.is_empty() {
+            text += &format!("\nWindows will pause {} of them again.", later.len());
+        }
+        if !now.is_empty() || !later.is_empty() {
+            text += " To prevent that, take them out of the window (\"!STREAM/CONSUMER\") or add an [[exclusion]], and reload \
+                     recess.";
+        }
+        text
+    }
+}
+
+impl Before {
+    /// What would be done.
+    pub fn would(&self, reconciler: &Reconciler<Nats>, errand: &Errand, config: &Config) -> Answer {
+        let mut answer = self.after(reconciler, errand, config);
+        answer.dry_run = true;
+        for row in answer.rows.iter_mut().filter(|row| row.result == "waiting") {
+            row.result = match errand.order {
+                Order::Pause(_) => "would-pause",
+                Order::Resume => "would-resume",
+            };
+            if let Order::Pause(until) = errand.order {
+                row.until = Some(until);
+            }
+        }
+        answer
+    }
+
+    /// What was done.
+    pub fn after(&self, reconciler: &Reconciler<Nats>, errand: &Errand, config: &Config) -> Answer {
+        let now = reconciler.server_now();
+        let row = |(id, fate): (&ConsumerId, &Fate)| {
+            let found = reconciler.rows().get(id).map(|row| &row.found);
+            let (result, error) = told(fate, errand.order);
+            Row {
+                id: id.clone(),
+                result,
+                is_done: matches!(fate, Fate::Done | Fate::Untouched),
+                until: found.and_then(paused_until),
+                was_until: self.0.get(id).copied().flatten(),
+                error,
+                next: (errand.order == Order::Resume)
+                    .then(|| next_pause(&config.policy, id, found?, now))
+                    .flatten(),
+            }
+        };
+        Answer {
+            order: errand.order,
+            rows: errand.fates.iter().map(row).collect(),
+            dry_run: false,
+        }
+    }
+}
+
+fn paused_until(found: &Found) -> Option<Timestamp> {
+    match found.observation()?.state {
+        PauseState::Paused { until, .. } => Some(until),
+        PauseState::Running | PauseState::Lapsed { .. } => None,
+    }
+}
+
+/// The word for it, and what went wrong.
+fn told(fate: &Fate, order: Order) -> (&'static str, Option<String>) {
+    let pause = order != Order::Resume;
+    let failed = |why: &str| ("failed", Some(why.to_owned()));
+    match fate {
+        Fate::Waiting => ("waiting", None),
+        Fate::Untouched if pause => ("kept", None),
+        Fate::Untouched => ("running", None),
+        Fate::Done if pause => ("paused", None),
+        Fate::Done => ("resumed", None),
+        Fate::Undone if pause => failed("somebody has resumed it at once"),
+        Fate::Undone => failed("somebody has paused it again at once"),
+        Fate::Missing => failed("it does not exist any more"),
+        Fate::Unconfirmed => failed("the server accepted it and does not show it"),
+        Fate::Unknown => failed("the server tells nothing of it"),
+        Fate::Failed(error) => ("failed", Some(error.to_string())),
+    }
+}
+
+fn next_pause(
+    policy: &Policy,
+    id: &ConsumerId,
+    found: &Found,
+    now: Timestamp,
+) -> Option<NextPause> {
+    let windows = policy.windows_of(id, Some(found.observation()?.kind));
+    let wanted = matches!(policy.desired(id, &windows, now), Desired::Paused(_));
+    let next = (windows.iter())
+        .filter_map(|&index| policy.windows().get(index))
+        .filter_map(|window| {
+            let open = window.open_at(now).filter(|_| wanted);
+            let occurrence = open.or_else(|| window.next_opening(now))?;
+            Some((occurrence.opens, occurrence.closes, &window.name))
+        })
+        .min()?;
+    let (from, until, window) = next;
+    Some(NextPause {
+        window: window.to_string(),
+        from,
+        until,
+        now: wanted,
+    })
+}

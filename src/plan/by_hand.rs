@@ -1,0 +1,54 @@
+//! What an order by hand asks of one consumer: the same verdicts as the table's, for somebody who knows no calendar.
+
+use jiff::Timestamp;
+
+use super::{ENDING, Verdict};
+use crate::consumer::{Found, PauseState};
+
+#[cfg(test)]
+mod tests;
+
+/// What a person wants of many consumers at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Hold them until the instant. It has whole seconds and carries no mark, so to every recess it is foreign: never
+    /// shortened, never removed.
+    Pause(Timestamp),
+    /// End their pauses, whosever they are.
+    Resume,
+}
+
+impl Order {
+    /// What is to be sent. As between windows, a pause that lasts longer stays: whoever asked for it is not here.
+    pub fn verdict(self, found: &Found) -> Verdict {
+        let seen = match found {
+            Found::Unknown => return Verdict::Unknown,
+            Found::Missing => return Verdict::Missing,
+            Found::Present(seen) => seen,
+        };
+        match (self, seen.state) {
+            (Self::Pause(end), PauseState::Paused { until, .. }) if until >= end => {
+                Verdict::Settled
+            }
+            (Self::Pause(end), _) => Verdict::Pause(end),
+            // A Resume would not end it sooner.
+            (Self::Resume, PauseState::Paused { remaining, .. }) if remaining <= ENDING => {
+                Verdict::Settled
+            }
+            (Self::Resume, PauseState::Paused { .. }) => Verdict::Resume,
+            (Self::Resume, PauseState::Running | PauseState::Lapsed { .. }) => Verdict::Settled,
+        }
+    }
+
+    /// Whether a consumer is as it should be.
+    pub fn is_done(self, found: &Found) -> bool {
+        let Some(seen) = found.observation() else {
+            return false;
+        };
+        match (self, seen.state) {
+            (Self::Pause(end), PauseState::Paused { until, .. }) => until >= end,
+            (Self::Resume, state) => !state.is_paused(),
+            (Self::Pause(_), PauseState::Running | PauseState::Lapsed { .. }) => false,
+        }
+    }
+}

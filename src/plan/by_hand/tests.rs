@@ -1,0 +1,57 @@
+use jiff::SignedDuration;
+
+use super::*;
+use crate::consumer::{Kind, Observation};
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).unwrap()
+}
+
+fn found(state: PauseState) -> Found {
+    Found::Present(Observation {
+        state,
+        created: at(-3600),
+        kind: Kind::Durable,
+        clustered: false,
+        pending: 0,
+        ack_pending: 0,
+    })
+}
+
+/// Paused until that second, which is as far ahead.
+fn paused(second: i64, nanoseconds: i32) -> Found {
+    found(PauseState::Paused {
+        until: Timestamp::new(at(second).as_second(), nanoseconds).unwrap(),
+        remaining: SignedDuration::from_secs(second),
+    })
+}
+
+#[test]
+fn each_order_in_each_state() {
+    let pause = Order::Pause(at(600));
+    let running = found(PauseState::Running);
+    let lapsed = found(PauseState::Lapsed { until: at(-60) });
+    for (order, found, verdict, is_done) in [
+        (pause, Found::Unknown, Verdict::Unknown, false),
+        (pause, Found::Missing, Verdict::Missing, false),
+        (pause, running.clone(), Verdict::Pause(at(600)), false),
+        (pause, lapsed.clone(), Verdict::Pause(at(600)), false),
+        // By whomever: with a mark, without.
+        (pause, paused(599, 435_253), Verdict::Pause(at(600)), false),
+        (pause, paused(599, 0), Verdict::Pause(at(600)), false),
+        (pause, paused(600, 0), Verdict::Settled, true),
+        (pause, paused(600, 435_253), Verdict::Settled, true),
+        (pause, paused(900, 0), Verdict::Settled, true),
+        (Order::Resume, Found::Unknown, Verdict::Unknown, false),
+        (Order::Resume, Found::Missing, Verdict::Missing, false),
+        (Order::Resume, running, Verdict::Settled, true),
+        (Order::Resume, lapsed, Verdict::Settled, true),
+        (Order::Resume, paused(600, 0), Verdict::Resume, false),
+        (Order::Resume, paused(8, 435_253), Verdict::Resume, false),
+        // As near as a Resume's own deadline may be: nothing to do but wait.
+        (Order::Resume, paused(7, 0), Verdict::Settled, false),
+    ] {
+        assert_eq!(order.verdict(&found), verdict, "{order:?} {found:?}");
+        assert_eq!(order.is_done(&found), is_done, "{order:?} {found:?}");
+    }
+}
