@@ -136,6 +136,8 @@ pub struct Options {
     /// Configuration beside the flags: accounts, authorization, limits, a domain.
     pub config: String,
     pub without_jetstream: bool,
+    /// The nodes of a cluster tell clients of no other node: what stands between a client and a node cannot be passed by.
+    pub unadvertised: bool,
 }
 
 /// One nats-server with JetStream on a loopback port, with a store of its own.
@@ -358,7 +360,10 @@ impl Cluster {
         for (index, address) in addresses.iter().enumerate() {
             let name = Self::name(index);
             let name = format!("server_name: {name}\nserver_tags: [{name}]");
-            let route = format!("cluster {{ name: c, listen: \"{address}\", routes: {routes:?} }}");
+            let hide = options.unadvertised;
+            let route = format!(
+                "cluster {{ name: c, listen: \"{address}\", routes: {routes:?}, no_advertise: {hide} }}"
+            );
             let config = format!("{name}\n{route}\n{}", options.config);
             let binary = options.binary.clone();
             cluster.nodes.push(Server::start(Options {
@@ -366,6 +371,7 @@ impl Cluster {
                 port: None,
                 config,
                 without_jetstream: options.without_jetstream,
+                unadvertised: options.unadvertised,
             })?);
         }
         cluster.wait_healthy()?;

@@ -1,0 +1,288 @@
+//! A copy of recess behind proxies of its own, one before each node, and what befalls it.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::proxy::{Break, Proxy, Weather};
+use crate::random::Random;
+use crate::recess::{Recess, secs};
+use crate::record::{Process, Record, What};
+use crate::rules::Rules;
+use crate::servers::{PASSWORD, Servers};
+
+/// Processes are told apart in the record across all copies.
+static PROCESSES: AtomicUsize = AtomicUsize::new(1);
+
+const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
+
+/// What the files that are refused hold.
+const BAD: [&str; 4] = [
+    "[[window]\n",
+    "instanse = \"typo\"\n",
+    "[[window]]\nname = \"no rule\"\nconsumers = [\"S0/*\"]\n",
+    "\u{0}\u{1}",
+];
+
+pub struct Copy {
+    process: Option<Recess>,
+    pub proxies: Arc<Vec<Proxy>>,
+    number: Arc<AtomicUsize>,
+    record: Record,
+    /// By which file it is started, and which lies there for its next reload.
+    pub rules: Arc<Rules>,
+    settings: Vec<String>,
+    files: tempfile::TempDir,
+    has_clock: bool,
+    /// What those that are gone said.
+    logs: String,
+    /// What went wrong with it that no signal of ours explains.
+    pub faults: Vec<String>,
+}
+
+impl Copy {
+    pub async fn new(
+        servers: &Servers,
+        record: &Record,
+        rules: Arc<Rules>,
+        settings: Vec<String>,
+        has_clock: bool,
+    ) -> Self {
+        let number = Arc::new(AtomicUsize::new(0));
+        let mut proxies = Vec::new();
+        for node in servers.nodes() {
+            proxies.push(Proxy::before(node.port(), record, number.clone()).await);
+        }
+        let files = tempfile::Builder::new()
+            .prefix("recess-copy-")
+            .tempdir()
+            .unwrap();
+        fs::write(files.path().join("password"), PASSWORD).unwrap();
+        fs::write(files.path().join("clock"), "+0").unwrap();
+        Self {
+            process: None,
+            proxies: Arc::new(proxies),
+            number,
+            record: record.clone(),
+            rules,
+            settings,
+            files,
+            has_clock,
+            logs: String::new(),
+            faults: Vec::new(),
+        }
+    }
+
+    fn config(&self) -> Config {
+        let mut config = Config::new(self.proxies.iter().map(Proxy::url))
+            .set(r#"nats.username = "recess""#)
+            .file("nats.password_file", &self.files.path().join("password"))
+            .set(r#"nats.inbox_prefix = "_INBOX_recess""#);
+        for setting in &self.settings {
+            config = config.set(setting);
+        }
+        if self.has_clock {
+            assert!(
+                Path::new(FAKETIME).exists(),
+                "install Debian's package faketime"
+            );
+            config = config
+                .env("LD_PRELOAD", Path::new(FAKETIME))
+                .env("FAKETIME_TIMESTAMP_FILE", &self.files.path().join("clock"))
+                .env("FAKETIME_NO_CACHE", Path::new("1"))
+                .env("FAKETIME_DONT_FAKE_MONOTONIC", Path::new("1"));
+        }
+        config.also(&self.rules.toml)
+    }
+
+    pub fn process(&self) -> Process {
+        self.number.load(SeqCst)
+    }
+
+    pub fn recess(&self) -> Option<&Recess> {
+        self.process.as_ref()
+    }
+
+    fn note(&self, text: &str) {
+        self.record
+            .push(self.process(), What::Note(text.to_owned()));
+    }
+
+    pub async fn start(&mut self) {
+        self.number.store(PROCESSES.fetch_add(1, SeqCst), SeqCst);
+        self.set_clock(0);
+        let started = What::Started(self.rules.clone());
+        self.record.push(self.process(), started);
+        self.process = Some(Recess::start(&self.config()).await);
+    }
+
+    /// Keeps what it said, once it has ended.
+    fn bury(&mut self) {
+        if let Some(recess) = self.process.take() {
+            self.record.push(self.process(), What::Ended);
+            let log = recess.log();
+            if log.contains("panicked") {
+                self.faults.push("I5: it panicked".to_owned());
+            }
+            self.logs += &format!("-- process {} --\n{log}", self.process());
+        }
+    }
+
+    fn kill(&mut self) {
+        if let Some(recess) = &mut self.process {
+            recess.kill();
+            self.bury();
+        }
+    }
+
+    /// SIGTERM: it ends, and soon.
+    pub async fn terminate(&mut self) {
+        let Some(recess) = &mut self.process else {
+            return;
+        };
+        match recess.terminate(secs(10)).await {
+            Some(status) if status.success() => {}
+            ended => self
+                .faults
+                .push(format!("I5: SIGTERM, and within 10 s: {ended:?}")),
+        }
+        self.bury();
+    }
+
+    /// Another file in the place of its own, and a reload.
+    pub fn reload(&mut self, rules: Arc<Rules>) {
+        self.rules = rules;
+        if let Some(recess) = &self.process {
+            let good = What::File(self.rules.clone());
+            self.record.push(self.process(), good);
+            recess.reload(&self.config());
+        }
+    }
+
+    /// A file that is refused.
+    fn reload_badly(&self, random: &mut Random) {
+        if let Some(recess) = &self.process {
+            self.note("it is given a bad file");
+            let bad = *random.pick(&BAD);
+            recess.write_config(bad);
+            recess.signal("HUP");
+        }
+    }
+
+    pub fn set_clock(&self, milliseconds: i64) {
+        if self.has_clock {
+            let seconds = milliseconds as f64 / 1000.0;
+            let file = self.files.path().join("clock");
+            // In one step: it is read at any time.
+            let new = self.files.path().join("clock.new");
+            fs::write(&new, format!("{seconds:+.3}\n")).unwrap();
+            self.record.push(self.process(), What::Clock(milliseconds));
+            fs::rename(new, file).unwrap();
+        }
+    }
+
+    /// One thing that befalls it, from its beginning to its end. `versions` are files that may lie in its place.
+    pub async fn suffer(&mut self, random: &mut Random, versions: &[Arc<Rules>]) {
+        let wait = Duration::from_millis((100 + random.below(2_900)) as u64);
+        match random.below(if self.has_clock { 15 } else { 11 }) {
+            0 | 1 => {
+                self.note(&format!("it is killed, for {wait:?}"));
+                self.kill();
+                tokio::time::sleep(wait).await;
+                self.start().await;
+            }
+            2 => {
+                self.note(&format!("it is ended, for {wait:?}"));
+                self.terminate().await;
+                tokio::time::sleep(wait).await;
+                self.start().await;
+            }
+            3 | 4 => {
+                let Some(recess) = &self.process else { return };
+                self.record.push(self.process(), What::Stopped);
+                recess.signal("STOP");
+                tokio::time::sleep(wait).await;
+                recess.signal("CONT");
+                self.record.push(self.process(), What::Continued);
+            }
+            5..=8 => {
+                self.reload(random.pick(versions).clone());
+                tokio::time::sleep(wait / 4).await;
+            }
+            9 | 10 => {
+                self.reload_badly(random);
+                tokio::time::sleep(wait / 4).await;
+            }
+            _ => {
+                let ahead = *random.pick(&[-25_000, -8_000, -1_500, 700, 3_000, 12_000, 27_000]);
+                self.set_clock(ahead);
+                tokio::time::sleep(wait).await;
+            }
+        }
+    }
+
+    /// The last fault is over: it runs, by that file, with a clock that is right.
+    pub async fn heal(&mut self, rules: Arc<Rules>) {
+        for proxy in self.proxies.iter() {
+            proxy.becomes(Weather::Fine);
+        }
+        self.set_clock(0);
+        if self.process.is_none() {
+            self.rules = rules;
+            self.start().await;
+        } else {
+            self.reload(rules);
+        }
+        if let Some(recess) = &mut self.process
+            && let Some(status) = recess.end(Duration::ZERO).await
+        {
+            self.faults
+                .push(format!("I5: it ended by itself: {status}"));
+        }
+    }
+
+    /// All that it ever said.
+    pub fn log(&self) -> String {
+        let last = self.process.as_ref().map(Recess::log).unwrap_or_default();
+        format!("{}-- process {} --\n{last}", self.logs, self.process())
+    }
+}
+
+/// One thing that befalls the network, from its beginning to its end.
+pub async fn weather(proxies: &[Proxy], random: &mut Random, record: &Record, name: &str) {
+    let all = random.once_in(2);
+    let one = random.below(proxies.len() as i64) as usize;
+    let hit: Vec<&Proxy> = (proxies.iter().enumerate())
+        .filter(|(place, _)| all || *place == one)
+        .map(|(_, proxy)| proxy)
+        .collect();
+    let where_ = if all { "everywhere" } else { "to one node" };
+    let wait = Duration::from_millis((100 + random.below(3_000)) as u64);
+    if random.once_in(4) {
+        let how = *random.pick(&[Break::Reset, Break::AnswersEnd, Break::RequestsEnd]);
+        record.note(format!("{name}: {how:?} {where_}"));
+        hit.iter().for_each(|proxy| proxy.breaks(how));
+        return;
+    }
+    let slow = Weather::Slow(20 + random.below(280) as u64);
+    let kinds = [
+        slow,
+        slow,
+        Weather::BlackHole,
+        Weather::Deaf,
+        Weather::Mute,
+        Weather::Cut,
+    ];
+    let kind = *random.pick(&kinds);
+    record.note(format!("{name}: {kind:?} {where_} for {wait:?}"));
+    hit.iter().for_each(|proxy| proxy.becomes(kind));
+    tokio::time::sleep(wait).await;
+    if kind == Weather::BlackHole && random.once_in(2) {
+        hit.iter().for_each(|proxy| proxy.breaks(Break::Reset));
+    }
+    hit.iter().for_each(|proxy| proxy.becomes(Weather::Fine));
+    record.note(format!("{name}: fine {where_}"));
+}

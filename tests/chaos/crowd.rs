@@ -1,0 +1,255 @@
+//! The streams and consumers of a history, made up by chance, and the people who use them.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use async_nats::{Client, ConnectOptions, Request, ServerAddr};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::random::Random;
+use crate::record::Record;
+
+/// A stream, with what it was created with.
+#[derive(Clone, Debug)]
+struct Stream {
+    name: String,
+    config: Value,
+    consumers: usize,
+}
+
+#[derive(Clone, Debug)]
+pub struct Crowd {
+    streams: Vec<Stream>,
+    /// Of each stream: not durable, so that globs must not touch them.
+    ephemeral: usize,
+}
+
+/// Whose windows are steady in the end.
+const STEADY: &str = "S0/c1*";
+
+impl Crowd {
+    pub fn make_up(random: &mut Random, clustered: bool) -> Self {
+        let count = 2 + random.below(3);
+        let streams = (0..count).map(|number| {
+            let name = format!("S{number}");
+            let replicas = if clustered { *random.pick(&[1, 3, 3]) } else { 1 };
+            // What is kept in memory on a single node is lost with it.
+            let storage = *random.pick(&["file", "file", "memory"]);
+            let config = json!({
+                "name": name, "subjects": [format!("{name}.>")], "num_replicas": replicas, "storage": storage,
+            });
+            let consumers = 3 + random.below(10) as usize;
+            Stream {
+                name,
+                config,
+                consumers,
+            }
+        });
+        Self {
+            streams: streams.collect(),
+            ephemeral: random.below(3) as usize,
+        }
+    }
+
+    /// One of few consumers, for the soak.
+    pub fn of(names: &[&str], replicas: usize, consumers: usize) -> Self {
+        let stream = |name: &&str| Stream {
+            name: (*name).to_owned(),
+            config: json!({ "name": name, "subjects": [format!("{name}.>")], "num_replicas": replicas }),
+            consumers,
+        };
+        Self {
+            streams: names.iter().map(stream).collect(),
+            ephemeral: 1,
+        }
+    }
+
+    /// Those of a window.
+    pub fn selectors(&self, random: &mut Random) -> Vec<String> {
+        let mut selectors = BTreeSet::new();
+        for _ in 0..1 + random.below(3) {
+            let stream = &random.pick(&self.streams).name;
+            let number = random.below(12);
+            selectors.insert(match random.below(10) {
+                0..=3 => format!("{stream}/*"),
+                4 => format!("{stream}/c1*"),
+                5 => format!("*/c{number}"),
+                6 => format!("S*/c{}", random.below(4)),
+                7 => format!("{stream}/e0"),
+                _ => format!("{stream}/c{number}"),
+            });
+        }
+        if random.once_in(3) {
+            let stream = &random.pick(&self.streams).name;
+            selectors.insert(format!("!{stream}/c{}", random.below(6)));
+        }
+        selectors.into_iter().collect()
+    }
+
+    pub fn steady(&self) -> Vec<String> {
+        vec![STEADY.to_owned(), "S1/c0".to_owned()]
+    }
+
+    /// Every consumer there may be, and whether it is durable.
+    pub fn paths(&self) -> Vec<(String, bool)> {
+        let of = |stream: &Stream| {
+            let (name, ephemeral) = (stream.name.clone(), self.ephemeral);
+            let durable = (0..stream.consumers).map(move |n| (format!("S/c{n}"), true));
+            let others = (0..ephemeral).map(|n| (format!("S/e{n}"), false));
+            let all: Vec<_> = durable.chain(others).collect();
+            all.into_iter()
+                .map(move |(path, durable)| (path.replacen('S', &name, 1), durable))
+        };
+        self.streams.iter().flat_map(of).collect()
+    }
+}
+
+/// Somebody who uses the account, past every proxy. Whatever fails, fails.
+#[derive(Clone)]
+pub struct People {
+    client: Client,
+    record: Record,
+}
+
+impl People {
+    pub async fn connect(urls: &[String], record: &Record) -> Self {
+        let addresses: Vec<ServerAddr> = urls.iter().map(|url| url.parse().unwrap()).collect();
+        let options = ConnectOptions::with_user_and_password("app".into(), "app".into())
+            .custom_inbox_prefix("_TEST")
+            .reconnect_delay_callback(|_| Duration::from_millis(100));
+        Self {
+            client: options.connect(&addresses[..]).await.unwrap(),
+            record: record.clone(),
+        }
+    }
+
+    /// What the server answers, an error too.
+    pub async fn ask(&self, verb: &str, body: &Value) -> Option<Value> {
+        let body = match body {
+            Value::Null => String::new(),
+            body => body.to_string(),
+        };
+        let request = Request::new()
+            .payload(body.into())
+            .timeout(Some(Duration::from_secs(2)));
+        let answer = self.client.send_request(format!("$JS.API.{verb}"), request);
+        serde_json::from_slice(&answer.await.ok()?.payload).ok()
+    }
+
+    /// Asks until it is done.
+    async fn insist(&self, verb: &str, body: &Value) {
+        for _ in 0..40 {
+            let answer = self.ask(verb, body).await;
+            if answer.is_some_and(|answer| answer["error"].is_null()) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        panic!("{verb} is never done");
+    }
+
+    pub async fn settle(&self, crowd: &Crowd) {
+        for stream in &crowd.streams {
+            let verb = format!("STREAM.CREATE.{}", stream.name);
+            self.insist(&verb, &stream.config).await;
+        }
+        for (path, durable) in crowd.paths() {
+            let (verb, body) = creation(&path, durable, "as ever");
+            self.insist(&verb, &body).await;
+        }
+    }
+
+    pub async fn info(&self, path: &str) -> Option<Value> {
+        let verb = format!("CONSUMER.INFO.{}", path.replace('/', "."));
+        self.ask(&verb, &Value::Null).await
+    }
+
+    pub async fn pause(&self, path: &str, until: Timestamp) {
+        let verb = format!("CONSUMER.PAUSE.{}", path.replace('/', "."));
+        let body = json!({ "pause_until": until.to_string() });
+        self.ask(&verb, &body).await;
+    }
+
+    /// One thing that somebody does.
+    pub async fn meddle(&self, random: &mut Random, crowd: &Crowd) {
+        let paths = crowd.paths();
+        let (path, durable) = random.pick(&paths).clone();
+        let dotted = path.replace('/', ".");
+        let stream = random.pick(&crowd.streams).clone();
+        let delete = format!("CONSUMER.DELETE.{dotted}");
+        let what = random.below(26);
+        let length = *random.pick(&[1, 3, 6, 15, 40, 300]);
+        let fraction = *random.pick(&[0, 0, 123_456_789, 999_999_999]);
+        let nothing = &Value::Null;
+        let done = match what {
+            0..=7 => {
+                let until = Timestamp::now() + SignedDuration::from_secs(length);
+                let until = Timestamp::new(until.as_second(), fraction).unwrap();
+                self.record
+                    .note(format!("somebody pauses {path} until {until}"));
+                self.pause(&path, until).await;
+                return;
+            }
+            8..=12 => self.ask(&format!("CONSUMER.PAUSE.{dotted}"), nothing).await,
+            13 | 14 => self.ask(&delete, nothing).await,
+            15..=18 => {
+                self.ask(&delete, nothing).await;
+                let (verb, body) = creation(&path, durable, "anew");
+                self.ask(&verb, &body).await
+            }
+            19..=22 => {
+                let (verb, body) = creation(&path, durable, &format!("number {what}"));
+                self.ask(&verb, &body).await
+            }
+            23 => {
+                let verb = format!("CONSUMER.LEADER.STEPDOWN.{dotted}");
+                self.ask(&verb, nothing).await
+            }
+            24 => {
+                let verb = format!("STREAM.LEADER.STEPDOWN.{}", stream.name);
+                self.ask(&verb, nothing).await
+            }
+            _ => {
+                let verb = format!("STREAM.DELETE.{}", stream.name);
+                self.ask(&verb, nothing).await;
+                let verb = format!("STREAM.CREATE.{}", stream.name);
+                self.ask(&verb, &stream.config).await;
+                for (path, durable) in paths {
+                    if path.starts_with(&format!("{}/", stream.name)) {
+                        let (verb, body) = creation(&path, durable, "with its stream");
+                        self.ask(&verb, &body).await;
+                    }
+                }
+                None
+            }
+        };
+        let word = match what {
+            8..=12 => "resumes",
+            13 | 14 => "deletes",
+            15..=18 => "recreates",
+            19..=22 => "upserts",
+            23 => "moves",
+            24 => "moves the stream, not",
+            _ => "recreates the stream, not",
+        };
+        let failed = done.is_none_or(|answer| !answer["error"].is_null());
+        self.record.note(format!(
+            "somebody {word} {path}{} ({})",
+            if failed { ", in vain" } else { "" },
+            stream.name
+        ));
+    }
+}
+
+fn creation(path: &str, durable: bool, description: &str) -> (String, Value) {
+    let (stream, name) = path.split_once('/').unwrap();
+    let mut config = json!({ "name": name, "ack_policy": "explicit", "description": description });
+    if durable {
+        config["durable_name"] = json!(name);
+    } else {
+        config["inactive_threshold"] = json!(300_000_000_000_u64);
+    }
+    let verb = format!("CONSUMER.CREATE.{stream}.{name}");
+    (verb, json!({ "stream_name": stream, "config": config }))
+}

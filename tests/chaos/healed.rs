@@ -1,0 +1,167 @@
+//! What must be seen once the last fault is over: I2 and I5.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use crate::copy::Copy;
+use crate::crowd::{Crowd, People};
+use crate::judge::is_resume;
+use crate::recess::Recess;
+use crate::rules::{Rules, Want, second};
+use crate::told::{MARK, State, is_ours, state};
+
+/// Within so long everything is as it should be.
+const WITHIN: Duration = Duration::from_secs(30);
+
+/// So long it must stay so.
+const STAYS: Duration = Duration::from_secs(3);
+
+/// So long after a change by the calendar nothing is judged: an opening takes a moment on a busy machine.
+const SEAM: i64 = 4;
+
+/// What takes more than this has leaked.
+const MOST_FILES: usize = 60;
+const MOST_MEMORY: u64 = 150 << 20;
+
+/// Looks until everything is right and stays so. Returns how long that took.
+pub async fn all_becomes_right(
+    people: &People,
+    crowd: &Crowd,
+    rules: &Rules,
+) -> Result<Duration, String> {
+    let healed = Instant::now();
+    let mut right_since: Option<Instant> = None;
+    let mut judged = 0;
+    loop {
+        let mut wrong = BTreeMap::new();
+        for (path, durable) in crowd.paths() {
+            if let Some(problem) = look(people, rules, &path, durable, &mut judged).await {
+                wrong.insert(path, problem);
+            }
+        }
+        let took = healed.elapsed();
+        match right_since {
+            Some(since) if !wrong.is_empty() => {
+                return Err(format!(
+                    "I2: right after {:?}, and not for long: {wrong:#?}",
+                    since.duration_since(healed)
+                ));
+            }
+            Some(since) if since.elapsed() >= STAYS => {
+                if judged == 0 {
+                    return Err("I2: nobody could be judged".to_owned());
+                }
+                return Ok(since.duration_since(healed));
+            }
+            Some(_) => {}
+            None if wrong.is_empty() => right_since = Some(Instant::now()),
+            None if took > WITHIN => return Err(format!("I2: after {took:?}: {wrong:#?}")),
+            None => {}
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// What is wrong with one of them, where that can be said.
+async fn look(
+    people: &People,
+    rules: &Rules,
+    path: &str,
+    durable: bool,
+    judged: &mut usize,
+) -> Option<String> {
+    if !rules.follows(path, durable) {
+        return None;
+    }
+    let before = Timestamp::now();
+    let Some(info) = people.info(path).await else {
+        return Some("no answer".to_owned());
+    };
+    let now = Timestamp::now();
+    let code = info["error"]["err_code"].as_u64();
+    if matches!(code, Some(10014 | 10059)) {
+        return None; // it was deleted
+    }
+    if code.is_some() {
+        return Some(info["error"].to_string());
+    }
+    let want = rules.want(path, durable, now.as_second());
+    let seam = before.as_second() - SEAM..=now.as_second();
+    if seam
+        .into_iter()
+        .any(|at| rules.want(path, durable, at) != want)
+    {
+        return None;
+    }
+    let found = state(&info);
+    let right = match (want, found) {
+        (_, State::Unknown | State::Missing) => return Some(format!("{found:?}")),
+        // In the last seconds of a window none is begun.
+        (Want::Paused(end), _) if second(end).duration_since(now).as_secs() < 6 => return None,
+        (Want::Paused(end), State::Paused { until, .. }) => {
+            let exact = Timestamp::new(end, MARK).unwrap();
+            until == exact || (!is_ours(until) && until >= second(end))
+        }
+        (Want::Paused(_), _) => false,
+        (Want::Tail(end), State::Paused { until, .. }) => {
+            let exact = Timestamp::new(end, MARK).unwrap();
+            !is_ours(until) || until <= exact || is_resume(until, now)
+        }
+        (Want::Running, State::Paused { until, remaining }) => {
+            !is_ours(until) || remaining.as_secs() <= 7
+        }
+        (Want::Tail(_) | Want::Running, _) => true,
+    };
+    *judged += 1;
+    (!right).then(|| format!("wanted {want:?}, found {found:?} at {now}"))
+}
+
+/// It lives, answers, and holds no more than it should.
+pub async fn is_well(copy: &Copy) -> Vec<String> {
+    let Some(recess) = copy.recess() else {
+        return vec!["I5: it is gone".to_owned()];
+    };
+    let mut wrong = Vec::new();
+    match recess.get("/healthz").await {
+        Ok((200, _)) => {}
+        answer => wrong.push(format!("I5: /healthz answers {answer:?}")),
+    }
+    let Usage {
+        memory,
+        files,
+        threads,
+    } = usage(recess);
+    if files > MOST_FILES || memory > MOST_MEMORY || threads > 64 {
+        wrong.push(format!(
+            "I5: {files} files, {memory} bytes, {threads} threads"
+        ));
+    }
+    wrong
+}
+
+/// What a process holds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Usage {
+    pub memory: u64,
+    pub files: usize,
+    pub threads: usize,
+}
+
+pub fn usage(recess: &Recess) -> Usage {
+    let home = format!("/proc/{}", recess.pid());
+    let status = fs::read_to_string(format!("{home}/status")).unwrap_or_default();
+    let field = |name: &str| -> u64 {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let number = line.and_then(|line| line.split_ascii_whitespace().next());
+        number.and_then(|number| number.parse().ok()).unwrap_or(0)
+    };
+    Usage {
+        memory: field("VmRSS:") * 1024,
+        files: fs::read_dir(format!("{home}/fd")).map_or(0, Iterator::count),
+        threads: field("Threads:") as usize,
+    }
+}

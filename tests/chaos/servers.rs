@@ -1,0 +1,174 @@
+//! The servers of a history, one or three, and what befalls them.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::nats_server::{Cluster, Options, Server};
+use crate::random::Random;
+use crate::record::Record;
+
+pub enum Nats {
+    One(Server),
+    Three(Cluster),
+}
+
+/// A user's permissions are in a file that all nodes read anew at a reload.
+pub struct Servers {
+    nats: Nats,
+    permissions: tempfile::TempDir,
+    record: Record,
+}
+
+/// What recess may ask: the README's list.
+const GIVEN: [&str; 5] = [
+    "$JS.API.INFO",
+    "$JS.API.STREAM.NAMES",
+    "$JS.API.CONSUMER.LIST.*",
+    "$JS.API.CONSUMER.INFO.*.*",
+    "$JS.API.CONSUMER.PAUSE.*.*",
+];
+
+pub const PASSWORD: &str = "s3cret";
+
+impl Servers {
+    pub fn start(clustered: bool, record: &Record) -> Self {
+        let permissions = tempfile::Builder::new()
+            .prefix("recess-chaos-")
+            .tempdir()
+            .unwrap();
+        fs::write(permissions.path().join("users.conf"), users(&GIVEN)).unwrap();
+        // It is looked for from the server's own folder, which is beside this one.
+        let folder = permissions.path().file_name().unwrap();
+        let include = Path::new("..").join(folder).join("users.conf");
+        let options = Options {
+            config: format!("include {:?}", include.to_str().unwrap()),
+            unadvertised: true,
+            ..Default::default()
+        };
+        let nats = if clustered {
+            Nats::Three(Cluster::start(3, options).unwrap())
+        } else {
+            Nats::One(Server::start(options).unwrap())
+        };
+        Self {
+            nats,
+            permissions,
+            record: record.clone(),
+        }
+    }
+
+    pub fn nodes(&self) -> &[Server] {
+        match &self.nats {
+            Nats::One(server) => std::slice::from_ref(server),
+            Nats::Three(cluster) => &cluster.nodes,
+        }
+    }
+
+    fn nodes_mut(&mut self) -> &mut [Server] {
+        match &mut self.nats {
+            Nats::One(server) => std::slice::from_mut(server),
+            Nats::Three(cluster) => &mut cluster.nodes,
+        }
+    }
+
+    pub fn urls(&self) -> Vec<String> {
+        self.nodes().iter().map(Server::url).collect()
+    }
+
+    /// Takes all but these permissions away.
+    fn permit(&self, subjects: &[&str]) {
+        let file = self.permissions.path().join("users.conf");
+        fs::write(file, users(subjects)).unwrap();
+        for node in self.nodes().iter().filter(|node| node.pid().is_some()) {
+            node.signal("HUP");
+        }
+    }
+
+    /// One thing that befalls servers, from its beginning to its end.
+    pub async fn suffer(&mut self, random: &mut Random) {
+        let count = self.nodes().len();
+        let node = random.below(count as i64) as usize;
+        let name = format!("node {}", node + 1);
+        let milliseconds = 200 + random.below(2_800);
+        let wait = Duration::from_millis(milliseconds as u64);
+        match random.below(12) {
+            0..=2 => self.lose(&[node], wait, &name).await,
+            3 => {
+                self.record
+                    .note(format!("{name} is stopped well, for {wait:?}"));
+                self.nodes_mut()[node].stop();
+                tokio::time::sleep(wait).await;
+                self.restart(node);
+            }
+            4 | 5 => {
+                self.record
+                    .note(format!("{name} stands still for {wait:?}"));
+                self.nodes()[node].signal("STOP");
+                tokio::time::sleep(wait).await;
+                self.nodes()[node].signal("CONT");
+            }
+            6 => {
+                self.record
+                    .note(format!("{name} is a lame duck, for {wait:?}"));
+                self.nodes()[node].signal("USR2");
+                tokio::time::sleep(wait).await;
+                self.restart(node);
+            }
+            7 | 8 if count > 1 => {
+                let leader = match &self.nats {
+                    Nats::Three(cluster) => cluster.meta_leader(),
+                    Nats::One(_) => None,
+                };
+                self.lose(&[leader.unwrap_or(node)], wait, "the leader")
+                    .await;
+            }
+            9 if count > 1 => {
+                let others: Vec<usize> = (0..count).filter(|other| *other != node).collect();
+                self.lose(&others, wait, "the quorum").await;
+            }
+            _ => {
+                let taken = *random.pick(&[&GIVEN[4], &GIVEN[4], &GIVEN[2], &GIVEN[3], &GIVEN[1]]);
+                self.record.note(format!("{taken} is denied for {wait:?}"));
+                let left: Vec<&str> = GIVEN.into_iter().filter(|one| one != taken).collect();
+                self.permit(&left);
+                tokio::time::sleep(wait).await;
+                self.permit(&GIVEN);
+                self.record.note("everything is permitted");
+            }
+        }
+    }
+
+    async fn lose(&mut self, nodes: &[usize], wait: Duration, name: &str) {
+        self.record.note(format!("{name} is killed, for {wait:?}"));
+        for node in nodes {
+            self.nodes_mut()[*node].kill();
+        }
+        tokio::time::sleep(wait).await;
+        for node in nodes {
+            self.restart(*node);
+        }
+    }
+
+    fn restart(&mut self, node: usize) {
+        self.nodes_mut()[node].restart().unwrap();
+        self.record.note(format!("node {} is back", node + 1));
+    }
+
+    /// Waits until they are well.
+    pub fn heal(&self) {
+        if let Nats::Three(cluster) = &self.nats {
+            cluster.wait_healthy().unwrap();
+        }
+    }
+}
+
+fn users(subjects: &[&str]) -> String {
+    let events = ["PAUSE", "CREATED", "DELETED"]
+        .map(|kind| format!("$JS.EVENT.ADVISORY.CONSUMER.{kind}.*.*"));
+    format!(
+        "authorization {{ users: [\n{{ user: app, password: app }}\n{{ user: recess, password: {PASSWORD}, permissions: {{ \
+         publish: {subjects:?}, subscribe: [\"_INBOX_recess.>\", {:?}, {:?}, {:?}] }} }}\n] }}\n",
+        events[0], events[1], events[2]
+    )
+}
