@@ -163,7 +163,7 @@ impl Copy {
     }
 
     /// A file that is refused.
-    fn reload_badly(&self, random: &mut Random) {
+    pub fn reload_badly(&self, random: &mut Random) {
         if let Some(recess) = &self.process {
             self.note("it is given a bad file");
             let bad = *random.pick(&BAD);

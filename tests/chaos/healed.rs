@@ -10,7 +10,6 @@ use tokio::time::Instant;
 use crate::copy::Copy;
 use crate::crowd::{Crowd, People};
 use crate::judge::is_resume;
-use crate::recess::Recess;
 use crate::rules::{Rules, Want, second};
 use crate::told::{MARK, State, is_ours, state};
 
@@ -134,7 +133,7 @@ pub async fn is_well(copy: &Copy) -> Vec<String> {
         memory,
         files,
         threads,
-    } = usage(recess);
+    } = usage(recess.pid());
     if files > MOST_FILES || memory > MOST_MEMORY || threads > 64 {
         wrong.push(format!(
             "I5: {files} files, {memory} bytes, {threads} threads"
@@ -151,8 +150,8 @@ pub struct Usage {
     pub threads: usize,
 }
 
-pub fn usage(recess: &Recess) -> Usage {
-    let home = format!("/proc/{}", recess.pid());
+pub fn usage(pid: u32) -> Usage {
+    let home = format!("/proc/{pid}");
     let status = fs::read_to_string(format!("{home}/status")).unwrap_or_default();
     let field = |name: &str| -> u64 {
         let line = status.lines().find_map(|line| line.strip_prefix(name));

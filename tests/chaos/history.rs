@@ -136,6 +136,8 @@ pub async fn live(seed: u64, kind: Kind) -> Outcome {
         task.unwrap();
     }
     servers.heal();
+    // What was deleted, or kept in memory by a server that was killed, is created again.
+    people.settle(&crowd).await;
     for copy in &mut copies {
         copy.heal(last.clone()).await;
     }

@@ -27,6 +27,9 @@ const SETTLING: SignedDuration = SignedDuration::from_millis(4_700);
 /// How long a reload takes at most.
 const RELOAD: SignedDuration = SignedDuration::from_secs(2);
 
+/// So many of one consumer are kept.
+const MOST_SIGHTS: usize = 400;
+
 /// A write, and what became of it.
 struct Write {
     at: Timestamp,
@@ -386,6 +389,9 @@ impl Known {
             }
         }
         self.sights.push(sight);
+        if self.sights.len() > MOST_SIGHTS {
+            self.sights.drain(..MOST_SIGHTS / 2);
+        }
     }
 
     /// What a write may rest on: what was asked for in its connection after the write before.

@@ -44,3 +44,4 @@ mod told;
 mod wire;
 
 mod runs;
+mod soak;

@@ -60,10 +60,6 @@ impl Record {
         self.push(0, What::Note(text.into()));
     }
 
-    pub fn all(&self) -> Vec<Event> {
-        self.0.lock().unwrap().clone()
-    }
-
     /// What is there, and nothing of it stays.
     pub fn take(&self) -> Vec<Event> {
         std::mem::take(&mut self.0.lock().unwrap())

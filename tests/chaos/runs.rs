@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::history::{Kind, Outcome, live};
 
-fn variable(name: &str) -> Option<u64> {
+pub fn variable(name: &str) -> Option<u64> {
     let text = env::var(name).ok()?;
     Some(
         text.parse()
