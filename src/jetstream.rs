@@ -177,6 +177,12 @@ pub enum RequestError {
     /// Too much changed between the pages of a list for it to be known whole.
     #[error("the list kept changing while it was read")]
     Shifting,
+    /// The list claims to be longer than any.
+    #[error("the list has more than {most} entries, which is more than recess reads")]
+    TooLong {
+        /// How many it reads.
+        most: usize,
+    },
     /// The answer is not what the protocol promises.
     #[error("an answer to {subject} cannot be read: {reason}")]
     Unreadable {
@@ -198,7 +204,8 @@ impl RequestError {
             | Self::NoResponders { .. }
             | Self::Refused { .. }
             | Self::Missing
-            | Self::Shifting => Outcome::Refused,
+            | Self::Shifting
+            | Self::TooLong { .. } => Outcome::Refused,
         }
     }
 
@@ -212,6 +219,7 @@ impl RequestError {
             | Self::Refused { .. }
             | Self::Missing
             | Self::Shifting
+            | Self::TooLong { .. }
             | Self::Unreadable { .. } => "error",
         }
     }

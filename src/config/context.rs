@@ -121,7 +121,7 @@ fn path_of(name: &str) -> Result<PathBuf, ContextError> {
     Ok(home.join("nats/context").join(format!("{name}.json")))
 }
 
-fn parse(path: &Path, text: &str) -> Result<Connection, ContextError> {
+pub(crate) fn parse(path: &Path, text: &str) -> Result<Connection, ContextError> {
     let file: File = serde_json::from_str(text).map_err(|error| ContextError::NotAContext {
         path: path.to_owned(),
         line: error.line(),

@@ -28,7 +28,10 @@ mod details;
 mod keeper;
 mod pages;
 mod secrets;
+mod tame;
 mod trouble;
+#[doc(hidden)]
+pub mod untrusted;
 mod wire;
 
 use connect::Connected;
@@ -214,11 +217,7 @@ impl Nats {
     async fn names_page(&self, offset: usize) -> Result<Option<Page<String, ()>>, RequestError> {
         let body = Bytes::from(format!(r#"{{"offset":{offset}}}"#));
         let reply: wire::NamesReply = self.request("STREAM.NAMES", body).await?;
-        let entries = reply.streams.into_iter().map(|name| (name, ()));
-        Ok(Some(Page {
-            entries: entries.collect(),
-            total: reply.total,
-        }))
+        reply.into_page("STREAM.NAMES").map(Some)
     }
 
     /// The page of a stream's list of consumers at an offset; `None` when the stream does not exist.

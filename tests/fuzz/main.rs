@@ -20,14 +20,42 @@ const WHOLE_FILES: [&str; 3] = [
     include_str!("../../examples/two-zones.toml"),
 ];
 
+const CONFIG: &str = include_str!("config.dict");
+const WIRE: &str = include_str!("wire.dict");
+
+/// Answers as nats-server writes them, and advisories.
+const ANSWERS: [&str; 7] = [
+    include_str!("wire/account.json"),
+    include_str!("wire/names.json"),
+    include_str!("wire/names-none.json"),
+    include_str!("wire/info.json"),
+    include_str!("wire/list.json"),
+    include_str!("wire/pause.json"),
+    include_str!("wire/error.json"),
+];
+const ADVISORIES: [&str; 2] = [
+    include_str!("wire/advisory.txt"),
+    include_str!("wire/denial.txt"),
+];
+
+/// A credentials file and a context.
+const FILES: [&str; 2] = [
+    "-----BEGIN NATS USER JWT-----\neyJhbGciOiJlZDI1NTE5In0.eyJleHAiOjE3OTYwODMyMDB9.c2ln\n------END NATS USER \
+     JWT------\n\n-----BEGIN USER NKEY \
+     SEED-----\nSUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY\n------END USER NKEY SEED------\n",
+    r#"{"description":"","url":"nats://a:b@127.0.0.1:4222,nats://c","socks_proxy":"","token":"","user":"x","password":"y","creds":"","nkey":"","cert":"","key":"","ca":"","jetstream_domain":"hub","inbox_prefix":"_I"}"#,
+];
+
 /// What texts are made of: those of the fuzzer.
-fn pieces() -> Vec<String> {
-    let lines = include_str!("config.dict").lines();
+fn pieces(dictionary: &str) -> Vec<String> {
+    let lines = dictionary.lines();
     let mut pieces: Vec<String> = lines
         .map(|line| {
             line.trim_matches('"')
                 .replace("\\\"", "\"")
                 .replace("\\x0a", "\n")
+                .replace("\\x0d", "\r")
+                .replace("\\\\", "\\")
         })
         .collect();
     assert!(pieces.len() > 30, "{pieces:?}");
@@ -76,9 +104,18 @@ where
 
 /// A file with some of its bytes taken out, doubled, or with pieces put in.
 fn nearly_a_file() -> impl Strategy<Value = String> {
-    let change = (any::<Index>(), 0..60_usize, 0..3_u8, select(pieces()));
+    nearly(&WHOLE_FILES, CONFIG)
+}
+
+fn nearly(whole: &[&'static str], dictionary: &str) -> impl Strategy<Value = String> {
+    let change = (
+        any::<Index>(),
+        0..60_usize,
+        0..3_u8,
+        select(pieces(dictionary)),
+    );
     let changes = prop::collection::vec(change, 1..8);
-    (select(WHOLE_FILES.to_vec()), changes).prop_map(|(file, changes)| {
+    (select(whole.to_vec()), changes).prop_map(|(file, changes)| {
         let mut text: Vec<char> = file.chars().collect();
         for (at, length, kind, piece) in changes {
             let at = at.index(text.len() + 1);
@@ -101,7 +138,7 @@ fn config_files_that_are_nearly_right() {
 
 #[test]
 fn config_files_of_pieces() {
-    let texts = prop::collection::vec(select(pieces()), 0..60);
+    let texts = prop::collection::vec(select(pieces(CONFIG)), 0..60);
     check(
         300,
         texts.prop_map(|pieces| pieces.concat()),
@@ -166,4 +203,51 @@ fn arguments() {
     ];
     let texts = prop::collection::vec(words, 0..6).prop_map(|words| words.join("\n"));
     check(2_000, texts, properties::arguments);
+}
+
+#[test]
+fn answers_that_are_nearly_right() {
+    check(5_000, nearly(&ANSWERS, WIRE), |text| {
+        properties::answers(text.as_bytes())
+    });
+    let texts = prop::collection::vec(select(pieces(WIRE)), 0..40);
+    let texts = texts.prop_map(|pieces| format!("{{{}}}", pieces.join(",")));
+    check(1_000, texts, |text| properties::answers(text.as_bytes()));
+}
+
+/// Or the runs above would try refusals only.
+#[test]
+fn answers_that_are_right_are_read() {
+    use recess::jetstream::nats::untrusted;
+    let [account, names, none, info, list, pause, error] = ANSWERS.map(str::as_bytes);
+    assert_eq!(untrusted::account_info(account), Ok(Some(5)));
+    assert_eq!(untrusted::names(names).map(|names| names.len()), Ok(2));
+    assert_eq!(untrusted::names(none), Ok(Vec::new()));
+    assert!(untrusted::info(info).is_ok_and(|sample| sample.found.is_paused()));
+    assert_eq!(untrusted::list(list).map(|list| list.len()), Ok(2));
+    assert_eq!(untrusted::written(pause), Ok(()));
+    assert!(untrusted::written(error).is_err());
+    let [advisory, denial] = ADVISORIES.map(|text| text.split_once('\n').unwrap());
+    let subject = format!("$JS.EVENT.ADVISORY.CONSUMER.{}", advisory.0);
+    assert!(untrusted::advisory(&subject, advisory.1.as_bytes()).is_some());
+    assert_eq!(untrusted::denied(denial.0).as_deref(), Some("_INBOX.x.*"));
+    let [credentials, context] = FILES;
+    assert_eq!(untrusted::credentials(credentials), Ok(()));
+    assert!(untrusted::natscli_context(context).is_ok());
+}
+
+#[test]
+fn advisories() {
+    check(3_000, nearly(&ADVISORIES, WIRE), |text| {
+        properties::advisories(text.as_bytes())
+    });
+    check(500, "\\PC{0,60}", |text| {
+        properties::advisories(text.as_bytes())
+    });
+}
+
+#[test]
+fn connection_files() {
+    check(2_000, nearly(&FILES, WIRE), properties::connection_files);
+    check(500, "\\PC{0,60}", properties::connection_files);
 }

@@ -1,5 +1,5 @@
 //! What must hold for any text that an operator could write: no panic, and every refusal with its place and the way out.
-//! That it does not take long is for those who call: `cargo test` and the fuzzer each have a clock.
+//! And for any that a server could: no panic, names that are names, and refusals that are one line of a log. That it does not take long is for those who call: `cargo test` and the fuzzer each have a clock.
 
 use std::path::Path;
 
@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use recess::calendar::{Length, Pattern, Rule, Schedule};
 use recess::cli::Cli;
 use recess::config::{self, Severity, code};
-use recess::consumer::{ConsumerId, Kind};
+use recess::consumer::{ConsumerId, Kind, is_name};
+use recess::jetstream::nats::untrusted;
+use recess::jetstream::{Advisory, RequestError, Sample};
 use recess::policy::Selector;
 
 /// Some day.
@@ -91,5 +93,74 @@ pub fn arguments(text: &str) {
     match Cli::try_parse_from(words) {
         Ok(cli) => drop(format!("{cli:?}")),
         Err(error) => assert!(!error.render().to_string().is_empty()),
+    }
+}
+
+/// A refusal is one line, and not without end, whatever the server has put into it.
+fn one_line(words: &str) {
+    assert!(!words.is_empty() && words.len() < 2_000, "{words}");
+    assert!(!words.contains(char::is_control), "{words:?}");
+}
+
+/// Whatever follows from a name, it is one token of a subject.
+fn one_token(name: &str) {
+    assert!(is_name(name) && name.len() <= 255, "{name:?}");
+    assert!(!name.contains([' ', '.', '*', '>', '\r', '\n']), "{name:?}");
+}
+
+fn readable<T>(read: Result<T, RequestError>) -> Option<T> {
+    read.map_err(|error| one_line(&error.to_string())).ok()
+}
+
+fn sound(sample: &Sample) {
+    if let Some(observation) = sample.found.observation() {
+        observation.state.after(jiff::SignedDuration::from_hours(1));
+        observation.state.deadline();
+    }
+}
+
+/// An answer to each of the requests.
+pub fn answers(payload: &[u8]) {
+    readable(untrusted::account_info(payload));
+    readable(untrusted::written(payload));
+    readable(untrusted::info(payload)).iter().for_each(sound);
+    for name in readable(untrusted::names(payload)).unwrap_or_default() {
+        one_token(&name);
+    }
+    for (id, sample) in readable(untrusted::list(payload)).unwrap_or_default() {
+        assert_eq!(id.stream(), "ORDERS");
+        one_token(id.consumer());
+        sound(&sample);
+    }
+}
+
+/// An advisory: its subject, a line break, its payload.
+pub fn advisories(message: &[u8]) {
+    let mut parts = message.splitn(2, |byte| *byte == b'\n');
+    let subject = String::from_utf8_lossy(parts.next().unwrap_or_default());
+    let payload = parts.next().unwrap_or_default();
+    for subject in [
+        subject.to_string(),
+        format!("$JS.EVENT.ADVISORY.CONSUMER.{subject}"),
+    ] {
+        let advisory: Option<Advisory> = untrusted::advisory(&subject, payload);
+        if let Some(id) = advisory.as_ref().map(Advisory::id) {
+            one_token(id.stream());
+            one_token(id.consumer());
+        }
+    }
+    if let Some(subject) = untrusted::denied(&subject) {
+        assert!(!subject.contains(char::is_control), "{subject:?}");
+    }
+}
+
+/// A credentials file, and a context of the `nats` command.
+pub fn connection_files(text: &str) {
+    if let Err(words) = untrusted::credentials(text) {
+        // What is in it is a secret.
+        assert!(words.starts_with("the natscli context "), "{words}");
+    }
+    if let Err(words) = untrusted::natscli_context(text) {
+        assert!(!words.is_empty());
     }
 }

@@ -13,6 +13,8 @@ mod account;
 mod certificates;
 #[path = "../support/config.rs"]
 mod config;
+#[path = "../support/hostile.rs"]
+mod hostile_server;
 #[path = "../support/nats_server.rs"]
 mod nats_server;
 #[path = "../support/operator.rs"]
@@ -31,6 +33,7 @@ mod cluster_leaders;
 mod cluster_moves;
 mod copies;
 mod hands;
+mod hostile;
 mod http;
 mod lists;
 mod live;

@@ -8,6 +8,7 @@ use async_nats::{AuthError, Client, ConnectError, ConnectErrorKind, ConnectOptio
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::secrets::{Certificates, Proof, check_tls};
@@ -169,13 +170,20 @@ impl Means {
                 let _ = events_sender.send(event);
                 std::future::ready(())
             });
-        // async-nats does not limit how long a name is looked up.
-        match timeout(PATIENCE_BY_NAME, options.connect(address)).await {
-            Ok(Ok(client)) => {
+        let to = address.to_owned();
+        // Beside us: async-nats panics at some of what a server can say (`-ERR` without words, a length beyond all).
+        let mut connecting = JoinSet::new();
+        connecting.spawn(async move { options.connect(to).await });
+        // It does not limit how long a name is looked up.
+        let connected = timeout(PATIENCE_BY_NAME, connecting.join_next()).await;
+        let nonsense = || "the server does not speak as a NATS server does".to_owned();
+        match connected.map(|ended| ended.and_then(Result::ok).ok_or_else(nonsense)) {
+            Ok(Err(nonsense)) => Err(nonsense),
+            Ok(Ok(Ok(client))) => {
                 spent.store(true, Ordering::Relaxed);
                 Ok((client, events))
             }
-            Ok(Err(error)) => Err(self.explain(&error, address, reach)),
+            Ok(Ok(Err(error))) => Err(self.explain(&error, address, reach)),
             Err(_) => Err(format!("no answer within {} s", PATIENCE_BY_NAME.as_secs())),
         }
     }

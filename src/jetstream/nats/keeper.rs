@@ -5,21 +5,36 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_nats::{ClientError, Event, ServerError};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use tokio::sync::{broadcast, mpsc, watch};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::connect::{self, Connected, Discovered};
+use super::tame::tame;
 use super::{Doom, Nats, Session, wire};
 use crate::config::{self, Api};
 use crate::jetstream::{Advisory, Link, RequestError, Server, Unsuitable};
 
 /// How often a lost or refused connection, or a JetStream that does not answer, is tried again.
 const RETRY: Duration = Duration::from_millis(500);
+
+/// A server that finds fault without a pause is quoted once.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// How often it is looked whether what comes in makes messages.
+const GLANCE: Duration = Duration::from_millis(250);
+
+/// So many of a cluster's other servers are remembered, and tried one after the other where the configured ones are not there.
+const DISCOVERED: usize = 64;
+
+/// The longest address that can be one: a scheme, a host name (253 letters at most) and a port.
+const LONGEST_ADDRESS: usize = 270;
 
 /// What the server says so shortly before a connection ends is why.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -44,7 +59,7 @@ impl Keeper {
             // The rest of the cluster, as far as it runs now: async-nats passes later news over.
             discovered = Discovered {
                 through: connected.connection.servers.clone(),
-                addresses: connected.client.server_info().connect_urls,
+                addresses: addresses(connected.client.server_info().connect_urls),
             };
             let reason = self.serve(connected, connects).await;
             self.down(reason);
@@ -71,12 +86,14 @@ impl Keeper {
         let (session, mut events) = Session::begin(connected);
         let session = Arc::new(session);
         self.session.send_replace(Some(session.clone()));
-        self.listen(&session).await;
+        // They end with the session: a client lives for as long as anybody listens.
+        let _listening = self.listen(&session).await;
         let mut denied = BTreeSet::new();
         let mut last_words: Option<(Instant, String)> = None;
         let mut probing = true;
         let probe = self.probe(&session);
-        tokio::pin!(probe);
+        let stuffed = stuffed(&session);
+        tokio::pin!(probe, stuffed);
         let reason = loop {
             let event = tokio::select! {
                 biased;
@@ -87,11 +104,19 @@ impl Keeper {
                     self.link.send_replace(link);
                     continue;
                 }
+                () = &mut stuffed => break format!(
+                    "{} sent {} MB that are no message, so recess hung up",
+                    session.address,
+                    wire::LONGEST_ANSWER >> 20
+                ),
             };
             match event {
                 Some(Event::ServerError(ServerError::Other(words))) => match denial(&words) {
                     None => {
-                        tracing::warn!("{} says: {words}", session.address);
+                        let words = tame(&words);
+                        if (last_words.as_ref()).is_none_or(|(at, _)| at.elapsed() > QUIET) {
+                            tracing::warn!("{} says: {words}", session.address);
+                        }
                         last_words = Some((Instant::now(), words));
                     }
                     Some(Denial::Publish(subject)) => {
@@ -108,6 +133,9 @@ impl Keeper {
                         );
                     }
                     Some(Denial::Subscribe(subject)) => {
+                        if !advisories().contains(&subject) {
+                            continue;
+                        }
                         denied.insert(subject);
                         self.link.send_if_modified(|link| match link {
                             Link::Up(server) if server.denied != denied => {
@@ -129,7 +157,7 @@ impl Keeper {
                         _ => format!("the connection to {address} was lost"),
                     };
                 }
-                Some(event) => tracing::debug!("NATS connection: {event}"),
+                Some(event) => tracing::debug!("NATS connection: {}", tame(&event.to_string())),
             }
         };
         self.session.send_replace(None);
@@ -175,8 +203,8 @@ impl Keeper {
     ) -> Link {
         let server = session.client.server_info();
         let version = match &session.api {
-            Api::Default => server.version,
-            Api::Domain(domain) if server.domain.as_ref() == Some(domain) => server.version,
+            Api::Default => tame(&server.version),
+            Api::Domain(domain) if server.domain.as_ref() == Some(domain) => tame(&server.version),
             // Somebody else answers than the server of the connection, and does not tell its version.
             Api::Domain(_) | Api::Prefix(_) => version_of(level),
         };
@@ -195,15 +223,15 @@ impl Keeper {
     }
 
     /// Subscribes to what the server tells of consumers.
-    async fn listen(&self, session: &Session) {
-        for kind in ["PAUSE", "CREATED", "DELETED"] {
-            let subject = format!("{}.{kind}.*.*", wire::ADVISORY_PREFIX);
+    async fn listen(&self, session: &Session) -> JoinSet<()> {
+        let mut listening = JoinSet::new();
+        for subject in advisories() {
             // It fails only where the connection is gone already.
             let Ok(mut subscription) = session.client.subscribe(subject).await else {
-                return;
+                break;
             };
             let advisories = self.advisories.clone();
-            tokio::spawn(async move {
+            listening.spawn(async move {
                 while let Some(message) = subscription.next().await {
                     if let Some(advisory) = wire::advisory(&message.subject, &message.payload) {
                         // A full backlog drops hints; a closed one means that recess is ending.
@@ -212,7 +240,45 @@ impl Keeper {
                 }
             });
         }
+        listening
     }
+}
+
+/// What is subscribed to.
+fn advisories() -> [String; 3] {
+    ["PAUSE", "CREATED", "DELETED"].map(|kind| format!("{}.{kind}.*.*", wire::ADVISORY_PREFIX))
+}
+
+/// Returns when the server has sent more than any answer is long, and no message came of it: async-nats keeps what it
+/// cannot make one of, without a limit.
+async fn stuffed(session: &Session) {
+    let statistics = session.client.statistics();
+    let read = || {
+        let messages = statistics.in_messages.load(Ordering::Relaxed);
+        (messages, statistics.in_bytes.load(Ordering::Relaxed))
+    };
+    let (mut messages, mut bytes) = read();
+    loop {
+        tokio::time::sleep(GLANCE).await;
+        let now = read();
+        if now.0 != messages {
+            (messages, bytes) = now;
+        } else if now.1.saturating_sub(bytes) > wire::LONGEST_ANSWER as u64 {
+            return;
+        }
+    }
+}
+
+/// Of what a server says of the rest of its cluster, what can be addresses.
+fn addresses(told: Vec<String>) -> Vec<String> {
+    let plausible = |address: &String| {
+        let odd = |c: char| c.is_control() || c.is_whitespace() || c == '@';
+        !address.is_empty() && address.len() <= LONGEST_ADDRESS && !address.contains(odd)
+    };
+    (told.into_iter())
+        .filter(plausible)
+        .take(DISCOVERED)
+        .collect()
 }
 
 /// What the account's permissions do not allow, with the subject.
@@ -225,7 +291,7 @@ pub enum Denial {
 /// Reads `Permissions Violation for Subscription to "_INBOX.x.*"`, which nats-server sends on its own, not as an answer.
 pub fn denial(words: &str) -> Option<Denial> {
     let kind = words.to_ascii_lowercase();
-    let subject = || words.split('"').nth(1).unwrap_or(words).to_owned();
+    let subject = || tame(words.split('"').nth(1).unwrap_or(words));
     let kind = kind.strip_prefix("permissions violation for ")?;
     Some(if kind.starts_with("subscription") {
         Denial::Subscribe(subject())

@@ -16,6 +16,13 @@ use std::collections::BTreeMap;
 
 use crate::jetstream::RequestError;
 
+/// No server has so many streams, and no stream so many consumers (nats-server 2.15 stops at 1,000 by default). Whoever
+/// claims more would be read for hours and into all memory.
+const MOST: usize = 250_000;
+
+/// So many pages may in all bring nobody new, as a list that shifts does now and then.
+const FRUITLESS: usize = 32;
+
 #[cfg(test)]
 mod tests;
 
@@ -43,11 +50,16 @@ where
     let mut longest = 0;
     // One is enough in a list that rests, and makes it cost hardly more than without.
     let mut overlap = 1;
+    let mut fruitless = 0;
     for requests in 1.. {
         let Some(page) = fetch(offset).await? else {
             return Ok(None);
         };
         longest = longest.max(page.total);
+        if longest.max(read.len()) > MOST {
+            return Err(RequestError::TooLong { most: MOST });
+        }
+        let known = read.len();
         let connects = offset == 0 || page.entries.keys().any(|name| read.contains_key(name));
         if connects {
             let end = offset + page.entries.len();
@@ -61,7 +73,10 @@ where
             overlap = limit / 2;
             offset = offset.saturating_sub(overlap);
         }
-        if requests >= most_requests(longest, limit) {
+        if read.len() == known {
+            fruitless += 1;
+        }
+        if fruitless > FRUITLESS || requests >= most_requests(longest, limit) {
             break;
         }
     }

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use super::connect::PATIENCE;
 use super::secrets::name;
+use super::tame::tame;
 use crate::config::{Auth, Connection, Tls};
 
 /// What each server that was tried has against us.
@@ -83,7 +84,7 @@ pub fn of(error: &ConnectError, address: &str, tls: Option<&Tls>, settings: &str
         ConnectErrorKind::ServerParse => format!("not a server's address ({})", words()),
         _ => {
             if let Some(ServerError::Other(words)) = source.and_then(|e| e.downcast_ref()) {
-                return format!("the server says: {words}");
+                return format!("the server says: {}", tame(words));
             }
             let Some(io) = source.and_then(|source| source.downcast_ref::<io::Error>()) else {
                 // async-nats puts a text there when the connection ends while it is being made.
@@ -203,5 +204,5 @@ fn bare(name: &str) -> &str {
 
 /// Without the number that tells people nothing.
 fn plain(words: &str) -> String {
-    words.split(" (os error").next().unwrap_or(words).to_owned()
+    tame(words.split(" (os error").next().unwrap_or(words))
 }

@@ -1,13 +1,19 @@
 //! What nats-server writes, as far as recess reads it. Unknown fields are passed over.
+//!
+//! Invariant: whoever writes it, what is read takes bounded memory, its names are such that they make one token of a
+//! subject, and its errors are one line.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _, SeqAccess, Visitor};
 
 use super::pages::Page;
-use crate::consumer::{ConsumerId, Found, Kind, Observation, PauseState};
+use super::tame::tame;
+use crate::consumer::{ConsumerId, Found, Kind, Observation, PauseState, is_name};
 use crate::jetstream::{Advisory, RequestError, Sample};
 use crate::quiet::Flight;
 
@@ -23,6 +29,19 @@ pub const CONSUMER_OFFLINE: u64 = 10119;
 const STORE_FAILED: u64 = 10104;
 /// The cause where the consumer is gone.
 const NO_CONSUMER: &str = "consumer does not exist (10149)";
+
+/// How much nats-server has waiting for a client at most before it gives the client up (`max_pending`), so no answer of its
+/// own is longer.
+pub const LONGEST_ANSWER: usize = 64 << 20;
+
+/// How many entries nats-server puts on a page at most: streams' names.
+const LONGEST_LIST: usize = 1024;
+
+/// How long nats-server lets a name be.
+const LONGEST_NAME: usize = 255;
+
+/// Many times as long as any advisory.
+const LONGEST_ADVISORY: usize = 64 << 10;
 
 /// What the subjects of the advisories about consumers start with.
 pub const ADVISORY_PREFIX: &str = "$JS.EVENT.ADVISORY.CONSUMER";
@@ -73,7 +92,7 @@ pub struct ApiStats {
 #[derive(Deserialize)]
 pub struct NamesReply {
     pub total: usize,
-    #[serde(default, deserialize_with = "null_is_empty")]
+    #[serde(default, deserialize_with = "bounded")]
     pub streams: Vec<String>,
 }
 
@@ -81,10 +100,21 @@ pub struct NamesReply {
 #[derive(Deserialize)]
 pub struct ListReply {
     pub total: usize,
-    #[serde(default, deserialize_with = "null_is_empty")]
+    #[serde(default, deserialize_with = "bounded")]
     pub consumers: Vec<Info>,
-    #[serde(default, deserialize_with = "null_is_empty")]
+    #[serde(default, deserialize_with = "bounded")]
     pub missing: Vec<String>,
+}
+
+impl NamesReply {
+    /// The streams on the page. `subject` is where it came from, for the error.
+    pub fn into_page(self, subject: &str) -> Result<Page<String, ()>, RequestError> {
+        let names = names(self.streams, subject)?;
+        Ok(Page {
+            entries: names.into_iter().map(|name| (name, ())).collect(),
+            total: self.total,
+        })
+    }
 }
 
 impl ListReply {
@@ -96,8 +126,13 @@ impl ListReply {
     ) -> Result<Page<ConsumerId, Sample>, RequestError> {
         let unknown = |name: String| (ConsumerId::new(stream, name), Sample::UNKNOWN);
         // Whoever did not answer the cluster in time is only here. Whoever is offline is also an entry without a name.
-        let mut entries: BTreeMap<_, _> = self.missing.into_iter().map(unknown).collect();
+        let missing = names(self.missing, subject)?;
+        let mut entries: BTreeMap<_, _> = missing.into_iter().map(unknown).collect();
         for info in (self.consumers.into_iter()).filter(|info| !info.name.is_empty()) {
+            if !is_possible(&info.name) {
+                let words = format!("no stream or consumer is called `{}`", info.name);
+                return Err(unreadable(subject, words));
+            }
             let id = ConsumerId::new(stream, info.name.as_str());
             entries.insert(id, info.into_sample(subject)?);
         }
@@ -108,13 +143,62 @@ impl ListReply {
     }
 }
 
-/// Go writes an empty list as `null` where it never made one.
-fn null_is_empty<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+/// A list of no more entries than nats-server writes: an entry can take a hundred times the memory of its text. Go writes
+/// an empty list as `null` where it never made one.
+fn bounded<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: serde::Deserializer<'de>,
     T: Deserialize<'de>,
 {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+    struct Bounded<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Bounded<T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "a list of at most {LONGEST_LIST} entries")
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(Vec::new())
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+            let mut list = Vec::new();
+            while let Some(entry) = entries.next_element()? {
+                if list.len() == LONGEST_LIST {
+                    return Err(A::Error::invalid_length(LONGEST_LIST + 1, &self));
+                }
+                list.push(entry);
+            }
+            Ok(list)
+        }
+    }
+
+    deserializer.deserialize_any(Bounded(PhantomData))
+}
+
+/// Whether nats-server can have given that name to a stream or consumer. Any other could make a request to something else.
+fn is_possible(name: &str) -> bool {
+    is_name(name) && name.len() <= LONGEST_NAME
+}
+
+/// The names, where each is one.
+fn names(names: Vec<String>, subject: &str) -> Result<Vec<String>, RequestError> {
+    match names.iter().find(|name| !is_possible(name)) {
+        None => Ok(names),
+        Some(name) => Err(unreadable(
+            subject,
+            format!("no stream or consumer is called `{name}`"),
+        )),
+    }
+}
+
+fn unreadable(subject: &str, reason: impl fmt::Display) -> RequestError {
+    RequestError::Unreadable {
+        subject: subject.to_owned(),
+        reason: tame(&reason.to_string()),
+    }
 }
 
 /// `$JS.API.CONSUMER.INFO`, also an entry of the list.
@@ -173,11 +257,10 @@ impl Activity {
 impl Info {
     /// What it says of the consumer. `subject` is where it came from, for the error.
     pub fn into_sample(self, subject: &str) -> Result<Sample, RequestError> {
-        let unreadable = |what: &str, text: &str| RequestError::Unreadable {
-            subject: subject.to_owned(),
-            reason: format!("{what} `{text}` of consumer {} is not a time", self.name),
+        let time = |what: &str, text: &str| {
+            let words = || format!("{what} `{text}` of consumer {} is not a time", self.name);
+            instant(text).ok_or_else(|| unreadable(subject, words()))
         };
-        let time = |what: &str, text: &str| instant(text).ok_or_else(|| unreadable(what, text));
         let deadline = match &self.config.pause_until {
             Some(text) => Some(time("pause_until", text)?).filter(|until| !is_zero_time(*until)),
             None => None,
@@ -237,11 +320,12 @@ impl Info {
 
 /// Reads an answer, its error first: an error's answer carries zero values in the other fields.
 pub fn read<T: DeserializeOwned>(payload: &[u8], subject: &str) -> Result<T, RequestError> {
-    let unreadable = |error: serde_json::Error| RequestError::Unreadable {
-        subject: subject.to_owned(),
-        reason: error.to_string(),
-    };
-    let refusal: Refusal = serde_json::from_slice(payload).map_err(unreadable)?;
+    if payload.len() > LONGEST_ANSWER {
+        let reason = format!("it has {} bytes", payload.len());
+        return Err(unreadable(subject, reason));
+    }
+    let refusal: Refusal =
+        serde_json::from_slice(payload).map_err(|error| unreadable(subject, error))?;
     if let Some(error) = refusal.error {
         return Err(RequestError::Refused {
             code: if error.err_code == 0 {
@@ -249,10 +333,10 @@ pub fn read<T: DeserializeOwned>(payload: &[u8], subject: &str) -> Result<T, Req
             } else {
                 error.err_code
             },
-            description: error.description,
+            description: tame(&error.description),
         });
     }
-    serde_json::from_slice(payload).map_err(unreadable)
+    serde_json::from_slice(payload).map_err(|error| unreadable(subject, error))
 }
 
 /// An RFC 3339 time. The server takes deadlines up to the year 9999, a little further than jiff's last instant.
@@ -281,6 +365,9 @@ pub fn advisory(subject: &str, payload: &[u8]) -> Option<Advisory> {
         .strip_prefix('.')?
         .splitn(3, '.');
     let (kind, stream, consumer) = (tokens.next()?, tokens.next()?, tokens.next()?);
+    if !is_possible(stream) || !is_possible(consumer) || payload.len() > LONGEST_ADVISORY {
+        return None;
+    }
     let id = ConsumerId::new(stream, consumer);
     match kind {
         "PAUSE" => {

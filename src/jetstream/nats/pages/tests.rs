@@ -364,3 +364,55 @@ proptest! {
         prop_assert!(model.lasting.iter().all(|name| found.contains_key(name)));
     }
 }
+
+/// Reads a list that no server has.
+fn read_forged(page: impl Fn(usize) -> Page<usize, ()>) -> (RequestError, usize) {
+    let mut requests = 0;
+    let reading = read(PAGE, |offset| {
+        requests += 1;
+        ready(Ok(Some(page(offset))))
+    });
+    let ended = pin!(reading).poll(&mut Context::from_waker(Waker::noop()));
+    match ended {
+        std::task::Poll::Ready(Err(error)) => (error, requests),
+        _ => panic!("it was read"),
+    }
+}
+
+fn forged(names: std::ops::Range<usize>, total: usize) -> Page<usize, ()> {
+    Page {
+        entries: names.map(|name| (name, ())).collect(),
+        total,
+    }
+}
+
+#[test]
+fn a_list_that_claims_to_be_endless_is_given_up_at_once() {
+    for total in [super::MOST + 1, 1_000_000_000, usize::MAX] {
+        let (error, requests) = read_forged(|_| forged(0..PAGE, total));
+        assert_eq!(error, RequestError::TooLong { most: super::MOST });
+        assert_eq!(requests, 1);
+    }
+}
+
+#[test]
+fn a_list_that_grows_with_each_page_is_given_up_before_it_fills_the_memory() {
+    let (error, requests) = read_forged(|offset| forged(offset..offset + PAGE, offset + 2 * PAGE));
+    assert_eq!(error, RequestError::TooLong { most: super::MOST });
+    assert!(
+        requests <= super::MOST / (PAGE - 1) + 2,
+        "{requests} requests"
+    );
+    // So it does where the pages are longer than any, and where the total is always just out of reach.
+    let (error, _) = read_forged(|offset| forged(offset..offset + 10_000, offset + 10_001));
+    assert_eq!(error, RequestError::TooLong { most: super::MOST });
+}
+
+#[test]
+fn pages_that_bring_nobody_new_are_given_up_soon() {
+    for count in [0, 1, PAGE] {
+        let (error, requests) = read_forged(|_| forged(0..count, 200_000));
+        assert_eq!(error, RequestError::Shifting, "{count}");
+        assert!(requests < 50, "{requests} requests for pages of {count}");
+    }
+}

@@ -1,0 +1,70 @@
+//! Every text that others write and this module reads, for those who try all texts on it: `tests/fuzz`. Public for them
+//! only, since the readers themselves are nobody's business.
+
+use std::path::Path;
+
+use super::keeper::{Denial, denial};
+use super::pages::Page;
+use super::secrets::Proof;
+use super::wire;
+use crate::config::{Auth, Connection, Hidden, Secret, context};
+use crate::consumer::ConsumerId;
+use crate::jetstream::{Advisory, RequestError, Sample};
+
+/// The API level in an account's INFO.
+pub fn account_info(payload: &[u8]) -> Result<Option<u64>, RequestError> {
+    wire::read(payload, "INFO").map(|info: wire::AccountInfo| info.api.level)
+}
+
+/// The streams on a page of names.
+pub fn names(payload: &[u8]) -> Result<Vec<String>, RequestError> {
+    let reply: wire::NamesReply = wire::read(payload, "STREAM.NAMES")?;
+    let Page { entries, .. } = reply.into_page("STREAM.NAMES")?;
+    Ok(entries.into_keys().collect())
+}
+
+/// The consumers on a page of the list of stream `ORDERS`.
+pub fn list(payload: &[u8]) -> Result<Vec<(ConsumerId, Sample)>, RequestError> {
+    let reply: wire::ListReply = wire::read(payload, "CONSUMER.LIST.ORDERS")?;
+    let Page { entries, .. } = reply.into_page("ORDERS", "CONSUMER.LIST.ORDERS")?;
+    Ok(entries.into_iter().collect())
+}
+
+/// One consumer.
+pub fn info(payload: &[u8]) -> Result<Sample, RequestError> {
+    let subject = "CONSUMER.INFO.ORDERS.billing";
+    wire::read::<wire::Info>(payload, subject)?.into_sample(subject)
+}
+
+/// The answer to a write.
+pub fn written(payload: &[u8]) -> Result<(), RequestError> {
+    wire::read(payload, "CONSUMER.PAUSE.ORDERS.billing").map(|wire::Done {}| ())
+}
+
+/// An advisory.
+pub fn advisory(subject: &str, payload: &[u8]) -> Option<Advisory> {
+    wire::advisory(subject, payload)
+}
+
+/// The subject that an error of the server's says is not allowed.
+pub fn denied(words: &str) -> Option<String> {
+    denial(words).map(|denial| match denial {
+        Denial::Publish(subject) | Denial::Subscribe(subject) => subject,
+    })
+}
+
+/// Whether a text is a credentials file.
+pub fn credentials(text: &str) -> Result<(), String> {
+    let secret = Secret::Text(Hidden(text.to_owned()));
+    let proof = Proof::read(&Auth::Credentials(secret))?;
+    proof.expires();
+    proof
+        .answer(b"nonce")
+        .map(drop)
+        .map_err(|error| error.to_string())
+}
+
+/// What a natscli context says.
+pub fn natscli_context(text: &str) -> Result<Connection, String> {
+    context::parse(Path::new("context.json"), text).map_err(|error| error.to_string())
+}
