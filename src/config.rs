@@ -92,6 +92,8 @@ pub struct Settings {
     pub http: Http,
     /// `[controller]`
     pub controller: Controller,
+    /// `[events]`
+    pub events: Events,
 }
 
 /// Where metrics and health are served: `[http]`.
@@ -107,6 +109,13 @@ impl Default for Http {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7778)),
         }
     }
+}
+
+/// Whether windows are told of on NATS: `[events]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Events {
+    /// What the subjects of events begin with; `None`: there are none.
+    pub subject: Option<String>,
 }
 
 /// How the loop behaves: `[controller]`.

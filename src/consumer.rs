@@ -140,6 +140,8 @@ pub struct Observation {
     pub pending: u64,
     /// Messages delivered and not yet acknowledged.
     pub ack_pending: u64,
+    /// Whether those are counted: with the ack policy `none` they are not.
+    pub counted: bool,
 }
 
 /// What decides whether a glob may touch a consumer.

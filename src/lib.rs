@@ -51,6 +51,7 @@
 //! - [`report`]: what one pass saw, decided and did
 //! - [`wake`]: the wall-clock watcher, speaks tokio-cron-scheduler
 //! - [`reconcile`]: the loop, the only place where the core meets the world
+//! - [`events`]: what happens to windows, as CloudEvents for programs
 //! - [`metrics`], [`http`], [`logging`], [`signals`], [`systemd`]: those who watch, and those who are told
 //! - [`cli`]: a file a command
 //!
@@ -88,6 +89,8 @@ pub mod report;
 pub mod wake;
 
 pub mod reconcile;
+
+pub mod events;
 
 pub mod metrics;
 

@@ -46,8 +46,6 @@ impl Goal {
 /// What an observation tells of a consumer's messages in flight, beside their number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flight {
-    /// Whether they are counted: with the ack policy `none` they are not.
-    pub counted: bool,
     /// The longest time that a message may stay without an answer: `ack_wait`, or the longest step of its `backoff`.
     pub patience: SignedDuration,
     /// The newest sign of life, by the server's clock. None since the server, or the consumer's leader, was started.
@@ -129,9 +127,7 @@ impl Watch {
             (Goal::Running, false) | (Goal::Paused, true) => Standing::Reached,
             (Goal::Running, true) => Standing::Paused,
             (Goal::Paused | Goal::Drained, false) => Standing::Running,
-            (Goal::Drained, true) if flight.is_some_and(|flight| !flight.counted) => {
-                Standing::Uncounted
-            }
+            (Goal::Drained, true) if !seen.counted => Standing::Uncounted,
             (Goal::Drained, true) if seen.ack_pending == 0 => Standing::Reached,
             (Goal::Drained, true) => {
                 let in_flight = seen.ack_pending;

@@ -14,6 +14,7 @@ use tracing::{error, info, warn};
 use super::{ConfigArgs, Exit};
 use crate::clock::Clock;
 use crate::config::{self, Config, ConfigError, Settings, Severity};
+use crate::events::Chronicle;
 use crate::http::{self, Pages, Readiness};
 use crate::jetstream::nats::Nats;
 use crate::jetstream::{JetStream, Link};
@@ -110,8 +111,10 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp) -> Exit {
         return failed(&format!("the watchdog cannot be fed: {error}"));
     }
     let first = config_receiver.borrow().clone();
-    let reconciler = Reconciler::new(nats, clock, first, heart);
+    let reconciler = Reconciler::new(nats.clone(), clock, first, heart);
     let mut watchers = Watchers {
+        chronicle: Chronicle::default(),
+        nats,
         narrator: Narrator::default(),
         metrics: metrics.clone(),
         readiness: readiness_sender,
@@ -237,6 +240,8 @@ fn tell_refused(error: &ConfigError) {
 
 /// Everybody who watches the reports.
 struct Watchers {
+    chronicle: Chronicle,
+    nats: Nats,
     narrator: Narrator,
     metrics: Arc<Metrics>,
     readiness: watch::Sender<Readiness>,
@@ -255,6 +260,13 @@ impl Watchers {
         let report = Arc::new(report);
         self.narrator.tell(&report, &config);
         self.metrics.observe(&report);
+        if let Some(prefix) = &config.settings.events.subject {
+            let instance = config.policy.instance();
+            for event in self.chronicle.note(&report) {
+                let subject = event.subject(prefix, instance);
+                self.nats.tell(subject, event.to_json(instance));
+            }
+        }
         self.readiness.send_modify(|readiness| {
             readiness.link = report.link.clone();
             readiness.patience = config.settings.controller.resync * 2 + http::HANGING;

@@ -202,7 +202,7 @@ fn api(raw: &raw::Nats, findings: &mut Vec<Finding>) -> Api {
 }
 
 /// A subject, or what subjects begin with.
-fn subject(raw: &Entry<String>, findings: &mut Vec<Finding>) -> Option<String> {
+pub(super) fn subject(raw: &Entry<String>, findings: &mut Vec<Finding>) -> Option<String> {
     let Placed { value, place } = raw.given()?;
     let bad = |place: &Place, message: String, hint: &str| {
         place.error(code::BAD_SUBJECT, message).hint(hint)

@@ -72,6 +72,7 @@ pub(super) struct File {
     pub nats: Nats,
     pub http: Http,
     pub controller: Controller,
+    pub events: Events,
     pub defaults: Defaults,
     pub windows: Entry<Vec<Window>>,
     pub exclusions: Entry<Vec<Exclusion>>,
@@ -113,6 +114,11 @@ pub(super) struct Controller {
     pub request_timeout: Entry<String>,
     pub max_pause: Entry<String>,
     pub dry_run: Entry<bool>,
+}
+
+#[derive(Debug)]
+pub(super) struct Events {
+    pub subject: Entry<String>,
 }
 
 #[derive(Debug)]

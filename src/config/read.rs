@@ -19,6 +19,7 @@ fn file(table: &mut Table<'_>) -> raw::File {
         nats: table.section("nats", nats),
         http: table.section("http", http),
         controller: table.section("controller", controller),
+        events: table.section("events", events),
         defaults: table.section("defaults", defaults),
         windows: table.list("window", window),
         exclusions: table.list("exclusion", exclusion),
@@ -64,6 +65,12 @@ fn controller(table: &mut Table<'_>) -> raw::Controller {
         request_timeout: table.optional("request_timeout", r#""3s""#),
         max_pause: table.optional("max_pause", r#""7d""#),
         dry_run: table.optional("dry_run", "false"),
+    }
+}
+
+fn events(table: &mut Table<'_>) -> raw::Events {
+    raw::Events {
+        subject: table.optional("subject", r#""recess.events""#),
     }
 }
 

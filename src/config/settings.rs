@@ -11,7 +11,9 @@ use jiff::tz::TimeZone;
 use super::findings::{Finding, Severity};
 use super::raw::{self, Entry, Placed};
 use super::zones::Zones;
-use super::{Controller, DEFAULT_INSTANCE, Http, Settings, code, connection, length, names};
+use super::{
+    Controller, DEFAULT_INSTANCE, Events, Http, Settings, code, connection, length, names,
+};
 use crate::policy::Policy;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -101,6 +103,7 @@ pub(super) fn settings(
             max_pause: max_pause.unwrap_or(default.controller.max_pause),
             ..controller(&raw.controller, default.controller, findings)
         },
+        events: events(&raw.events, findings),
     }
 }
 
@@ -131,6 +134,22 @@ fn http(raw: &raw::Http, default: Http, findings: &mut Vec<Finding>) -> Http {
     });
     Http {
         listen: listen.unwrap_or(default.listen),
+    }
+}
+
+fn events(raw: &raw::Events, findings: &mut Vec<Finding>) -> Events {
+    if let Some(subject) = raw.subject.given()
+        && subject.value.starts_with('$')
+    {
+        let message = format!(
+            "{:?}: what begins with $ is the server's own",
+            subject.value
+        );
+        let hint = r#"write words of your own, as in "recess.events""#;
+        findings.push(subject.place.error(code::BAD_SUBJECT, message).hint(hint));
+    }
+    Events {
+        subject: connection::subject(&raw.subject, findings),
     }
 }
 

@@ -150,6 +150,7 @@ fn what_the_file_says_is_what_is_loaded() {
             http: Http {
                 listen: "[::]:9000".parse().unwrap(),
             },
+            events: Events::default(),
             controller: Controller {
                 resync: Duration::from_secs(150),
                 max_in_flight: 1000,

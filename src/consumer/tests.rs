@@ -134,6 +134,7 @@ fn a_stored_deadline_is_a_pause_only_while_it_lasts() {
             clustered: false,
             pending: 0,
             ack_pending: 0,
+            counted: true,
         };
         let found = Found::Present(seen.clone());
         assert_eq!(found.observation(), Some(&seen));

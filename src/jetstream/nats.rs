@@ -26,6 +26,7 @@ use crate::consumer::ConsumerId;
 mod connect;
 mod details;
 mod keeper;
+mod notices;
 mod pages;
 mod secrets;
 mod tame;
@@ -36,6 +37,7 @@ mod wire;
 
 use connect::Connected;
 use keeper::Keeper;
+use notices::Notice;
 use pages::Page;
 
 /// How many advisories may wait for the loop. More are dropped: they are hints, and the resync finds what they told.
@@ -62,6 +64,7 @@ pub struct Nats {
     session: watch::Receiver<Option<Arc<Session>>>,
     link: watch::Receiver<Link>,
     doom: broadcast::Sender<Doom>,
+    notices: mpsc::Sender<Notice>,
     timeout: Duration,
 }
 
@@ -83,6 +86,10 @@ impl Session {
             inbox_prefix: connected.connection.inbox_prefix,
         };
         (session, connected.events)
+    }
+
+    fn is_connected(&self) -> bool {
+        self.client.connection_state() == async_nats::connection::State::Connected
     }
 
     fn hears_answers_on(&self, subject: &str) -> bool {
@@ -118,13 +125,16 @@ impl Nats {
         });
         let (session_sender, session) = watch::channel(None);
         let (doom, _) = broadcast::channel(DOOMS);
+        let (notices, queue) = mpsc::channel(notices::BACKLOG);
         let (advisories, advisory_receiver) = mpsc::channel(ADVISORY_BACKLOG);
         let nats = Self {
             session,
             link,
             doom: doom.clone(),
+            notices,
             timeout,
         };
+        tokio::spawn(nats.clone().carry(queue));
         let keeper = Keeper {
             nats: nats.clone(),
             settings: settings.clone(),
@@ -171,7 +181,7 @@ impl Nats {
         timeout: Duration,
     ) -> Result<T, RequestError> {
         let subject = format!("{}.{verb}", session.api.prefix());
-        if session.client.connection_state() != async_nats::connection::State::Connected {
+        if !session.is_connected() {
             return Err(RequestError::NotConnected);
         }
         let mut doom = self.doom.subscribe();

@@ -42,6 +42,7 @@ fn observation(state: PauseState, created: i64) -> Observation {
         clustered: true,
         pending: 0,
         ack_pending: 0,
+        counted: true,
     }
 }
 

@@ -163,6 +163,7 @@ fn a_failure_that_was_over_is_told_again_when_it_comes_again() {
         clustered: false,
         pending: 0,
         ack_pending: 0,
+        counted: true,
     });
     let settled = report(None, Some(row(seen, None)));
     let deleted = report(None, None);

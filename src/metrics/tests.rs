@@ -32,6 +32,7 @@ fn paused(until: Timestamp) -> Found {
         clustered: false,
         pending: 17,
         ack_pending: 3,
+        counted: true,
     })
 }
 

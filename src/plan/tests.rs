@@ -31,6 +31,7 @@ fn found(state: PauseState, clustered: bool) -> Found {
         clustered,
         pending: 0,
         ack_pending: 0,
+        counted: true,
     })
 }
 

@@ -20,12 +20,23 @@ fn found(paused: bool, ack_pending: u64) -> Found {
         clustered: false,
         pending: 7,
         ack_pending,
+        counted: true,
     })
+}
+
+/// With ack policy `none`.
+fn uncounted(paused: bool) -> Found {
+    match found(paused, 0) {
+        Found::Present(seen) => Found::Present(Observation {
+            counted: false,
+            ..seen
+        }),
+        found => found,
+    }
 }
 
 fn flight(sign: Option<i64>) -> Option<Flight> {
     Some(Flight {
-        counted: true,
         patience: SignedDuration::from_secs(30),
         sign: sign.map(at),
     })
@@ -33,10 +44,6 @@ fn flight(sign: Option<i64>) -> Option<Flight> {
 
 #[test]
 fn each_goal_in_each_state() {
-    let uncounted = Some(Flight {
-        counted: false,
-        ..flight(None).unwrap()
-    });
     let recent = flight(Some(-1));
     for (goal, found, flight, standing) in [
         (Goal::Paused, found(true, 5), recent, Standing::Reached),
@@ -46,14 +53,9 @@ fn each_goal_in_each_state() {
         // Without a pause the next message may come at any moment.
         (Goal::Drained, found(false, 0), recent, Standing::Running),
         (Goal::Drained, found(false, 5), recent, Standing::Running),
-        (
-            Goal::Drained,
-            found(true, 0),
-            uncounted,
-            Standing::Uncounted,
-        ),
-        (Goal::Drained, found(false, 0), uncounted, Standing::Running),
-        (Goal::Paused, found(true, 0), uncounted, Standing::Reached),
+        (Goal::Drained, uncounted(true), recent, Standing::Uncounted),
+        (Goal::Drained, uncounted(false), recent, Standing::Running),
+        (Goal::Paused, uncounted(true), recent, Standing::Reached),
         // A pause by a server that tells nothing of its flights: what it counts still counts.
         (Goal::Drained, found(true, 0), None, Standing::Reached),
         (Goal::Drained, found(true, 5), None, Standing::Busy(5)),

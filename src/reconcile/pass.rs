@@ -175,6 +175,7 @@ impl<J: JetStream> Reconciler<J> {
             now,
         );
         let writes = self.decide_rows(&touched, now);
+        self.look_again_at_the_busy(now);
         self.tidy(now);
         if !self.dry_run() {
             // They rest on nothing older than `began`.

@@ -16,6 +16,11 @@ use crate::report::{Pass, Row};
 /// How soon a consumer is looked at again of which nothing could be learned.
 const UNKNOWN: Duration = Duration::from_secs(2);
 
+/// How soon paused consumers are looked at again that have messages in flight, where somebody is to be told when they have
+/// none: no advisory tells it. So much longer for each that many, as a look at thousands is not free.
+const DRAINING: Duration = Duration::from_secs(5);
+const MANY: usize = 1000;
+
 impl<J: JetStream> Reconciler<J> {
     /// Turns an observation into rows. Returns the consumers that were looked at.
     pub(super) fn take_in(
@@ -96,6 +101,27 @@ impl<J: JetStream> Reconciler<J> {
         touched.extend(lost);
         self.rows = rows;
         touched
+    }
+
+    /// Sees to it that those are looked at again whom a window holds and who still have messages in flight.
+    pub(super) fn look_again_at_the_busy(&mut self, now: Now) {
+        if self.config.settings.events.subject.is_none() {
+            return;
+        }
+        let is_busy = |row: &Row| {
+            let seen = row.found.observation();
+            let held = matches!(row.desired, Desired::Paused(_));
+            held && seen.is_some_and(|seen| seen.state.is_paused() && seen.ack_pending > 0)
+        };
+        let busy: Vec<&ConsumerId> = (self.rows.iter())
+            .filter(|(_, row)| is_busy(row))
+            .map(|(id, _)| id)
+            .collect();
+        let steps = u32::try_from(busy.len() / MANY + 1).unwrap_or(u32::MAX);
+        let again = now.uptime + DRAINING * steps;
+        for id in busy {
+            self.held_back.entry(id.clone()).or_insert(again);
+        }
     }
 
     /// Forgets what was remembered of consumers that are gone.

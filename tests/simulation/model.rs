@@ -194,6 +194,7 @@ impl State {
                 clustered: self.clustered,
                 pending: consumer.pending,
                 ack_pending: consumer.ack_pending,
+                counted: true,
             }),
         };
         let server_time = found.observation().map(|_| now);

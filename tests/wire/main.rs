@@ -32,6 +32,7 @@ mod cluster_failures;
 mod cluster_leaders;
 mod cluster_moves;
 mod copies;
+mod events;
 mod hands;
 mod hostile;
 mod http;

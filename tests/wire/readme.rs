@@ -82,3 +82,42 @@ async fn the_log_and_the_status_in_the_readme_are_real() {
     let shown: Vec<String> = shown("recess status").into_iter().map(shape).collect();
     assert_eq!(told, shown);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_readme_does_by_hand_is_real() {
+    let server = Server::start(Default::default()).unwrap();
+    let account = Account::connect(&server.url()).await;
+    let paths = ["ORDERS/billing", "ORDERS/shipping", "ORDERS/audit"];
+    account.durables(&paths).await;
+    let window = |span: Span| {
+        Config::new([server.url()]).window("nightly-vacuum", &["ORDERS/*", "!ORDERS/audit"], span)
+    };
+    let says = |config: &Config, arguments: &str| -> Vec<String> {
+        let files = tempfile::tempdir().unwrap();
+        let path = config.write(files.path());
+        let quoted = arguments.replace('\'', "");
+        let mut words: Vec<&str> = quoted.split(' ').collect();
+        words.extend(["--config", path.to_str().unwrap()]);
+        let output = command(&words);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let told = String::from_utf8(output.stdout).unwrap();
+        told.lines().map(shape).collect()
+    };
+    let as_shown = |command: &str| -> Vec<String> {
+        let lines = shown(&format!("recess {command}"));
+        lines.into_iter().map(shape).collect()
+    };
+    let long = jiff::Timestamp::now() + 8.hours();
+    account.pause("ORDERS/shipping", long).await;
+    let later = window(Span::opening_in(36_000, 60));
+    for by_hand in [
+        "pause 'ORDERS/*' '!ORDERS/audit' --for 2h",
+        "resume 'ORDERS/*'",
+    ] {
+        assert_eq!(says(&later, by_hand), as_shown(by_hand));
+    }
+    let now = window(Span::open_for(7100));
+    let _recess = Recess::start(&now).await;
+    let wait = "wait --window nightly-vacuum --for drained --timeout 30m";
+    assert_eq!(says(&now, wait), as_shown(wait));
+}

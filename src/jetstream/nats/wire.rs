@@ -300,6 +300,7 @@ impl Info {
                 clustered: self.cluster.is_some(),
                 pending: self.num_pending,
                 ack_pending: self.num_ack_pending,
+                counted: self.config.ack_policy != "none",
             }),
             server_time,
             flight: Some(self.flight()),
@@ -311,7 +312,6 @@ impl Info {
         let longest =
             (config.backoff.iter()).fold(config.ack_wait, |longest, step| longest.max(*step));
         Flight {
-            counted: config.ack_policy != "none",
             patience: SignedDuration::from_nanos(longest),
             sign: self.delivered.last().max(self.ack_floor.last()),
         }

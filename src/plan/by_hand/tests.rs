@@ -15,6 +15,7 @@ fn found(state: PauseState) -> Found {
         clustered: false,
         pending: 0,
         ack_pending: 0,
+        counted: true,
     })
 }
 

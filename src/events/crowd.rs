@@ -1,0 +1,92 @@
+//! The consumers of a window, counted.
+
+use serde::Serialize;
+
+use crate::consumer::{ConsumerId, Found, Owner};
+use crate::report::{Report, Row};
+
+/// So many are named: an event must fit into a message, and a window may have thousands.
+pub const NAMED: usize = 100;
+
+/// Who they are, and how.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Crowd {
+    /// The first of them.
+    pub names: Vec<ConsumerId>,
+    pub counts: Counts,
+    contested: Vec<ConsumerId>,
+}
+
+/// How many there are of each kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// All that exist, as far as is known.
+    pub consumers: usize,
+    pub paused: usize,
+    /// Paused by somebody else.
+    pub foreign: usize,
+    /// Named, and not there.
+    pub missing: usize,
+    /// Those of which nothing can be learned.
+    pub unknown: usize,
+    /// Those that do not count their messages in flight.
+    pub uncounted: usize,
+    /// Messages in flight.
+    pub in_flight: u64,
+    /// Messages that wait.
+    pub pending: u64,
+}
+
+impl Crowd {
+    /// Those of each window, in the report's order.
+    pub fn of_all(report: &Report) -> Vec<Self> {
+        let mut crowds = vec![Self::default(); report.windows.len()];
+        for (id, row) in report.rows.iter() {
+            for &index in row.windows.iter() {
+                if let Some(crowd) = crowds.get_mut(index) {
+                    crowd.add(id, row, report);
+                }
+            }
+        }
+        crowds
+    }
+
+    fn add(&mut self, id: &ConsumerId, row: &Row, report: &Report) {
+        if self.names.len() < NAMED {
+            self.names.push(id.clone());
+        }
+        if row.contested {
+            self.contested.push(id.clone());
+        }
+        let counts = &mut self.counts;
+        counts.consumers += usize::from(row.found != Found::Missing);
+        match &row.found {
+            Found::Missing => counts.missing += 1,
+            Found::Unknown => counts.unknown += 1,
+            Found::Present(seen) => {
+                let paused = seen.state.is_paused();
+                let foreign = paused && row.owner(report.mark) == Some(Owner::Foreign);
+                counts.paused += usize::from(paused);
+                counts.foreign += usize::from(foreign);
+                counts.uncounted += usize::from(!seen.counted);
+                counts.in_flight += seen.ack_pending;
+                counts.pending += seen.pending;
+            }
+        }
+    }
+
+    /// Whether there are any, and all were seen paused.
+    pub fn is_paused(&self) -> bool {
+        self.counts.consumers > 0 && self.counts.paused == self.counts.consumers
+    }
+
+    /// Whether all are paused, and no message is in flight, as far as that can be known of all of them.
+    pub fn is_drained(&self) -> bool {
+        self.is_paused() && self.counts.uncounted == 0 && self.counts.in_flight == 0
+    }
+
+    /// Those that recess leaves alone, as somebody undoes its pauses.
+    pub fn contested(&self) -> &[ConsumerId] {
+        &self.contested
+    }
+}

@@ -1,0 +1,337 @@
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::consumer::{Found, Kind as ConsumerKind, Mark, Observation, PauseState};
+use crate::jetstream::Server;
+use crate::plan::Verdict;
+use crate::policy::Desired;
+use crate::report::Row;
+
+/// A second of the night on which the window opens at 0 and closes at 3600.
+fn at(second: i64) -> Timestamp {
+    let midnight: Timestamp = "2026-12-01T00:00:00Z".parse().unwrap();
+    midnight + SignedDuration::from_secs(second)
+}
+
+fn occurrence(day: i64) -> Occurrence {
+    Occurrence {
+        opens: at(day * 86_400),
+        closes: at(day * 86_400 + 3600),
+        shift: None,
+    }
+}
+
+fn mark() -> Mark {
+    Mark::of_instance("prod-eu")
+}
+
+fn seen(paused: bool, ack_pending: u64) -> Row {
+    let until = mark().stamp(at(3600));
+    let remaining = SignedDuration::from_secs(60);
+    let found = Found::Present(Observation {
+        state: if paused {
+            PauseState::Paused { until, remaining }
+        } else {
+            PauseState::Running
+        },
+        created: at(-3600),
+        kind: ConsumerKind::Durable,
+        clustered: false,
+        pending: 5,
+        ack_pending,
+        counted: true,
+    });
+    row(found)
+}
+
+fn row(found: Found) -> Row {
+    Row {
+        windows: [0].into(),
+        desired: Desired::Paused(at(3600)),
+        found,
+        seen: Duration::ZERO,
+        verdict: Verdict::Settled,
+        unconfirmed: None,
+        held_back: None,
+        contested: false,
+        problem: None,
+    }
+}
+
+fn up() -> Link {
+    Link::Up(Server {
+        version: "2.15.1".to_owned(),
+        address: "nats://127.0.0.1:4222".to_owned(),
+        connects: 1,
+        crash_prone: false,
+        denied: Default::default(),
+    })
+}
+
+/// A report of `night`, whose next occurrence is the one of day 1, with these consumers in it.
+fn report(second: i64, rows: &[(&str, Row)]) -> Report {
+    let open = Some(occurrence(0)).filter(|one| one.covers(at(second)));
+    let rows = rows
+        .iter()
+        .map(|(name, row)| (ConsumerId::new("ORDERS", *name), row.clone()));
+    Report {
+        at: at(second),
+        link: up(),
+        skew: None,
+        dry_run: false,
+        mark: mark(),
+        pass: None,
+        burst: None,
+        rows: Arc::new(rows.collect()),
+        windows: vec![WindowState {
+            name: "night".into(),
+            open,
+            next: Some(occurrence(i64::from(second >= 0))),
+            consumers: 1,
+            missed: false,
+        }],
+        next_change: None,
+    }
+}
+
+fn down(report: Report) -> Report {
+    let reason = "the connection was lost".to_owned();
+    Report {
+        link: Link::Down { reason },
+        ..report
+    }
+}
+
+fn missed(mut report: Report) -> Report {
+    report.windows[0].missed = true;
+    report
+}
+
+/// What is told of each report, by kind and day.
+fn told(reports: &[Report]) -> Vec<Vec<(Kind, i64)>> {
+    let mut chronicle = Chronicle::default();
+    let kinds = |event: &Event| {
+        let day = event.occurrence.opens.duration_since(at(0)).as_hours() / 24;
+        (event.kind, day)
+    };
+    (reports.iter())
+        .map(|report| chronicle.note(report).iter().map(kinds).collect())
+        .collect()
+}
+
+#[test]
+fn an_occurrence_is_told_in_the_order_in_which_it_happens_and_each_thing_once() {
+    let (running, busy, quiet) = (seen(false, 2), seen(true, 2), seen(true, 0));
+    let told = told(&[
+        report(-5, &[("a", running.clone()), ("b", running.clone())]),
+        report(0, &[("a", running.clone()), ("b", running.clone())]),
+        report(1, &[("a", busy.clone()), ("b", running.clone())]),
+        report(2, &[("a", busy.clone()), ("b", quiet.clone())]),
+        report(3, &[("a", quiet.clone()), ("b", quiet.clone())]),
+        // Somebody resumes one, and it is paused again.
+        report(4, &[("a", running.clone()), ("b", quiet.clone())]),
+        report(5, &[("a", quiet.clone()), ("b", quiet.clone())]),
+        report(3600, &[("a", running.clone()), ("b", running.clone())]),
+        report(3601, &[("a", running.clone()), ("b", running)]),
+    ]);
+    let expected: [&[(Kind, i64)]; 9] = [
+        &[],
+        &[(Kind::Opened, 0)],
+        &[],
+        &[(Kind::Paused, 0)],
+        &[(Kind::Drained, 0)],
+        &[],
+        &[],
+        &[(Kind::Closed, 0)],
+        &[],
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn paused_and_drained_are_told_only_of_what_was_seen() {
+    let unknown = row(Found::Unknown);
+    let missing = row(Found::Missing);
+    let quiet = seen(true, 0);
+    let none = match seen(true, 0).found {
+        Found::Present(seen) => row(Found::Present(Observation {
+            counted: false,
+            ..seen
+        })),
+        _ => unreachable!(),
+    };
+    let kinds = |rows: &[(&str, Row)]| -> Vec<Kind> {
+        let told = told(&[report(1, rows)]);
+        told[0].iter().map(|(kind, _)| *kind).collect()
+    };
+    use Kind::{Drained, Opened, Paused};
+    assert_eq!(kinds(&[]), [Opened]);
+    assert_eq!(kinds(&[("a", missing.clone())]), [Opened]);
+    assert_eq!(kinds(&[("a", quiet.clone()), ("b", unknown)]), [Opened]);
+    // It cannot hold a message.
+    let there = [("a", quiet.clone()), ("b", missing)];
+    assert_eq!(kinds(&there), [Opened, Paused, Drained]);
+    // It does not tell what it holds.
+    assert_eq!(kinds(&[("a", quiet), ("b", none)]), [Opened, Paused]);
+}
+
+#[test]
+fn what_happens_without_a_connection_is_told_after_it() {
+    let (running, quiet) = (seen(false, 0), seen(true, 0));
+    let lost = row(Found::Unknown);
+    let told = told(&[
+        report(-5, &[("a", running.clone())]),
+        down(report(0, &[("a", lost.clone())])),
+        report(9, &[("a", running.clone())]),
+        report(10, &[("a", quiet)]),
+        down(report(3600, &[("a", lost)])),
+        report(3700, &[("a", running)]),
+    ]);
+    let expected: [&[(Kind, i64)]; 6] = [
+        &[],
+        &[],
+        &[(Kind::Opened, 0)],
+        &[(Kind::Paused, 0), (Kind::Drained, 0)],
+        &[],
+        &[(Kind::Closed, 0)],
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn an_occurrence_that_held_nothing_is_told_also_where_nobody_saw_it() {
+    let running = seen(false, 0);
+    let rows = [("a", running)];
+    let expected: [&[(Kind, i64)]; 3] = [
+        &[],
+        &[(Kind::Opened, 0)],
+        &[(Kind::Closed, 0), (Kind::Missed, 0)],
+    ];
+    let seen = told(&[
+        report(-5, &rows),
+        report(0, &rows),
+        missed(report(3600, &rows)),
+    ]);
+    assert_eq!(seen, expected);
+    // Slept through, or all of it without a connection.
+    let slept = told(&[report(-5, &rows), missed(report(3600, &rows))]);
+    assert_eq!(slept[1], [(Kind::Missed, 0)]);
+    let cut = told(&[
+        report(-5, &rows),
+        down(report(0, &rows)),
+        missed(down(report(3600, &rows))),
+        report(3700, &rows),
+    ]);
+    assert_eq!(cut[1..], [vec![], vec![], vec![(Kind::Missed, 0)]]);
+}
+
+#[test]
+fn each_contested_consumer_is_told_once() {
+    let given_up = Row {
+        contested: true,
+        ..seen(false, 0)
+    };
+    let mut chronicle = Chronicle::default();
+    chronicle.note(&report(1, &[("a", seen(true, 0)), ("b", seen(true, 0))]));
+    let second = report(2, &[("a", given_up.clone()), ("b", seen(true, 0))]);
+    let events = chronicle.note(&second);
+    let ids: Vec<String> = events.iter().map(|event| event.id("prod-eu")).collect();
+    assert_eq!(
+        ids,
+        ["prod-eu/night/2026-12-01T00:00:00Z/contested/ORDERS/a"]
+    );
+    assert_eq!(chronicle.note(&second), []);
+    let third = report(3, &[("a", given_up.clone()), ("b", given_up)]);
+    assert_eq!(chronicle.note(&third).len(), 1);
+}
+
+#[test]
+fn a_window_that_is_taken_out_closes_and_a_dry_run_tells_nothing() {
+    let mut chronicle = Chronicle::default();
+    chronicle.note(&report(1, &[]));
+    let empty = Report {
+        windows: Vec::new(),
+        ..report(2, &[])
+    };
+    let events = chronicle.note(&empty);
+    assert_eq!(events.len(), 1);
+    assert_eq!(
+        (events[0].kind, events[0].late()),
+        (Kind::Closed, SignedDuration::ZERO)
+    );
+    assert_eq!(chronicle.note(&empty), []);
+    let dry = Report {
+        dry_run: true,
+        ..report(1, &[])
+    };
+    assert_eq!(chronicle.note(&dry), []);
+}
+
+#[test]
+fn the_message_is_a_cloud_event_and_its_id_is_the_same_for_everybody() {
+    let mut one = Chronicle::default();
+    let mut other = Chronicle::default();
+    other.note(&report(-5, &[]));
+    let rows = [("a", seen(true, 2)), ("b", seen(true, 0))];
+    let first = one.note(&report(2, &rows));
+    let second = other.note(&report(3, &rows));
+    let ids = |events: &[Event]| -> Vec<String> {
+        events.iter().map(|event| event.id("prod-eu")).collect()
+    };
+    assert_eq!(ids(&first), ids(&second));
+
+    let told: Value = serde_json::from_slice(&first[1].to_json("prod-eu")).unwrap();
+    assert_eq!(
+        told,
+        json!({
+            "specversion": "1.0",
+            "id": "prod-eu/night/2026-12-01T00:00:00Z/paused",
+            "source": "/recess/prod-eu",
+            "type": "recess.window.paused",
+            "subject": "night",
+            "time": "2026-12-01T00:00:02.000Z",
+            "datacontenttype": "application/json",
+            "data": {
+                "window": "night",
+                "opens": "2026-12-01T00:00:00Z",
+                "closes": "2026-12-01T01:00:00Z",
+                "consumers": ["ORDERS/a", "ORDERS/b"],
+                "counts": {
+                    "consumers": 2, "paused": 2, "foreign": 0, "missing": 0, "unknown": 0, "uncounted": 0,
+                    "in_flight": 2, "pending": 10,
+                },
+                "late_ms": 2000,
+            },
+        })
+    );
+}
+
+#[test]
+fn names_become_tokens_of_the_subject_and_parts_of_a_uri() {
+    let mut chronicle = Chronicle::default();
+    let mut report = report(1, &[]);
+    report.windows[0].name = "a b.c*>\u{e4}/d".into();
+    let events = chronicle.note(&report);
+    let subject = events[0].subject("recess.events", "blue/green eu");
+    assert_eq!(
+        subject,
+        "recess.events.blue/green_eu.a_b_c__\u{e4}/d.opened"
+    );
+    let told: Value = serde_json::from_slice(&events[0].to_json("blue/green eu")).unwrap();
+    assert_eq!(told["source"], "/recess/blue%2Fgreen%20eu");
+    assert_eq!(told["data"]["window"], "a b.c*>\u{e4}/d");
+}
+
+#[test]
+fn thousands_of_consumers_fit_into_a_message() {
+    let names: Vec<String> = (0..5000).map(|number| format!("{number:0>200}")).collect();
+    let rows: Vec<(&str, Row)> = names.iter().map(|name| (&**name, seen(true, 1))).collect();
+    let events = Chronicle::default().note(&report(1, &rows));
+    let message = events[1].to_json("prod-eu");
+    assert!(message.len() < 100_000, "{}", message.len());
+    let told: Value = serde_json::from_slice(&message).unwrap();
+    assert_eq!(told["data"]["consumers"].as_array().unwrap().len(), 100);
+    assert_eq!(told["data"]["counts"]["consumers"], 5000);
+}
