@@ -199,6 +199,15 @@ impl Recess {
         self.signal("HUP");
     }
 
+    /// Its config file.
+    pub fn config_path(&self) -> std::path::PathBuf {
+        self.files.path().join("recess.toml")
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Where its pages are.
     pub fn port(&self) -> u16 {
         self.port
