@@ -78,10 +78,14 @@ impl<J: JetStream> Reconciler<J> {
             .map(|(id, row)| self.kind_of(id, &row.found))
             .collect();
         self.memberships.clear();
-        for ((id, row), kind) in Arc::make_mut(&mut rows).iter_mut().zip(kinds) {
+        let table = Arc::make_mut(&mut rows);
+        for ((id, row), kind) in table.iter_mut().zip(kinds) {
             row.windows = self.windows_of(id, kind);
             row.desired = moment.desired(id, &row.windows);
         }
+        // Who is nobody's business any more is not asked about either, also where the next passes learn nothing.
+        let ours = self.beyond_the_policy(self.clock.now());
+        table.retain(|id, row| !row.windows.is_empty() || ours.contains(id));
         self.rows = rows;
     }
 

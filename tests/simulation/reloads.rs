@@ -1,5 +1,6 @@
 //! The config changes while consumers are paused.
 
+use crate::client::What;
 use crate::daemon::Recess;
 use crate::model::id;
 use crate::scene::{NOON, Noon, Scene, assert_on_time, at, config, ours};
@@ -166,4 +167,22 @@ async fn a_reload_that_changes_nothing_sends_nothing() {
     let billing = id("ORDERS/billing");
     let state = scene.server.state();
     assert_eq!(state.consumer(&billing).unwrap().deadline, ours("13:00:00"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whom_a_reload_leaves_out_is_asked_nothing_though_its_stream_is_silent() {
+    let scene = Scene::standalone(&["ORDERS/billing", "ORDERS/shipping"]);
+    let recess = scene.recess(&[NOON]);
+    scene.until("11:57:00").await;
+    scene.forget();
+    scene.server.state().weather.times_out = 100;
+    recess.reload(&config(&[("noon", "ORDERS/s*", "0 18 * * *", "1h")]));
+    scene.until("11:57:08").await;
+    let asks = |path| {
+        let asked = What::Info(id(path));
+        scene.requests().iter().any(|request| request.what == asked)
+    };
+    assert!(asks("ORDERS/shipping"), "it is looked at again");
+    assert!(!asks("ORDERS/billing"));
+    assert!(recess.find_row("ORDERS/billing").is_none());
 }
