@@ -35,6 +35,10 @@ const BEFORE_TELLING: usize = 64;
 /// often, so that its return is noticed, and everybody else waits meanwhile.
 const LOOK_AGAIN: Duration = Duration::from_millis(750);
 
+/// A change that is handled later than this is looked at anew: what was prepared for it rests on a look from before the
+/// writes that held it up, and some of those may not have been answered.
+const STALE: SignedDuration = SignedDuration::from_secs(1);
+
 /// How soon everything is looked at again when not every question was answered.
 const FAILED: Duration = Duration::from_secs(5);
 
@@ -136,10 +140,9 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
     /// A change by the calendar has come: send what was prepared for it, or decide now where nothing was.
     async fn edge(&mut self, now: Now) {
         let edge = self.next_change;
-        let prepared = self
-            .prepared
-            .take()
-            .filter(|prepared| Some(prepared.edge) == edge);
+        let prepared = self.prepared.take().filter(|prepared| {
+            Some(prepared.edge) == edge && now.wall.duration_since(prepared.edge) <= STALE
+        });
         let Some(Prepared {
             writes: mut first, ..
         }) = prepared.filter(|_| self.is_up())

@@ -1,5 +1,7 @@
 //! Requests that fail, connections that break, and clusters that forget.
 
+use std::collections::BTreeSet;
+
 use recess::consumer::Found;
 use recess::jetstream::{Link, Unsuitable};
 use recess::plan::Verdict;
@@ -133,6 +135,41 @@ async fn as_many_writes_as_may_be_under_way_time_out_before_it_looks_again() {
     assert!(unlooked < 16, "{unlooked} writes without a look");
     scene.until("12:10:06").await;
     assert!(paths.iter().all(|path| scene.server.is_paused(path)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_unanswered_writes_held_up_is_looked_at_anew() {
+    let paths: Vec<String> = (0..20).map(|number| format!("ORDERS/c{number}")).collect();
+    let scene = Scene::standalone(&paths.iter().map(String::as_str).collect::<Vec<_>>());
+    scene.server.create(&["EVENTS/mail"]);
+    let _recess = scene.recess(&[NOON, ("mail", "EVENTS/*", "10 12 * * *", "1h")]);
+    scene.until("12:09:57").await;
+    // The look that prepares 12:10 finds them running, and what it sends is lost: for six seconds.
+    scene.server.state().weather.advisories_lost = 100;
+    for path in &paths {
+        scene.server.somebody_writes(path, None);
+    }
+    scene.forget();
+    scene.next_writes(&[Mishap::Dropped; 30]);
+    scene.until("12:10:30").await;
+    let is_write = |request: &Request| request.what.written().is_some();
+    let requests = scene.requests();
+    let (_, rest) = requests.split_at(requests.iter().position(is_write).unwrap());
+    let unlooked: Vec<_> = rest
+        .iter()
+        .take_while(|request| is_write(request))
+        .collect();
+    let last = unlooked.last().unwrap().at;
+    assert!(last > at("12:10:00"), "the change was held up: {last}");
+    let mut written = BTreeSet::new();
+    for request in &unlooked {
+        let (id, _) = request.what.written().unwrap();
+        assert!(
+            written.insert(id.path()),
+            "again without a look: {request:?}"
+        );
+    }
+    assert!(scene.server.is_paused("EVENTS/mail"));
 }
 
 #[tokio::test(start_paused = true)]
