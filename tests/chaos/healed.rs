@@ -17,7 +17,7 @@ use crate::told::{MARK, State, is_ours, state};
 const WITHIN: Duration = Duration::from_secs(30);
 
 /// So long it must stay so.
-const STAYS: Duration = Duration::from_secs(3);
+const STAYS: Duration = Duration::from_secs(4);
 
 /// So long after a change by the calendar nothing is judged: an opening takes a moment on a busy machine.
 const SEAM: i64 = 4;
@@ -43,23 +43,24 @@ pub async fn all_becomes_right(
             }
         }
         let took = healed.elapsed();
-        match right_since {
-            Some(since) if !wrong.is_empty() => {
-                return Err(format!(
-                    "I2: right after {:?}, and not for long: {wrong:#?}",
-                    since.duration_since(healed)
-                ));
-            }
-            Some(since) if since.elapsed() >= STAYS => {
-                if judged == 0 {
-                    return Err("I2: nobody could be judged".to_owned());
-                }
+        if took > WITHIN && right_since.is_none_or(|since| since > healed + WITHIN) {
+            return Err(format!("I2: after {took:?}: {wrong:#?}"));
+        }
+        if !wrong.is_empty() {
+            // Those who are near a change by the calendar are not judged, so that what is right may be so by chance.
+            right_since = None;
+        } else if right_since.is_none() {
+            right_since = Some(Instant::now());
+        }
+        if let Some(since) = right_since
+            && since.elapsed() >= STAYS
+        {
+            if judged > 0 {
                 return Ok(since.duration_since(healed));
             }
-            Some(_) => {}
-            None if wrong.is_empty() => right_since = Some(Instant::now()),
-            None if took > WITHIN => return Err(format!("I2: after {took:?}: {wrong:#?}")),
-            None => {}
+            if took > 2 * WITHIN {
+                return Err("I2: nobody could be judged".to_owned());
+            }
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }

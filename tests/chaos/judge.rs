@@ -24,8 +24,8 @@ const PREPARED: SignedDuration = SignedDuration::from_millis(2_700);
 /// How long an accepted write may take to show, and how long one that has timed out may still lie in the server's queue.
 const SETTLING: SignedDuration = SignedDuration::from_millis(4_700);
 
-/// How long a reload takes at most.
-const RELOAD: SignedDuration = SignedDuration::from_secs(2);
+/// How long a reload waits for a look at most that is under way, and for what it leads to. A list is waited for so long.
+const RELOAD: SignedDuration = SignedDuration::from_secs(7);
 
 /// So many of one consumer are kept.
 const MOST_SIGHTS: usize = 400;
@@ -36,6 +36,8 @@ struct Write {
     connection: usize,
     deadline: Option<Timestamp>,
     answered: bool,
+    /// It was refused, so that what was known before is known still.
+    refused: bool,
     /// It was seen, refused or contradicted: nothing waits for it any more.
     over: bool,
 }
@@ -86,7 +88,8 @@ impl Judge {
     pub fn new(patience: SignedDuration, lag: SignedDuration) -> Self {
         Self {
             minds: BTreeMap::new(),
-            slack: patience + lag + SignedDuration::from_millis(1_000),
+            // Some are sent only when others have timed out.
+            slack: 2 * patience + lag + SignedDuration::from_millis(1_000),
             writes: 0,
             questions: 0,
             violations: Vec::new(),
@@ -112,7 +115,7 @@ impl Judge {
             }
             What::File(rules) => {
                 if let Some(before) = mind.rules.last_mut() {
-                    before.2 = at + RELOAD;
+                    before.2 = at + RELOAD + slack;
                 }
                 mind.rules.push((rules.clone(), at, Timestamp::MAX));
             }
@@ -211,7 +214,8 @@ impl Mind {
             let known = self.consumers.entry(path.clone()).or_default();
             if let Some(write) = &mut known.write {
                 write.answered = true;
-                write.over |= !frame.json()["error"].is_null();
+                write.refused = !frame.json()["error"].is_null();
+                write.over |= write.refused;
             }
             return;
         }
@@ -396,7 +400,9 @@ impl Known {
 
     /// What a write may rest on: what was asked for in its connection after the write before.
     fn rests_on(&self, connection: usize, recent: Timestamp) -> Vec<Sight> {
-        let after = self.write.as_ref().map(|write| write.at);
+        let after = (self.write.as_ref())
+            .filter(|write| !write.refused)
+            .map(|write| write.at);
         let mut rested = Vec::new();
         for sight in self.sights.iter().rev() {
             if sight.connection != connection || after.is_some_and(|after| sight.asked < after) {
@@ -435,6 +441,7 @@ impl Known {
             connection,
             deadline,
             answered: false,
+            refused: false,
             over: false,
         });
     }

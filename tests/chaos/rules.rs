@@ -54,7 +54,7 @@ impl Rules {
         let mut rules = Self::default();
         for _ in 0..3 + random.below(5) {
             let selectors = crowd.selectors(random);
-            let spread = [0, 0, 3, 7, 12][random.below(5) as usize];
+            let spread = *random.pick(&[0, 0, 4, 12, 30]);
             match random.below(20) {
                 0..=4 => {
                     let period = *random.pick(&[15, 20, 30]);

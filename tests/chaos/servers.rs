@@ -156,8 +156,17 @@ impl Servers {
     }
 
     /// Waits until they are well.
-    pub fn heal(&self) {
-        if let Nats::Three(cluster) = &self.nats {
+    pub fn heal(&mut self) {
+        let Nats::Three(cluster) = &mut self.nats else {
+            return;
+        };
+        if let Err(ill) = cluster.wait_healthy() {
+            // Nodes that were lost again and again can be at odds for good (2.15.1), until they are started once more.
+            self.record
+                .note(format!("all nodes are started anew: {ill}"));
+            for node in &mut cluster.nodes {
+                node.restart().unwrap();
+            }
             cluster.wait_healthy().unwrap();
         }
     }
