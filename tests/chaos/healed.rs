@@ -9,7 +9,6 @@ use tokio::time::Instant;
 
 use crate::copy::Copy;
 use crate::crowd::{Crowd, People};
-use crate::judge::is_resume;
 use crate::rules::{Rules, Want, second};
 use crate::told::{MARK, State, is_ours, state};
 
@@ -109,7 +108,7 @@ async fn look(
         (Want::Paused(_), _) => false,
         (Want::Tail(end), State::Paused { until, .. }) => {
             let exact = Timestamp::new(end, MARK).unwrap();
-            !is_ours(until) || until <= exact || is_resume(until, now)
+            !is_ours(until) || until <= exact || until.duration_since(now).as_secs() <= 7
         }
         (Want::Running, State::Paused { until, remaining }) => {
             !is_ours(until) || remaining.as_secs() <= 7

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::record::{Event, Process, What};
 use crate::rules::{Rules, Want};
-use crate::table::{Case, resumes};
+use crate::table::Case;
 use crate::told::{Advice, Question, Sight, State, advice, deadline, is_ours, sights};
 use crate::wire::Frame;
 
@@ -35,11 +35,19 @@ struct Write {
     at: Timestamp,
     connection: usize,
     deadline: Option<Timestamp>,
-    answered: bool,
     /// It was refused, so that what was known before is known still.
     refused: bool,
     /// It was seen, refused or contradicted: nothing waits for it any more.
     over: bool,
+}
+
+/// A write that is to be judged.
+struct Sending {
+    deadline: Option<Timestamp>,
+    connection: usize,
+    at: Timestamp,
+    since: Timestamp,
+    blur: SignedDuration,
 }
 
 #[derive(Default)]
@@ -64,7 +72,6 @@ struct Mind {
     clock: Vec<(Timestamp, i64)>,
     questions: HashMap<String, (Question, Timestamp, usize)>,
     consumers: BTreeMap<String, Known>,
-    denied: Option<Timestamp>,
 }
 
 /// What is wrong, with the place in the record.
@@ -76,6 +83,8 @@ pub struct Violation {
 
 pub struct Judge {
     minds: BTreeMap<Process, Mind>,
+    /// How far off the server's clock may be guessed: it is read in the middle between a question and its answer.
+    blur: SignedDuration,
     /// How long a write may rest on a decision, on a machine that is not stopped.
     slack: SignedDuration,
     pub writes: usize,
@@ -88,6 +97,7 @@ impl Judge {
     pub fn new(patience: SignedDuration, lag: SignedDuration) -> Self {
         Self {
             minds: BTreeMap::new(),
+            blur: patience / 2,
             // Some are sent only when others have timed out.
             slack: 2 * patience + lag + SignedDuration::from_millis(1_000),
             writes: 0,
@@ -134,7 +144,14 @@ impl Judge {
                 let since = mind.since(at - slack, slack);
                 if let Question::Pause(path) = &question {
                     self.writes += 1;
-                    return mind.judge_write(path, deadline(frame), *connection, at, since);
+                    let sent = Sending {
+                        deadline: deadline(frame),
+                        connection: *connection,
+                        at,
+                        since,
+                        blur: self.blur,
+                    };
+                    return mind.judge_write(path, &sent);
                 }
                 self.questions += 1;
                 return mind.judge_question(&question, frame, at, since);
@@ -192,7 +209,16 @@ impl Mind {
 
     fn told(&mut self, connection: usize, frame: &Frame, at: Timestamp) {
         if frame.verb == "-ERR" {
-            self.denied = Some(at);
+            let subject = frame.payload.split('"').nth(1).unwrap_or_default();
+            let denied = Frame {
+                subject: subject.to_owned(),
+                ..Frame::default()
+            };
+            if let Question::Pause(path) = Question::of(&denied)
+                && let Some(write) = &mut self.consumers.entry(path).or_default().write
+            {
+                (write.refused, write.over) = (true, true);
+            }
             return;
         }
         if let Some((path, advice)) = advice(frame) {
@@ -213,7 +239,6 @@ impl Mind {
         if let Question::Pause(path) = &question {
             let known = self.consumers.entry(path.clone()).or_default();
             if let Some(write) = &mut known.write {
-                write.answered = true;
                 write.refused = !frame.json()["error"].is_null();
                 write.over |= write.refused;
             }
@@ -272,20 +297,19 @@ impl Mind {
         vec![format!("I4: it has no business to ask {}", frame.subject)]
     }
 
-    fn judge_write(
-        &mut self,
-        path: &str,
-        deadline: Option<Timestamp>,
-        connection: usize,
-        at: Timestamp,
-        since: Timestamp,
-    ) -> Vec<String> {
+    fn judge_write(&mut self, path: &str, sent: &Sending) -> Vec<String> {
+        let Sending {
+            deadline,
+            connection,
+            at,
+            since,
+            blur,
+        } = *sent;
         let rules = self.rules_in(since, at);
         let seconds = self.seconds(since, at);
         let skew = self.skew(since);
         let in_scope = self.is_in_scope(path, &rules, since);
         let stopped = self.stops.iter().any(|stop| stop.1 >= since);
-        let denied = self.denied;
         let known = self.consumers.entry(path.to_owned()).or_default();
         let mut wrong = Vec::new();
         let said = deadline.map_or_else(|| "nothing".to_owned(), |until| until.to_string());
@@ -301,9 +325,8 @@ impl Mind {
         }
         if let Some(write) = &known.write {
             let waits = at.duration_since(write.at) < SETTLING;
-            // One that was denied is over, and so is one that a lost connection has cut.
-            let denied = !write.answered && denied.is_some_and(|denied| denied >= write.at);
-            if waits && !write.over && !denied && write.connection == connection {
+            // One that a lost connection has cut is over.
+            if waits && !write.over && write.connection == connection {
                 wrong.push(format!(
                     "I4: {said} for {path}, {:#} after another write that may still show",
                     at.duration_since(write.at)
@@ -325,6 +348,7 @@ impl Mind {
             at,
             since,
             skew,
+            blur,
             stopped,
             foreign: &known.foreign,
         };
@@ -440,14 +464,8 @@ impl Known {
             at,
             connection,
             deadline,
-            answered: false,
             refused: false,
             over: false,
         });
     }
-}
-
-/// Whether a deadline is a Resume's, for those who look at the end of a history.
-pub fn is_resume(deadline: Timestamp, at: Timestamp) -> bool {
-    resumes(deadline, at, SignedDuration::ZERO, false)
 }

@@ -29,14 +29,14 @@ fn kind(seed: u64) -> Kind {
 }
 
 /// One history in a thread and a runtime of its own: while servers start, its own proxies go on.
-fn one(seed: u64, kind: Kind) -> Result<Outcome, String> {
+fn one(seed: u64, kind: Kind, told: bool) -> Result<Outcome, String> {
     let began = thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
             .unwrap();
-        runtime.block_on(live(seed, kind))
+        runtime.block_on(live(seed, kind, told))
     });
     began.join().map_err(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
@@ -46,7 +46,8 @@ fn one(seed: u64, kind: Kind) -> Result<Outcome, String> {
 
 /// Lives through `seeds` until they or the time are used up, some at once.
 fn many(seeds: impl Iterator<Item = u64> + Send, until: Option<Instant>, kind: fn(u64) -> Kind) {
-    let at_once = variable("RECESS_CHAOS_AT_ONCE").unwrap_or(4);
+    let at_once = variable("RECESS_CHAOS_AT_ONCE").unwrap_or(6);
+    let told = variable("RECESS_CHAOS_SEED").is_some() && until.is_none();
     let seeds = Mutex::new(seeds);
     let (done, writes, questions) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
     let bad = Mutex::new(BTreeMap::new());
@@ -64,7 +65,7 @@ fn many(seeds: impl Iterator<Item = u64> + Send, until: Option<Instant>, kind: f
                         (*first, *last) = ((*first).min(seed), (*last).max(seed));
                         kinds[kind(seed) as usize] += 1;
                     }
-                    let wrong = match one(seed, kind(seed)) {
+                    let wrong = match one(seed, kind(seed), told) {
                         Ok(outcome) => {
                             done.fetch_add(1, SeqCst);
                             writes.fetch_add(outcome.writes as u64, SeqCst);
@@ -108,13 +109,20 @@ fn many(seeds: impl Iterator<Item = u64> + Send, until: Option<Instant>, kind: f
 fn report(outcome: &Outcome) -> Option<String> {
     let Outcome { seed, kind, .. } = outcome;
     let story = stories().join(format!("{seed}.txt"));
-    if outcome.violations.is_empty() {
-        let _ = fs::remove_file(story);
+    let wrong = outcome.violations.join("\n");
+    if !outcome.story.is_empty() {
+        fs::create_dir_all(stories()).unwrap();
+        fs::write(&story, format!("{wrong}\n{}", outcome.story)).unwrap();
+    }
+    if wrong.is_empty() {
+        println!(
+            "seed {seed}, {kind:?}: {} writes, {} questions, right after {:.1?}",
+            outcome.writes,
+            outcome.questions,
+            outcome.right_after.unwrap_or_default()
+        );
         return None;
     }
-    fs::create_dir_all(stories()).unwrap();
-    let wrong = outcome.violations.join("\n");
-    fs::write(&story, format!("{wrong}\n{}", outcome.story)).unwrap();
     Some(format!("{kind:?}, told in {}:\n{wrong}", story.display()))
 }
 

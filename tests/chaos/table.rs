@@ -16,6 +16,8 @@ pub struct Case<'a> {
     pub since: Timestamp,
     /// How far the clock may have been off.
     pub skew: SignedDuration,
+    /// How far off the server's clock may have been guessed.
+    pub blur: SignedDuration,
     /// Whether the process stood still meanwhile.
     pub stopped: bool,
     /// Deadlines of others that it was shown.
@@ -31,13 +33,6 @@ fn stamp(at: i64) -> Timestamp {
     Timestamp::new(at, MARK).unwrap()
 }
 
-/// A Resume's deadline is 2 s ahead, in a cluster 5 s, rounded up.
-pub fn resumes(deadline: Timestamp, at: Timestamp, skew: SignedDuration, stopped: bool) -> bool {
-    let ahead = deadline.duration_since(at);
-    let least = SignedDuration::from_millis(500) - skew;
-    is_ours(deadline) && (stopped || ahead >= least) && ahead <= seconds(6) + skew
-}
-
 impl Case<'_> {
     pub fn permits(&self, want: Want, opens_soon: bool, sight: &Sight) -> bool {
         let Some(deadline) = self.deadline else {
@@ -47,6 +42,15 @@ impl Case<'_> {
         states
             .iter()
             .any(|state| self.calls_for(want, *state, deadline))
+    }
+
+    /// A Resume's deadline is 2 s ahead, in a cluster 5 s, rounded up.
+    fn resumes(&self, deadline: Timestamp) -> bool {
+        let ahead = deadline.duration_since(self.at);
+        let least =
+            (SignedDuration::from_millis(500) - self.blur).max(SignedDuration::from_millis(1));
+        let late = !self.stopped && ahead < least - self.skew;
+        is_ours(deadline) && !late && ahead <= seconds(6) + self.blur + self.skew
     }
 
     /// What a consumer may have been when it was decided.
@@ -67,7 +71,7 @@ impl Case<'_> {
 
     fn calls_for(&self, want: Want, state: State, deadline: Timestamp) -> bool {
         let ahead = self.stopped || deadline > self.at - self.skew;
-        let resumes = resumes(deadline, self.at, self.skew, self.stopped);
+        let resumes = self.resumes(deadline);
         let gives_back = self.foreign.contains(&deadline) && deadline > self.at - self.skew;
         // So near an end a Resume takes the place of a Retime.
         let is_near = |end: i64| second(end) <= self.at + seconds(6) + self.skew;
@@ -125,7 +129,7 @@ impl Case<'_> {
         let furthest = furthest.max();
         let beyond = self.deadline.is_some_and(|deadline| {
             Some(deadline) > furthest
-                && !resumes(deadline, self.at, self.skew, self.stopped)
+                && !self.resumes(deadline)
                 && !self.foreign.contains(&deadline)
         });
         if beyond { "I1" } else { "I4" }
