@@ -189,7 +189,7 @@ impl Copy {
     /// One thing that befalls it, from its beginning to its end. `versions` are files that may lie in its place.
     pub async fn suffer(&mut self, random: &mut Random, versions: &[Arc<Rules>]) {
         let wait = Duration::from_millis((100 + random.below(2_900)) as u64);
-        match random.below(if self.has_clock { 15 } else { 11 }) {
+        match random.below(if self.has_clock { 24 } else { 11 }) {
             0 | 1 => {
                 self.note(&format!("it is killed, for {wait:?}"));
                 self.kill();

@@ -30,6 +30,7 @@ mod random;
 #[path = "../support/recess.rs"]
 mod recess;
 
+mod caught;
 mod copy;
 mod crowd;
 mod healed;

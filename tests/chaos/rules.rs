@@ -100,6 +100,14 @@ impl Rules {
         rules
     }
 
+    /// A single window.
+    pub fn one(selectors: &[&str], span: Span, spread: i64) -> Self {
+        let mut rules = Self::default();
+        let selectors = selectors.iter().map(|&text| text.to_owned()).collect();
+        rules.once(selectors, span, spread);
+        rules
+    }
+
     fn add(&mut self, selectors: Vec<String>, spans: Vec<Span>, spread: i64) {
         let name = format!("w{}", self.windows.len());
         let _ = write!(

@@ -99,10 +99,8 @@ fn many(seeds: impl Iterator<Item = u64> + Send, until: Option<Instant>, kind: f
         "{} of them went wrong; again with RECESS_CHAOS_SEED=N cargo test --test chaos: {bad:#?}",
         bad.len()
     );
-    assert!(
-        writes.into_inner() > done.into_inner(),
-        "next to nothing was judged"
-    );
+    let (writes, done) = (writes.into_inner(), done.into_inner());
+    assert!(done < 5 || writes > 10 * done, "next to nothing was judged");
 }
 
 /// What is wrong with one, after its story is written down.
