@@ -50,10 +50,18 @@ struct Sending {
     blur: SignedDuration,
 }
 
+impl Write {
+    fn is_contradicted_by(&self, advice: &Advice) -> bool {
+        *advice != Advice::Deadline(self.deadline) && *advice != Advice::Created
+    }
+}
+
 #[derive(Default)]
 struct Known {
     sights: Vec<Sight>,
     write: Option<Write>,
+    /// The newest advisories.
+    advised: Vec<(Timestamp, Advice)>,
     /// Deadlines of others that it was shown.
     foreign: BTreeSet<Timestamp>,
     /// One that it has extended, and nothing has happened since that would make it forget that.
@@ -223,12 +231,15 @@ impl Mind {
         }
         if let Some((path, advice)) = advice(frame) {
             let known = self.consumers.entry(path).or_default();
-            if let Some(write) = &mut known.write {
-                let echo = advice == Advice::Deadline(write.deadline);
-                if !echo && advice != Advice::Created {
-                    write.over = true;
-                    known.extended = None;
-                }
+            if let Some(write) = &mut known.write
+                && write.is_contradicted_by(&advice)
+            {
+                write.over = true;
+                known.extended = None;
+            }
+            known.advised.push((at, advice));
+            if known.advised.len() > MOST_SIGHTS {
+                known.advised.drain(..MOST_SIGHTS / 2);
             }
             return;
         }
@@ -326,7 +337,12 @@ impl Mind {
         if let Some(write) = &known.write {
             let waits = at.duration_since(write.at) < SETTLING;
             // One that a lost connection has cut is over.
-            if waits && !write.over && write.connection == connection {
+            // What came while it was sending is read after that, and may be older than its write.
+            let mut advised = known.advised.iter();
+            let doubtful = advised.any(|(told, advice)| {
+                *told >= write.at - at.duration_since(since) && write.is_contradicted_by(advice)
+            });
+            if waits && !write.over && !doubtful && write.connection == connection {
                 wrong.push(format!(
                     "I4: {said} for {path}, {:#} after another write that may still show",
                     at.duration_since(write.at)
