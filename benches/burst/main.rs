@@ -32,9 +32,12 @@ const ROUNDS: usize = 5;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
+/// Something to be measured by itself.
+type Part = fn() -> Result<()>;
+
 fn main() -> Result<()> {
     let asked: Vec<String> = std::env::args().skip(1).collect();
-    let parts: [(&str, fn() -> Result<()>); 5] = [
+    let parts: [(&str, Part); 5] = [
         ("1000", thousand),
         ("10000", ten_thousand),
         ("bystanders", beside),

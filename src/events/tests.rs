@@ -80,6 +80,7 @@ fn report(second: i64, rows: &[(&str, Row)]) -> Report {
         at: at(second),
         link: up(),
         skew: None,
+        smooth_skew: None,
         dry_run: false,
         mark: mark(),
         pass: None,

@@ -273,6 +273,7 @@ fn fail_for_good(errand: &mut Errand, before: usize) {
             | RequestError::Cut
             | RequestError::TimedOut { .. }
             | RequestError::Shifting
+            | RequestError::TooLong { .. }
             | RequestError::Unreadable { .. } => continue,
         };
         errand.fates.insert(act.id.clone(), fate);

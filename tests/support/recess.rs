@@ -237,10 +237,6 @@ impl Recess {
         kilobytes.unwrap_or_else(|| panic!("no {which} in {status}")) / 1024
     }
 
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
     /// SIGKILL: it cannot do anything about it.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();

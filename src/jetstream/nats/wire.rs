@@ -236,7 +236,7 @@ struct InfoConfig {
     /// Nanoseconds.
     #[serde(default)]
     ack_wait: i64,
-    #[serde(default, deserialize_with = "null_is_empty")]
+    #[serde(default, deserialize_with = "bounded")]
     backoff: Vec<i64>,
     pause_until: Option<String>,
 }
