@@ -15,6 +15,9 @@ use crate::quiet::Flight;
 
 pub mod details;
 pub mod nats;
+mod writer;
+
+pub use writer::Writer;
 
 /// The requests that recess sends.
 pub trait JetStream: Clone + Send + Sync {
@@ -42,6 +45,14 @@ pub trait JetStream: Clone + Send + Sync {
 
     /// Removes a consumer's deadline. It does not wake a paused consumer (2.11.0 to 2.15.1): only for lapsed ones.
     fn clear(&self, id: &ConsumerId) -> impl Future<Output = Result<(), RequestError>> + Send;
+
+    /// Whether to listen for who writes to consumers. It is of use only while there is a pause to be undone.
+    fn watch_writers(&self, _watch: bool) {}
+
+    /// Who wrote to a consumer last, where that was not this recess and was heard.
+    fn last_writer(&self, _id: &ConsumerId) -> Option<Writer> {
+        None
+    }
 }
 
 /// What one answer said of one consumer.

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::calendar::Occurrence;
 use crate::consumer::{ConsumerId, Found, Mark, Owner};
-use crate::jetstream::{Link, RequestError};
+use crate::jetstream::{Link, RequestError, Writer};
 use crate::ledger::{Action, Repair};
 use crate::plan::Verdict;
 use crate::policy::{Desired, WindowSet};
@@ -171,6 +171,8 @@ pub struct Act {
     pub result: Result<(), RequestError>,
     /// Why it had to be done again, where it was in place before.
     pub repair: Option<Repair>,
+    /// Who made that necessary, where it is known.
+    pub undone_by: Option<Writer>,
     /// For the first pause of an opening that recess was there for: from the opening to the acceptance.
     pub lateness: Option<SignedDuration>,
 }

@@ -19,10 +19,11 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::Instant;
 
-use super::{Advisory, JetStream, Link, Listed, RequestError, Sample};
+use super::{Advisory, JetStream, Link, Listed, RequestError, Sample, Writer};
 use crate::config::{self, Api};
 use crate::consumer::ConsumerId;
 
+mod audit;
 mod connect;
 mod details;
 mod keeper;
@@ -35,6 +36,7 @@ mod trouble;
 pub mod untrusted;
 mod wire;
 
+use audit::Writers;
 use connect::Connected;
 use keeper::Keeper;
 use notices::Notice;
@@ -65,6 +67,7 @@ pub struct Nats {
     link: watch::Receiver<Link>,
     doom: broadcast::Sender<Doom>,
     notices: mpsc::Sender<Notice>,
+    writers: Writers,
     timeout: Duration,
 }
 
@@ -132,6 +135,7 @@ impl Nats {
             link,
             doom: doom.clone(),
             notices,
+            writers: Writers::new(),
             timeout,
         };
         tokio::spawn(nats.clone().carry(queue));
@@ -300,6 +304,14 @@ impl JetStream for Nats {
 
     async fn clear(&self, id: &ConsumerId) -> Result<(), RequestError> {
         self.write_pause(id, Bytes::new()).await
+    }
+
+    fn watch_writers(&self, watch: bool) {
+        self.writers.watch(watch);
+    }
+
+    fn last_writer(&self, id: &ConsumerId) -> Option<Writer> {
+        self.writers.last(id)
     }
 }
 

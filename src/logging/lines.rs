@@ -11,7 +11,7 @@ use tracing_subscriber::fmt::format::{DefaultVisitor, Writer};
 use tracing_subscriber::fmt::time::FormatTime;
 
 /// The fields that say for programs what the sentence says for people.
-const IN_THE_SENTENCE: [&str; 3] = ["stream", "consumer", "window"];
+const IN_THE_SENTENCE: [&str; 4] = ["stream", "consumer", "window", "undone_by"];
 
 /// Writes what was said, and of other crates' fields all.
 pub(super) struct Sentences;

@@ -11,7 +11,7 @@ use super::clock::ClockTold;
 use super::words::{local, past, sentence, timing, utc, what_next};
 use crate::config::Config;
 use crate::consumer::{ConsumerId, Found};
-use crate::jetstream::{Link, RequestError, Server};
+use crate::jetstream::{Link, RequestError, Server, Writer};
 use crate::ledger::{Action, FIGHT_LIMIT};
 use crate::plan::Verdict;
 use crate::report::{Act, Burst, Pass, Report, Row, Wake};
@@ -25,6 +25,8 @@ const SHOULD_SHOW: Duration = Duration::from_secs(10);
 /// A write that waits for less than that is as good as sent.
 const WORTH_TELLING: Duration = Duration::from_millis(500);
 
+const SOMEBODY: &str = "somebody else";
+
 const RELEASE: &str = "to release consumers early, take the window out of the config and reload";
 
 /// Turns reports into log lines.
@@ -36,6 +38,8 @@ pub struct Narrator {
     open: BTreeMap<Arc<str>, Timestamp>,
     missing: BTreeSet<ConsumerId>,
     contested: BTreeSet<ConsumerId>,
+    /// Who undid what recess wrote, where it is known.
+    undone_by: BTreeMap<ConsumerId, String>,
     /// Whose write waits because somebody undid it before.
     held_back: BTreeSet<ConsumerId>,
     unconfirmed: BTreeSet<ConsumerId>,
@@ -227,18 +231,27 @@ impl Narrator {
                 );
             }
         }
+        for act in pass.acts.iter().filter(|act| act.repair.is_some()) {
+            if let Some(writer) = &act.undone_by {
+                self.undone_by.insert(act.id.clone(), writer.to_string());
+            }
+        }
+        self.undone_by.retain(|id, _| report.rows.contains_key(id));
         tell_some(
             pass.acts
                 .iter()
                 .filter(|act| act.repair.is_some() && act.result.is_ok()),
             |act| {
                 let cause = act.repair.map_or("changed", |repair| repair.as_str());
+                let known = act.undone_by.as_ref().map(Writer::to_string);
                 warn!(
                     stream = act.id.stream(),
                     consumer = act.id.consumer(),
                     window = only_window(report, &act.id),
-                    "{} again: it was {cause} by somebody else; {RELEASE}",
-                    sentence(act)
+                    undone_by = known,
+                    "{} again: it was {cause} by {}; {RELEASE}",
+                    sentence(act),
+                    known.as_deref().unwrap_or(SOMEBODY)
                 );
             },
         );
@@ -330,13 +343,16 @@ impl Narrator {
 
         let contested = which(&|row| row.contested);
         tell_some(contested.difference(&self.contested), |id| {
+            let known = self.undone_by.get(id).map(String::as_str);
             error!(
                 stream = id.stream(),
                 consumer = id.consumer(),
                 window = only_window(report, id),
-                "{id} was changed by somebody else {FIGHT_LIMIT} times against window {}: recess leaves it alone until \
-                 the window closes or the config is reloaded",
-                report.windows_of(id).join(", ")
+                undone_by = known,
+                "{id} was changed {FIGHT_LIMIT} times against window {}, by {}: recess leaves it alone until the window closes \
+                 or the config is reloaded",
+                report.windows_of(id).join(", "),
+                known.map_or(SOMEBODY, |known| known)
             );
         });
         self.contested = contested;

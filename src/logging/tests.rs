@@ -45,6 +45,7 @@ fn report(result: Option<Result<(), RequestError>>, billing: Option<Row>) -> Rep
         deadline: None,
         result,
         repair: None,
+        undone_by: None,
         lateness: None,
     };
     Report {

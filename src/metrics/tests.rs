@@ -66,6 +66,7 @@ fn report(rows: BTreeMap<ConsumerId, Row>) -> Arc<Report> {
         deadline: None,
         result,
         repair: None,
+        undone_by: None,
         lateness: Some(SignedDuration::from_millis(3)),
     };
     Arc::new(Report {

@@ -13,7 +13,7 @@ use super::pass::Reconciler;
 use crate::clock::was_stepped;
 use crate::consumer::{ConsumerId, PauseState};
 use crate::jetstream::{JetStream, Link, RequestError};
-use crate::ledger::{Action, Now, Outcome};
+use crate::ledger::{Action, Now, Outcome, Repair};
 use crate::plan::{Verdict, resume_deadline};
 use crate::report::{Act, Burst, Pass};
 
@@ -152,6 +152,10 @@ impl<J: JetStream> Reconciler<J> {
         let repair = verdict
             .deadline()
             .and_then(|until| self.ledger.repair(&id, until, seen));
+        // Asked before ours leaves, as after that ours is the last.
+        let undone_by = (repair.filter(|repair| *repair != Repair::Recreated))
+            .and_then(|_| self.jetstream.last_writer(&id))
+            .filter(|writer| writer.until.is_none_or(|until| !mark.owns(until)));
         self.ledger.sending(&id, action, deadline, extends, now);
         Some(Act {
             id,
@@ -159,6 +163,7 @@ impl<J: JetStream> Reconciler<J> {
             deadline,
             result: Ok(()),
             repair,
+            undone_by,
             lateness: None,
         })
     }

@@ -180,6 +180,8 @@ impl<J: JetStream> Reconciler<J> {
         );
         let writes = self.decide_rows(&touched, now);
         self.look_again_at_the_busy(now);
+        let may_be_undone = self.ledger.in_scope(now).next().is_some();
+        self.jetstream.watch_writers(may_be_undone);
         self.tidy(now);
         if !self.dry_run() {
             // They rest on nothing older than `began`.

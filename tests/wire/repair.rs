@@ -1,10 +1,11 @@
 //! Others who meddle: foreign pauses, and changes to what recess has paused.
 
+use async_nats::ConnectOptions;
 use jiff::{Timestamp, ToSpan};
 
 use crate::account::Account;
 use crate::config::{Config, Span};
-use crate::nats_server::Server;
+use crate::nats_server::{Options, Server};
 use crate::recess::{Recess, reach, secs, until};
 
 const BILLING: &str = "ORDERS/billing";
@@ -47,7 +48,8 @@ async fn repaired(account: &Account, recess: &Recess, span: Span, cause: &str) {
     until_paused(account, span.deadline()).await;
     let took = Timestamp::now().duration_since(changed);
     assert!(took.as_secs_f64() < 1.0, "paused again after {took:#}");
-    let series = format!("repairs_total{{cause={cause:?}}}");
+    let kind = cause.split(' ').next().unwrap();
+    let series = format!("repairs_total{{cause={kind:?}}}");
     recess.until_metric(&series, 1.0, secs(2)).await;
     assert_eq!(recess.total("repairs_total").await, 1.0);
     recess.until_log(cause).await;
@@ -134,4 +136,130 @@ async fn a_foreign_pause_that_was_extended_is_given_back_when_the_window_is_take
     until_paused(&account, span.deadline()).await;
     recess.reload(&Config::new([server.url()]));
     until_paused(&account, theirs).await;
+}
+
+/// What the log calls somebody who is known by these three.
+fn known_as(user: &str, client: &str) -> String {
+    format!("by user {user:?} (client {client:?}, from 127.0.0.1)")
+}
+
+/// A server with users: the application, an operator, and recess, which may hear the audit or not.
+fn server_with_users(recess_hears: &str) -> Server {
+    let users = format!(
+        r#"authorization {{ users: [
+            {{ user: app, password: app }}, {{ user: alice, password: alice }}
+            {{ user: recess, password: s3cret, permissions: {{ subscribe: {{ {recess_hears} }} }} }}
+        ] }}"#
+    );
+    let options = Options {
+        config: users,
+        ..Default::default()
+    };
+    Server::start(options).unwrap()
+}
+
+async fn user(server: &Server, name: &str, client: &str) -> Account {
+    let options = ConnectOptions::with_user_and_password(name.into(), name.into()).name(client);
+    Account::connect_with(&server.url(), options).await
+}
+
+fn as_recess(config: Config, files: &tempfile::TempDir) -> Config {
+    let password = files.path().join("password");
+    std::fs::write(&password, "s3cret").unwrap();
+    config
+        .set(r#"nats.username = "recess""#)
+        .file("nats.password_file", &password)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_resumes_a_consumer_is_named_and_who_goes_on_until_recess_stops_too() {
+    let server = server_with_users(r#"allow: [">"]"#);
+    let account = user(&server, "app", "billing").await;
+    let alice = user(&server, "alice", "NATS CLI Version 0.3.0").await;
+    account.durable(BILLING).await;
+    let files = tempfile::tempdir().unwrap();
+    // A minute's wait and one more: so long a fight lasts.
+    let span = Span::open_for(180);
+    let recess = Recess::start(&as_recess(config(&server, span), &files)).await;
+    let seen = r#"consumer_paused{consumer_name="billing",stream_name="ORDERS"}"#;
+    recess.until_metric(seen, 1.0, secs(10)).await;
+    let who = known_as("alice", "NATS CLI Version 0.3.0");
+
+    // Each is undone as soon as it is seen.
+    let contested = r#"consumer_contested{consumer_name="billing",stream_name="ORDERS"}"#;
+    until("recess stops", secs(150), async || {
+        if account.look(BILLING).await.paused {
+            alice.resume(BILLING).await;
+        }
+        (recess.metric(contested).await == Some(1.0)).then_some(())
+    })
+    .await;
+    let log = recess.log();
+    assert_eq!(log.matches("again: it was resumed by ").count(), 4, "{log}");
+    // The audit may come a moment too late for one that is undone at once.
+    let again = format!("again: it was resumed {who}; to release consumers early");
+    assert!(log.matches(&again).count() >= 3, "{log}");
+    let stopped = format!(
+        "ERROR ORDERS > billing was changed 5 times against window night, {who}: recess leaves it alone until the window closes \
+         or the config is reloaded"
+    );
+    assert!(log.contains(&stopped), "{log}");
+    assert!(!account.look(BILLING).await.paused);
+
+    // What was said holds: the operator's reload is a fresh start, and another resume has another name.
+    recess.reload(&as_recess(config(&server, span), &files));
+    recess.until_metric(contested, 0.0, secs(10)).await;
+    until_paused(&account, span.deadline()).await;
+    recess.until_metric(seen, 1.0, secs(10)).await;
+    account.resume(BILLING).await;
+    until_paused(&account, span.deadline()).await;
+    let who = known_as("app", "billing");
+    recess
+        .until_log(&format!("again: it was resumed {who}"))
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_audit_may_not_be_heard_it_is_somebody_else_and_nobody_complains() {
+    let server = server_with_users(r#"allow: [">"], deny: ["$JS.EVENT.ADVISORY.API"]"#);
+    let account = user(&server, "app", "billing").await;
+    account.durable(BILLING).await;
+    let files = tempfile::tempdir().unwrap();
+    let span = Span::open_for(60);
+    let recess = Recess::start(&as_recess(config(&server, span), &files)).await;
+    let seen = r#"consumer_paused{consumer_name="billing",stream_name="ORDERS"}"#;
+    recess.until_metric(seen, 1.0, secs(10)).await;
+    account.resume(BILLING).await;
+    repaired(&account, &recess, span, "resumed by somebody else").await;
+    assert!(!recess.log().contains("denied"), "{}", recess.log());
+    // It asked once, not at each look.
+    let asked = server.log().matches("Subscription Violation").count();
+    assert_eq!(asked, 1, "{}", server.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_is_listened_to_only_while_there_is_a_pause_to_be_undone() {
+    let (server, account) = world().await;
+    let span = Span::opening_in(4, 8);
+    let recess = Recess::start(&config(&server, span)).await;
+    recess.until_ready().await;
+    assert!(!listens(&server), "before the window");
+    let seen = r#"consumer_paused{consumer_name="billing",stream_name="ORDERS"}"#;
+    recess.until_metric(seen, 1.0, secs(15)).await;
+    until("it listens", secs(5), async || {
+        listens(&server).then_some(())
+    })
+    .await;
+    reach(span.closes).await;
+    until("it listens no more", secs(5), async || {
+        (!listens(&server)).then_some(())
+    })
+    .await;
+    assert!(!account.look(BILLING).await.paused);
+}
+
+/// Whether anybody listens to the audit.
+fn listens(server: &Server) -> bool {
+    let page = server.page("/connz?subs=1").unwrap();
+    page.contains("$JS.EVENT.ADVISORY.API\"")
 }

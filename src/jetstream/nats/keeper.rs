@@ -15,6 +15,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::audit::{self, Audit};
 use super::connect::{self, Connected, Discovered};
 use super::tame::tame;
 use super::{Doom, Nats, Session, wire};
@@ -88,6 +89,7 @@ impl Keeper {
         self.session.send_replace(Some(session.clone()));
         // They end with the session: a client lives for as long as anybody listens.
         let _listening = self.listen(&session).await;
+        let mut audit = Audit::new(&self.nats.writers, &session.client);
         let mut denied = BTreeSet::new();
         let mut last_words: Option<(Instant, String)> = None;
         let mut probing = true;
@@ -109,6 +111,10 @@ impl Keeper {
                     session.address,
                     wire::LONGEST_ANSWER >> 20
                 ),
+                news = audit.next() => {
+                    audit.take(news).await;
+                    continue;
+                }
             };
             match event {
                 Some(Event::ServerError(ServerError::Other(words))) => match denial(&words) {
@@ -131,6 +137,13 @@ impl Keeper {
                             session.inbox_prefix,
                             self.settings.reach.place()
                         );
+                    }
+                    // Nothing but a name in a log line hangs on it.
+                    Some(Denial::Subscribe(subject)) if subject == audit::SUBJECT => {
+                        tracing::debug!(
+                            "{subject} may not be heard: who resumes consumers is not known"
+                        );
+                        audit.deny();
                     }
                     Some(Denial::Subscribe(subject)) => {
                         if !advisories().contains(&subject) {

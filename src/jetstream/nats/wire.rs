@@ -358,6 +358,12 @@ struct PauseAdvisory {
     pause_until: Option<String>,
 }
 
+/// The deadline in a PAUSE request of whomever; `None` where it asks for none.
+pub fn requested(payload: &[u8]) -> Option<Timestamp> {
+    let asked: PauseAdvisory = serde_json::from_slice(payload).ok()?;
+    instant(asked.pause_until.as_deref()?)
+}
+
 /// Reads an advisory; `None` for one that is not understood, which is as good as one that was lost.
 pub fn advisory(subject: &str, payload: &[u8]) -> Option<Advisory> {
     let mut tokens = subject
