@@ -62,9 +62,9 @@ pub fn command(arguments: &[&str]) -> Output {
 pub fn command_with(environment: &[(String, String)], arguments: &[&str]) -> Output {
     Command::new(PROGRAM)
         .args(arguments)
-        .envs(environment.iter().cloned())
         .env_remove("RECESS_CONFIG")
         .env_remove("RECESS_LOG")
+        .envs(environment.iter().cloned())
         .stdin(Stdio::null())
         .output()
         .unwrap()
@@ -172,8 +172,8 @@ impl Recess {
         let child = program
             .args(["run", "--config", "recess.toml"])
             .args(arguments)
-            .envs(config.environment.iter().cloned())
             .env_remove("RECESS_LOG")
+            .envs(config.environment.iter().cloned())
             .current_dir(&files)
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())

@@ -203,6 +203,27 @@ fn list_cases() -> Vec<Case> {
         named("a megabyte", &"a".repeat(1_000_000)),
         pages("the same page again and again", "the list kept changing", |_| (50_000, 0, 256)),
         pages("pages of nobody", "the list kept changing", |_| (5_000, 0, 0)),
+    ]
+}
+
+fn answer_cases() -> Vec<Case> {
+    let of_info = "CONSUMER.INFO.ORDERS.billing cannot be read: ";
+    let of_account = "$JS.API.INFO cannot be read: ";
+    let remaining = |rest: &str| {
+        let text = consumer("billing", Some("2099-01-01T00:00:00Z")).to_string();
+        let (before, after) = text.split_once("\"pause_remaining\":").unwrap();
+        let after = after.split_once(|c: char| !c.is_ascii_digit()).unwrap().1;
+        // What follows the number is a comma in the order of the alphabet.
+        answer(format!("{before}\"pause_remaining\":{rest},{after}"))
+    };
+    let info = "CONSUMER.INFO";
+    vec![
+        say(
+            "a consumer that is no JSON",
+            info,
+            answer("\0\0\0"),
+            of_info,
+        ),
         say(
             "a consumer without a creation",
             info,
@@ -496,10 +517,15 @@ async fn play(case: Case) -> Result<(u64, u64), String> {
     // A version that it must not use is the one reason to end.
     let may_end = told.ends_with("can crash");
     let mut ended = false;
-    let came = tokio::time::timeout(secs(180), async {
+    let came = tokio::time::timeout(secs(60), async {
         loop {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             ended = recess.end(secs(0)).await.is_some();
+            // The port was free a moment ago, and somebody else was faster.
+            if ended && recess.log().contains("cannot listen") {
+                recess = Recess::launch(&config, &[]);
+                continue;
+            }
             let paused = then == Blind || !server.writes().is_empty();
             let answers = ended || recess.get("/healthz").await.is_ok();
             if answers
@@ -586,7 +612,7 @@ async fn play_all(cases: Vec<Case>, at_least: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_that_are_none_leave_recess_blind_and_well() {
-    play_all(list_cases(), 40).await;
+    play_all(list_cases(), 39).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

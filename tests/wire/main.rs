@@ -47,6 +47,7 @@ mod places;
 mod readme;
 mod reload;
 mod repair;
+mod secrets;
 mod spread;
 mod surprises;
 mod tls;

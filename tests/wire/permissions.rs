@@ -187,6 +187,11 @@ async fn answers_that_may_not_be_heard_are_told_and_heard_as_soon_as_they_may() 
     recess.until_log(&words).await;
     tokio::time::sleep(secs(2)).await;
     assert_eq!(recess.complaints().len(), 1, "{:#?}", recess.complaints());
+    // It begins a session twice a second, and each ends its connection.
+    let connections = world.server.page("/connz").unwrap();
+    let connections: serde_json::Value = serde_json::from_str(&connections).unwrap();
+    let count = connections["num_connections"].as_u64().unwrap();
+    assert!(count <= 3, "{connections:#}");
     // nats-server applies new permissions to the connections that stand.
     world.server.reload(&config_with(printed()));
     recess.until_metric(PAUSED, 1.0, secs(5)).await;
