@@ -317,7 +317,7 @@ fn answer_cases() -> Vec<Case> {
             "100 MB without a line break",
             info,
             Say::Bytes(vec![b'a'; 100 << 20]),
-            "are no message, so recess hung up",
+            "sent megabytes that are no message, so recess hung up",
         ),
     ]
 }

@@ -28,6 +28,12 @@ const RETRY: Duration = Duration::from_millis(500);
 /// A server that finds fault without a pause is quoted once.
 const QUIET: Duration = Duration::from_secs(1);
 
+/// So much without a message is pings and the like.
+const SMALL_TALK: u64 = 1 << 20;
+
+/// More must have become a message after this time: twice as long as a list is waited for.
+const TOO_LONG: Duration = Duration::from_secs(10);
+
 /// How often it is looked whether what comes in makes messages.
 const GLANCE: Duration = Duration::from_millis(250);
 
@@ -107,9 +113,8 @@ impl Keeper {
                     continue;
                 }
                 () = &mut stuffed => break format!(
-                    "{} sent {} MB that are no message, so recess hung up",
-                    session.address,
-                    wire::LONGEST_ANSWER >> 20
+                    "{} sent megabytes that are no message, so recess hung up",
+                    session.address
                 ),
                 news = audit.next() => {
                     audit.take(news).await;
@@ -262,8 +267,8 @@ fn advisories() -> [String; 3] {
     ["PAUSE", "CREATED", "DELETED"].map(|kind| format!("{}.{kind}.*.*", wire::ADVISORY_PREFIX))
 }
 
-/// Returns when the server has sent more than any answer is long, and no message came of it: async-nats keeps what it
-/// cannot make one of, without a limit.
+/// Returns when the server has sent more than any answer is long, or for longer than any is waited for, and no message came
+/// of it: async-nats keeps what it cannot make one of, without a limit, and looks through all of it at each read.
 async fn stuffed(session: &Session) {
     let statistics = session.client.statistics();
     let read = || {
@@ -271,12 +276,17 @@ async fn stuffed(session: &Session) {
         (messages, statistics.in_bytes.load(Ordering::Relaxed))
     };
     let (mut messages, mut bytes) = read();
+    let mut since = Instant::now();
     loop {
         tokio::time::sleep(GLANCE).await;
         let now = read();
+        let waiting = now.1.saturating_sub(bytes);
         if now.0 != messages {
             (messages, bytes) = now;
-        } else if now.1.saturating_sub(bytes) > wire::LONGEST_ANSWER as u64 {
+            since = Instant::now();
+        } else if waiting < SMALL_TALK {
+            since = Instant::now();
+        } else if waiting > wire::LONGEST_ANSWER as u64 || since.elapsed() > TOO_LONG {
             return;
         }
     }
