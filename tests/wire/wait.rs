@@ -222,6 +222,25 @@ async fn a_stalled_consumer_is_not_called_so_before_its_ack_wait_or_the_longest_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_that_was_paused_and_is_no_more_is_waited_for_again() {
+    let world = World::new().await;
+    world.consumer("billing", json!({})).await;
+    world.consumer("shipping", json!({})).await;
+    world.pause("billing").await;
+    let arguments = ["ORDERS/*", "--for", "paused"];
+    let mut waiting = Waiting::begin(&world.config(), &arguments);
+    tokio::time::sleep(secs(2)).await;
+    world.account.resume("ORDERS/billing").await;
+    world.pause("shipping").await;
+    tokio::time::sleep(secs(2)).await;
+    assert!(!waiting.is_over(), "they were never paused both");
+    world.pause("billing").await;
+    let (exit, out, _) = waiting.end().await;
+    assert_eq!(exit, Some(0));
+    assert!(out.starts_with("2 consumers are paused, until "), "{out}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn with_ack_policy_none_it_cannot_be_known() {
     let world = World::new().await;
     let none = json!({ "ack_policy": "none" });

@@ -107,7 +107,10 @@ impl Answer {
                 None if resume => (None, ""),
                 None => (row.until, ""),
             };
-            let words = row.error.as_deref().unwrap_or(words);
+            let words = match row.result {
+                "kept" => "it is paused for longer already",
+                _ => row.error.as_deref().unwrap_or(words),
+            };
             rows.add_row([
                 row.id.to_string(),
                 row.result.to_owned(),
@@ -129,8 +132,12 @@ impl Answer {
                     .rows
                     .iter()
                     .filter(|row| row.result.starts_with("would"));
+                let verb = match self.order {
+                    Order::Pause(_) => "paused",
+                    Order::Resume => "resumed",
+                };
                 format!(
-                    "Nothing was sent; {} of {all} consumers would be.",
+                    "Nothing was sent; {} of {all} consumers would be {verb}.",
                     would.count()
                 )
             }
