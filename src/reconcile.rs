@@ -56,7 +56,28 @@ pub async fn run<J: JetStream>(
     let mut driver = Driver::begin(reconciler, publish, up);
     loop {
         heart.beat();
-        driver.turn().await;
+        // Before each step: where there is always something due (somebody undoes everything, the network is slow), the loop
+        // never rests, and must hear of a reload and of a connection that was lost all the same.
+        match (link.has_changed(), inputs.config.has_changed()) {
+            (Err(_), _) | (_, Err(_)) => return,
+            (Ok(of_link), Ok(of_config)) => {
+                if of_link {
+                    link.mark_unchanged();
+                    driver.link_changed();
+                }
+                if of_config {
+                    let config = inputs.config.borrow_and_update().clone();
+                    driver.reload(config);
+                }
+            }
+        }
+        // A burst of ours is echoed in thousands: all are taken at once.
+        while let Ok(advisory) = inputs.advisories.try_recv() {
+            driver.advised(advisory);
+        }
+        if driver.step().await {
+            continue;
+        }
         let pause = driver.rest();
         tokio::select! {
             changed = link.changed() => {
@@ -70,10 +91,6 @@ pub async fn run<J: JetStream>(
             }
             Some(advisory) = inputs.advisories.recv() => {
                 driver.advised(advisory);
-                // A burst of ours is echoed in thousands: take them all at once.
-                while let Ok(advisory) = inputs.advisories.try_recv() {
-                    driver.advised(advisory);
-                }
             }
             () = inputs.nudge.notified() => {}
             () = tokio::time::sleep(pause) => {}

@@ -28,14 +28,15 @@ const TELL: Duration = Duration::from_secs(1);
 
 impl<J: JetStream> Reconciler<J> {
     /// Sends `writes`, in their order, which were decided at `since`. What became of each is in `pass.acts`, in the order
-    /// of the answers; where that takes longer than a second, `tell` is told every second how far it has come.
+    /// of the answers; where that takes longer than a second, `tell` is told every second how far it has come. False where it
+    /// stopped before the end.
     pub(super) async fn act(
         &mut self,
         writes: Vec<(ConsumerId, Verdict)>,
         since: Now,
         pass: &mut Pass,
         tell: &mut impl FnMut(&mut Self, Burst),
-    ) {
+    ) -> bool {
         let began = self.clock.now().uptime;
         let mut tell_at = began + TELL;
         let limit = self.in_flight();
@@ -115,9 +116,16 @@ impl<J: JetStream> Reconciler<J> {
                 tell_at = now + TELL;
             }
         }
-        let now = self.clock.now();
-        for (id, _) in queue {
-            self.held_back.insert(id, now.uptime);
+        let done = queue.peek().is_none();
+        self.hold_back(queue);
+        done
+    }
+
+    /// What was not sent waits for the next look at it, which is due now.
+    pub(super) fn hold_back(&mut self, writes: impl IntoIterator<Item = (ConsumerId, Verdict)>) {
+        let now = self.clock.now().uptime;
+        for (id, _) in writes {
+            self.held_back.insert(id, now);
         }
     }
 

@@ -106,19 +106,18 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         driver
     }
 
-    /// Does all that is due.
-    pub async fn turn(&mut self) {
+    /// Does the most urgent of what is due. False where nothing is.
+    pub async fn step(&mut self) -> bool {
         let heart = self.reconciler.heart.clone();
-        loop {
-            let now = self.reconciler.clock.now();
-            self.notice_step(now);
-            let Some(step) = self.next_step(now) else {
-                return;
-            };
-            let controller = &self.reconciler.config.settings.controller;
-            let longest = controller.request_timeout * HOPELESS;
-            heart.beat_during(self.take(step, now), longest).await;
-        }
+        let now = self.reconciler.clock.now();
+        self.notice_step(now);
+        let Some(step) = self.next_step(now) else {
+            return false;
+        };
+        let controller = &self.reconciler.config.settings.controller;
+        let longest = controller.request_timeout * HOPELESS;
+        heart.beat_during(self.take(step, now), longest).await;
+        true
     }
 
     async fn take(&mut self, step: Step, now: Now) {
@@ -168,17 +167,21 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         }
         let rest = first.split_off(first.len().min(BEFORE_TELLING));
         let quiet = &mut |_: &mut _, _| {};
-        self.reconciler.act(first, now, &mut pass, quiet).await;
+        let done = self.reconciler.act(first, now, &mut pass, quiet).await;
         self.look_ahead();
         self.publish(None);
-        self.reconciler
-            .act(
-                rest,
-                now,
-                &mut pass,
-                &mut teller(&mut self.publish, self.next_change),
-            )
-            .await;
+        if done {
+            self.reconciler
+                .act(
+                    rest,
+                    now,
+                    &mut pass,
+                    &mut teller(&mut self.publish, self.next_change),
+                )
+                .await;
+        } else {
+            self.reconciler.hold_back(rest);
+        }
         let after = self.reconciler.clock.now().uptime;
         pass.took = after.saturating_sub(now.uptime);
         // On a standalone server the burst is in force already; a pause that ends takes a moment.

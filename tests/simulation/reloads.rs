@@ -1,6 +1,6 @@
 //! The config changes while consumers are paused.
 
-use crate::client::What;
+use crate::client::{Mishap, What};
 use crate::daemon::Recess;
 use crate::model::id;
 use crate::scene::{NOON, Noon, Scene, assert_on_time, at, config, ours};
@@ -185,4 +185,26 @@ async fn whom_a_reload_leaves_out_is_asked_nothing_though_its_stream_is_silent()
     assert!(asks("ORDERS/shipping"), "it is looked at again");
     assert!(!asks("ORDERS/billing"));
     assert!(recess.find_row("ORDERS/billing").is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reload_is_heard_while_there_is_always_something_due() {
+    let streams = ["A", "B", "C", "D"];
+    let paths = streams.map(|stream| (0..16).map(move |number| format!("{stream}/c{number}")));
+    let paths: Vec<String> = paths.into_iter().flatten().collect();
+    let scene = Scene::cluster(&paths.iter().map(String::as_str).collect::<Vec<_>>());
+    let recess = scene.recess(&[("all", "*/*", "0 12 * * *", "1h")]);
+    scene.until("11:59:50").await;
+    // Whatever is written is lost, and by the time that all are looked at some are to be written again.
+    {
+        let mut state = scene.server.state();
+        state.mishaps = std::iter::repeat_n(Some(Mishap::Lost), 5_000).collect();
+        state.weather.latency = 400..401;
+    }
+    scene.until("12:00:30").await;
+    recess.reload(&config(&[]));
+    scene.until("12:00:50").await;
+    scene.forget();
+    scene.until("12:03:00").await;
+    assert_eq!(scene.writes(), []);
 }
