@@ -6,10 +6,11 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-use crate::copy::{Copy, weather};
+use crate::copy::Copy;
 use crate::crowd::{Crowd, People};
 use crate::healed::{all_becomes_right, is_well};
 use crate::judge::Judge;
+use crate::network::weather;
 use crate::random::Random;
 use crate::record::{Event, Record, What};
 use crate::rules::Rules;

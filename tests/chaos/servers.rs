@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use crate::nats_server::{Cluster, Options, Server};
@@ -17,6 +18,8 @@ pub enum Nats {
 pub struct Servers {
     nats: Nats,
     permissions: tempfile::TempDir,
+    /// Of this world alone: a recess of another one, which is left behind and finds a port used again, is sent away.
+    pub password: String,
     record: Record,
 }
 
@@ -29,7 +32,8 @@ const GIVEN: [&str; 5] = [
     "$JS.API.CONSUMER.PAUSE.*.*",
 ];
 
-pub const PASSWORD: &str = "s3cret";
+/// So many worlds there have been.
+static WORLDS: AtomicUsize = AtomicUsize::new(0);
 
 impl Servers {
     pub fn start(clustered: bool, record: &Record) -> Self {
@@ -37,7 +41,10 @@ impl Servers {
             .prefix("recess-chaos-")
             .tempdir()
             .unwrap();
-        fs::write(permissions.path().join("users.conf"), users(&GIVEN)).unwrap();
+        let world = WORLDS.fetch_add(1, SeqCst);
+        let password = format!("s3cret-{}-{world}", std::process::id());
+        let users = users(&GIVEN, &password);
+        fs::write(permissions.path().join("users.conf"), users).unwrap();
         // It is looked for from the server's own folder, which is beside this one.
         let folder = permissions.path().file_name().unwrap();
         let include = Path::new("..").join(folder).join("users.conf");
@@ -54,6 +61,7 @@ impl Servers {
         Self {
             nats,
             permissions,
+            password,
             record: record.clone(),
         }
     }
@@ -79,7 +87,7 @@ impl Servers {
     /// Takes all but these permissions away.
     fn permit(&self, subjects: &[&str]) {
         let file = self.permissions.path().join("users.conf");
-        fs::write(file, users(subjects)).unwrap();
+        fs::write(file, users(subjects, &self.password)).unwrap();
         for node in self.nodes().iter().filter(|node| node.pid().is_some()) {
             node.signal("HUP");
         }
@@ -172,11 +180,11 @@ impl Servers {
     }
 }
 
-fn users(subjects: &[&str]) -> String {
+fn users(subjects: &[&str], password: &str) -> String {
     let events = ["PAUSE", "CREATED", "DELETED"]
         .map(|kind| format!("$JS.EVENT.ADVISORY.CONSUMER.{kind}.*.*"));
     format!(
-        "authorization {{ users: [\n{{ user: app, password: app }}\n{{ user: recess, password: {PASSWORD}, permissions: {{ \
+        "authorization {{ users: [\n{{ user: app, password: app }}\n{{ user: recess, password: {password}, permissions: {{ \
          publish: {subjects:?}, subscribe: [\"_INBOX_recess.>\", {:?}, {:?}, {:?}] }} }}\n] }}\n",
         events[0], events[1], events[2]
     )

@@ -1,0 +1,264 @@
+//! What a process of recess may have in mind at an instant, and whether what it sends follows from it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::known::{Known, MOST_SIGHTS};
+use crate::rules::{Rules, Want};
+use crate::table::Case;
+use crate::told::{Question, Sight, advice, sights};
+use crate::wire::Frame;
+
+/// What is looked at is prepared so long before an edge, and an answer that comes at the edge itself is not waited for.
+const PREPARED: SignedDuration = SignedDuration::from_millis(2_700);
+
+/// How long an accepted write may take to show, and how long one that has timed out may still lie in the server's queue.
+const SETTLING: SignedDuration = SignedDuration::from_millis(4_700);
+
+/// A write that is to be judged.
+pub struct Sending {
+    pub deadline: Option<Timestamp>,
+    pub connection: usize,
+    pub at: Timestamp,
+    pub since: Timestamp,
+    pub blur: SignedDuration,
+}
+
+#[derive(Default)]
+pub struct Mind {
+    /// Rules, and from when and until when they may have been in force.
+    pub rules: Vec<(Arc<Rules>, Timestamp, Timestamp)>,
+    /// When it stood still.
+    pub stops: Vec<(Timestamp, Timestamp)>,
+    /// How far its clock was ahead, from then on.
+    pub clock: Vec<(Timestamp, i64)>,
+    pub questions: HashMap<String, (Question, Timestamp, usize)>,
+    pub consumers: BTreeMap<String, Known>,
+}
+
+impl Mind {
+    /// So far back a decision may lie that is acted on after `since`: a process that stood still meanwhile decided before.
+    pub fn since(&self, since: Timestamp, slack: SignedDuration) -> Timestamp {
+        self.stops.iter().rev().fold(since, |since, (from, until)| {
+            if *until >= since {
+                since.min(*from - slack)
+            } else {
+                since
+            }
+        })
+    }
+
+    pub fn rules_in(&self, since: Timestamp, at: Timestamp) -> Vec<Arc<Rules>> {
+        (self.rules.iter())
+            .filter(|(_, from, until)| *from <= at && *until >= since)
+            .map(|(rules, ..)| rules.clone())
+            .collect()
+    }
+
+    /// The whole seconds that its clock may have shown.
+    pub fn seconds(&self, since: Timestamp, at: Timestamp) -> BTreeSet<i64> {
+        let mut seconds = BTreeSet::new();
+        for (index, (from, ahead)) in self.clock.iter().enumerate() {
+            let next = self.clock.get(index + 1);
+            // The library that steps it may look at its file a moment later.
+            let until = next.map_or(at, |next| next.0 + SignedDuration::from_secs(1));
+            if *from <= at && until >= since {
+                let shift = SignedDuration::from_millis(*ahead);
+                let first = (since.max(*from) + shift).as_second();
+                let last = (at.min(until) + shift).as_second();
+                seconds.extend(first..=last);
+            }
+        }
+        seconds
+    }
+
+    /// How far its clock may have been off since then, to either side.
+    pub fn skew(&self, since: Timestamp) -> SignedDuration {
+        let newer = self.clock.iter().skip_while(|(from, _)| *from < since);
+        let before = self.clock.iter().rev().find(|(from, _)| *from < since);
+        let ahead = newer.chain(before).map(|(_, ahead)| ahead.abs()).max();
+        // From one side to the other.
+        SignedDuration::from_millis(2 * ahead.unwrap_or(0))
+    }
+
+    pub fn told(&mut self, connection: usize, frame: &Frame, at: Timestamp) {
+        if frame.verb == "-ERR" {
+            let subject = frame.payload.split('"').nth(1).unwrap_or_default();
+            let denied = Frame {
+                subject: subject.to_owned(),
+                ..Frame::default()
+            };
+            if let Question::Pause(path) = Question::of(&denied)
+                && let Some(write) = &mut self.consumers.entry(path).or_default().write
+            {
+                (write.refused, write.over) = (true, true);
+            }
+            return;
+        }
+        if let Some((path, advice)) = advice(frame) {
+            let known = self.consumers.entry(path).or_default();
+            if let Some(write) = &mut known.write
+                && write.is_contradicted_by(&advice)
+            {
+                write.over = true;
+                known.extended = None;
+            }
+            known.advised.push((at, advice));
+            if known.advised.len() > MOST_SIGHTS {
+                known.advised.drain(..MOST_SIGHTS / 2);
+            }
+            return;
+        }
+        let Some((question, asked, of)) = self.questions.remove(&frame.subject) else {
+            return;
+        };
+        debug_assert_eq!(of, connection);
+        if let Question::Pause(path) = &question {
+            let known = self.consumers.entry(path.clone()).or_default();
+            if let Some(write) = &mut known.write {
+                write.refused = !frame.json()["error"].is_null();
+                write.over |= write.refused;
+            }
+            return;
+        }
+        let of_stream = |path: &&String| match &question {
+            Question::List(stream) => path.starts_with(&format!("{stream}/")),
+            _ => false,
+        };
+        let told = sights(&question, frame, self.consumers.keys().filter(of_stream));
+        for (path, (state, info)) in told {
+            let known = self.consumers.entry(path).or_default();
+            known.see(Sight {
+                state,
+                durable: !info["config"]["durable_name"].is_null(),
+                clustered: !info["cluster"].is_null(),
+                created: info["created"].as_str().unwrap_or_default().to_owned(),
+                asked,
+                connection,
+                told: at,
+            });
+        }
+    }
+
+    pub fn is_in_scope(&self, path: &str, rules: &[Arc<Rules>], since: Timestamp) -> bool {
+        let own = self.consumers.get(path).and_then(|known| known.held);
+        own.is_some_and(|until| until >= since)
+            || rules.iter().any(|rules| rules.follows(path, true))
+    }
+
+    pub fn judge_question(
+        &self,
+        question: &Question,
+        frame: &Frame,
+        at: Timestamp,
+        since: Timestamp,
+    ) -> Vec<String> {
+        // A look may wait for other answers, so it is planned a while before.
+        let since = since - SignedDuration::from_secs(5);
+        let rules = self.rules_in(since, at);
+        let allowed = match question {
+            Question::Account | Question::Streams => true,
+            Question::List(stream) => {
+                let own = (self.consumers.iter()).any(|(path, known)| {
+                    let of = path.starts_with(&format!("{stream}/"));
+                    of && known.held.is_some_and(|until| until >= since)
+                });
+                own || rules.iter().any(|rules| rules.may_list(stream))
+            }
+            Question::Info(path) => self.is_in_scope(path, &rules, since),
+            Question::Pause(_) | Question::Other => false,
+        };
+        if allowed {
+            return Vec::new();
+        }
+        vec![format!("I4: it has no business to ask {}", frame.subject)]
+    }
+
+    pub fn judge_write(&mut self, path: &str, sent: &Sending) -> Vec<String> {
+        let Sending {
+            deadline,
+            connection,
+            at,
+            since,
+            blur,
+        } = *sent;
+        let rules = self.rules_in(since, at);
+        let seconds = self.seconds(since, at);
+        let skew = self.skew(since);
+        let in_scope = self.is_in_scope(path, &rules, since);
+        let stopped = self.stops.iter().any(|stop| stop.1 >= since);
+        let known = self.consumers.entry(path.to_owned()).or_default();
+        let mut wrong = Vec::new();
+        let said = deadline.map_or_else(|| "nothing".to_owned(), |until| until.to_string());
+
+        if !in_scope {
+            wrong.push(format!("I4: {path} is out of its scope"));
+        }
+        let rested = known.rests_on(connection, since - PREPARED);
+        if rested.is_empty() {
+            wrong.push(format!(
+                "I4: {said} for {path} rests on no look in this connection since the write before"
+            ));
+        }
+        if let Some(write) = &known.write {
+            let waits = at.duration_since(write.at) < SETTLING;
+            // One that a lost connection has cut is over.
+            // What came while it was sending is read after that, and may be older than its write.
+            let mut advised = known.advised.iter();
+            let doubtful = advised.any(|(told, advice)| {
+                *told >= write.at - at.duration_since(since) && write.is_contradicted_by(advice)
+            });
+            if waits && !write.over && !doubtful && write.connection == connection {
+                wrong.push(format!(
+                    "I4: {said} for {path}, {:#} after another write that may still show",
+                    at.duration_since(write.at)
+                ));
+            }
+        }
+        // For a durable consumer and another, and whether a window opens before long.
+        let wants: BTreeSet<(bool, Want, bool)> = (rules.iter())
+            .flat_map(|rules| seconds.iter().map(move |second| (rules, *second)))
+            .flat_map(|(rules, second)| {
+                [true, false].map(|durable| {
+                    let near = rules.opens_within(path, durable, second, 55);
+                    (durable, rules.want(path, durable, second), near)
+                })
+            })
+            .collect();
+        let case = Case {
+            deadline,
+            at,
+            since,
+            skew,
+            blur,
+            stopped,
+            foreign: &known.foreign,
+        };
+        let permitted = rested.iter().any(|sight| {
+            (wants.iter())
+                .filter(|(durable, ..)| *durable == sight.durable)
+                .any(|(_, want, opens_soon)| case.permits(*want, *opens_soon, sight))
+        });
+        if !permitted && !rested.is_empty() {
+            let states: Vec<_> = rested.iter().map(|sight| sight.state).collect();
+            let wants = wants.iter().map(|(_, want, _)| *want);
+            let law = case.broken_law(&states, wants.clone());
+            let wants: BTreeSet<Want> = wants.collect();
+            wrong.push(format!(
+                "{law}: {said} for {path}, where {wants:?} may be wanted and it was told {states:?}"
+            ));
+        }
+        if let Some(theirs) = known.extended
+            && theirs > at + SignedDuration::from_secs(8)
+            && deadline.is_none_or(|until| until < theirs)
+        {
+            wrong.push(format!(
+                "I3: {said} for {path}, which it had extended beyond somebody's {theirs}"
+            ));
+        }
+        known.wrote(deadline, connection, at, &rested);
+        wrong
+    }
+}
