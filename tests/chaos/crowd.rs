@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::random::Random;
 use crate::record::Record;
+use crate::told::MARK;
 
 /// A stream, with what it was created with.
 #[derive(Clone, Debug)]
@@ -172,7 +173,13 @@ impl People {
         let start = format!("{}/", stream.name);
         for (path, durable) in crowd.paths() {
             if path.starts_with(&start) {
-                let (verb, body) = creation(&path, durable, "as ever");
+                let (verb, mut body) = creation(&path, durable, "as ever");
+                if path.ends_with('3') {
+                    // It was paused by recess a while ago, and in a cluster that is to be cleared.
+                    let lapsed = Timestamp::now().as_second() - 90;
+                    let lapsed = Timestamp::new(lapsed, MARK).unwrap();
+                    body["config"]["pause_until"] = json!(lapsed.to_string());
+                }
                 self.insist(&verb, &body).await?;
             }
         }
