@@ -80,7 +80,7 @@ pub async fn live(seed: u64, kind: Kind, told: bool) -> Outcome {
     let versions: Vec<Arc<Rules>> = (0..3)
         .map(|_| Arc::new(Rules::make_up(&mut random, base, &crowd)))
         .collect();
-    let last = Rules::make_up(&mut random, base, &crowd).with_a_steady_part(base + 3, &crowd);
+    let last = Rules::make_up_last(&mut random, base, &crowd, base + 3);
     let last = Arc::new(last);
     let patience = *random.pick(&[1, 1, 3]);
     let settings = vec![

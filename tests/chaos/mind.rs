@@ -251,7 +251,7 @@ impl Mind {
             ));
         }
         if let Some(theirs) = known.extended
-            && theirs > at + SignedDuration::from_secs(8)
+            && theirs > at + SignedDuration::from_secs(8) + skew
             && deadline.is_none_or(|until| until < theirs)
         {
             wrong.push(format!(

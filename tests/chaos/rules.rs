@@ -51,6 +51,18 @@ const AFTER: i64 = 900;
 impl Rules {
     /// Windows around `base`.
     pub fn make_up(random: &mut Random, base: i64, crowd: &Crowd) -> Self {
+        Self::around(base, random, crowd, true)
+    }
+
+    /// The same, where some consumers are surely paused, and some surely not, from `opens` on.
+    pub fn make_up_last(random: &mut Random, base: i64, crowd: &Crowd, opens: i64) -> Self {
+        // No exclusion concerns a window that is added afterwards.
+        let mut rules = Self::around(base, random, crowd, false);
+        rules.once(crowd.steady(), (opens, opens + 500), 0);
+        rules
+    }
+
+    fn around(base: i64, random: &mut Random, crowd: &Crowd, excludes_all: bool) -> Self {
         let mut rules = Self::default();
         for _ in 0..3 + random.below(5) {
             let selectors = crowd.selectors(random);
@@ -74,19 +86,11 @@ impl Rules {
         }
         for _ in 0..[0, 0, 1, 2][random.below(4) as usize] {
             let begins = base + random.below(14);
-            let of = random
-                .once_in(2)
-                .then(|| random.pick(&rules.windows).name.clone());
+            let one = random.once_in(2) || !excludes_all;
+            let of = one.then(|| random.pick(&rules.windows).name.clone());
             rules.exclude((begins, begins + 3 + random.below(8)), of);
         }
         rules
-    }
-
-    /// The same, where some consumers are surely paused, and some surely not, from then on.
-    pub fn with_a_steady_part(mut self, opens: i64, crowd: &Crowd) -> Self {
-        let steady = crowd.steady();
-        self.once(steady, (opens, opens + 500), 0);
-        self
     }
 
     /// Windows that open one after the other, for a long time: each is open for some seconds.
