@@ -119,8 +119,8 @@ async fn look(
     (!right).then(|| format!("wanted {want:?}, found {found:?} at {now}"))
 }
 
-/// It lives, answers, and holds no more than it should.
-pub async fn is_well(copy: &Copy) -> Vec<String> {
+/// It lives, answers, holds no more than it should, and has rested: `before` is what it had used so long ago.
+pub async fn is_well(copy: &Copy, before: Usage, ago: Duration) -> Vec<String> {
     let Some(recess) = copy.recess() else {
         return vec!["I5: it is gone".to_owned()];
     };
@@ -130,10 +130,15 @@ pub async fn is_well(copy: &Copy) -> Vec<String> {
         answer => wrong.push(format!("I5: /healthz answers {answer:?}")),
     }
     let Usage {
+        worked,
         memory,
         files,
         threads,
     } = usage(recess.pid());
+    let worked = worked.saturating_sub(before.worked);
+    if worked > ago / 2 {
+        wrong.push(format!("I5: it worked for {worked:?} of {ago:?}"));
+    }
     if files > MOST_FILES || memory > MOST_MEMORY || threads > 64 {
         wrong.push(format!(
             "I5: {files} files, {memory} bytes, {threads} threads"
@@ -145,6 +150,8 @@ pub async fn is_well(copy: &Copy) -> Vec<String> {
 /// What a process holds.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Usage {
+    /// Of processor time, since it began.
+    pub worked: Duration,
     pub memory: u64,
     pub files: usize,
     pub threads: usize,
@@ -158,7 +165,13 @@ pub fn usage(pid: u32) -> Usage {
         let number = line.and_then(|line| line.split_ascii_whitespace().next());
         number.and_then(|number| number.parse().ok()).unwrap_or(0)
     };
+    let times = fs::read_to_string(format!("{home}/stat")).unwrap_or_default();
+    // After the name, which may hold spaces: user and system time, in hundredths of a second.
+    let times = times.rsplit(')').next().unwrap_or_default();
+    let hundredths = times.split_ascii_whitespace().skip(11).take(2);
+    let hundredths: u64 = hundredths.filter_map(|text| text.parse::<u64>().ok()).sum();
     Usage {
+        worked: Duration::from_millis(hundredths * 10),
         memory: field("VmRSS:") * 1024,
         files: fs::read_dir(format!("{home}/fd")).map_or(0, Iterator::count),
         threads: field("Threads:") as usize,

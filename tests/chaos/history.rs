@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::copy::Copy;
 use crate::crowd::{Crowd, People};
-use crate::healed::{all_becomes_right, is_well};
+use crate::healed::{all_becomes_right, is_well, usage};
 use crate::judge::Judge;
 use crate::network::weather;
 use crate::random::Random;
@@ -145,6 +145,12 @@ pub async fn live(seed: u64, kind: Kind, told: bool) -> Outcome {
     }
     record.note("everything is healed");
 
+    let healed = Instant::now();
+    let used = |copy: &Copy| copy.recess().map(|recess| usage(recess.pid()));
+    let before: Vec<_> = copies
+        .iter()
+        .map(|copy| used(copy).unwrap_or_default())
+        .collect();
     let mut violations = Vec::new();
     let right_after = match all_becomes_right(&people, &crowd, &last).await {
         Ok(took) => Some(took),
@@ -153,8 +159,8 @@ pub async fn live(seed: u64, kind: Kind, told: bool) -> Outcome {
             None
         }
     };
-    for copy in &mut copies {
-        violations.extend(is_well(copy).await);
+    for (copy, before) in copies.iter_mut().zip(before) {
+        violations.extend(is_well(copy, before, healed.elapsed()).await);
         copy.terminate().await;
         violations.append(&mut copy.faults);
     }
