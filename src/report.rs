@@ -218,6 +218,9 @@ pub struct WindowState {
     pub next: Option<Occurrence>,
     /// How many consumers it has.
     pub consumers: usize,
+    /// Its globs that match no consumer that exists; `None` before everything was looked at. A name without one is
+    /// missing by itself.
+    pub idle: Option<Arc<[Arc<str>]>>,
     /// An occurrence closed just now without any of its consumers having been paused.
     pub missed: bool,
 }

@@ -47,6 +47,8 @@ pub struct Narrator {
     /// In a dry run: what was said that would be done.
     would: BTreeMap<ConsumerId, Verdict>,
     empty: BTreeSet<Arc<str>>,
+    /// Globs that match nobody, with their windows.
+    idle: BTreeSet<(Arc<str>, Arc<str>)>,
     /// Questions that were not answered, and the streams they were about.
     failures: BTreeSet<(String, Option<String>)>,
     /// Writes that failed, and why.
@@ -427,6 +429,22 @@ impl Narrator {
             );
         });
         self.empty = empty;
+
+        // Of the others: globs that are in vain beside some that are not.
+        let idle: BTreeSet<(Arc<str>, Arc<str>)> = (report.windows.iter())
+            .filter(|window| window.consumers > 0)
+            .flat_map(|window| {
+                let globs = window.idle.iter().flat_map(|idle| idle.iter());
+                globs.map(|glob| (window.name.clone(), glob.clone()))
+            })
+            .collect();
+        tell_some(idle.difference(&self.idle), |(name, glob)| {
+            warn!(
+                window = &**name,
+                "window {name}: its selector {glob:?} matches no consumer: check the spelling"
+            );
+        });
+        self.idle = idle;
     }
 }
 

@@ -10,7 +10,7 @@ use crate::jetstream::{Link, RequestError};
 use crate::ledger::Action;
 use crate::plan::Verdict;
 use crate::policy::Desired;
-use crate::report::{Act, Burst, Pass, Report, Row, Wake};
+use crate::report::{Act, Burst, Pass, Report, Row, Wake, WindowState};
 
 fn id(consumer: &str) -> ConsumerId {
     ConsumerId::new("ORDERS", consumer)
@@ -275,4 +275,79 @@ fn a_clock_that_is_off_is_told_once_and_one_on_the_edge_does_not_fill_the_log() 
         "",
     ];
     assert_eq!(lines, expected);
+}
+
+/// A window with so many consumers, and these globs in vain.
+fn with_window(consumers: usize, idle: Option<&[&str]>) -> Report {
+    let link = Link::Up(crate::jetstream::Server {
+        version: "2.15.1".to_owned(),
+        address: "nats://a:4222".to_owned(),
+        connects: 1,
+        crash_prone: false,
+        denied: Default::default(),
+    });
+    let idle = idle.map(|idle| idle.iter().map(|glob| (*glob).into()).collect());
+    let window = WindowState {
+        name: "night".into(),
+        open: None,
+        next: None,
+        consumers,
+        idle,
+        missed: false,
+    };
+    Report {
+        link,
+        windows: vec![window],
+        ..report(None, None)
+    }
+}
+
+#[test]
+fn a_glob_in_vain_beside_others_is_told_once_and_again_when_it_comes_again() {
+    let lines = said(&[
+        with_window(2, None),
+        with_window(2, Some(&["BILLNG/*"])),
+        with_window(2, Some(&["BILLNG/*"])),
+        with_window(2, Some(&[])),
+        with_window(2, Some(&["BILLNG/*"])),
+        // That the whole window is empty is told by itself.
+        with_window(0, Some(&["BILLNG/*", "ORDERS/*"])),
+    ]);
+    let told =
+        " WARN window night: its selector \"BILLNG/*\" matches no consumer: check the spelling\n";
+    let empty = " WARN window night matches no consumer: check the names in its `consumers`\n";
+    assert_eq!(lines[1..], [told, "", "", told, empty].map(str::to_owned));
+}
+
+#[test]
+fn who_undoes_a_pause_is_named_in_its_repair_and_when_recess_stops() {
+    let alice = crate::jetstream::Writer {
+        user: Some("alice".to_owned()),
+        ..Default::default()
+    };
+    let repaired = |undone_by| {
+        let mut report = report(Some(Ok(())), Some(row(Found::Unknown, None)));
+        let act = &mut report.pass.as_mut().unwrap().acts[0];
+        act.repair = Some(crate::ledger::Repair::Resumed);
+        act.undone_by = undone_by;
+        report
+    };
+    let mut stopped = row(Found::Unknown, None);
+    stopped.contested = true;
+    let lines = said(&[
+        repaired(None),
+        repaired(Some(alice)),
+        report(None, Some(stopped)),
+    ]);
+    let again = "paused ORDERS > billing again: it was resumed by";
+    assert!(
+        lines[0].contains(&format!("WARN {again} somebody else; ")),
+        "{lines:?}"
+    );
+    assert!(
+        lines[1].contains(&format!("WARN {again} user \"alice\"; ")),
+        "{lines:?}"
+    );
+    let stopped = "ERROR ORDERS > billing was changed 5 times against window , by user \"alice\": recess leaves it alone";
+    assert!(lines[2].starts_with(stopped), "{lines:?}");
 }

@@ -71,6 +71,7 @@ struct Gauges {
     window_opens: GaugeVec,
     window_closes: GaugeVec,
     window_consumers: GaugeVec,
+    window_idle: GaugeVec,
     paused: GaugeVec,
     desired_paused: GaugeVec,
     desired_until: GaugeVec,
@@ -120,6 +121,10 @@ impl Gauges {
                 "window_consumers",
                 "How many existing consumers the window has.",
             )?,
+            window_idle: window(
+                "window_idle_selectors",
+                "How many globs of the window match no existing consumer; absent until all were looked at.",
+            )?,
             paused: consumer(
                 "consumer_paused",
                 "Whether the server holds the consumer's delivery; absent while that is unknown.",
@@ -163,7 +168,7 @@ impl Gauges {
         })
     }
 
-    fn all(&self) -> [&GaugeVec; 18] {
+    fn all(&self) -> [&GaugeVec; 19] {
         [
             &self.build_info,
             &self.connected,
@@ -173,6 +178,7 @@ impl Gauges {
             &self.window_opens,
             &self.window_closes,
             &self.window_consumers,
+            &self.window_idle,
             &self.paused,
             &self.desired_paused,
             &self.desired_until,
@@ -211,6 +217,11 @@ impl Gauges {
             self.window_consumers
                 .with_label_values(&name)
                 .set(number(window.consumers as u64));
+            if let Some(idle) = &window.idle {
+                self.window_idle
+                    .with_label_values(&name)
+                    .set(number(idle.len() as u64));
+            }
             if let Some(next) = window.next {
                 self.window_opens
                     .with_label_values(&name)

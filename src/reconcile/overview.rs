@@ -1,12 +1,14 @@
 //! The Report: the whole, as it is after a pass, for everybody who watches.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::pass::Reconciler;
 use crate::calendar::Occurrence;
 use crate::consumer::Found;
 use crate::jetstream::JetStream;
-use crate::policy::Window;
+use crate::policy::{Selector, Window};
 use crate::report::{Pass, Report, WindowState};
 
 /// How soon an opening is looked for again that was looked for in vain.
@@ -41,6 +43,29 @@ impl<J: JetStream> Reconciler<J> {
         }
     }
 
+    /// Each window's globs that match nobody. Most match the first consumer that they are tried on, and are tried on no more.
+    pub(super) fn idle_globs(&self) -> Vec<Arc<[Arc<str>]>> {
+        let windows = self.policy().windows().iter();
+        let mut idle: Vec<Vec<&Selector>> = windows
+            .map(|window| {
+                let globs = window.selection.selectors().iter();
+                globs
+                    .filter(|selector| !selector.is_negated() && selector.exact().is_none())
+                    .collect()
+            })
+            .collect();
+        let there = self.rows.iter();
+        for (id, row) in there.filter(|(_, row)| row.found != Found::Missing) {
+            for &index in row.windows.iter() {
+                if let Some(globs) = idle.get_mut(index) {
+                    globs.retain(|glob| !glob.matches(id));
+                }
+            }
+        }
+        let texts = |globs: Vec<&Selector>| globs.iter().map(|glob| glob.as_str().into()).collect();
+        idle.into_iter().map(texts).collect()
+    }
+
     fn window_states(&mut self, at: Timestamp) -> Vec<WindowState> {
         let config = self.config.clone();
         let mut consumers = vec![0; config.policy.windows().len()];
@@ -54,21 +79,27 @@ impl<J: JetStream> Reconciler<J> {
                 deadlines[index] = deadlines[index].max(deadline);
             }
         }
+        let idle = self.idle.as_ref();
+        let idle = |index: usize| idle.and_then(|idle| idle.get(index)).cloned();
         (config.policy.windows().iter().zip(&mut self.attendance))
             .zip(consumers.into_iter().zip(paused).zip(deadlines))
-            .map(|((window, attendance), ((consumers, paused), deadline))| {
-                let open = window.open_at(at);
-                let missed = attendance.closed_empty(at) || attendance.skipped(at, deadline);
-                attendance.note(open.map(|open| open.closes), paused);
-                let next = attendance.next_of(window, at);
-                WindowState {
-                    name: window.name.clone(),
-                    open,
-                    next,
-                    consumers,
-                    missed: missed && !config.settings.controller.dry_run,
-                }
-            })
+            .enumerate()
+            .map(
+                |(index, ((window, attendance), ((consumers, paused), deadline)))| {
+                    let open = window.open_at(at);
+                    let missed = attendance.closed_empty(at) || attendance.skipped(at, deadline);
+                    attendance.note(open.map(|open| open.closes), paused);
+                    let next = attendance.next_of(window, at);
+                    WindowState {
+                        name: window.name.clone(),
+                        open,
+                        next,
+                        consumers,
+                        idle: idle(index),
+                        missed: missed && !config.settings.controller.dry_run,
+                    }
+                },
+            )
             .collect()
     }
 }

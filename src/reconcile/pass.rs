@@ -40,6 +40,8 @@ pub struct Reconciler<J> {
     /// The windows of a consumer, remembered because matching thousands of names against many globs is the dearest part
     /// of a pass.
     pub(super) memberships: HashMap<ConsumerId, (Option<Kind>, WindowSet)>,
+    /// Each window's globs that match nobody, once everything was looked at.
+    pub(super) idle: Option<Vec<Arc<[Arc<str>]>>>,
     /// Who was paused in which window.
     pub(super) attendance: Vec<Attendance>,
 }
@@ -60,6 +62,7 @@ impl<J: JetStream> Reconciler<J> {
             held_back: BTreeMap::new(),
             since,
             memberships: HashMap::new(),
+            idle: None,
         }
     }
 
@@ -68,6 +71,8 @@ impl<J: JetStream> Reconciler<J> {
         self.attendance = vec![Attendance::default(); config.policy.windows().len()];
         self.config = config;
         self.held_back.clear();
+        // They are the windows' of before.
+        self.idle = None;
         self.ledger.forgive();
         self.since = self.clock.now().wall;
         // A row names its windows by their places in the policy, and the next pass may be far away.
@@ -180,6 +185,10 @@ impl<J: JetStream> Reconciler<J> {
         );
         let writes = self.decide_rows(&touched, now);
         self.look_again_at_the_busy(now);
+        // A stream that could not be asked may hold what a glob seems to miss.
+        if pass.full && pass.is_ok() {
+            self.idle = Some(self.idle_globs());
+        }
         let may_be_undone = self.ledger.in_scope(now).next().is_some();
         self.jetstream.watch_writers(may_be_undone);
         self.tidy(now);

@@ -37,6 +37,7 @@ pub const METRICS: &[&str] = &[
     "window_active",
     "window_closes_timestamp_seconds",
     "window_consumers",
+    "window_idle_selectors",
     "window_opens_timestamp_seconds",
     "windows_missed_total",
 ];
@@ -50,7 +51,7 @@ async fn the_metrics_have_their_names_and_tell_what_is() {
         .await;
     account.publish("ORDERS", 3).await;
     let span = Span::opening_in(2, 60);
-    let consumers = ["ORDERS/*", "ORDERS/nobody"];
+    let consumers = ["ORDERS/*", "ORDERS/nobody", "BILLNG/*"];
     let config = Config::new([server.url()])
         .set(r#"controller.resync = "1s""#)
         .window("night", &consumers, span);
@@ -77,6 +78,7 @@ async fn the_metrics_have_their_names_and_tell_what_is() {
         ("nats_connected".to_owned(), 1.0),
         (r#"window_active{window="night"}"#.to_owned(), 1.0),
         (r#"window_consumers{window="night"}"#.to_owned(), 2.0),
+        (r#"window_idle_selectors{window="night"}"#.to_owned(), 1.0),
         (r#"windows_missed_total{window="night"}"#.to_owned(), 0.0),
         (
             r#"window_closes_timestamp_seconds{window="night"}"#.to_owned(),
