@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::account::Account;
 use crate::cli::{ask, status};
-use crate::config::{Config, Span};
+use crate::config::{Config, MARK, Span};
 use crate::nats_server::{Cluster, Options, Server};
 use crate::recess::{PROGRAM, Recess, secs, until};
 
@@ -128,6 +128,9 @@ async fn a_resume_wakes_those_who_wait_and_says_what_will_pause_them_again() {
     // It has delivered by the time that the command returns, or does so at once.
     let message = tokio::time::timeout(secs(2), pull.next()).await;
     assert!(message.unwrap().unwrap().status.is_none());
+    // The deadline that stays behind has the deployment's mark: its daemon may clear it.
+    let left = world.account.look("ORDERS/billing").await.until.unwrap();
+    assert_eq!(left.subsec_nanosecond(), MARK);
     let opens = span.opens.strftime("%a %Y-%m-%d %H:%M:%S").to_string();
     let lines: Vec<&str> = out.lines().collect();
     assert_eq!(
