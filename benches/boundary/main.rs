@@ -2,7 +2,7 @@
 //! what somebody else undoes.
 //!
 //! `cargo bench --bench boundary` takes about five minutes: windows open in real time. The clock is stepped by libfaketime
-//! (`apt-get install faketime`); `cargo bench --bench boundary -- steps` does only that.
+//! (`apt-get install faketime`). With `-- openings steps repairs`, or some of these words, it does only that.
 
 #![allow(clippy::disallowed_methods)]
 
@@ -62,16 +62,26 @@ fn main() -> Result<()> {
         let body = json!({ "stream_name": "S", "config": config }).to_string();
         maker.ask(&format!("$JS.API.CONSUMER.DURABLE.CREATE.S.{name}"), &body)?;
     }
-    // The rest takes minutes.
-    if std::env::args().any(|argument| argument == "steps") {
-        return steps_of_the_clock(port);
+    let asked: Vec<String> = std::env::args().skip(1).collect();
+    let is_asked = |part: &str| {
+        let named = |word: &str| asked.iter().any(|asked| asked == word);
+        named(part)
+            || !["openings", "steps", "repairs"]
+                .iter()
+                .any(|part| named(part))
+    };
+    if is_asked("openings") {
+        println!("opening to first request on the wire");
+        tell("50 windows in five zones", openings(port)?);
+        tell("right after a reload", reloads(port)?);
     }
-    println!("opening to first request on the wire");
-    tell("50 windows in five zones", openings(port)?);
-    tell("right after a reload", reloads(port)?);
-    steps_of_the_clock(port)?;
-    println!("advisory of a resume by hand to our pause on the wire");
-    tell("50 consumers", repairs(port, &mut maker)?);
+    if is_asked("steps") {
+        steps_of_the_clock(port)?;
+    }
+    if is_asked("repairs") {
+        println!("advisory of a resume by hand to our pause on the wire");
+        tell("50 consumers", repairs(port, &mut maker)?);
+    }
     Ok(())
 }
 

@@ -92,6 +92,7 @@ fn report(second: i64, rows: &[(&str, Row)]) -> Report {
             next: Some(occurrence(i64::from(second >= 0))),
             consumers: 1,
             missed: false,
+            idle: None,
         }],
         next_change: None,
     }

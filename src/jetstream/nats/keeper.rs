@@ -34,8 +34,10 @@ const SMALL_TALK: u64 = 1 << 20;
 /// More must have become a message after this time: twice as long as a list is waited for.
 const TOO_LONG: Duration = Duration::from_secs(10);
 
-/// How often it is looked whether what comes in makes messages.
-const GLANCE: Duration = Duration::from_millis(250);
+/// How often it is looked whether what comes in makes messages: where something comes in, and where it does not. A daemon at
+/// rest is woken by little else.
+const GLANCE: Duration = Duration::from_millis(100);
+const GLANCE_AT_REST: Duration = Duration::from_secs(1);
 
 /// So many of a cluster's other servers are remembered, and tried one after the other where the configured ones are not there.
 const DISCOVERED: usize = 64;
@@ -277,9 +279,11 @@ async fn stuffed(session: &Session) {
     };
     let (mut messages, mut bytes) = read();
     let mut since = Instant::now();
+    let mut rest = GLANCE_AT_REST;
     loop {
-        tokio::time::sleep(GLANCE).await;
+        tokio::time::sleep(rest).await;
         let now = read();
+        rest = GLANCE_AT_REST;
         let waiting = now.1.saturating_sub(bytes);
         if now.0 != messages {
             (messages, bytes) = now;
@@ -288,6 +292,8 @@ async fn stuffed(session: &Session) {
             since = Instant::now();
         } else if waiting > wire::LONGEST_ANSWER as u64 || since.elapsed() > TOO_LONG {
             return;
+        } else {
+            rest = GLANCE;
         }
     }
 }
