@@ -114,6 +114,21 @@ pub struct Pass {
     pub confirmed: Vec<SignedDuration>,
 }
 
+impl Pass {
+    /// One that has done nothing yet.
+    pub fn of(wake: Wake) -> Self {
+        Self {
+            wake,
+            full: false,
+            took: Duration::ZERO,
+            failures: Vec::new(),
+            acts: Vec::new(),
+            told: 0,
+            confirmed: Vec::new(),
+        }
+    }
+}
+
 /// A part of what a pass sends. The pass itself has all of it.
 #[derive(Clone, Debug)]
 pub struct Burst {

@@ -87,7 +87,7 @@ impl<J: JetStream> Reconciler<J> {
     pub async fn survey(&mut self) -> Observed {
         let began = self.clock.now();
         let observed = self.look(&Scope::All, began, Patience::WITHOUT_END).await;
-        let mut pass = nothing_sent();
+        let mut pass = Pass::of(Wake::Edge);
         self.note(observed.clone(), &Scope::All, &mut pass);
         observed
     }
@@ -115,7 +115,7 @@ impl<J: JetStream> Reconciler<J> {
         Errand {
             order,
             fates: fates.collect(),
-            pass: nothing_sent(),
+            pass: Pass::of(Wake::Edge),
             sent: BTreeSet::new(),
         }
     }
@@ -277,17 +277,5 @@ fn fail_for_good(errand: &mut Errand, before: usize) {
             | RequestError::Unreadable { .. } => continue,
         };
         errand.fates.insert(act.id.clone(), fate);
-    }
-}
-
-fn nothing_sent() -> Pass {
-    Pass {
-        wake: Wake::Edge,
-        full: false,
-        took: Duration::ZERO,
-        failures: Vec::new(),
-        acts: Vec::new(),
-        told: 0,
-        confirmed: Vec::new(),
     }
 }

@@ -153,15 +153,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             self.reconciler.lose_sight();
             return self.publish(None);
         };
-        let mut pass = Pass {
-            wake: Wake::Edge,
-            full: false,
-            took: Duration::ZERO,
-            failures: Vec::new(),
-            acts: Vec::new(),
-            told: 0,
-            confirmed: Vec::new(),
-        };
+        let mut pass = Pass::of(Wake::Edge);
         if self.reconciler.dry_run() {
             first.clear();
         }

@@ -162,13 +162,9 @@ impl<J: JetStream> Reconciler<J> {
     ) -> Pass {
         let now = self.clock.now();
         let mut pass = Pass {
-            wake,
             full: scope == Scope::All,
-            took: Duration::ZERO,
             failures: observed.failures.clone(),
-            acts: Vec::new(),
-            told: 0,
-            confirmed: Vec::new(),
+            ..Pass::of(wake)
         };
         match &scope {
             Scope::All => self.held_back.clear(),

@@ -63,6 +63,20 @@ impl Account {
             .await;
     }
 
+    /// So many of these, with so many consumers each: their paths. `at_once` of them are made at a time.
+    pub async fn crowd(&self, streams: usize, consumers: usize, at_once: usize) -> Vec<String> {
+        let mut paths = Vec::new();
+        for number in 0..streams {
+            let stream = format!("S{number}");
+            self.memory_stream(&stream, 3).await;
+            paths.extend((0..consumers).map(|number| format!("{stream}/c{number}")));
+        }
+        futures_util::stream::iter(&paths)
+            .for_each_concurrent(at_once, |path| self.consumer(path))
+            .await;
+        paths
+    }
+
     /// One with a single replica, on the cluster's node of that name.
     pub async fn memory_stream_on(&self, node: &str, name: &str) {
         let config = stream::Config {

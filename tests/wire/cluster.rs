@@ -92,15 +92,7 @@ async fn a_thousand_waiting_pulls_of_a_cluster_all_wake_when_their_window_is_tak
     const CONSUMERS: usize = 200;
     let cluster = Cluster::start(3, Default::default()).unwrap();
     let account = Account::connect(&cluster.urls()[0]).await;
-    let mut paths = Vec::new();
-    for number in 0..STREAMS {
-        let stream = format!("S{number}");
-        account.memory_stream(&stream, 3).await;
-        paths.extend((0..CONSUMERS).map(|number| format!("{stream}/c{number}")));
-    }
-    stream::iter(&paths)
-        .for_each_concurrent(32, |path| account.consumer(path))
-        .await;
+    let paths = account.crowd(STREAMS, CONSUMERS, 32).await;
 
     let config = Config::new(cluster.urls());
     let recess = Recess::start(&config.clone().window("all", &["*/*"], Span::open_for(300))).await;

@@ -439,15 +439,7 @@ async fn a_thousand_consumers_of_a_cluster_are_paused_and_resumed_and_every_wait
     const CONSUMERS: usize = 200;
     let cluster = Cluster::start(3, Default::default()).unwrap();
     let account = Account::connect(&cluster.urls()[0]).await;
-    let mut paths = Vec::new();
-    for number in 0..STREAMS {
-        let stream = format!("S{number}");
-        account.memory_stream(&stream, 3).await;
-        paths.extend((0..CONSUMERS).map(|number| format!("{stream}/c{number}")));
-    }
-    stream::iter(&paths)
-        .for_each_concurrent(8, |path| account.consumer(path))
-        .await;
+    let paths = account.crowd(STREAMS, CONSUMERS, 8).await;
     let all = paths.len() as f64;
     let config = Config::new(cluster.urls()).window("all", &["*/*"], Span::opening_in(7200, 60));
     let recess = Recess::start(&config).await;
