@@ -183,6 +183,12 @@ async fn what_was_undone_behind_a_cut_connection_is_repaired_when_it_is_back() {
     let span = Span::open_for(60);
     let (proxy, recess) = behind_proxy(&server, span).await;
     until_paused(&account, span).await;
+    // What was accepted and never seen would be given 5 s to show.
+    until("recess has seen them paused", secs(5), async || {
+        let paused = recess.total("consumer_paused").await == 3.0;
+        (paused && recess.total("consumer_unconfirmed").await == 0.0).then_some(())
+    })
+    .await;
     proxy.cut();
     recess.until_log("no connection to NATS").await;
     account.resume(BILLING).await;
