@@ -23,7 +23,7 @@
 //!                                           | Report
 //!                        +------------------+------------------+
 //!                        v                  v                  v
-//!                    log lines          /metrics          status, plan
+//!                log lines, events      /metrics          status, plan
 //! ```
 //!
 //! # Layout

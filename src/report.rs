@@ -216,6 +216,21 @@ pub struct Row {
 }
 
 impl Row {
+    /// One about which nothing has been decided yet.
+    pub fn undecided(windows: WindowSet, found: Found, seen: Duration) -> Self {
+        Self {
+            windows,
+            desired: Desired::Running,
+            found,
+            seen,
+            verdict: Verdict::Settled,
+            unconfirmed: None,
+            held_back: None,
+            contested: false,
+            problem: None,
+        }
+    }
+
     /// Whose deadline is stored, where one is.
     pub fn owner(&self, mark: Mark) -> Option<Owner> {
         Some(mark.owner(self.found.observation()?.state.deadline()?))

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use super::*;
 use crate::consumer::{Found, Kind as ConsumerKind, Mark, Observation, PauseState};
 use crate::jetstream::Server;
-use crate::plan::Verdict;
 use crate::policy::Desired;
 use crate::report::Row;
 
@@ -48,15 +47,8 @@ fn seen(paused: bool, ack_pending: u64) -> Row {
 
 fn row(found: Found) -> Row {
     Row {
-        windows: [0].into(),
         desired: Desired::Paused(at(3600)),
-        found,
-        seen: Duration::ZERO,
-        verdict: Verdict::Settled,
-        unconfirmed: None,
-        held_back: None,
-        contested: false,
-        problem: None,
+        ..Row::undecided([0].into(), found, Duration::ZERO)
     }
 }
 

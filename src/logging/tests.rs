@@ -8,8 +8,6 @@ use crate::config;
 use crate::consumer::{ConsumerId, Found, Mark};
 use crate::jetstream::{Link, RequestError};
 use crate::ledger::Action;
-use crate::plan::Verdict;
-use crate::policy::Desired;
 use crate::report::{Act, Burst, Pass, Report, Row, Wake, WindowState};
 
 fn id(consumer: &str) -> ConsumerId {
@@ -25,15 +23,8 @@ fn timed_out() -> RequestError {
 
 fn row(found: Found, problem: Option<RequestError>) -> Row {
     Row {
-        windows: [].into(),
-        desired: Desired::Running,
-        found,
-        seen: Duration::ZERO,
-        verdict: Verdict::Settled,
-        unconfirmed: None,
-        held_back: None,
-        contested: false,
         problem,
+        ..Row::undecided([].into(), found, Duration::ZERO)
     }
 }
 

@@ -11,7 +11,6 @@ use crate::calendar::Occurrence;
 use crate::config;
 use crate::consumer::{ConsumerId, Found, Kind, Mark, Observation, PauseState};
 use crate::jetstream::{Link, RequestError, Server};
-use crate::plan::Verdict;
 use crate::policy::Desired;
 use crate::report::{Act, Burst, Pass, Row, WindowState};
 
@@ -38,15 +37,8 @@ fn paused(until: Timestamp) -> Found {
 
 fn row(found: Found) -> Row {
     Row {
-        windows: [0].into(),
         desired: Desired::Paused(at("2026-12-01T03:00:00Z")),
-        found,
-        seen: Duration::ZERO,
-        verdict: Verdict::Settled,
-        unconfirmed: None,
-        held_back: None,
-        contested: false,
-        problem: None,
+        ..Row::undecided([0].into(), found, Duration::ZERO)
     }
 }
 

@@ -9,7 +9,6 @@ use super::pass::Reconciler;
 use crate::consumer::{ConsumerId, Found, Kind};
 use crate::jetstream::{JetStream, Sample};
 use crate::ledger::{Action, Now};
-use crate::plan::Verdict;
 use crate::policy::{Desired, WindowSet};
 use crate::report::{Pass, Row};
 
@@ -66,7 +65,7 @@ impl<J: JetStream> Reconciler<J> {
                 id.clone(),
                 Row {
                     problem: table.get(&id).and_then(|row| row.problem.clone()),
-                    ..undecided(windows, found, now)
+                    ..Row::undecided(windows, found, now.uptime)
                 },
             );
             touched.push(id);
@@ -89,7 +88,10 @@ impl<J: JetStream> Reconciler<J> {
             let kind = self.kind_of(id, &Found::Unknown);
             let windows = self.windows_of(id, kind);
             if !table.contains_key(id) && !windows.is_empty() {
-                table.insert(id.clone(), undecided(windows, Found::Unknown, now));
+                table.insert(
+                    id.clone(),
+                    Row::undecided(windows, Found::Unknown, now.uptime),
+                );
                 lost.push(id.clone());
             }
         }
@@ -155,20 +157,5 @@ impl<J: JetStream> Reconciler<J> {
                 windows
             }
         }
-    }
-}
-
-/// A row before its decision.
-fn undecided(windows: WindowSet, found: Found, now: Now) -> Row {
-    Row {
-        windows,
-        desired: Desired::Running,
-        found,
-        seen: now.uptime,
-        verdict: Verdict::Settled,
-        unconfirmed: None,
-        held_back: None,
-        contested: false,
-        problem: None,
     }
 }

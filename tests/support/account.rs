@@ -273,6 +273,15 @@ impl Account {
         answers
     }
 
+    /// One such pull for each of these.
+    pub async fn pulls(&self, paths: &[String]) -> Vec<Subscriber> {
+        futures_util::stream::iter(paths)
+            .map(|path| self.pull(path))
+            .buffer_unordered(32)
+            .collect()
+            .await
+    }
+
     async fn puller(&self, path: &str) -> PullConsumer {
         let (stream, consumer) = split(path);
         let found = self.jetstream.get_consumer_from_stream(consumer, stream);
@@ -396,6 +405,20 @@ fn stream_config(name: &str, replicas: usize, storage: stream::StorageType) -> s
         storage,
         ..Default::default()
     }
+}
+
+/// How many of these pulls are served, each within that time.
+pub async fn served(pulls: Vec<Subscriber>, within: Duration) -> usize {
+    let all = pulls.len();
+    futures_util::stream::iter(pulls)
+        .map(async |mut pull| {
+            let message = tokio::time::timeout(within, pull.next()).await;
+            message.is_ok_and(|message| message.is_some_and(|message| message.status.is_none()))
+        })
+        .buffer_unordered(all)
+        .filter(|served| std::future::ready(*served))
+        .count()
+        .await
 }
 
 fn split(path: &str) -> (&str, &str) {

@@ -1,11 +1,9 @@
 //! Three nodes, where a write is accepted before it is applied, and where advisories come twice or falsely.
 
-use async_nats::Subscriber;
-use futures_util::{StreamExt, stream};
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 
-use crate::account::Account;
+use crate::account::{Account, served};
 use crate::cli::status;
 use crate::config::{Config, Span};
 use crate::nats_server::{Cluster, Server};
@@ -100,28 +98,12 @@ async fn a_thousand_waiting_pulls_of_a_cluster_all_wake_when_their_window_is_tak
         (recess.total("consumer_paused").await == paths.len() as f64).then_some(())
     })
     .await;
-    let pulls: Vec<Subscriber> = stream::iter(&paths)
-        .map(|path| account.pull(path))
-        .buffer_unordered(32)
-        .collect()
-        .await;
+    let pulls = account.pulls(&paths).await;
     for number in 0..STREAMS {
         account.publish(&format!("S{number}"), 1).await;
     }
     recess.reload(&config);
-    let woken = stream::iter(pulls)
-        .map(wakes)
-        .buffer_unordered(paths.len())
-        .filter(|woken| std::future::ready(*woken))
-        .count()
-        .await;
-    assert_eq!(woken, paths.len());
-}
-
-/// Whether a message comes.
-async fn wakes(mut pull: Subscriber) -> bool {
-    let message = tokio::time::timeout(secs(15), pull.next()).await;
-    message.is_ok_and(|message| message.is_some_and(|message| message.status.is_none()))
+    assert_eq!(served(pulls, secs(15)).await, paths.len());
 }
 
 /// What recess says of names that match nothing, and what `recess status` shows, the times left out.

@@ -160,6 +160,16 @@ async fn the_cluster_loses_its_leader(recess_is_on_it: bool) {
     let sent = results("ok").await + results("timeout").await + results("error").await;
     assert!(sent >= ALL + again, "{sent} sent, {again} came again");
     assert_eq!(results("denied").await, 0);
+    let log = recess.log();
+    let refusals = log
+        .lines()
+        .filter(|line| line.contains("nats-server refused"));
+    for refusal in refusals {
+        assert!(
+            refusal.contains("(error 10008)"),
+            "no leader is the only reason: {refusal}"
+        );
+    }
     // A cluster on a busy machine may take longer than the 10 s after which that is an error, and rightly told.
     let slow = took > SignedDuration::from_secs(8);
     assert!(slow || !recess.log().contains("ERROR"), "{}", recess.log());

@@ -3,13 +3,13 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use async_nats::{ConnectOptions, Subscriber};
-use futures_util::{StreamExt, stream};
+use async_nats::ConnectOptions;
+use futures_util::StreamExt;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::account::Account;
+use crate::account::{Account, served};
 use crate::cli::{ask, status};
 use crate::config::{Config, MARK, Span};
 use crate::nats_server::{Cluster, Options, Server};
@@ -459,11 +459,7 @@ async fn a_thousand_consumers_of_a_cluster_are_paused_and_resumed_and_every_wait
     )
     .await;
 
-    let pulls: Vec<Subscriber> = stream::iter(&paths)
-        .map(|path| account.pull(path))
-        .buffer_unordered(32)
-        .collect()
-        .await;
+    let pulls = account.pulls(&paths).await;
     for number in 0..STREAMS {
         account.publish(&format!("S{number}"), 1).await;
     }
@@ -471,16 +467,7 @@ async fn a_thousand_consumers_of_a_cluster_are_paused_and_resumed_and_every_wait
     assert_eq!((exit, &*err), (Some(0), ""));
     let results = pick(&rows, &["result"]);
     assert_eq!(results, json!(vec![["resumed"]; paths.len()]));
-    let woken = stream::iter(pulls)
-        .map(async |mut pull| {
-            let message = tokio::time::timeout(secs(5), pull.next()).await;
-            message.is_ok_and(|message| message.is_some_and(|message| message.status.is_none()))
-        })
-        .buffer_unordered(paths.len())
-        .filter(|woken| std::future::ready(*woken))
-        .count()
-        .await;
-    assert_eq!(woken, paths.len());
+    assert_eq!(served(pulls, secs(5)).await, paths.len());
     // The daemon stood by.
     assert_eq!(recess.total("requests_total").await, 0.0);
     assert_eq!(recess.complaints(), [""; 0]);
