@@ -149,7 +149,10 @@ async fn a_lost_node_holds_up_nobody(loss: Loss) {
     })
     .await;
     let took = Timestamp::now().duration_since(back);
-    assert!(took < loss.right_within, "{took:#}");
+    // Who is refused three times is asked again 10 s later; a node that has just come back on a busy machine does that.
+    let refused = recess.log().contains("(error 10008)");
+    let again = SignedDuration::from_secs(if refused { 11 } else { 0 });
+    assert!(took < loss.right_within + again, "{took:#}");
 
     until("all is confirmed", secs(10), async || {
         let total = async |metric| recess.total(metric).await;
@@ -186,14 +189,13 @@ async fn a_node_that_leaves_holds_up_nobody() {
 }
 
 /// Nobody is told: whatever is asked about its consumers has no answer. A look at everything is under way every few
-/// seconds, and has just begun at worst when the node is back; a node that refuses for long then, as on a busy machine, is
-/// asked again 10 s later.
+/// seconds, and has just begun at worst when the node is back.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_dies_holds_up_nobody() {
     a_lost_node_holds_up_nobody(Loss {
         lose: Server::kill,
         bring_back: |node| node.restart().unwrap(),
-        right_within: SignedDuration::from_secs(18),
+        right_within: SignedDuration::from_secs(7),
     })
     .await;
 }
@@ -203,7 +205,7 @@ async fn a_node_that_hangs_holds_up_nobody() {
     a_lost_node_holds_up_nobody(Loss {
         lose: |node| node.signal("STOP"),
         bring_back: |node| node.signal("CONT"),
-        right_within: SignedDuration::from_secs(18),
+        right_within: SignedDuration::from_secs(7),
     })
     .await;
 }
