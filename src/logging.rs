@@ -3,7 +3,13 @@
 //! [`Narrator`] compares each report with what it said last, so that the loop itself stays free of wording. A line that is
 //! about one consumer or window carries its names as fields too: the journal indexes them, text leaves them out.
 
+//!
+//! Invariant: to log never blocks. Lines go through a [`queue`] to a thread of its own, whatever takes them.
+
 use std::io::{IsTerminal, stderr};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tracing_subscriber::EnvFilter;
@@ -12,15 +18,43 @@ mod clock;
 pub mod journal;
 mod lines;
 mod narrator;
+mod queue;
+mod record;
 #[cfg(test)]
 mod tests;
 mod words;
 
 pub use narrator::Narrator;
+use queue::Queue;
+
+/// The log of the process, once it is set up.
+pub struct Log {
+    lost: Arc<AtomicU64>,
+    flush: Box<dyn Fn(Duration) -> bool + Send + Sync>,
+}
+
+impl Log {
+    fn of<T: Send + 'static>(queue: Queue<T>) -> Self {
+        Self {
+            lost: queue.lost(),
+            flush: Box::new(move |within| queue.flush(within)),
+        }
+    }
+
+    /// How many lines were lost so far.
+    pub fn lost(&self) -> Arc<AtomicU64> {
+        self.lost.clone()
+    }
+
+    /// Waits until all that was logged was written, but no longer than that. True if it was.
+    pub fn flush(&self, within: Duration) -> bool {
+        (self.flush)(within)
+    }
+}
 
 /// Sets up logging: `RECESS_LOG`, or recess at `info` and its libraries at `warn`. It goes to the journal, with fields,
-/// where standard error leads there, and else to standard error.
-pub fn init(wall: fn() -> Timestamp) -> Result<(), String> {
+/// where standard error leads there, and else to standard error. Panics go there too.
+pub fn init(wall: fn() -> Timestamp) -> Result<Log, String> {
     const DEFAULT: &str = "warn,recess=info,async_nats=off,tokio_cron_scheduler=error";
     let filter = match std::env::var("RECESS_LOG") {
         Ok(text) => EnvFilter::try_new(&text)
@@ -35,14 +69,18 @@ pub fn init(wall: fn() -> Timestamp) -> Result<(), String> {
         Some(journal) => journal::install(journal, filter),
         None => to_stderr(filter, wall),
     };
-    started.map_err(|error| format!("logging cannot start: {error}"))
+    let log = started.map_err(|error| format!("logging cannot start: {error}"))?;
+    // What is printed by default waits for standard error.
+    std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
+    Ok(log)
 }
 
-fn to_stderr(filter: EnvFilter, wall: fn() -> Timestamp) -> Result<(), String> {
+fn to_stderr(filter: EnvFilter, wall: fn() -> Timestamp) -> Result<Log, String> {
     let watched = stderr().is_terminal();
+    let lines = lines::Lines::start().map_err(|error| error.to_string())?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(stderr)
+        .with_writer(lines.clone())
         .with_ansi(watched && std::env::var_os("NO_COLOR").is_none())
         .with_timer(lines::Time {
             wall,
@@ -53,5 +91,13 @@ fn to_stderr(filter: EnvFilter, wall: fn() -> Timestamp) -> Result<(), String> {
         // Or a full disk under the log would end the process: the library panics when it cannot tell of its own errors.
         .log_internal_errors(false)
         .try_init()
-        .map_err(|error| error.to_string())
+        .map_err(|error| error.to_string())?;
+    Ok(Log::of(lines.queue))
+}
+
+/// Lines were lost; `total` of them since the start.
+fn report_lost(total: u64) {
+    tracing::warn!(
+        "log: {total} lines lost since the start, because standard error or the journal did not take them in time"
+    );
 }

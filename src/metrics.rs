@@ -3,14 +3,15 @@
 //! Counters and histograms take in each report as it comes. Gauges are made from the newest report when somebody
 //! scrapes, so the series of a consumer that is gone are gone too ([`gauges`]).
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use prometheus::core::Collector;
 use prometheus::proto::MetricFamily;
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TextEncoder,
+    Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
 };
 
 use crate::config::Config;
@@ -42,6 +43,10 @@ pub struct Metrics {
     reload_ok: IntGauge,
     reload_time: IntGauge,
     zone_data: IntGaugeVec,
+    merged: IntCounter,
+    lost_lines: IntCounter,
+    /// The log's own count of them.
+    log: OnceLock<Arc<AtomicU64>>,
 }
 
 impl Metrics {
@@ -123,6 +128,17 @@ impl Metrics {
                     &["source", "version"],
                 )?,
             )?,
+            merged: counter(
+                &registry,
+                "views_dropped_total",
+                "Reports that log lines and events saw only merged with the next one, because they were too slow.",
+            )?,
+            lost_lines: counter(
+                &registry,
+                "log_lines_lost_total",
+                "Log lines lost because standard error or the journal did not take them in time.",
+            )?,
+            log: OnceLock::new(),
             registry,
         };
         metrics
@@ -192,8 +208,23 @@ impl Metrics {
         self.reload_ok.set(0);
     }
 
+    /// Notes that a report was merged with the one before for those who were too slow for it.
+    pub fn merged_for_views(&self) {
+        self.merged.inc();
+    }
+
+    /// Shows what the log counts itself from now on.
+    pub fn show_lost_lines(&self, log: Arc<AtomicU64>) {
+        // There is one log.
+        let _ = self.log.set(log);
+    }
+
     /// All metrics in Prometheus' text format 0.0.4.
     pub fn render(&self) -> Result<Vec<u8>, prometheus::Error> {
+        if let Some(log) = self.log.get() {
+            let lost = log.load(Ordering::Relaxed);
+            (self.lost_lines).inc_by(lost.saturating_sub(self.lost_lines.get()));
+        }
         let mut families = self.registry.gather();
         families.extend(process_metrics());
         let mut text = Vec::new();
@@ -231,6 +262,10 @@ fn counters(
     labels: &[&str],
 ) -> Result<IntCounterVec, prometheus::Error> {
     register(registry, IntCounterVec::new(Opts::new(name, help), labels)?)
+}
+
+fn counter(registry: &Registry, name: &str, help: &str) -> Result<IntCounter, prometheus::Error> {
+    register(registry, IntCounter::new(name, help)?)
 }
 
 fn histogram(

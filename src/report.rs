@@ -95,6 +95,22 @@ impl Report {
     }
 }
 
+impl Report {
+    /// This report for those who did not see the one before it: its state, and what has happened by either.
+    pub fn after(mut self, before: &Self) -> Self {
+        self.pass = match (self.pass, &before.pass) {
+            (Some(pass), Some(before)) => Some(pass.after(before)),
+            (pass, before) => pass.or_else(|| before.clone()),
+        };
+        self.burst = self.burst.or_else(|| before.burst.clone());
+        for window in &mut self.windows {
+            let same = (before.windows.iter()).find(|before| before.name == window.name);
+            window.missed |= same.is_some_and(|before| before.missed);
+        }
+        self
+    }
+}
+
 /// One pass.
 #[derive(Clone, Debug)]
 pub struct Pass {
@@ -126,6 +142,23 @@ impl Pass {
             told: 0,
             confirmed: Vec::new(),
         }
+    }
+}
+
+impl Pass {
+    /// This pass and the one before it as one. How much that can come to has its bound in the ledger, which lets a write be
+    /// repeated only so often.
+    fn after(mut self, before: &Self) -> Self {
+        if before.wake == Wake::Clock {
+            self.wake = Wake::Clock;
+        }
+        self.full |= before.full;
+        self.took += before.took;
+        self.told += before.told;
+        self.failures.splice(..0, before.failures.iter().cloned());
+        self.acts.splice(..0, before.acts.iter().cloned());
+        self.confirmed.splice(..0, before.confirmed.iter().copied());
+        self
     }
 }
 

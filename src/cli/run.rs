@@ -8,22 +8,24 @@ use std::time::Duration;
 use clap::Args;
 use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
-use tokio::time::Instant;
 use tracing::{error, info, warn};
 
 use super::{ConfigArgs, Exit};
 use crate::clock::Clock;
 use crate::config::{self, Config, ConfigError, Settings, Severity};
-use crate::events::Chronicle;
 use crate::http::{self, Pages, Readiness};
 use crate::jetstream::nats::Nats;
 use crate::jetstream::{JetStream, Link};
-use crate::logging::{self, Narrator, journal};
+use crate::logging::{self, Log, journal};
 use crate::metrics::Metrics;
 use crate::reconcile::{self, Heart, Inputs, Reconciler};
-use crate::report::Report;
 use crate::signals::{Asked, Signals};
 use crate::{systemd, wake};
+
+mod mailbox;
+mod views;
+
+use views::{Views, Watchers};
 
 #[derive(Debug, Args)]
 pub struct RunArgs {
@@ -34,7 +36,8 @@ pub struct RunArgs {
     dry_run: bool,
 }
 
-/// How long tasks that are still busy may hold up the end of the process.
+/// How long each of those may hold up the end of the process: views, tasks that are still busy, and the log. Together less
+/// than the 2 s within which SIGTERM ends it.
 const FAREWELL: Duration = Duration::from_millis(500);
 
 pub fn execute(args: RunArgs, wall: fn() -> Timestamp) -> Exit {
@@ -42,16 +45,20 @@ pub fn execute(args: RunArgs, wall: fn() -> Timestamp) -> Exit {
         Ok(config) => config,
         Err(error) => return super::refuse(&error),
     };
-    if let Err(error) = logging::init(wall) {
-        super::complain(format!("error: {error}"));
-        return Exit::Usage;
-    }
+    let log = match logging::init(wall) {
+        Ok(log) => log,
+        Err(error) => {
+            super::complain(format!("error: {error}"));
+            return Exit::Usage;
+        }
+    };
     let runtime = match super::runtime() {
         Ok(runtime) => runtime,
         Err(exit) => return exit,
     };
-    let exit = runtime.block_on(serve(args, config, wall));
+    let exit = runtime.block_on(serve(args, config, wall, &log));
     runtime.shutdown_timeout(FAREWELL);
+    log.flush(FAREWELL);
     exit
 }
 
@@ -61,7 +68,7 @@ fn load(args: &RunArgs) -> Result<Config, ConfigError> {
     Ok(config)
 }
 
-async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp) -> Exit {
+async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp, log: &Log) -> Exit {
     let settings = config.settings.clone();
     greet(&args, &config);
     let (metrics, mut signals) = match (Metrics::new(), Signals::catch()) {
@@ -89,6 +96,7 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp) -> Exit {
     let hang = Arc::new(AtomicBool::new(false));
     let nudge = Arc::new(Notify::new());
     metrics.loaded(&config, wall());
+    metrics.show_lost_lines(log.lost());
     let (nats, advisories) = Nats::start(&settings.nats, settings.controller.request_timeout);
     let mut link = nats.link();
     let (config_sender, config_receiver) = watch::channel(Arc::new(config));
@@ -112,27 +120,27 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp) -> Exit {
     }
     let first = config_receiver.borrow().clone();
     let reconciler = Reconciler::new(nats.clone(), clock, first, heart);
-    let mut watchers = Watchers {
-        chronicle: Chronicle::default(),
-        nats,
-        narrator: Narrator::default(),
+    let (outbox, ended) = match Watchers::start(nats, config_receiver.clone()) {
+        Ok(started) => started,
+        Err(error) => return failed(&format!("the views cannot start: {error}")),
+    };
+    let views = Views {
         metrics: metrics.clone(),
         readiness: readiness_sender,
         config: config_receiver.clone(),
-        told_ready: false,
         hang: hang.clone(),
+        outbox,
     };
     let inputs = Inputs {
         config: config_receiver,
         advisories,
         nudge,
     };
-    let mut main_loop = tokio::spawn(reconcile::run(reconciler, inputs, move |report| {
-        watchers.take(report)
-    }));
+    let publish = move |report| views.take(report);
+    let mut main_loop = tokio::spawn(reconcile::run(reconciler, inputs, publish));
 
     let mut first_connect = true;
-    loop {
+    let exit = loop {
         tokio::select! {
             asked = signals.next() => match asked {
                 Asked::Reload => reload(&args, &settings, &config_sender, &metrics, wall()),
@@ -143,13 +151,13 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp) -> Exit {
                 Asked::Stop => {
                     info!("stopping; consumers that are paused stay so until their deadlines");
                     systemd::stopping();
-                    return Exit::Done;
+                    break Exit::Done;
                 }
             },
             changed = link.changed(), if first_connect => match &*link.borrow_and_update() {
                 Link::Unsuitable(unsuitable) => {
                     last_words(&unsuitable.to_string());
-                    return Exit::Config;
+                    break Exit::Config;
                 }
                 Link::Up(_) => first_connect = false,
                 Link::Down { .. } if changed.is_err() => first_connect = false,
@@ -157,10 +165,14 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp) -> Exit {
             },
             ended = &mut main_loop => {
                 let why = ended.err().map_or_else(|| "it ended".to_owned(), |error| error.to_string());
-                return failed(&format!("the loop does not run any more: {why}"));
+                break failed(&format!("the loop does not run any more: {why}"));
             }
         }
-    }
+    };
+    // With it goes the outbox, and when that is empty the watchers have told all.
+    main_loop.abort();
+    ended.wait(FAREWELL).await;
+    exit
 }
 
 fn greet(args: &RunArgs, config: &Config) {
@@ -236,78 +248,4 @@ fn tell_refused(error: &ConfigError) {
     for finding in error.findings() {
         error!("{REFUSED}: {}", journal::line_of(&finding, &source));
     }
-}
-
-/// Everybody who watches the reports.
-struct Watchers {
-    chronicle: Chronicle,
-    nats: Nats,
-    narrator: Narrator,
-    metrics: Arc<Metrics>,
-    readiness: watch::Sender<Readiness>,
-    config: watch::Receiver<Arc<Config>>,
-    told_ready: bool,
-    /// A test asked the loop to hang: see [`Asked::Hang`].
-    hang: Arc<AtomicBool>,
-}
-
-impl Watchers {
-    fn take(&mut self, report: Report) {
-        while self.hang.load(Ordering::Relaxed) {
-            std::thread::park();
-        }
-        let config = self.config.borrow().clone();
-        let report = Arc::new(report);
-        self.narrator.tell(&report, &config);
-        self.metrics.observe(&report);
-        if let Some(prefix) = &config.settings.events.subject {
-            let instance = config.policy.instance();
-            for event in self.chronicle.note(&report) {
-                let subject = event.subject(prefix, instance);
-                self.nats.tell(subject, event.to_json(instance));
-            }
-        }
-        self.readiness.send_modify(|readiness| {
-            readiness.link = report.link.clone();
-            readiness.patience = config.settings.controller.resync * 2 + http::HANGING;
-            if report
-                .pass
-                .as_ref()
-                .is_some_and(|pass| pass.full && pass.is_ok())
-            {
-                readiness.last_good_pass = Some(Instant::now());
-            }
-        });
-        let tried = match &report.link {
-            Link::Down { reason } => !reason.is_empty(),
-            Link::Up(_) => report.pass.is_some(),
-            Link::Unsuitable(_) => false,
-        };
-        if tried && !self.told_ready {
-            self.told_ready = true;
-            systemd::ready();
-        }
-        systemd::status(&status_line(&report));
-    }
-}
-
-/// The line that `systemctl status` shows.
-fn status_line(report: &Report) -> String {
-    let link = match &report.link {
-        Link::Up(server) => format!("connected to nats-server {}", server.version),
-        Link::Down { .. } => "not connected to NATS".to_owned(),
-        Link::Unsuitable(_) => "connected to a server that cannot be used".to_owned(),
-    };
-    let paused = report
-        .rows
-        .values()
-        .filter(|row| row.found.is_paused())
-        .count();
-    let next = report
-        .next_change
-        .map_or_else(String::new, |at| format!("; next change {at}"));
-    format!(
-        "{link}; {paused} of {} consumers paused{next}",
-        report.rows.len()
-    )
 }

@@ -9,13 +9,20 @@ use std::fs::File;
 use std::io::{self, Write, stderr};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::time::Duration;
 
 use tracing_journald::{Layer, Priority, PriorityMappings};
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, registry};
 
+use super::queue::{LIMIT, Queue};
+use super::record::{Record, Records};
+use super::{Log, report_lost};
 use crate::config::{Finding, Severity, Source};
+
+/// How long last words may take.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Whether standard error leads to the journal. systemd says where that was so in `JOURNAL_STREAM`; the variable is
 /// inherited by children whose standard error may be something else by now, so the file itself is asked too.
@@ -46,13 +53,20 @@ pub(super) fn connect() -> io::Result<Layer> {
     Ok(layer)
 }
 
-/// Sends all that passes the filter there.
-pub(super) fn install(layer: Layer, filter: EnvFilter) -> Result<(), String> {
-    tracing_subscriber::registry()
+/// Sends all that passes the filter there, from a thread of its own: a journal that hangs takes no datagrams.
+pub(super) fn install(layer: Layer, filter: EnvFilter) -> Result<Log, String> {
+    let journal = registry().with(layer);
+    let send = move |record: Record| {
+        record.replay(&journal);
+        Ok(())
+    };
+    let queue = Queue::start(LIMIT, send, report_lost).map_err(|error| error.to_string())?;
+    registry()
         .with(filter)
-        .with(layer)
+        .with(Records(queue.clone()))
         .try_init()
-        .map_err(|error| error.to_string())
+        .map_err(|error| error.to_string())?;
+    Ok(Log::of(queue))
 }
 
 /// One line of standard error with a priority that systemd takes off again (sd-daemon(3)).
@@ -64,8 +78,14 @@ pub fn last_words(severity: Severity, line: &str) {
         Severity::Error => 3,
         Severity::Warning => 4,
     };
-    // Nothing can be done about a failure to complain.
-    let _ = writeln!(stderr().lock(), "<{priority}>{line}");
+    let line = format!("<{priority}>{line}\n");
+    // Nothing can be done about a failure to complain, and a journal that hangs is not waited for.
+    let (written, done) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let _ = stderr().lock().write_all(line.as_bytes());
+        let _ = written.send(());
+    });
+    let _ = done.recv_timeout(PATIENCE);
 }
 
 /// A finding in one line, with its place.

@@ -3,12 +3,16 @@
 //! A terminal gets short times, in UTC like the deadlines that the lines tell of; a file or a pipe gets the whole instant.
 
 use std::fmt;
+use std::io::{self, Write, stderr};
 
 use jiff::Timestamp;
 use tracing::field::{Field, Visit};
 use tracing_subscriber::field::{MakeVisitor, VisitFmt, VisitOutput};
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::{DefaultVisitor, Writer};
 use tracing_subscriber::fmt::time::FormatTime;
+
+use super::queue::{LIMIT, Queue};
 
 /// The fields that say for programs what the sentence says for people.
 const IN_THE_SENTENCE: [&str; 4] = ["stream", "consumer", "window", "undone_by"];
@@ -73,5 +77,41 @@ impl FormatTime for Time {
         } else {
             write!(writer, "{now:.6}")
         }
+    }
+}
+
+/// Whole lines on their way to standard error.
+#[derive(Clone)]
+pub(super) struct Lines {
+    pub queue: Queue<Vec<u8>>,
+}
+
+impl Lines {
+    /// # Errors
+    /// Where the system has no thread to give.
+    pub fn start() -> io::Result<Self> {
+        let write = |line: Vec<u8>| stderr().lock().write_all(&line);
+        let queue = Queue::start(LIMIT, write, super::report_lost)?;
+        Ok(Self { queue })
+    }
+}
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = &'a Self;
+
+    fn make_writer(&'a self) -> &'a Self {
+        self
+    }
+}
+
+/// The library writes a line at once.
+impl Write for &Lines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.queue.put(line.to_vec());
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

@@ -144,8 +144,18 @@ impl Recess {
         Self::start_as(program, config).await
     }
 
+    /// Starts it with its log where the caller wants it.
+    pub async fn start_logging_to(config: &Config, stderr: Stdio) -> Self {
+        let recess = Self::launch_logging_to(Command::new(PROGRAM), config, &[], Some(stderr));
+        recess.serving().await
+    }
+
     async fn start_as(program: Command, config: &Config) -> Self {
-        let mut recess = Self::launch_as(program, config, &[]);
+        Self::launch_as(program, config, &[]).serving().await
+    }
+
+    async fn serving(self) -> Self {
+        let mut recess = self;
         until("recess serves its pages", secs(10), async || {
             assert_eq!(recess.child.try_wait().unwrap(), None, "it ended by itself");
             recess.get("/healthz").await.ok()
@@ -159,7 +169,16 @@ impl Recess {
         Self::launch_as(Command::new(PROGRAM), config, arguments)
     }
 
-    fn launch_as(mut program: Command, config: &Config, arguments: &[&str]) -> Self {
+    fn launch_as(program: Command, config: &Config, arguments: &[&str]) -> Self {
+        Self::launch_logging_to(program, config, arguments, None)
+    }
+
+    fn launch_logging_to(
+        mut program: Command,
+        config: &Config,
+        arguments: &[&str],
+        stderr: Option<Stdio>,
+    ) -> Self {
         let files = tempfile::Builder::new()
             .prefix("recess-run-")
             .tempdir()
@@ -177,7 +196,7 @@ impl Recess {
             .current_dir(&files)
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
-            .stderr(log)
+            .stderr(stderr.unwrap_or_else(|| log.into()))
             .spawn()
             .unwrap();
         Self {
@@ -279,8 +298,13 @@ impl Recess {
         .await;
     }
 
-    /// Status and body of one of its pages.
+    /// Status and body of one of its pages. An error where it takes longer than any page may.
     pub async fn get(&self, path: &str) -> io::Result<(u16, String)> {
+        let answer = tokio::time::timeout(secs(10), self.answer(path)).await;
+        answer.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    async fn answer(&self, path: &str) -> io::Result<(u16, String)> {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).await?;
         let request = format!("GET {path} HTTP/1.0\r\nHost: recess\r\n\r\n");
         stream.write_all(request.as_bytes()).await?;

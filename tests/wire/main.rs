@@ -25,6 +25,7 @@ mod proxy;
 mod recess;
 
 mod auth;
+mod blocked_log;
 mod clearing;
 mod cli;
 mod cluster;
