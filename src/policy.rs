@@ -9,7 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::consumer::{ConsumerId, Kind, Mark};
 
+mod index;
 mod moment;
+mod pattern;
 mod pauses;
 mod selector;
 #[cfg(test)]
@@ -20,6 +22,8 @@ pub use moment::Moment;
 pub use pauses::Pause;
 pub use selector::{Selection, Selector, SelectorError};
 pub use window::{Exclusion, Returning, Window};
+
+use index::Index;
 
 /// What a consumer's state should be. Deadlines are whole seconds, without a mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +63,7 @@ pub struct Policy {
     mark: Mark,
     max_pause: SignedDuration,
     windows: Vec<Window>,
+    index: Arc<Index>,
 }
 
 /// The windows that a consumer follows, by their place in the policy, in order.
@@ -71,6 +76,7 @@ impl Policy {
             instance: instance.into(),
             mark: Mark::of_instance(instance),
             max_pause,
+            index: Arc::new(Index::of(&windows)),
             windows,
         }
     }
@@ -95,10 +101,7 @@ impl Policy {
 
     /// The windows that a consumer follows. `kind` is `None` for one that does not exist: only its exact name counts.
     pub fn windows_of(&self, id: &ConsumerId, kind: Option<Kind>) -> WindowSet {
-        (self.windows.iter().enumerate())
-            .filter(|(_, window)| window.selection.selects(id, kind))
-            .map(|(index, _)| index)
-            .collect()
+        self.index.windows_of(id, kind)
     }
 
     /// What a consumer that follows `windows` should be doing at `at`: see [`Moment::desired`].

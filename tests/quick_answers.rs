@@ -1,13 +1,15 @@
 //! Answers that could take for ever: long chains, and exclusions by the thousand or without end.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use recess::calendar::{Fixed, Length, Moment, Pattern, Rule, Schedule};
-use recess::consumer::ConsumerId;
-use recess::policy::{Desired, Exclusion, Policy, Selection, Window};
+use recess::config;
+use recess::consumer::{ConsumerId, Kind};
+use recess::policy::{Desired, Exclusion, Policy, Selection, Selector, Window};
 use tokio::time::Instant;
 
 fn time(text: &str) -> Timestamp {
@@ -126,4 +128,112 @@ fn a_long_chain_of_short_windows_does_not_take_long() {
     let desired = quickly("what is desired", || policy.desired(&id, &[0, 1], at));
     let end = Desired::Paused(time("2026-12-02T01:00:00Z"));
     assert_eq!(desired, end);
+}
+
+/// How much longer work on four times as many things takes; of several runs, the quickest of each. Work that grows with
+/// the number takes 4 times as long, work that grows with its square 16 times.
+fn growth(what: &str, few: usize, mut work: impl FnMut(usize)) {
+    let mut quickest = |count| {
+        let runs = (0..3).map(|_| {
+            let start = Instant::now();
+            work(count);
+            start.elapsed()
+        });
+        runs.min().unwrap_or_default()
+    };
+    let (one, four) = (quickest(few), quickest(4 * few));
+    println!("{what}: {few} in {one:?}, {} in {four:?}", 4 * few);
+    assert!(
+        four < one * 9,
+        "{what}: {few} in {one:?}, {} in {four:?}",
+        4 * few
+    );
+}
+
+/// `check` stands in front of every reload, and a file may have ten thousand windows, or a mistake in each of its lines.
+#[test]
+fn the_time_to_check_a_file_grows_with_its_length_and_no_faster() {
+    let once = "from = 2026-12-05T22:00:00\nuntil = 2026-12-06T04:00:00";
+    type Write = fn(usize, &str) -> String;
+    let kinds: [(&str, usize, Write); 6] = [
+        ("a consumer each", 1_000, |i, once| {
+            format!("name = 'w{i}'\nconsumers = ['S{i}/c{i}']\n{once}")
+        }),
+        ("a stream each", 1_000, |i, once| {
+            format!("name = 'w{i}'\nconsumers = ['S{i}/*']\n{once}")
+        }),
+        ("a warning each", 300, |i, _| {
+            format!(
+                "name = 'w{i}'\nconsumers = ['S/c']\nfrom = 2020-12-05T22:00:00\nuntil = 2020-12-05T23:00:00"
+            )
+        }),
+        ("a name twice", 300, |i, once| {
+            format!("name = 'w{}'\nconsumers = ['S/c']\n{once}", i / 2)
+        }),
+        ("a mistake each", 300, |i, once| {
+            format!("name = 'w{i}'\nconsumers = ['S.c']\n{once}")
+        }),
+        ("no TOML", 300, |i, once| {
+            format!("name = w{i}\nconsumers = ['S/c']\n{once}")
+        }),
+    ];
+    for (what, few, write) in kinds {
+        growth(what, few, |count| {
+            let windows = (0..count).map(|i| format!("[[window]]\n{}\n", write(i, once)));
+            let text = format!("instance = 'x'\n{}", windows.collect::<String>());
+            let shown = match config::parse(Path::new("recess.toml"), &text) {
+                Ok(config) => {
+                    let doubts = config::outlook(&config, time("2026-12-01T00:00:00Z"));
+                    config::render(&config.source, &doubts, false)
+                }
+                Err(error) => error.to_string(),
+            };
+            let told = shown.lines().filter(|line| line.contains("-->")).count();
+            let expected = match what {
+                "a warning each" | "a mistake each" | "no TOML" => count,
+                "a name twice" => count / 2,
+                _ => 0,
+            };
+            assert_eq!(told, expected, "{what}");
+        });
+    }
+}
+
+/// The daemon asks this for each consumer that a list shows it.
+#[test]
+fn the_time_to_find_the_windows_of_consumers_grows_with_their_number_and_no_faster() {
+    type Shape = fn(usize) -> (String, ConsumerId);
+    let shapes: [(&str, Shape); 5] = [
+        ("names", |i| {
+            (format!("S/c{i}"), ConsumerId::new("S", format!("c{i}")))
+        }),
+        ("names in all streams", |i| {
+            (format!("*/c{i}"), ConsumerId::new("S", format!("c{i}")))
+        }),
+        ("beginnings", |i| {
+            (format!("S/c{i}-*"), ConsumerId::new("S", format!("c{i}")))
+        }),
+        ("ends", |i| {
+            (
+                format!("*-s{i}/*-c{i}"),
+                ConsumerId::new(format!("s{i}"), format!("c{i}")),
+            )
+        }),
+        ("taken away", |i| {
+            (format!("!S/*c{i}"), ConsumerId::new("S", format!("c{i}-x")))
+        }),
+    ];
+    for (what, shape) in shapes {
+        growth(what, 500, |count| {
+            let (selectors, ids): (Vec<String>, Vec<ConsumerId>) = (0..count).map(shape).unzip();
+            let windows = selectors.iter().map(|text| {
+                let selection = Selection::new(vec![Selector::parse(text).unwrap()]);
+                Window::new("w", every("0 1 * * *", hours(1)), selection)
+            });
+            let policy = Policy::new("x", hours(24), windows.collect());
+            for id in &ids {
+                std::hint::black_box(policy.windows_of(id, Some(Kind::Durable)));
+            }
+        });
+    }
 }

@@ -17,14 +17,33 @@ pub struct Source {
     pub path: PathBuf,
     /// The whole text, as it may be shown: what looks like a secret in an address is replaced by stars.
     pub text: Arc<str>,
+    /// Where its lines begin: a file may have as many findings as lines.
+    line_starts: Arc<[usize]>,
 }
 
 impl Source {
     pub(super) fn new(path: &Path, text: &str) -> Self {
+        let text = without_secrets(text);
+        let later = text.match_indices('\n').map(|(index, _)| index + 1);
         Self {
             path: path.to_owned(),
-            text: without_secrets(text).into(),
+            line_starts: std::iter::once(0).chain(later).collect(),
+            text: text.into(),
         }
+    }
+
+    /// The line in which a byte stands, counted from 1.
+    pub(super) fn line_of(&self, offset: usize) -> usize {
+        self.line_starts.partition_point(|start| *start <= offset)
+    }
+
+    /// The bytes of whole lines, from the one that `span` begins in to the one that it ends in.
+    pub(super) fn lines_around(&self, span: &Range<usize>) -> Range<usize> {
+        let first = self.line_of(span.start).saturating_sub(1);
+        let behind = self.line_of(span.end.max(span.start));
+        let begin = self.line_starts.get(first).copied().unwrap_or(0);
+        let end = self.line_starts.get(behind).copied();
+        begin..end.unwrap_or(self.text.len())
     }
 }
 
@@ -133,8 +152,7 @@ impl Finding {
     /// The line that it speaks of, counted from 1.
     pub fn line(&self, source: &Source) -> Option<usize> {
         let start = self.span.as_ref()?.start;
-        let before = source.text.as_bytes().get(..start)?;
-        Some(1 + before.iter().filter(|byte| **byte == b'\n').count())
+        (start <= source.text.len()).then(|| source.line_of(start))
     }
 
     /// Whether it speaks of one value by itself, so that it holds even where other lines of the file cannot be read.

@@ -1,8 +1,13 @@
 //! Findings as text for people, in the manner of a compiler: the one file that knows annotate-snippets.
 
-use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use std::ops::Range;
+
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::findings::{Finding, Severity, Source};
+
+/// Two places of one finding that are further apart, in bytes, are drawn one by one: what lies between costs time.
+const FAR_APART: usize = 10_000;
 
 /// Draws every finding under the line that it speaks of, and counts them at the end. Empty where there are none.
 pub fn render(source: &Source, findings: &[Finding], colour: bool) -> String {
@@ -14,7 +19,7 @@ pub fn render(source: &Source, findings: &[Finding], colour: bool) -> String {
     let path = source.path.display().to_string();
     let mut text = String::new();
     for finding in findings {
-        text += &renderer.render(&[group(finding, &path, &source.text)]);
+        text += &renderer.render(&[group(finding, &path, source)]);
         text += "\n\n";
     }
     match count(findings) {
@@ -23,7 +28,7 @@ pub fn render(source: &Source, findings: &[Finding], colour: bool) -> String {
     }
 }
 
-fn group<'a>(finding: &'a Finding, path: &'a str, source: &'a str) -> Group<'a> {
+fn group<'a>(finding: &'a Finding, path: &'a str, source: &'a Source) -> Group<'a> {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -31,27 +36,47 @@ fn group<'a>(finding: &'a Finding, path: &'a str, source: &'a str) -> Group<'a> 
     let title = level
         .primary_title(format!("{}: {}", finding.subject, finding.message))
         .id(finding.code);
-    let group = match &finding.span {
-        Some(span) => {
-            let mark = AnnotationKind::Primary.span(span.clone());
-            let also = finding.also.as_ref().map(|(span, label)| {
-                AnnotationKind::Context
-                    .span(span.clone())
-                    .label(label.as_str())
-            });
-            title.element(
-                Snippet::source(source)
-                    .path(path)
-                    .annotation(mark)
-                    .annotations(also),
-            )
+    let group = match (&finding.span, &finding.also) {
+        (None, _) => title.element(Origin::path(path)),
+        (Some(span), None) => title.element(snippet(source, path, &[(span, None)])),
+        (Some(span), Some((other, label))) => {
+            let (mark, context) = ((span, None), (other, Some(label.as_str())));
+            if span.start.abs_diff(other.start) > FAR_APART {
+                title
+                    .element(snippet(source, path, &[mark]))
+                    .element(snippet(source, path, &[context]))
+            } else {
+                title.element(snippet(source, path, &[mark, context]))
+            }
         }
-        None => title.element(Origin::path(path)),
     };
     match &finding.hint {
         Some(hint) => group.element(Level::HELP.message(hint.as_str())),
         None => group,
     }
+}
+
+/// The lines of some places, with a mark under each; a place with a label is one that belongs to the finding.
+fn snippet<'a>(
+    source: &'a Source,
+    path: &'a str,
+    places: &[(&Range<usize>, Option<&'a str>)],
+) -> Snippet<'a, Annotation<'a>> {
+    let start = places.iter().map(|(span, _)| span.start).min();
+    let end = places.iter().map(|(span, _)| span.end).max();
+    // The whole text would be walked through for each finding.
+    let lines = source.lines_around(&(start.unwrap_or(0)..end.unwrap_or(0)));
+    let annotations = places.iter().map(|(span, label)| {
+        let within = span.start - lines.start..span.end - lines.start;
+        match label {
+            None => AnnotationKind::Primary.span(within),
+            Some(label) => AnnotationKind::Context.span(within).label(*label),
+        }
+    });
+    Snippet::source(source.text.get(lines.clone()).unwrap_or_default())
+        .line_start(source.line_of(lines.start))
+        .path(path)
+        .annotations(annotations.collect::<Vec<_>>())
 }
 
 /// `3 mistakes, 1 warning`.

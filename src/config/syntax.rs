@@ -12,6 +12,8 @@ pub(super) fn merge(text: &str, errors: &[SyntaxError], mut others: Vec<Finding>
     if errors.is_empty() {
         return others;
     }
+    let breaks: Vec<usize> = text.match_indices('\n').map(|(index, _)| index).collect();
+    let line_of = |offset: usize| breaks.partition_point(|at| *at < offset);
     let mut lines = BTreeSet::new();
     let mut findings: Vec<Finding> = Vec::new();
     let mut in_list = false;
@@ -19,21 +21,16 @@ pub(super) fn merge(text: &str, errors: &[SyntaxError], mut others: Vec<Finding>
         // After a list that is not closed, every line of the file is told to lack a comma.
         let still_in_list = in_list && speaks_of_list(error);
         in_list = speaks_of_list(error);
-        if lines.insert(line_of(text, error.span.start)) && !still_in_list {
+        if lines.insert(line_of(error.span.start)) && !still_in_list {
             findings.push(finding(text, error));
         }
     }
     others.retain(|finding| {
-        let line = (finding.span.as_ref()).map(|span| line_of(text, span.start));
+        let line = (finding.span.as_ref()).map(|span| line_of(span.start));
         finding.stands_alone() && line.is_none_or(|line| !lines.contains(&line))
     });
     findings.append(&mut others);
     findings
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
-    let before = text.as_bytes().get(..offset).unwrap_or_default();
-    before.iter().filter(|byte| **byte == b'\n').count()
 }
 
 fn speaks_of_list(error: &SyntaxError) -> bool {

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use globset::{GlobBuilder, GlobMatcher};
-
-use crate::consumer::{ConsumerId, Kind, is_name};
+use super::pattern::NamePattern;
+use crate::consumer::{ConsumerId, Kind};
 
 /// A window's list of selectors: what the plain ones match, less what the `!` ones match.
 #[derive(Clone, Debug)]
@@ -30,8 +29,7 @@ impl Selection {
             .iter()
             .filter(|selector| selector.matches(id)))
         .partition(|selector| selector.negated);
-        without.is_empty()
-            && (with.iter()).any(|s| kind == Some(Kind::Durable) || s.exact().is_some())
+        without.is_empty() && with.iter().any(|selector| selector.reaches(kind))
     }
 }
 
@@ -97,11 +95,21 @@ impl Selector {
         self.stream.matches(stream)
     }
 
+    /// Whether it is meant for consumers of that kind: globs are for durable ones only.
+    pub(super) fn reaches(&self, kind: Option<Kind>) -> bool {
+        kind == Some(Kind::Durable) || self.exact().is_some()
+    }
+
     /// A consumer that it matches, made up where it does not name one.
     pub fn example(&self) -> Option<ConsumerId> {
         let (stream, consumer) = (self.stream.example(), self.consumer.example());
         let id = ConsumerId::new(stream, consumer);
         self.matches(&id).then_some(id)
+    }
+
+    /// What it asks of a stream's name, and of a consumer's.
+    pub(super) fn patterns(&self) -> (&NamePattern, &NamePattern) {
+        (&self.stream, &self.consumer)
     }
 
     /// The one consumer it names, where neither part is a glob.
@@ -121,85 +129,4 @@ impl Selector {
             NamePattern::Prefix(_) | NamePattern::Glob(_) => None,
         }
     }
-}
-
-/// What most people write needs no glob: a compiled one takes some 10 kB and a microsecond, and a file may have thousands.
-#[derive(Clone, Debug)]
-enum NamePattern {
-    Exact(Arc<str>),
-    /// The name begins like that: `*`, `orders-*`.
-    Prefix(Arc<str>),
-    Glob(GlobMatcher),
-}
-
-impl NamePattern {
-    fn parse(text: &str) -> Result<Self, SelectorError> {
-        // What globs add to the characters of a name.
-        let without_wildcards = text.replace(['*', '?', '[', ']', '{', '}', '!', '^'], "_");
-        if !is_name(&without_wildcards) {
-            return Err(SelectorError::Name(text.to_owned()));
-        }
-        if !text.contains(['*', '?', '[', '{']) {
-            return Ok(Self::Exact(text.into()));
-        }
-        if let Some(prefix) = text.strip_suffix('*')
-            && !prefix.contains(['*', '?', '[', '{'])
-        {
-            return Ok(Self::Prefix(prefix.into()));
-        }
-        let glob = GlobBuilder::new(text)
-            .build()
-            .map_err(|error| SelectorError::Glob(text.to_owned(), error.kind().to_string()))?;
-        Ok(Self::Glob(glob.compile_matcher()))
-    }
-
-    /// A name such as it matches. Not of every glob: who asks makes sure.
-    fn example(&self) -> String {
-        match self {
-            Self::Exact(name) => name.to_string(),
-            Self::Prefix(prefix) if prefix.is_empty() => "x".to_owned(),
-            Self::Prefix(prefix) => prefix.to_string(),
-            Self::Glob(glob) => match example(glob.glob().glob()) {
-                name if name.is_empty() => "x".to_owned(),
-                name => name,
-            },
-        }
-    }
-
-    fn matches(&self, name: &str) -> bool {
-        match self {
-            Self::Exact(exact) => **exact == *name,
-            Self::Prefix(prefix) => name.starts_with(&**prefix),
-            Self::Glob(glob) => glob.is_match(name),
-        }
-    }
-}
-
-/// A glob with nothing for `*`, and the first choice of what offers several.
-fn example(glob: &str) -> String {
-    let mut name = String::new();
-    let mut rest = glob;
-    while let Some(next) = rest.chars().next() {
-        rest = &rest[next.len_utf8()..];
-        let close = match next {
-            '[' => rest.find(']'),
-            '{' => rest.find('}'),
-            _ => None,
-        };
-        let inside = close.map(|close| &rest[..close]);
-        match (next, inside) {
-            ('*', _) => {}
-            ('?', _) => name.push('x'),
-            ('[', Some(set)) if !set.starts_with(['!', '^']) => name.extend(set.chars().next()),
-            ('[', Some(_)) => name.push('x'),
-            ('{', Some(choices)) => {
-                name += &example(choices.split(',').next().unwrap_or_default());
-            }
-            _ => name.push(next),
-        }
-        if let Some(close) = close {
-            rest = &rest[close + 1..];
-        }
-    }
-    name
 }

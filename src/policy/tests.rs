@@ -510,3 +510,55 @@ proptest! {
         }
     }
 }
+
+/// What the index is made for is speed alone: it finds what asking every window finds, for every shape of pattern, and
+/// names that begin and end alike.
+#[test]
+fn the_index_finds_the_windows_that_asking_each_finds() {
+    let parts = [
+        "a", "ab", "ba", "*", "a*", "*a", "a*b", "?", "a?", "?b", "[ab]", "[!a]b", "{a,ba}",
+        "a{a,b}", "*[b]*", "é*", "*é",
+    ];
+    let names = [
+        "a", "b", "aa", "ab", "ba", "aab", "aba", "bab", "é", "aé", "éa", "x",
+    ];
+    let selectors: Vec<String> = (parts.iter())
+        .flat_map(|stream| {
+            parts
+                .iter()
+                .map(move |consumer| format!("{stream}/{consumer}"))
+        })
+        .collect();
+    // A window each, and every third takes away what another names.
+    let windows = selectors.iter().enumerate().map(|(number, text)| {
+        let taken = format!("!{}", selectors[(number * 7 + 3) % selectors.len()]);
+        let list = [text.as_str(), taken.as_str()];
+        let list = if number % 3 == 0 {
+            &list[..]
+        } else {
+            &list[..1]
+        };
+        window(
+            &number.to_string(),
+            list,
+            rule_in("UTC", "0 1 * * *", hours(1)),
+        )
+    });
+    let policy = Policy::new("default", WEEK, windows.collect());
+    let mut found = 0;
+    for (stream, consumer) in names
+        .iter()
+        .flat_map(|s| names.iter().map(move |c| (*s, *c)))
+    {
+        let id = ConsumerId::new(stream, consumer);
+        for kind in [None, Some(Kind::Durable), Some(Kind::Ephemeral)] {
+            let asked: Vec<usize> = (policy.windows().iter().enumerate())
+                .filter(|(_, window)| window.selection.selects(&id, kind))
+                .map(|(index, _)| index)
+                .collect();
+            assert_eq!(policy.windows_of(&id, kind)[..], asked, "{id} {kind:?}");
+            found += asked.len();
+        }
+    }
+    assert!(found > 1_000, "only {found} windows were found");
+}

@@ -24,8 +24,11 @@ pub(super) fn too_long(config: &Config, raw: &[raw::Window], now: Timestamp) -> 
     let mut told: BTreeSet<WindowSet> = BTreeSet::new();
     let mut findings = Vec::new();
     for id in consumers(config) {
+        if sets.len() >= MOST_SETS {
+            break;
+        }
         let windows = policy.windows_of(&id, Some(Kind::Durable));
-        if sets.len() >= MOST_SETS || !sets.insert(windows.clone()) {
+        if !sets.insert(windows.clone()) {
             continue;
         }
         let Some(pause) = policy.longer_pause(&id, &windows, limit, now, later(now, SOON)) else {
