@@ -11,6 +11,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
+use serde::Serializer;
+use serde::ser::SerializeSeq;
 use tokio::runtime::Runtime;
 
 use crate::config::{self, Config, ConfigError, Finding, Severity, Source};
@@ -22,6 +24,7 @@ mod diff;
 mod explain;
 mod hand;
 mod live;
+mod merged;
 mod pauses;
 mod plan;
 mod run;
@@ -186,7 +189,11 @@ fn runtime() -> Result<Runtime, Exit> {
 /// Prints to standard output. A reader that has seen enough (`| head`) is no failure.
 fn print(text: &str) -> Exit {
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    printed(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+fn printed(outcome: io::Result<()>) -> Exit {
+    match outcome {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             complain(format!("error: cannot write the output: {error}"));
             Exit::Failed
@@ -205,6 +212,24 @@ fn print_json<T: serde::Serialize>(value: &T) -> Exit {
             Exit::Failed
         }
     }
+}
+
+/// Prints rows as a JSON array, one by one as they come, and tells whether there were any.
+fn print_json_rows<T: serde::Serialize>(rows: impl Iterator<Item = T>) -> (Exit, bool) {
+    let mut rows = rows.peekable();
+    let any = rows.peek().is_some();
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let write = || -> io::Result<()> {
+        let mut json = serde_json::Serializer::pretty(&mut out);
+        let mut array = json.serialize_seq(None)?;
+        for row in rows {
+            array.serialize_element(&row)?;
+        }
+        array.end()?;
+        out.write_all(b"\n")?;
+        out.flush()
+    };
+    (printed(write()), any)
 }
 
 /// Says why a command ends, in one line.
@@ -227,6 +252,21 @@ fn print_error(text: &str) {
 
 fn colour_errors() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
+
+/// So many rows does a table for people have at most: it is made whole, and nobody reads as many.
+const MOST_ROWS: usize = 100_000;
+
+/// Rows for a table, or that there are too many of them.
+fn table_rows<T>(rows: impl Iterator<Item = T>, way_out: &str) -> Result<Vec<T>, Exit> {
+    let rows: Vec<T> = rows.take(MOST_ROWS + 1).collect();
+    if rows.len() <= MOST_ROWS {
+        return Ok(rows);
+    }
+    complain(format!(
+        "error: the table would have more than {MOST_ROWS} rows: {way_out}, or use --format json, which has no limit"
+    ));
+    Err(Exit::Usage)
 }
 
 /// Which windows there are, where one was named that is none.

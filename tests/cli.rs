@@ -171,6 +171,44 @@ fn plan_tells_by_its_exit_code_whether_anything_opens() {
     assert!(files.run(none).out.contains("No window opens"));
 }
 
+/// A rule of ten seconds has three million openings a year. Rows for programs leave as they come; a table for people, which
+/// is made whole, has an end.
+#[test]
+fn plan_holds_no_more_openings_than_fit_into_memory() {
+    let file = GOOD
+        .replace("30 2 * * *", "*/10 * * * * *")
+        .replace("\"2h\"", "\"5s\"");
+    let files = Files::with(&file);
+    let days = "--from 2026-12-01T00:00:00Z --until 2026-12-21T00:00:00Z --window nightly";
+    // Held whole, they take 170 MB.
+    let limited = Command::new("sh")
+        .args([
+            "-c",
+            "ulimit -v 120000 && exec \"$@\"",
+            "sh",
+            env!("CARGO_BIN_EXE_recess"),
+        ])
+        .args(format!("plan --format json {days}").split_whitespace())
+        .env("RECESS_CONFIG", files.config())
+        .output()
+        .unwrap();
+    assert!(
+        limited.status.success(),
+        "{}",
+        String::from_utf8_lossy(&limited.stderr)
+    );
+    let openings = limited
+        .stdout
+        .windows(9)
+        .filter(|text| text == b"\"window\":");
+    assert_eq!(openings.count(), 20 * 24 * 360);
+
+    let table = files.run(&format!("plan {days}"));
+    table.fails(2, "more than 100000 rows");
+    table.fails(2, "--until");
+    assert_eq!(table.out, "");
+}
+
 #[test]
 fn a_time_without_a_zone_is_refused_and_the_two_ways_to_write_it_are_shown() {
     let files = Files::with(GOOD);

@@ -29,23 +29,24 @@ pub fn show(
     // Offline nobody knows what it is: a durable consumer, as nearly all that people pause are.
     let windows = policy.windows_of(id, Some(Kind::Durable));
     let pauses = policy.pauses(id, &windows, from, until);
-    let shown = match format {
-        Format::Json => {
-            let rows: Vec<PauseRow<'_>> = (pauses.iter())
-                .map(|pause| PauseRow {
-                    consumer: id.path(),
-                    from: json_instant(pause.from),
-                    until: json_instant(pause.until),
-                    windows: names(policy, pause),
-                })
-                .collect();
-            super::print_json(&rows)
-        }
-        Format::Text if windows.is_empty() => super::print(&format!("No window names {id}.\n")),
-        Format::Text if pauses.is_empty() => {
-            super::print(&format!("{id} is not paused from {from} until {until}.\n"))
-        }
-        Format::Text => super::print(&text(policy, &pauses)),
+    if let Format::Json = format {
+        return super::print_json_rows(pauses.map(|pause| PauseRow {
+            consumer: id.path(),
+            from: json_instant(pause.from),
+            until: json_instant(pause.until),
+            windows: names(policy, &pause),
+        }));
+    }
+    let pauses = match super::table_rows(pauses, "let it end earlier (--until)") {
+        Ok(pauses) => pauses,
+        Err(exit) => return (exit, true),
+    };
+    let shown = if windows.is_empty() {
+        super::print(&format!("No window names {id}.\n"))
+    } else if pauses.is_empty() {
+        super::print(&format!("{id} is not paused from {from} until {until}.\n"))
+    } else {
+        super::print(&text(policy, &pauses))
     };
     (shown, !pauses.is_empty())
 }

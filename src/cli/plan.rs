@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, Zoned};
 use serde::Serialize;
 
+use super::merged::merged;
 use super::table::{length, render, table};
 use super::{ConfigArgs, Exit, Format, FormatArgs};
 use crate::calendar::{Occurrence, Shift};
@@ -82,21 +83,20 @@ pub fn execute(args: PlanArgs, now: Timestamp) -> Exit {
         return Exit::Usage;
     }
     let openings = openings(&config.policy, from, until, &args.window);
-    let exit = match args.format.format {
-        Format::Json => {
-            let rows: Vec<PlanRow<'_>> = openings.iter().map(|opening| opening.row()).collect();
-            super::print_json(&rows)
+    let (shown, any) = match args.format.format {
+        Format::Json => super::print_json_rows(openings.map(|opening| opening.row())),
+        Format::Text => {
+            let way_out = "let it end earlier (--until), name a window (--window)";
+            let openings = match super::table_rows(openings, way_out) {
+                Ok(openings) => openings,
+                Err(exit) => return exit,
+            };
+            let text = timeline(&config, &openings, &args.window, (from, until), now);
+            (super::print(&text), !openings.is_empty())
         }
-        Format::Text => super::print(&timeline(
-            &config,
-            &openings,
-            &args.window,
-            (from, until),
-            now,
-        )),
     };
-    match exit {
-        Exit::Done if args.exit_code && !openings.is_empty() => Exit::Reported,
+    match shown {
+        Exit::Done if args.exit_code && any => Exit::Reported,
         exit => exit,
     }
 }
@@ -120,20 +120,16 @@ fn openings<'a>(
     from: Timestamp,
     until: Timestamp,
     only: &[String],
-) -> Vec<Opening<'a>> {
-    let mut openings: Vec<Opening<'_>> = (policy.windows().iter())
-        .filter(|window| is_asked_for(window, only))
-        .flat_map(|window| {
-            window
-                .intersecting(from, until)
-                .into_iter()
-                .map(move |occurrence| Opening { window, occurrence })
-        })
-        .collect();
-    openings.sort_by(|a, b| {
-        (a.occurrence.opens, &a.window.name).cmp(&(b.occurrence.opens, &b.window.name))
+) -> impl Iterator<Item = Opening<'a>> {
+    let windows = policy.windows().iter();
+    let windows = windows.filter(|window| is_asked_for(window, only));
+    let openings = windows.map(|window| {
+        let walk = window.walk(from, until);
+        walk.map(move |occurrence| Opening { window, occurrence })
     });
-    openings
+    merged(openings.collect(), |opening| {
+        (opening.occurrence.opens, opening.window.name.clone())
+    })
 }
 
 impl<'a> Opening<'a> {

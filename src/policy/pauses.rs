@@ -32,26 +32,24 @@ impl Pause {
 impl Policy {
     /// The pauses of a consumer that have an instant in `[from, until)`, in order, and whole: but for what lies further than
     /// [`Pause::FOLLOWED`] before or after that.
-    pub fn pauses(
-        &self,
-        id: &ConsumerId,
-        windows: &[usize],
+    pub fn pauses<'p>(
+        &'p self,
+        id: &'p ConsumerId,
+        windows: &'p [usize],
         from: Timestamp,
         until: Timestamp,
-    ) -> Vec<Pause> {
-        let mut pauses = Vec::new();
+    ) -> impl Iterator<Item = Pause> + 'p {
         let horizon = until.checked_add(Pause::FOLLOWED).unwrap_or(Timestamp::MAX);
         let mut next = self.begin(windows, from, until);
-        while let Some(begin) = next.filter(|begin| *begin < until) {
+        let pauses = std::iter::from_fn(move || {
+            let begin = next.filter(|begin| *begin < until)?;
             let pause = self.pause_from(id, windows, begin, horizon);
             next = self.next_begin(windows, pause.closes, until);
-            pauses.push(pause);
-        }
+            Some(pause)
+        });
         // One that is in its tail at `from` has closed before.
-        if let Some(last) = self.last_before(id, windows, from) {
-            pauses.insert(0, last);
-        }
-        pauses
+        let last = self.last_before(id, windows, from);
+        last.into_iter().chain(pauses)
     }
 
     /// A pause whose windows hold for longer than `limit` and that has an instant in `[from, until)`, if it is found. It is

@@ -3,6 +3,8 @@
 //! An exclusion cuts an occurrence into pieces, and each piece is an [`Occurrence`] of its own; everybody else sees pieces
 //! only.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -150,12 +152,30 @@ impl Window {
 
     /// Every piece that has an instant in `[from, until)`, in the order of opening.
     pub fn intersecting(&self, from: Timestamp, until: Timestamp) -> Vec<Occurrence> {
-        let mut pieces: Vec<Occurrence> = (self.schedule.intersecting(from, until))
-            .flat_map(|whole| self.pieces(whole))
-            .filter(|piece| piece.opens < until && from < piece.closes)
-            .collect();
-        pieces.sort();
-        pieces
+        self.walk(from, until).collect()
+    }
+
+    /// The same, one after the other: a year of seconds fits into no memory.
+    pub fn walk(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> impl Iterator<Item = Occurrence> + use<'_> {
+        let mut wholes = self.schedule.intersecting(from, until).peekable();
+        // Pieces that open no earlier than the next whole occurrence does, which has pieces of its own.
+        let mut waiting: BinaryHeap<Reverse<Occurrence>> = BinaryHeap::new();
+        std::iter::from_fn(move || {
+            while let Some(whole) = wholes.peek().copied() {
+                if (waiting.peek()).is_some_and(|Reverse(first)| first.opens < whole.opens) {
+                    break;
+                }
+                wholes.next();
+                let pieces = self.pieces(whole).into_iter();
+                let within = pieces.filter(|piece| piece.opens < until && from < piece.closes);
+                waiting.extend(within.map(Reverse));
+            }
+            waiting.pop().map(|Reverse(piece)| piece)
+        })
     }
 
     /// From an instant of an occurrence that is not excluded until the next exclusion or the close.

@@ -71,7 +71,7 @@ fn every_night_in_the_readme_is_held_as_it_says() {
         let midnight = |day: Date| day.to_zoned(zone.clone()).unwrap().timestamp();
         let span = midnight(night.day)..midnight(night.day.tomorrow().unwrap());
         let pauses = policy.pauses(&id, &windows, span.start, span.end);
-        let begun: Vec<_> = (pauses.iter())
+        let begun: Vec<_> = pauses
             .filter(|pause| span.contains(&pause.from))
             .map(|pause| (pause.from, pause.until))
             .collect();

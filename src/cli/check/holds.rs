@@ -36,7 +36,7 @@ pub fn longest(
         })
     });
     let until = now.checked_add(AHEAD).unwrap_or(Timestamp::MAX);
-    let joined = (policy.pauses(id, windows, now, until).into_iter())
+    let joined = (policy.pauses(id, windows, now, until))
         .filter(|pause| pause.windows.len() > 1)
         .map(|pause| Hold {
             by: names(
