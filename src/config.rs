@@ -184,8 +184,13 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
     if findings.iter().any(|f| f.severity == Severity::Error) {
         return Err(ConfigError::Invalid { source, findings });
     }
+    let policy = Policy::new(&instance, settings.controller.max_pause, windows);
     Ok(Config {
-        policy: Policy::new(&instance, settings.controller.max_pause, windows),
+        policy: if raw.instance.is_absent() {
+            policy.with_unset_instance()
+        } else {
+            policy
+        },
         settings,
         zone_data: zones.newer.data.clone(),
         warnings: findings,

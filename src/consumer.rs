@@ -229,6 +229,15 @@ impl Mark {
         deadline.subsec_nanosecond() == self.0
     }
 
+    /// The instant that a stored deadline was stamped for; `None` where it carries another mark, or none.
+    pub fn unstamp(self, deadline: Timestamp) -> Option<Timestamp> {
+        if self.owns(deadline) {
+            Timestamp::new(deadline.as_second(), 0).ok()
+        } else {
+            None
+        }
+    }
+
     /// Whose deadline it is.
     pub fn owner(self, deadline: Timestamp) -> Owner {
         if self.owns(deadline) {

@@ -20,6 +20,7 @@ use axum::routing::get;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use jiff::SignedDuration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -73,6 +74,8 @@ pub struct Readiness {
     pub link: Link,
     /// When the newest full pass without failures ended.
     pub last_good_pass: Option<Instant>,
+    /// How far off the clock is, where it is too far off to begin or end anything.
+    pub lost_clock: Option<SignedDuration>,
     /// How old that pass may be.
     pub patience: Duration,
 }
@@ -87,6 +90,12 @@ impl Readiness {
             Link::Down { reason } => return Some(reason.clone()),
             Link::Unsuitable(unsuitable) => return Some(unsuitable.to_string()),
             Link::Up(_) => {}
+        }
+        if let Some(skew) = self.lost_clock {
+            return Some(format!(
+                "this host's clock is {:#} off the server's: recess begins and ends no pause until they agree",
+                SignedDuration::from_secs(skew.as_secs().abs())
+            ));
         }
         match self.last_good_pass {
             None => Some("connected, but no pass has succeeded yet".to_owned()),

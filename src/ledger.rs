@@ -11,7 +11,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::consumer::{ConsumerId, Found, Mark, Observation, PauseState};
 
@@ -21,6 +21,10 @@ mod write;
 
 use write::Write;
 pub use write::{Action, Admission, FIGHT_LIMIT, Outcome, QUEUED, SETTLING};
+
+/// A deadline that lies no further ahead than this is how recess ends a pause, its own or by `recess resume`: the server
+/// wakes a consumer only by a deadline that passes. (A Resume's own deadline is at most 6 s ahead.)
+pub const RESUME_AHEAD: SignedDuration = SignedDuration::from_secs(7);
 
 /// One reading of both clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +70,7 @@ pub struct Ledger {
 struct Entry {
     /// The newest write of ours.
     write: Option<Write>,
-    /// The newest deadline of ours that an observation showed, and the consumer it was seen on.
+    /// The newest deadline of ours that an observation showed in its place, and the consumer it was seen on.
     held: Option<Held>,
     /// A foreign deadline that we extended.
     foreign: Option<Timestamp>,
@@ -122,10 +126,23 @@ impl Ledger {
             entry.foreign = None;
         }
         if let Some(until) = ours {
-            entry.held = Some(Held {
-                until,
-                created: seen.created,
-            });
+            let written = entry
+                .write
+                .is_some_and(|write| write.deadline == Some(until));
+            let over = (entry.held).is_none_or(|held| held.until <= now.wall);
+            // What neither we wrote nor was wanted before may be another's that has our mark: it is to be repaired.
+            if written || over || recreated {
+                entry.hold(until, seen.created);
+            }
+        }
+    }
+
+    /// Notes that a pause of ours is as it should be, whoever wrote it.
+    pub fn keep(&mut self, id: &ConsumerId, seen: &Observation) {
+        if let (Some(entry), PauseState::Paused { until, .. }) =
+            (self.entries.get_mut(id), seen.state)
+        {
+            entry.hold(until, seen.created);
         }
     }
 
@@ -200,6 +217,7 @@ impl Ledger {
         }
         Some(match found.state {
             _ if held.created != found.created => Repair::Recreated,
+            PauseState::Paused { remaining, .. } if remaining <= RESUME_AHEAD => Repair::Resumed,
             PauseState::Paused { .. } => Repair::Retimed,
             PauseState::Running | PauseState::Lapsed { .. } => Repair::Resumed,
         })
@@ -271,6 +289,23 @@ impl Ledger {
         }
     }
 
+    /// The instance has another name: what was written with the mark of before counts as written with this one. Returns the
+    /// deadlines as they are on the server.
+    pub fn restamp(&mut self, before: Mark, mark: Mark) -> Vec<(ConsumerId, Timestamp)> {
+        let mut written = Vec::new();
+        for (id, entry) in &mut self.entries {
+            let held = entry.held.as_mut().map(|held| &mut held.until);
+            let write = (entry.write.as_mut()).and_then(|write| write.deadline.as_mut());
+            for until in held.into_iter().chain(write) {
+                if before.owns(*until) {
+                    written.push((id.clone(), *until));
+                    *until = mark.stamp(*until);
+                }
+            }
+        }
+        written
+    }
+
     /// Forgets every consumer that rests, also those that are gone.
     pub fn prune(&mut self, now: Now) {
         self.entries.retain(|_, entry| !entry.rests(now));
@@ -303,6 +338,10 @@ impl Ledger {
 }
 
 impl Entry {
+    fn hold(&mut self, until: Timestamp, created: Timestamp) {
+        self.held = Some(Held { until, created });
+    }
+
     fn look(&self) -> Option<Duration> {
         self.write
             .filter(Write::unseen)

@@ -1,6 +1,6 @@
 //! The decision table: what to do about one consumer, from what is wanted and what was found.
 //!
-//! [`decide`] is the table that the README prints, row by row. It is pure: it sends nothing and knows no clock but the
+//! [`decide`] is the table that the README prints, row by row ([`Rule::ALL`]). It is pure: it sends nothing and knows no clock but the
 //! [`Case`] it is given. It also does not know how often something was tried; holding back repeated writes is the
 //! [`crate::ledger`]'s business.
 
@@ -8,15 +8,17 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::consumer::{Found, Mark, Observation, Owner, PauseState};
-use crate::ledger::Action;
+use crate::consumer::{Found, Mark, Observation, PauseState};
+use crate::ledger::{Action, RESUME_AHEAD};
 use crate::policy::Desired;
 
 mod by_hand;
+mod rule;
 #[cfg(test)]
 mod tests;
 
 pub use by_hand::Order;
+pub use rule::{Rule, RuleRow};
 
 /// A pause that would end within this time is not begun or lengthened: by the time a cluster had applied it, it would
 /// be over.
@@ -24,7 +26,7 @@ pub const TOO_NEAR: SignedDuration = SignedDuration::from_secs(5);
 
 /// A pause of ours that ends within this time is left to end. It covers a Resume's own deadline (at most 6 s ahead),
 /// so that a Resume is not resumed again.
-pub const ENDING: SignedDuration = SignedDuration::from_secs(7);
+pub const ENDING: SignedDuration = RESUME_AHEAD;
 
 /// How long a deadline of ours must have passed before it is cleared, and how far the next opening must be: there is no
 /// compare-and-set, so a Clear keeps away from every moment at which somebody might write.
@@ -35,6 +37,13 @@ pub const DOUBTFUL_SKEW: SignedDuration = SignedDuration::from_secs(1);
 
 /// A clock that is further off than this only begins and lengthens pauses.
 pub const TRUSTED_SKEW: SignedDuration = SignedDuration::from_secs(30);
+
+/// A clock that is further off than this begins and ends nothing: it may be off by days, and would hold consumers for as long.
+pub const LOST_SKEW: SignedDuration = SignedDuration::from_mins(10);
+
+/// A pause of ours that will be wanted within this time is left as it is. Another copy wrote it whose clock is ahead of ours;
+/// ending it here would only have that one write it again. As much as a trusted clock may be off.
+pub const EARLY: SignedDuration = TRUSTED_SKEW;
 
 /// What to do about one consumer. Deadlines are exact, as they are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +106,26 @@ impl fmt::Display for Verdict {
     }
 }
 
+/// A verdict and the rule that it follows from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// What to do.
+    pub verdict: Verdict,
+    /// Why.
+    pub rule: Rule,
+}
+
+/// A pause of recess's that no window of this policy names: see [`crate::reconcile`] for how it is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Orphan {
+    /// The instance has no name, so another deployment may have written it: it is only shown.
+    Unnamed,
+    /// Found less than one resync ago: a person has the time to keep it.
+    Waiting,
+    /// To be resumed.
+    Due,
+}
+
 /// What a decision about one consumer rests on, besides what is wanted and found.
 #[derive(Clone, Copy, Debug)]
 pub struct Case {
@@ -104,8 +133,10 @@ pub struct Case {
     pub mark: Mark,
     /// The server's clock at the moment that is decided for.
     pub server_now: Timestamp,
-    /// The server's clock less ours.
-    pub skew: SignedDuration,
+    /// The server's clock less ours; `None` before any answer has told it.
+    pub skew: Option<SignedDuration>,
+    /// The furthest deadline that may be written, by the server's clock.
+    pub furthest: Timestamp,
     /// Time from the observation to the moment that is decided for.
     pub since_observed: SignedDuration,
     /// A write of ours was accepted under 5 s ago, has not been seen yet, and nothing contradicts it.
@@ -114,88 +145,147 @@ pub struct Case {
     pub remembered_foreign: Option<Timestamp>,
     /// The next opening of a window of this consumer.
     pub next_opening: Option<Timestamp>,
+    /// The stored deadline is what a change within the next [`EARLY`] will want.
+    pub wanted_soon: bool,
+    /// No window names it, and it carries a pause of ours.
+    pub orphan: Option<Orphan>,
 }
 
-/// The decision table.
-pub fn decide(want: Desired, found: &Found, case: &Case) -> Verdict {
+/// The decision table: the first row that fits counts. [`Rule::ALL`] has the rows.
+pub fn decide(want: Desired, found: &Found, case: &Case) -> Decision {
     let seen = match found {
-        Found::Unknown => return Verdict::Unknown,
-        Found::Missing => return Verdict::Missing,
+        Found::Unknown => return Rule::Unknown.says(Verdict::Unknown),
+        Found::Missing => return Rule::Missing.says(Verdict::Missing),
         Found::Present(seen) => seen,
     };
     if case.settling {
-        return Verdict::Settled;
+        return Rule::Unconfirmed.says(Verdict::Settled);
     }
     let state = seen.state.after(case.since_observed);
-    let owner = state.deadline().map(|until| case.mark.owner(until));
-    let verdict = match (want, state, owner) {
-        (Desired::Running, PauseState::Lapsed { until }, Some(Owner::Recess))
-            if case.may_clear(seen, until) =>
-        {
-            Verdict::Clear
-        }
-        (Desired::Running, PauseState::Running | PauseState::Lapsed { .. }, _) => Verdict::Settled,
-        (Desired::Running, PauseState::Paused { remaining, .. }, Some(Owner::Recess)) => {
-            if remaining <= ENDING {
-                Verdict::Settled
+    let decision = match state {
+        PauseState::Running => case.while_delivering(want, Rule::Running),
+        PauseState::Lapsed { until } if case.mark.owns(until) => {
+            let rule = if case.may_clear(seen, until) {
+                Rule::Clear
             } else {
-                case.release(None, remaining)
-            }
+                Rule::Lapsed
+            };
+            case.while_delivering(want, rule)
         }
-
-        (Desired::Tail(_), PauseState::Running | PauseState::Lapsed { .. }, _) => Verdict::Settled,
-        (Desired::Tail(end), PauseState::Paused { until, remaining }, Some(Owner::Recess)) => {
-            if until <= case.mark.stamp(end) {
-                Verdict::Settled
-            } else {
-                case.release(Some(end), remaining)
-            }
+        PauseState::Lapsed { .. } => case.while_delivering(want, Rule::LapsedForeign),
+        PauseState::Paused { until, remaining } if case.mark.owns(until) => {
+            case.while_ours(want, until, remaining)
         }
-        (Desired::Running | Desired::Tail(_), PauseState::Paused { .. }, _) => Verdict::Foreign,
-
-        (Desired::Paused(end), PauseState::Running | PauseState::Lapsed { .. }, _) => {
-            case.unless_too_near(end, Verdict::Pause)
-        }
-        (Desired::Paused(end), PauseState::Paused { until, remaining }, Some(Owner::Recess)) => {
-            match case.mark.stamp(end) {
-                wanted if until == wanted => Verdict::Settled,
-                wanted if until < wanted => case.unless_too_near(end, Verdict::Retime),
-                _ => case.release(Some(end), remaining),
-            }
-        }
-        (Desired::Paused(end), PauseState::Paused { until, .. }, _) => {
-            if until >= end {
-                Verdict::Foreign
-            } else {
-                case.unless_too_near(end, Verdict::Pause)
-            }
-        }
+        PauseState::Paused { until, .. } => case.while_foreign(want, until),
     };
-    case.guard_clock(verdict, state)
+    case.guard_clock(decision, state)
+}
+
+impl Rule {
+    fn says(self, verdict: Verdict) -> Decision {
+        Decision {
+            verdict,
+            rule: self,
+        }
+    }
+
+    fn settled(self) -> Decision {
+        self.says(Verdict::Settled)
+    }
 }
 
 impl Case {
-    fn unless_too_near(&self, end: Timestamp, write: fn(Timestamp) -> Verdict) -> Verdict {
-        if self.is_too_near(end) {
-            Verdict::Settled
+    /// It delivers; `at_rest` is the row where nothing else is wanted.
+    fn while_delivering(&self, want: Desired, at_rest: Rule) -> Decision {
+        match want {
+            Desired::Running if at_rest == Rule::Clear => at_rest.says(Verdict::Clear),
+            Desired::Running => at_rest.settled(),
+            Desired::Tail(_) => Rule::TailRunning.settled(),
+            Desired::Paused(end) => self.unless_too_near(end, Rule::Pause, Verdict::Pause),
+        }
+    }
+
+    fn while_ours(&self, want: Desired, until: Timestamp, remaining: SignedDuration) -> Decision {
+        if let Some(orphan) = self.orphan.filter(|_| want == Desired::Running) {
+            return match orphan {
+                Orphan::Unnamed => Rule::OrphanUnnamed.settled(),
+                Orphan::Waiting => Rule::OrphanWaiting.settled(),
+                Orphan::Due if remaining <= ENDING => Rule::Ending.settled(),
+                Orphan::Due => Rule::Orphan.says(Verdict::Resume),
+            };
+        }
+        match want {
+            Desired::Running if remaining <= ENDING => Rule::Ending.settled(),
+            // Its end is an instant, and the server's clock says when that is.
+            Desired::Running | Desired::Tail(_) if self.is_over_by_ours(until) => {
+                Rule::Overdue.settled()
+            }
+            Desired::Running => self.release(None, Rule::Resume, remaining),
+            Desired::Tail(end) if until <= self.stamp(end) => Rule::Tail.settled(),
+            Desired::Tail(end) => self.release(Some(end), Rule::TailRetime, remaining),
+            Desired::Paused(end) => match self.stamp(end) {
+                wanted if until == wanted => Rule::Paused.settled(),
+                wanted if until < wanted => {
+                    self.unless_too_near(end, Rule::Retime, Verdict::Retime)
+                }
+                _ => self.release(Some(end), Rule::Retime, remaining),
+            },
+        }
+    }
+
+    fn while_foreign(&self, want: Desired, until: Timestamp) -> Decision {
+        match want {
+            Desired::Running => Rule::Foreign.says(Verdict::Foreign),
+            Desired::Tail(_) => Rule::TailForeign.says(Verdict::Foreign),
+            Desired::Paused(end) if until >= end => Rule::Covered.says(Verdict::Foreign),
+            Desired::Paused(end) => self.unless_too_near(end, Rule::Extend, Verdict::Pause),
+        }
+    }
+
+    /// The deadline to write for a wanted end: never beyond the server's now and `max_pause`, whatever our clock says.
+    fn stamp(&self, end: Timestamp) -> Timestamp {
+        self.mark.stamp(end.min(self.furthest))
+    }
+
+    /// Whether a deadline of ours has passed by our own clock. The mark aside, as a window closes at a whole second.
+    fn is_over_by_ours(&self, deadline: Timestamp) -> bool {
+        let our_now = self.server_now.checked_sub(self.skew.unwrap_or_default());
+        let end = self.mark.unstamp(deadline).unwrap_or(deadline);
+        our_now.is_ok_and(|our_now| end <= our_now)
+    }
+
+    fn unless_too_near(
+        &self,
+        end: Timestamp,
+        rule: Rule,
+        write: fn(Timestamp) -> Verdict,
+    ) -> Decision {
+        if self.is_too_near(end.min(self.furthest)) {
+            Rule::TooNear.settled()
         } else {
-            write(self.mark.stamp(end))
+            rule.says(write(self.stamp(end)))
         }
     }
 
     /// Ends our pause sooner: at `end`, or now. A foreign deadline that we extended and that lies beyond is given back as
     /// it was, to the nanosecond. One that ends so soon that a Resume would not end it sooner is left to end.
-    fn release(&self, end: Option<Timestamp>, remaining: SignedDuration) -> Verdict {
+    fn release(&self, end: Option<Timestamp>, rule: Rule, remaining: SignedDuration) -> Decision {
+        if self.wanted_soon {
+            return Rule::Early.settled();
+        }
         let theirs = self
             .remembered_foreign
             .filter(|&until| end.is_none_or(|end| until > end));
-        match theirs.or(end) {
-            Some(until) if !self.is_too_near(until) => Verdict::Retime(match theirs {
-                Some(exact) => exact,
-                None => self.mark.stamp(until),
-            }),
-            _ if remaining <= ENDING => Verdict::Settled,
-            _ => Verdict::Resume,
+        match (theirs, end) {
+            (Some(theirs), _) if !self.is_too_near(theirs) => {
+                Rule::GiveBack.says(Verdict::Retime(theirs))
+            }
+            (None, Some(end)) if !self.is_too_near(end) => {
+                rule.says(Verdict::Retime(self.stamp(end)))
+            }
+            _ if remaining <= ENDING => Rule::EndsItself.settled(),
+            (_, Some(_)) => Rule::ShortenNear.says(Verdict::Resume),
+            (_, None) => Rule::Resume.says(Verdict::Resume),
         }
     }
 
@@ -212,17 +302,21 @@ impl Case {
     }
 
     /// With a clock that cannot be trusted, only what holds messages back is done: a pause too many ends by itself, a
-    /// pause too few lets messages through.
-    fn guard_clock(&self, verdict: Verdict, state: PauseState) -> Verdict {
-        let lengthens = match verdict {
-            Verdict::Pause(_) => true,
-            Verdict::Retime(until) => state.deadline().is_some_and(|now| until > now),
+    /// pause too few lets messages through. With one that is lost, nothing is.
+    fn guard_clock(&self, decision: Decision, state: PauseState) -> Decision {
+        let ends = match decision.verdict {
+            Verdict::Resume | Verdict::Clear => true,
+            Verdict::Retime(until) => state.deadline().is_some_and(|stored| until <= stored),
             _ => false,
         };
-        if self.skew.abs() > TRUSTED_SKEW && verdict.action().is_some() && !lengthens {
-            Verdict::Settled
-        } else {
-            verdict
+        // What is too near by a clock that is lost may not be near at all.
+        let writes = decision.verdict.action().is_some() || decision.rule == Rule::TooNear;
+        match self.skew.map(SignedDuration::abs) {
+            _ if !writes => decision,
+            None => Rule::ClockUnknown.settled(),
+            Some(off) if off > LOST_SKEW => Rule::ClockLost.settled(),
+            Some(off) if off > TRUSTED_SKEW && ends => Rule::ClockGuard.settled(),
+            Some(_) => decision,
         }
     }
 }

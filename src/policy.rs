@@ -60,11 +60,15 @@ impl Desired {
 #[derive(Clone, Debug)]
 pub struct Policy {
     instance: Arc<str>,
+    is_named: bool,
     mark: Mark,
     max_pause: SignedDuration,
     windows: Vec<Window>,
     index: Arc<Index>,
 }
+
+/// So many changes are followed to see what will be wanted soon: windows of a second each could make one every second.
+const MOST_CHANGES: usize = 32;
 
 /// The windows that a consumer follows, by their place in the policy, in order.
 pub type WindowSet = Arc<[usize]>;
@@ -74,11 +78,25 @@ impl Policy {
     pub fn new(instance: &str, max_pause: SignedDuration, windows: Vec<Window>) -> Self {
         Self {
             instance: instance.into(),
+            is_named: true,
             mark: Mark::of_instance(instance),
             max_pause,
             index: Arc::new(Index::of(&windows)),
             windows,
         }
+    }
+
+    /// The same policy where the file names no instance, so that another deployment may go by the same name.
+    pub fn with_unset_instance(self) -> Self {
+        Self {
+            is_named: false,
+            ..self
+        }
+    }
+
+    /// Whether the file names the instance.
+    pub fn is_named(&self) -> bool {
+        self.is_named
     }
 
     /// Below this a deadline would have to be renewed before the server could be sure to have applied it.
@@ -149,6 +167,28 @@ impl Policy {
         change.into_iter().chain(tail).min()
     }
 
+    /// Whether a change within `ahead` after `at` will want a consumer paused (or in its tail) until exactly `deadline`; or, as
+    /// the server's clock bounds what may be written, until as far as it may be at `at`.
+    pub fn wants_soon(
+        &self,
+        id: &ConsumerId,
+        windows: &[usize],
+        deadline: Timestamp,
+        at: Timestamp,
+        ahead: SignedDuration,
+    ) -> bool {
+        let latest = at.checked_add(ahead).unwrap_or(Timestamp::MAX);
+        let changes = std::iter::successors(self.next_change_of(id, windows, at), |&change| {
+            self.next_change_of(id, windows, change)
+        });
+        let furthest = self.furthest_deadline(at);
+        changes
+            .take(MOST_CHANGES)
+            .take_while(|change| *change <= latest)
+            .filter_map(|change| self.desired(id, windows, change).until())
+            .any(|until| until == deadline || until.min(furthest) == deadline)
+    }
+
     fn next_change_among<'w>(
         &self,
         windows: impl Iterator<Item = &'w Window>,
@@ -169,14 +209,14 @@ impl Policy {
     }
 
     /// The furthest deadline that may be written at `at`.
-    fn furthest_deadline(&self, at: Timestamp) -> Timestamp {
+    pub fn furthest_deadline(&self, at: Timestamp) -> Timestamp {
         let step = self.step();
         let ahead = at.as_second().saturating_add(self.max_pause.as_secs());
         Timestamp::new(ahead.div_euclid(step) * step, 0).unwrap_or(Timestamp::MAX)
     }
 
     /// The first instant after `at` at which [`Policy::furthest_deadline`] moves on.
-    fn next_step(&self, at: Timestamp) -> Option<Timestamp> {
+    pub fn next_step(&self, at: Timestamp) -> Option<Timestamp> {
         let next = self.furthest_deadline(at).as_second() + self.step();
         Timestamp::new(next - self.max_pause.as_secs(), 0).ok()
     }

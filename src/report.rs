@@ -10,7 +10,7 @@ use crate::calendar::Occurrence;
 use crate::consumer::{ConsumerId, Found, Mark, Owner};
 use crate::jetstream::{Link, RequestError, Writer};
 use crate::ledger::{Action, Repair};
-use crate::plan::Verdict;
+use crate::plan::{LOST_SKEW, Rule, Verdict};
 use crate::policy::{Desired, WindowSet};
 
 /// What made the loop look.
@@ -75,6 +75,8 @@ pub struct Report {
     pub burst: Option<Burst>,
     /// Every consumer in scope.
     pub rows: Arc<BTreeMap<ConsumerId, Row>>,
+    /// Streams that could not be listed for orphans: pauses with recess's mark that no window names.
+    pub unlisted: Arc<[Failure]>,
     /// Every window, in the order of the file.
     pub windows: Vec<WindowState>,
     /// When something changes next by the calendar.
@@ -82,6 +84,11 @@ pub struct Report {
 }
 
 impl Report {
+    /// How far off the clock is, where it is too far off to begin or end anything.
+    pub fn lost_clock(&self) -> Option<SignedDuration> {
+        self.skew.filter(|skew| skew.abs() > LOST_SKEW)
+    }
+
     /// The names of the windows that a consumer of this report follows.
     pub fn windows_of(&self, id: &ConsumerId) -> Vec<&str> {
         let indices = self
@@ -196,7 +203,7 @@ impl Pass {
 }
 
 /// A question that the server did not answer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// What was asked about: a stream, a consumer, or `the streams`.
     pub subject: String,
@@ -221,6 +228,8 @@ pub struct Act {
     pub repair: Option<Repair>,
     /// Who made that necessary, where it is known.
     pub undone_by: Option<Writer>,
+    /// What it undid carried this instance's mark: `recess resume`, or another recess of the same name wrote it.
+    pub by_same_instance: bool,
     /// For the first pause of an opening that recess was there for: from the opening to the acceptance.
     pub lateness: Option<SignedDuration>,
 }
@@ -238,6 +247,8 @@ pub struct Row {
     pub seen: Duration,
     /// What follows from both.
     pub verdict: Verdict,
+    /// The row of the decision table that it follows from.
+    pub rule: Rule,
     /// How long a write of ours has been accepted without showing.
     pub unconfirmed: Option<Duration>,
     /// How long a write waits that was undone or failed before.
@@ -257,11 +268,20 @@ impl Row {
             found,
             seen,
             verdict: Verdict::Settled,
+            rule: Rule::Unknown,
             unconfirmed: None,
             held_back: None,
             contested: false,
             problem: None,
         }
+    }
+
+    /// Whether it carries a pause of recess's that no window names.
+    pub fn is_orphan(&self) -> bool {
+        matches!(
+            self.rule,
+            Rule::Orphan | Rule::OrphanWaiting | Rule::OrphanUnnamed
+        )
     }
 
     /// Whose deadline is stored, where one is.

@@ -36,7 +36,12 @@ pub fn ask<T>(
         let clock = Clock::new(wall);
         let config = Arc::new(config);
         let mut reconciler = Reconciler::new(nats.clone(), clock, config, Heart::default());
-        let pass = reconciler.pass(Wake::Connected, Scope::All).await;
+        let mut pass = reconciler.pass(Wake::Connected, Scope::All).await;
+        let orphans = reconciler.sweep_once().await;
+        if !orphans.is_empty() {
+            let more = reconciler.pass(Wake::Resync, Scope::Only(orphans)).await;
+            pass.failures.extend(more.failures);
+        }
         Ok(then(nats, reconciler.report(Some(pass), None)).await)
     });
     runtime.shutdown_background();

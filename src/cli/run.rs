@@ -103,6 +103,7 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp, log: &Log
     let (readiness_sender, readiness) = watch::channel(Readiness {
         link: link.borrow().clone(),
         last_good_pass: None,
+        lost_clock: None,
         patience: Duration::MAX,
     });
 

@@ -77,6 +77,7 @@ fn report(second: i64, rows: &[(&str, Row)]) -> Report {
         mark: mark(),
         pass: None,
         burst: None,
+        unlisted: Arc::default(),
         rows: Arc::new(rows.collect()),
         windows: vec![WindowState {
             name: "night".into(),

@@ -70,6 +70,7 @@ async fn of_too_many_the_oldest_is_ended() {
             reason: String::new(),
         },
         last_good_pass: None,
+        lost_clock: None,
         patience: Duration::MAX,
     });
     let pages = Pages {

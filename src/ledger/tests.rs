@@ -573,6 +573,10 @@ fn what_was_right_once_is_repaired_and_the_cause_is_told() {
         (held, lapsed(at(-1)), same, Some(Repair::Resumed)),
         (held, paused(at(60)), same, Some(Repair::Retimed)),
         (held, paused(ours(60)), same, Some(Repair::Retimed)),
+        (held, paused(ours(7_200)), same, Some(Repair::Retimed)),
+        (held, paused(ours(7)), same, Some(Repair::Retimed)),
+        (held, paused(ours(6)), same, Some(Repair::Resumed)),
+        (held, paused(at(7)), same, Some(Repair::Resumed)),
         (held, PauseState::Running, 0, Some(Repair::Recreated)),
         (held, paused(at(60)), 0, Some(Repair::Recreated)),
         (ours(7_200), PauseState::Running, same, None),
@@ -588,11 +592,59 @@ fn what_was_right_once_is_repaired_and_the_cause_is_told() {
         scene.see(paused(held));
         scene.created = created;
         scene.see(state);
-        // Ours, moved by a twin, is what was seen last: nothing to repair any more.
-        let cause = cause.filter(|_| state != paused(ours(60)));
         let repair = scene.ledger.repair(&billing(), deadline, &found);
         assert_eq!(repair, cause, "{state:?}, created {created}");
     }
+}
+
+#[test]
+fn what_another_copy_wrote_is_defended_once_it_is_as_wanted() {
+    let mut scene = Scene::new();
+    scene.pause(Outcome::Accepted);
+    scene.see(paused(ours(3_600)));
+    let longer = observation(paused(ours(7_200)), -86_400);
+    let running = observation(PauseState::Running, -86_400);
+    let repairs = |ledger: &mut Ledger, scene_now: Now| {
+        ledger.observe(
+            &billing(),
+            &Found::Present(longer.clone()),
+            mark(),
+            scene_now,
+        );
+        [3_600, 7_200].map(|until| ledger.repair(&billing(), ours(until), &running))
+    };
+    let now = scene.now();
+    assert_eq!(
+        repairs(&mut scene.ledger, now),
+        [Some(Repair::Resumed), None]
+    );
+    scene.ledger.keep(&billing(), &longer);
+    assert_eq!(
+        repairs(&mut scene.ledger, now),
+        [None, Some(Repair::Resumed)]
+    );
+}
+
+#[test]
+fn what_was_written_under_another_name_counts_as_written_under_this_one() {
+    let mut scene = Scene::new();
+    scene.pause(Outcome::Accepted);
+    scene.see(paused(ours(3_600)));
+    let renamed = Mark::of_instance("prod-us");
+    let written = scene.ledger.restamp(mark(), renamed);
+    assert_eq!(
+        written,
+        vec![(billing(), ours(3_600)); 2],
+        "held and written"
+    );
+    let now = renamed.stamp(at(3_600));
+    let running = observation(PauseState::Running, -86_400);
+    assert_eq!(
+        scene.ledger.repair(&billing(), now, &running),
+        Some(Repair::Resumed)
+    );
+    assert!(!scene.advise(Some(now)), "an echo");
+    assert_eq!(scene.ledger.restamp(mark(), renamed), []);
 }
 
 #[test]

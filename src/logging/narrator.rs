@@ -10,11 +10,11 @@ use tracing::{error, info, warn};
 use super::clock::ClockTold;
 use super::words::{local, past, sentence, timing, utc, what_next};
 use crate::config::Config;
-use crate::consumer::{ConsumerId, Found};
+use crate::consumer::{ConsumerId, Found, Owner};
 use crate::jetstream::{Link, RequestError, Server, Writer};
-use crate::ledger::{Action, FIGHT_LIMIT};
-use crate::plan::Verdict;
-use crate::report::{Act, Burst, Pass, Report, Row, Wake};
+use crate::ledger::{Action, FIGHT_LIMIT, Repair};
+use crate::plan::{Rule, Verdict};
+use crate::report::{Act, Burst, Failure, Pass, Report, Row, Wake};
 
 /// Of many alike, so many are told one by one.
 const ONE_BY_ONE: usize = 5;
@@ -53,7 +53,12 @@ pub struct Narrator {
     failures: BTreeSet<(String, Option<String>)>,
     /// Writes that failed, and why.
     problems: BTreeMap<ConsumerId, RequestError>,
+    orphans: BTreeSet<ConsumerId>,
+    /// What could not be listed for orphans.
+    unlisted: Arc<[Failure]>,
     clock: ClockTold,
+    /// What the config before said of the deployment.
+    deployment: Option<Deployment>,
     introduced: bool,
     was_connected: bool,
 }
@@ -67,6 +72,7 @@ impl Narrator {
             }
             tell_first(report, config);
         }
+        self.tell_deployment(report, config);
         self.tell_link(&report.link);
         self.tell_windows(report, config);
         if let Some(burst) = &report.burst {
@@ -180,7 +186,48 @@ impl Narrator {
             };
         }
         let names: BTreeSet<&Arc<str>> = report.windows.iter().map(|window| &window.name).collect();
-        self.open.retain(|name, _| names.contains(name));
+        self.open.retain(|name, _| {
+            let stays = names.contains(name);
+            if !stays {
+                info!(
+                    window = &**name,
+                    "window {name} removed while open: its consumers resume, unless another window holds them"
+                );
+            }
+            stays
+        });
+    }
+
+    /// What a reload changes for the whole deployment.
+    fn tell_deployment(&mut self, report: &Report, config: &Config) {
+        let now = Deployment {
+            instance: config.policy.instance().into(),
+            dry_run: report.dry_run,
+        };
+        let Some(before) = self.deployment.replace(now.clone()) else {
+            return;
+        };
+        match (before.dry_run, now.dry_run) {
+            (false, true) => {
+                warn!(
+                    "dry run switched on: recess sends nothing from now on; what it would send is logged"
+                );
+            }
+            (true, false) => info!("dry run switched off: recess pauses and resumes from now on"),
+            (false, false) | (true, true) => {}
+        }
+        if before.instance != now.instance {
+            let paused = (report.rows.values())
+                .filter(|row| {
+                    row.found.is_paused() && row.owner(report.mark) == Some(Owner::Recess)
+                })
+                .count();
+            warn!(
+                "instance renamed from {} to {}: {paused} consumers paused under the old name stay recess's until those \
+                 pauses end; after a restart they would be foreign",
+                before.instance, now.instance
+            );
+        }
     }
 
     fn tell_failures(&mut self, pass: &Pass) {
@@ -234,8 +281,8 @@ impl Narrator {
             }
         }
         for act in pass.acts.iter().filter(|act| act.repair.is_some()) {
-            if let Some(writer) = &act.undone_by {
-                self.undone_by.insert(act.id.clone(), writer.to_string());
+            if let Some(known) = who(act) {
+                self.undone_by.insert(act.id.clone(), known);
             }
         }
         self.undone_by.retain(|id, _| report.rows.contains_key(id));
@@ -245,7 +292,7 @@ impl Narrator {
                 .filter(|act| act.repair.is_some() && act.result.is_ok()),
             |act| {
                 let cause = act.repair.map_or("changed", |repair| repair.as_str());
-                let known = act.undone_by.as_ref().map(Writer::to_string);
+                let known = who(act);
                 warn!(
                     stream = act.id.stream(),
                     consumer = act.id.consumer(),
@@ -376,6 +423,8 @@ impl Narrator {
         });
         self.held_back = held_back;
 
+        self.tell_orphans(report, which(&Row::is_orphan));
+
         let unconfirmed = which(&|row| row.unconfirmed.is_some_and(|since| since >= SHOULD_SHOW));
         tell_some(unconfirmed.difference(&self.unconfirmed), |id| {
             error!(
@@ -404,6 +453,50 @@ impl Narrator {
             );
         });
         self.foreign = foreign;
+    }
+
+    fn tell_orphans(&mut self, report: &Report, orphans: BTreeSet<ConsumerId>) {
+        tell_some(orphans.difference(&self.orphans), |id| {
+            let row = report.rows.get(id);
+            let deadline = row.and_then(|row| row.found.observation()?.state.deadline());
+            let until = deadline.map_or_else(String::new, utc);
+            let (stream, consumer) = (id.stream(), id.consumer());
+            if row.is_some_and(|row| row.rule == Rule::OrphanUnnamed) {
+                warn!(
+                    stream,
+                    consumer,
+                    "{id}: paused by a recess of this name until {until}, but no window names it; left unchanged, as \
+                     `instance` is not set and another deployment may own it; to resume it: recess resume {}",
+                    id.path()
+                );
+            } else {
+                let wait = row.and_then(|row| row.held_back).unwrap_or_default();
+                warn!(
+                    stream,
+                    consumer,
+                    "{id}: paused by recess until {until}, but no window names it; resuming in {:.0} s; to keep it paused: \
+                     recess pause {} --until {until}",
+                    wait.as_secs_f64().ceil(),
+                    id.path()
+                );
+            }
+        });
+        self.orphans = orphans;
+        if *self.unlisted != *report.unlisted {
+            self.unlisted = report.unlisted.clone();
+            let subjects: Vec<&str> = (self.unlisted.iter())
+                .take(ONE_BY_ONE)
+                .map(|failure| &*failure.subject)
+                .collect();
+            if let Some(first) = self.unlisted.first() {
+                info!(
+                    "{} not listed for pauses that no window names ({}): {}",
+                    subjects.join(", "),
+                    self.unlisted.len(),
+                    first.error
+                );
+            }
+        }
     }
 
     fn tell_clock(&mut self, report: &Report) {
@@ -446,6 +539,28 @@ impl Narrator {
         });
         self.idle = idle;
     }
+}
+
+/// What a config says of the deployment as a whole.
+#[derive(Clone)]
+struct Deployment {
+    instance: Arc<str>,
+    dry_run: bool,
+}
+
+/// Who undid what recess wrote, as far as it is known.
+fn who(act: &Act) -> Option<String> {
+    let heard = act.undone_by.as_ref().map(Writer::to_string);
+    if !act.by_same_instance {
+        return heard;
+    }
+    let heard = heard.map_or_else(String::new, |heard| format!(" ({heard})"));
+    Some(match act.repair {
+        Some(Repair::Resumed) => {
+            format!("`recess resume` or another recess with this instance name{heard}")
+        }
+        _ => format!("another recess with this instance name, which wants otherwise{heard}"),
+    })
 }
 
 /// At the start, where no window is open: what is waited for.

@@ -36,6 +36,7 @@ fn report(result: Option<Result<(), RequestError>>, billing: Option<Row>) -> Rep
         deadline: None,
         result,
         repair: None,
+        by_same_instance: false,
         undone_by: None,
         lateness: None,
     };
@@ -58,6 +59,7 @@ fn report(result: Option<Result<(), RequestError>>, billing: Option<Row>) -> Rep
             confirmed: Vec::new(),
         }),
         burst: None,
+        unlisted: Arc::default(),
         rows: Arc::new(
             billing
                 .map(|row| (id("billing"), row))

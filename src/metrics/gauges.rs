@@ -80,6 +80,7 @@ struct Gauges {
     missing: GaugeVec,
     unconfirmed: GaugeVec,
     contested: GaugeVec,
+    orphaned: GaugeVec,
     pending: GaugeVec,
     ack_pending: GaugeVec,
 }
@@ -157,6 +158,10 @@ impl Gauges {
                 "consumer_contested",
                 "Whether somebody undoes what recess writes, and recess has stopped.",
             )?,
+            orphaned: consumer(
+                "consumer_orphaned",
+                "Whether it carries a pause of recess's that no window names; absent for the others.",
+            )?,
             pending: consumer(
                 "consumer_pending_messages",
                 "Messages that wait for delivery.",
@@ -168,7 +173,7 @@ impl Gauges {
         })
     }
 
-    fn all(&self) -> [&GaugeVec; 19] {
+    fn all(&self) -> [&GaugeVec; 20] {
         [
             &self.build_info,
             &self.connected,
@@ -187,6 +192,7 @@ impl Gauges {
             &self.missing,
             &self.unconfirmed,
             &self.contested,
+            &self.orphaned,
             &self.pending,
             &self.ack_pending,
         ]
@@ -257,6 +263,9 @@ impl Gauges {
         self.contested
             .with_label_values(&labels)
             .set(flag(row.contested));
+        if row.is_orphan() {
+            self.orphaned.with_label_values(&labels).set(1.0);
+        }
         if row.found != Found::Unknown {
             let paused = row.found.is_paused();
             let foreign = paused && owner == Some(Owner::Foreign);

@@ -58,6 +58,7 @@ fn report(rows: BTreeMap<ConsumerId, Row>) -> Arc<Report> {
         deadline: None,
         result,
         repair: None,
+        by_same_instance: false,
         undone_by: None,
         lateness: Some(SignedDuration::from_millis(3)),
     };
@@ -85,6 +86,7 @@ fn report(rows: BTreeMap<ConsumerId, Row>) -> Arc<Report> {
         }),
         burst: None,
         rows: Arc::new(rows),
+        unlisted: Arc::default(),
         windows: vec![WindowState {
             name: "nightly".into(),
             open: Some(occurrence("2026-12-01T01:00:00Z", "2026-12-01T03:00:00Z")),

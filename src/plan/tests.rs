@@ -53,11 +53,28 @@ fn calm() -> Case {
     Case {
         mark: mark(),
         server_now: now(),
-        skew: SignedDuration::ZERO,
+        skew: Some(SignedDuration::ZERO),
+        furthest: at(7 * 86_400),
         since_observed: SignedDuration::ZERO,
         settling: false,
         remembered_foreign: None,
         next_opening: None,
+        wanted_soon: false,
+        orphan: None,
+    }
+}
+
+fn orphaned(orphan: Orphan) -> Case {
+    Case {
+        orphan: Some(orphan),
+        ..calm()
+    }
+}
+
+fn wanted_soon() -> Case {
+    Case {
+        wanted_soon: true,
+        ..calm()
     }
 }
 
@@ -83,7 +100,10 @@ fn remembering(foreign: Timestamp) -> Case {
 }
 
 fn skewed(by: SignedDuration) -> Case {
-    Case { skew: by, ..calm() }
+    Case {
+        skew: Some(by),
+        ..calm()
+    }
 }
 
 fn aged(since_observed: SignedDuration) -> Case {
@@ -100,7 +120,7 @@ type Row = (&'static str, Desired, Found, Case, Verdict);
 
 fn holds(rows: impl IntoIterator<Item = Row>) {
     for (row, want, have, case, verdict) in rows {
-        assert_eq!(decide(want, &have, &case), verdict, "{row}");
+        assert_eq!(decide(want, &have, &case).verdict, verdict, "{row}");
     }
 }
 
@@ -277,7 +297,7 @@ fn with_a_skew_over_30_s_pauses_are_only_begun_and_lengthened() {
     for skew in [far, -far] {
         let case = || skewed(skew);
         let give_back = Case {
-            skew,
+            skew: Some(skew),
             ..remembering(at(700))
         };
         holds([
@@ -449,6 +469,171 @@ fn verdicts_say_what_is_written() {
     }
 }
 
+/// One case for each rule that it decides, and none of the rules above it.
+#[rustfmt::skip] // a rule a line
+fn an_example_of(rule: Rule) -> (Desired, Found, Case) {
+    let (tail, pause) = (Desired::Tail(at(600)), Desired::Paused(at(600)));
+    let far = |by: i64| skewed(SignedDuration::from_secs(by));
+    match rule {
+        Rule::Unknown => (pause, Found::Unknown, calm()),
+        Rule::Missing => (pause, Found::Missing, calm()),
+        Rule::Unconfirmed => (pause, running(), settling()),
+        Rule::ClockUnknown => (pause, running(), Case { skew: None, ..calm() }),
+        Rule::ClockLost => (pause, running(), far(601)),
+        Rule::ClockGuard => (RUN, paused(ours(600)), far(31)),
+        Rule::OrphanUnnamed => (RUN, paused(ours(600)), orphaned(Orphan::Unnamed)),
+        Rule::OrphanWaiting => (RUN, paused(ours(600)), orphaned(Orphan::Waiting)),
+        Rule::Orphan => (RUN, paused(ours(600)), orphaned(Orphan::Due)),
+        Rule::Running => (RUN, running(), calm()),
+        Rule::Clear => (RUN, lapsed(ours(-90)), calm()),
+        Rule::Lapsed => (RUN, lapsed(ours(-9)), calm()),
+        Rule::LapsedForeign => (RUN, lapsed(at(-90)), calm()),
+        Rule::Ending => (RUN, paused(ours(6)), calm()),
+        Rule::Overdue => (RUN, paused(ours(20)), far(-21)),
+        Rule::Early => (RUN, paused(ours(600)), wanted_soon()),
+        Rule::EndsItself => (Desired::Tail(at(4)), paused(ours(6)), calm()),
+        Rule::GiveBack => (RUN, paused(ours(600)), remembering(at(300))),
+        Rule::Resume => (RUN, paused(ours(600)), calm()),
+        Rule::ShortenNear => (Desired::Tail(at(4)), paused(ours(600)), calm()),
+        Rule::Foreign => (RUN, paused(at(600)), calm()),
+        Rule::TailRunning => (tail, running(), calm()),
+        Rule::Tail => (tail, paused(ours(600)), calm()),
+        Rule::TailRetime => (tail, paused(ours(601)), calm()),
+        Rule::TailForeign => (tail, paused(at(900)), calm()),
+        Rule::TooNear => (Desired::Paused(at(5)), running(), calm()),
+        Rule::Pause => (pause, running(), calm()),
+        Rule::Paused => (pause, paused(ours(600)), calm()),
+        Rule::Retime => (pause, paused(ours(300)), calm()),
+        Rule::Covered => (pause, paused(at(600)), calm()),
+        Rule::Extend => (pause, paused(at(599)), calm()),
+    }
+}
+
+#[test]
+fn the_readme_shows_the_table_and_decide_follows_it() {
+    let readme = include_str!("../../README.md");
+    let table: Vec<&str> = (readme.lines())
+        .skip_while(|line| !line.starts_with("| want | have | verdict |"))
+        .take_while(|line| line.starts_with('|'))
+        .collect();
+    assert_eq!(
+        table,
+        Rule::table().lines().collect::<Vec<_>>(),
+        "the README should show:\n{}",
+        Rule::table()
+    );
+    let rows = table.iter().skip(2);
+    assert_eq!(rows.len(), Rule::ALL.len());
+    for (row, rule) in rows.zip(Rule::ALL) {
+        let (want, have, case) = an_example_of(rule);
+        let decision = decide(want, &have, &case);
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [wanted, _, says, name] = cells[..] else {
+            panic!("not four cells: {row}");
+        };
+        assert_eq!(decision.rule, rule, "{row}");
+        assert_eq!(name, format!("`{rule}`"));
+        // The verdict that the row names first is the one that is taken.
+        let word = says.split([' ', '(', ':', ',']).next().unwrap_or_default();
+        assert_eq!(word.to_lowercase(), decision.verdict.as_str(), "{row}");
+        let wants = match want {
+            Desired::Running => ["any", "run", "no window names it"],
+            Desired::Tail(_) => ["any", "tail u", "tail u"],
+            Desired::Paused(_) => ["any", "pause until u", "pause until u"],
+        };
+        assert!(wants.iter().any(|want| wanted.contains(want)), "{row}");
+    }
+}
+
+#[test]
+fn rules_have_names_of_their_own_in_kebab_case() {
+    let mut names: Vec<&str> = Rule::ALL.iter().map(|rule| rule.as_str()).collect();
+    assert!(names.iter().all(|name| {
+        name.split('-')
+            .all(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase()))
+    }));
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), Rule::ALL.len());
+}
+
+#[test]
+#[rustfmt::skip] // a row a line
+fn no_deadline_lies_beyond_what_the_servers_clock_allows() {
+    let bounded = || Case { furthest: at(300), ..calm() };
+    let (tail, pause) = (Desired::Tail(at(600)), Desired::Paused(at(600)));
+    let u = ours(300);
+    holds([
+        ("begin", pause, running(), bounded(), Verdict::Pause(u)),
+        ("extend a foreign one", pause, paused(at(200)), bounded(), Verdict::Pause(u)),
+        ("lengthen", pause, paused(ours(200)), bounded(), Verdict::Retime(u)),
+        ("in place", pause, paused(u), bounded(), Verdict::Settled),
+        ("shorten what is beyond", pause, paused(ours(600)), bounded(), Verdict::Retime(u)),
+        ("shorten in a tail", tail, paused(ours(600)), bounded(), Verdict::Retime(u)),
+        ("too near", pause, running(), Case { furthest: at(5), ..calm() }, Verdict::Settled),
+    ]);
+}
+
+#[test]
+#[rustfmt::skip] // a row a line
+fn with_a_clock_off_by_more_than_10_minutes_or_unknown_nothing_is_sent() {
+    let pause = Desired::Paused(at(600));
+    let (lost, near) = (SignedDuration::from_mins(10) + nanos(1), SignedDuration::from_mins(10));
+    let unknown = || Case { skew: None, ..calm() };
+    for case in [skewed(lost), skewed(-lost), unknown()] {
+        holds([
+            ("begin", pause, running(), case, Verdict::Settled),
+            ("lengthen", pause, paused(ours(300)), case, Verdict::Settled),
+            ("extend a foreign one", pause, paused(at(300)), case, Verdict::Settled),
+            ("resume", RUN, paused(ours(900)), case, Verdict::Settled),
+            ("clear", RUN, lapsed(ours(-90)), case, Verdict::Settled),
+            ("no write is no write", RUN, paused(at(900)), case, Verdict::Foreign),
+        ]);
+    }
+    for skew in [near, -near] {
+        holds([("begin", pause, running(), skewed(skew), Verdict::Pause(ours(600)))]);
+    }
+}
+
+#[test]
+#[rustfmt::skip] // a row a line
+fn what_another_copy_wrote_by_a_clock_ahead_of_ours_is_left() {
+    let case = wanted_soon;
+    holds([
+        ("run", RUN, paused(ours(600)), case(), Verdict::Settled),
+        ("tail", Desired::Tail(at(300)), paused(ours(600)), case(), Verdict::Settled),
+        ("a step of max_pause", Desired::Paused(at(300)), paused(ours(600)), case(), Verdict::Settled),
+        ("sooner than wanted", Desired::Paused(at(900)), paused(ours(600)), case(), Verdict::Retime(ours(900))),
+        ("foreign", RUN, paused(at(600)), case(), Verdict::Foreign),
+    ]);
+}
+
+#[test]
+#[rustfmt::skip] // a row a line
+fn a_pause_that_is_over_by_our_clock_alone_is_ended_by_the_servers() {
+    let ahead = |seconds: i64| skewed(SignedDuration::from_secs(-seconds));
+    // 20 s and a mark are left by the server's clock.
+    holds([
+        ("over by ours", RUN, paused(ours(20)), ahead(20), Verdict::Settled),
+        ("not over yet", RUN, paused(ours(20)), ahead(19), Verdict::Resume),
+        ("in a tail", Desired::Tail(at(10)), paused(ours(20)), ahead(21), Verdict::Settled),
+    ]);
+}
+
+#[test]
+#[rustfmt::skip] // a row a line
+fn an_orphan_is_resumed_when_its_wait_is_over_and_the_instance_has_a_name() {
+    let have = || paused(ours(600));
+    holds([
+        ("due", RUN, have(), orphaned(Orphan::Due), Verdict::Resume),
+        ("ends itself", RUN, paused(ours(6)), orphaned(Orphan::Due), Verdict::Settled),
+        ("waiting", RUN, have(), orphaned(Orphan::Waiting), Verdict::Settled),
+        ("unnamed", RUN, have(), orphaned(Orphan::Unnamed), Verdict::Settled),
+        ("foreign by now", RUN, paused(at(600)), orphaned(Orphan::Due), Verdict::Foreign),
+        ("over", RUN, lapsed(ours(-9)), orphaned(Orphan::Due), Verdict::Settled),
+    ]);
+}
+
 /// The table once more, as data, with an interpreter that counts nanoseconds from now and shares no code with
 /// [`decide`]: every combination of what is wanted and found with the exceptions around it.
 mod restated {
@@ -482,6 +667,7 @@ mod restated {
         skew: i128,
         remembered: Option<i128>,
         opening: Option<i128>,
+        wanted_soon: bool,
     }
 
     enum WantIs {
@@ -553,6 +739,17 @@ mod restated {
         ),
     ];
 
+    const SKEWS: [i128; 8] = [
+        0,
+        30 * SECOND,
+        30 * SECOND + 1,
+        -30 * SECOND,
+        -31 * SECOND,
+        600 * SECOND,
+        600 * SECOND + 1,
+        -601 * SECOND,
+    ];
+
     fn is_ours(deadline: i128) -> bool {
         deadline.rem_euclid(SECOND) == MARK
     }
@@ -617,6 +814,15 @@ mod restated {
             };
             let trusted = self.skew.abs() <= 30 * SECOND;
             let is_near = |t: i128| t <= 5 * SECOND;
+            let is_over_by_our_clock = stored > 0 && stored - MARK <= -self.skew;
+            if self.skew.abs() > 600 * SECOND {
+                return match self.says() {
+                    Says::Unknown => Verdict::Unknown,
+                    Says::Missing => Verdict::Missing,
+                    Says::Foreign => Verdict::Foreign,
+                    _ => Verdict::Settled,
+                };
+            }
             let resume = if stored <= 7 * SECOND || !trusted {
                 Verdict::Settled
             } else {
@@ -641,6 +847,12 @@ mod restated {
                 Says::PauseU => Verdict::Pause(instant(u + MARK)),
                 Says::RetimeU if stored < u + MARK && is_near(u) => Verdict::Settled,
                 Says::RetimeU if stored < u + MARK => Verdict::Retime(instant(u + MARK)),
+                Says::RetimeU | Says::Resume if self.wanted_soon => Verdict::Settled,
+                Says::RetimeU | Says::Resume
+                    if is_over_by_our_clock && !matches!(self.want, Want::Pause(_)) =>
+                {
+                    Verdict::Settled
+                }
                 Says::RetimeU | Says::Resume => {
                     let beyond = self.remembered.filter(|t| *t > u);
                     match (beyond, self.says()) {
@@ -716,26 +928,29 @@ mod restated {
                     for bits in 0..8 {
                         let (settling, clustered) = (bits & 1 != 0, bits & 2 != 0);
                         let seen_ago = if bits & 4 != 0 { 3 * SECOND } else { 0 };
-                        for skew in [0, 30 * SECOND, 30 * SECOND + 1, -30 * SECOND, -31 * SECOND] {
+                        for skew in SKEWS {
                             for &opening in openings {
-                                let facts = Facts {
-                                    want,
-                                    have,
-                                    settling,
-                                    clustered,
-                                    skew,
-                                    remembered,
-                                    opening,
-                                };
-                                compare(&facts, seen_ago);
-                                combinations += 1;
+                                for wanted_soon in [false, true] {
+                                    let facts = Facts {
+                                        want,
+                                        have,
+                                        settling,
+                                        clustered,
+                                        skew,
+                                        remembered,
+                                        opening,
+                                        wanted_soon,
+                                    };
+                                    compare(&facts, seen_ago);
+                                    combinations += 1;
+                                }
                             }
                         }
                     }
                 }
             }
         }
-        assert_eq!(combinations, (3 + 12) * 35 * 6 * 8 * 5);
+        assert_eq!(combinations, (3 + 12) * 35 * 6 * 8 * SKEWS.len() * 2);
     }
 
     fn compare(facts: &Facts, seen_ago: i128) {
@@ -747,15 +962,18 @@ mod restated {
         let case = Case {
             mark: mark(),
             server_now: now(),
-            skew: duration(facts.skew),
+            skew: Some(duration(facts.skew)),
+            furthest: at(7 * 86_400),
             since_observed: duration(seen_ago),
             settling: facts.settling,
             remembered_foreign: facts.remembered.map(instant),
             next_opening: facts.opening.map(instant),
+            wanted_soon: facts.wanted_soon,
+            orphan: None,
         };
         let found = found_in(facts.have, facts.clustered, seen_ago);
         assert_eq!(
-            decide(want, &found, &case),
+            decide(want, &found, &case).verdict,
             facts.verdict(),
             "{facts:?}, seen {seen_ago} ns ago"
         );

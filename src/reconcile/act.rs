@@ -144,12 +144,8 @@ impl<J: JetStream> Reconciler<J> {
         let mark = self.policy().mark();
         let deadline = match verdict {
             Verdict::Resume => {
-                let server_now = now.wall.checked_add(self.skew.newest.unwrap_or_default());
-                Some(resume_deadline(
-                    mark,
-                    server_now.unwrap_or(now.wall),
-                    seen.clustered,
-                ))
+                let server_now = self.skew.server_time(now.wall);
+                Some(resume_deadline(mark, server_now, seen.clustered))
             }
             _ => verdict.deadline(),
         };
@@ -161,9 +157,10 @@ impl<J: JetStream> Reconciler<J> {
             .deadline()
             .and_then(|until| self.ledger.repair(&id, until, seen));
         // Asked before ours leaves, as after that ours is the last.
-        let undone_by = (repair.filter(|repair| *repair != Repair::Recreated))
-            .and_then(|_| self.jetstream.last_writer(&id))
-            .filter(|writer| writer.until.is_none_or(|until| !mark.owns(until)));
+        let undone = repair.filter(|repair| *repair != Repair::Recreated);
+        let undone_by = undone.and_then(|_| self.jetstream.last_writer(&id));
+        let by_same_instance =
+            undone.is_some() && seen.state.deadline().is_some_and(|at| mark.owns(at));
         self.ledger.sending(&id, action, deadline, extends, now);
         Some(Act {
             id,
@@ -172,6 +169,7 @@ impl<J: JetStream> Reconciler<J> {
             result: Ok(()),
             repair,
             undone_by,
+            by_same_instance,
             lateness: None,
         })
     }
@@ -212,6 +210,6 @@ impl<J: JetStream> Reconciler<J> {
         };
         row.found = sample.found;
         row.seen = now.uptime;
-        Ok(self.judge(id, &row, row.desired, now.wall, now) == Verdict::Clear)
+        Ok(self.judge(id, &row, row.desired, now.wall, now).verdict == Verdict::Clear)
     }
 }

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::heart::HOPELESS;
 use super::observe::{Observed, Patience, Scope};
+use super::orphans::Streams;
 use super::pass::Reconciler;
 use crate::clock::was_stepped;
 use crate::config::Config;
@@ -55,6 +56,11 @@ fn teller<J: JetStream, P: FnMut(Report)>(
     }
 }
 
+/// How much time there is before a change has to be prepared.
+fn spare_before(edge: Timestamp, now: Now) -> Duration {
+    Duration::try_from(edge.duration_since(now.wall) - PREPARE).unwrap_or_default()
+}
+
 pub(super) struct Driver<J, P> {
     reconciler: Reconciler<J>,
     publish: P,
@@ -78,6 +84,20 @@ pub(super) struct Driver<J, P> {
 struct Asked {
     full: Option<Wake>,
     consumers: BTreeSet<ConsumerId>,
+    sweep: Option<SweepAsked>,
+}
+
+/// Streams are to be listed for orphans, from that uptime on.
+struct SweepAsked {
+    streams: Streams,
+    from: Duration,
+}
+
+impl SweepAsked {
+    const NOW: Self = Self {
+        streams: Streams::All,
+        from: Duration::ZERO,
+    };
 }
 
 /// What is to be sent at the next change.
@@ -103,6 +123,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         driver.look_ahead();
         driver.publish(None);
         driver.asked.full = up.then_some(Wake::Connected);
+        driver.asked.sweep = Some(SweepAsked::NOW);
         driver
     }
 
@@ -126,6 +147,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             Step::Edge => self.edge(now).await,
             Step::Pass(wake, scope) => self.pass(wake, scope).await,
             Step::LookAgain(unknown) => self.look_again(unknown).await,
+            Step::Sweep(streams) => self.sweep(streams).await,
             Step::Prepare(edge, wake) => {
                 self.prepare(edge, wake).await;
                 self.prepared = Some(Prepared {
@@ -194,12 +216,12 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         let observed = match self.next_change {
             None => look.await,
             Some(edge) => {
-                let ahead = edge.duration_since(began.wall);
                 let spare = match self.prepared {
-                    Some(_) => ahead,
-                    None => ahead - PREPARE,
+                    Some(_) => {
+                        Duration::try_from(edge.duration_since(began.wall)).unwrap_or_default()
+                    }
+                    None => spare_before(edge, began),
                 };
-                let spare = Duration::try_from(spare).unwrap_or_default();
                 match tokio::time::timeout(spare, look).await {
                     Ok(observed) => observed,
                     Err(_) => return,
@@ -226,6 +248,26 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         let mut observed = self.reconciler.look(&scope, began, patience).await;
         observed.failures.clear();
         self.conclude(Wake::Edge, scope, began, observed).await;
+    }
+
+    /// Lists streams for orphans. Where a change comes nearer meanwhile it is given up and begun again later.
+    async fn sweep(&mut self, streams: Streams) {
+        let began = self.reconciler.clock.now();
+        let sweep = self.reconciler.sweep(&streams);
+        let spare = (self.next_change).map_or(Duration::MAX, |edge| spare_before(edge, began));
+        let Ok(sweep) = tokio::time::timeout(spare, sweep).await else {
+            let from = self.reconciler.clock.now().uptime + FAILED;
+            self.asked.sweep = Some(SweepAsked { streams, from });
+            return;
+        };
+        let now = self.reconciler.clock.now();
+        if let Some(streams) = sweep.unanswered() {
+            let from = now.uptime + self.reconciler.config.settings.controller.resync;
+            self.asked.sweep = Some(SweepAsked { streams, from });
+        }
+        let orphans = self.reconciler.take_sweep(sweep, now);
+        self.asked.consumers.extend(orphans);
+        self.publish(None);
     }
 
     async fn conclude(&mut self, wake: Wake, scope: Scope, began: Now, observed: Observed) {
@@ -257,6 +299,8 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
     fn notice_step(&mut self, now: Now) {
         let before = std::mem::replace(&mut self.clock_read, now);
         if was_stepped(before, now) {
+            // Nothing is sent by it before an answer has told the server's clock again.
+            self.reconciler.skew.forget();
             // After a step back the next change is further away than it was, or another one.
             if now.wall < before.wall {
                 self.look_ahead();
@@ -300,14 +344,19 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         self.own_moment = None;
         self.look_ahead();
         self.asked.full = Some(Wake::Reload);
+        self.asked.sweep = Some(SweepAsked::NOW);
     }
 
     pub fn advised(&mut self, advisory: Advisory) {
         self.own_moment = None;
         let reconciler = &mut self.reconciler;
         let id = advisory.id();
+        let mark = reconciler.policy().mark();
         let news = match &advisory {
-            Advisory::Pause { id, until } => reconciler.ledger.advised(id, *until),
+            Advisory::Pause { id, until } => {
+                let until = until.map(|until| reconciler.former.translate(id, until, mark));
+                reconciler.ledger.advised(id, until)
+            }
             Advisory::Deleted(id) => {
                 reconciler.ledger.deleted(id);
                 true

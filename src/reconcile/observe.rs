@@ -40,6 +40,8 @@ pub struct Observed {
     pub failures: Vec<Failure>,
     /// The server's clock less ours, by the newest answer.
     pub skew: Option<SignedDuration>,
+    /// The same by an answer that came too late to tell it well: better than nothing.
+    pub vague_skew: Option<SignedDuration>,
     /// Consumers of which nothing is known for it.
     unknown: BTreeSet<ConsumerId>,
     /// Streams of whose consumers nothing is known for it.
@@ -155,8 +157,14 @@ pub async fn observe<J: JetStream>(
                     let told = patience.wait("CONSUMER.INFO", jetstream.info(&id)).await;
                     // The server read its clock between our sending and our receiving; the middle is the best guess.
                     let half = clock.now().wall.duration_since(sent) / 2;
-                    let asked = (half <= VAGUE).then(|| sent.checked_add(half).unwrap_or(sent));
-                    Answer::Info { id, told, asked }
+                    let asked = sent.checked_add(half).unwrap_or(sent);
+                    let vague = half > VAGUE;
+                    Answer::Info {
+                        id,
+                        told,
+                        asked,
+                        vague,
+                    }
                 }
             }
         })
@@ -177,7 +185,8 @@ enum Answer {
     Info {
         id: ConsumerId,
         told: Result<Sample, RequestError>,
-        asked: Option<Timestamp>,
+        asked: Timestamp,
+        vague: bool,
     },
 }
 
@@ -188,9 +197,13 @@ impl Observed {
                 id,
                 told: Ok(sample),
                 asked,
+                vague,
             } => {
-                if let Some(asked) = asked {
-                    self.read_clock(&sample, asked);
+                let skew = skew(&sample, asked);
+                if vague {
+                    self.vague_skew = skew.or(self.vague_skew);
+                } else {
+                    self.skew = skew.or(self.skew);
                 }
                 self.found.insert(id, sample);
             }
@@ -211,7 +224,7 @@ impl Observed {
                 let listed = listed.unwrap_or_default();
                 // A list may take many pages; its last entry was written right before we had it all.
                 if let Some(newest) = listed.last() {
-                    self.read_clock(&newest.sample, received);
+                    self.skew = skew(&newest.sample, received).or(self.skew);
                 }
                 for entry in listed {
                     if want.whole || want.named.contains(&entry.id) {
@@ -247,12 +260,11 @@ impl Observed {
             error,
         });
     }
+}
 
-    fn read_clock(&mut self, sample: &Sample, ours: Timestamp) {
-        if let Some(server_time) = sample.server_time {
-            self.skew = Some(server_time.duration_since(ours));
-        }
-    }
+/// The server's clock less ours, by an answer that it gave when ours showed `ours`.
+fn skew(sample: &Sample, ours: Timestamp) -> Option<SignedDuration> {
+    Some(sample.server_time?.duration_since(ours))
 }
 
 fn by_stream(ids: &BTreeSet<ConsumerId>) -> BTreeMap<String, Want> {

@@ -38,6 +38,7 @@ impl<J: JetStream> Reconciler<J> {
             pass,
             burst: None,
             rows: self.rows.clone(),
+            unlisted: self.orphans.unlisted.clone(),
             windows,
             next_change,
         }

@@ -8,20 +8,25 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Heart;
+use super::former::Former;
 use super::observe::{Observed, Patience, Scope, observe};
+use super::orphans::Orphans;
 use super::overview::Attendance;
 use super::skew::Skew;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::consumer::{ConsumerId, Found, Kind, PauseState};
+use crate::consumer::{ConsumerId, Found, Kind, Mark, PauseState};
 use crate::jetstream::{JetStream, Link};
 use crate::ledger::{Admission, Ledger, Now};
-use crate::plan::{Case, Verdict, decide};
+use crate::plan::{Case, Decision, EARLY, Rule, Verdict, decide};
 use crate::policy::{Desired, Policy, WindowSet};
 use crate::report::{Burst, Pass, Row, Wake};
 
 /// How long after a pause's end the server is asked whether it really ended: it resumes 0.5 to 2 ms late.
 const AFTER_LAPSE: Duration = Duration::from_millis(100);
+
+/// How long after the server's clock allows a further deadline that is written: it is not known to the millisecond.
+const AFTER_STEP: Duration = Duration::from_millis(100);
 
 /// What the passes share.
 pub struct Reconciler<J> {
@@ -42,6 +47,10 @@ pub struct Reconciler<J> {
     pub(super) memberships: HashMap<ConsumerId, (Option<Kind>, WindowSet)>,
     /// Each window's globs that match nobody, once everything was looked at.
     pub(super) idle: Option<Vec<Arc<[Arc<str>]>>>,
+    /// Pauses of recess's that no window names.
+    pub(super) orphans: Orphans,
+    /// What recess wrote under another instance name.
+    pub(super) former: Former,
     /// Who was paused in which window.
     pub(super) attendance: Vec<Attendance>,
 }
@@ -63,14 +72,20 @@ impl<J: JetStream> Reconciler<J> {
             since,
             memberships: HashMap::new(),
             idle: None,
+            orphans: Orphans::default(),
+            former: Former::default(),
         }
     }
 
     /// Puts another config in force.
     pub(super) fn reload(&mut self, config: Arc<Config>) {
         self.attendance = vec![Attendance::default(); config.policy.windows().len()];
+        if config.policy.mark() != self.policy().mark() {
+            self.rename(config.policy.mark());
+        }
         self.config = config;
         self.held_back.clear();
+        self.orphans.restart(self.clock.now());
         // They are the windows' of before.
         self.idle = None;
         self.ledger.forgive();
@@ -120,6 +135,7 @@ impl<J: JetStream> Reconciler<J> {
             row.desired = moment.desired(id, &row.windows);
             row.found = Found::Unknown;
             row.verdict = Verdict::Unknown;
+            row.rule = Rule::Unknown;
             row.seen = now.uptime;
         }
     }
@@ -146,9 +162,27 @@ impl<J: JetStream> Reconciler<J> {
         .await
     }
 
+    /// The instance has another name from now on. What was written under the name of before stays recess's until it ends.
+    fn rename(&mut self, mark: Mark) {
+        let (rows, ledger) = (Arc::make_mut(&mut self.rows), &mut self.ledger);
+        let before = self.config.policy.mark();
+        let seen = rows.iter_mut().filter_map(|(id, row)| {
+            let until = row.found.observation()?.state.deadline()?;
+            before.owns(until).then(|| (id.clone(), until))
+        });
+        self.former
+            .remember(seen.chain(ledger.restamp(before, mark)));
+        for (id, row) in rows {
+            self.former.translate_found(id, &mut row.found, mark);
+        }
+    }
+
     /// The consumers that may carry a pause of ours, the policy aside.
-    fn beyond_the_policy(&self, began: Now) -> BTreeSet<ConsumerId> {
-        self.ledger.in_scope(began).cloned().collect()
+    pub(super) fn beyond_the_policy(&self, began: Now) -> BTreeSet<ConsumerId> {
+        (self.ledger.in_scope(began))
+            .chain(self.orphans.ids())
+            .cloned()
+            .collect()
     }
 
     /// The second half of a pass that began at `began`: takes in what was observed, decides, and acts.
@@ -208,10 +242,20 @@ impl<J: JetStream> Reconciler<J> {
                 continue;
             };
             row.desired = moment.desired(id, &row.windows);
-            row.verdict = self.judge(id, row, row.desired, now.wall, now);
+            let Decision { verdict, rule } = self.judge(id, row, row.desired, now.wall, now);
+            (row.verdict, row.rule) = (verdict, rule);
             row.unconfirmed = self.ledger.unseen_for(id, now);
             row.held_back = None;
             row.contested = false;
+            if let Some(again) = self.own_moment_of(id, row, now) {
+                let again = *self.held_back.entry(id.clone()).or_insert(again);
+                if row.rule == Rule::OrphanWaiting {
+                    row.held_back = Some(again.saturating_sub(now.uptime));
+                }
+            }
+            if let (Rule::Paused | Rule::Tail, Some(seen)) = (row.rule, row.found.observation()) {
+                self.ledger.keep(id, seen);
+            }
             let Some(action) = row.verdict.action() else {
                 row.problem = None;
                 self.ledger.settle(id, now);
@@ -253,7 +297,7 @@ impl<J: JetStream> Reconciler<J> {
         let writes = (self.rows.iter())
             .map(|(id, row)| {
                 let want = moment.desired(id, &row.windows);
-                (id, self.judge(id, row, want, edge, now))
+                (id, self.judge(id, row, want, edge, now).verdict)
             })
             // A Clear has time, and would stand in the way of the pauses.
             .filter(|(id, verdict)| {
@@ -275,11 +319,10 @@ impl<J: JetStream> Reconciler<J> {
         want: Desired,
         at: Timestamp,
         now: Now,
-    ) -> Verdict {
-        let skew = self.skew.newest.unwrap_or_default();
-        let lapsed_in_a_cluster = row
-            .found
-            .observation()
+    ) -> Decision {
+        let policy = self.policy();
+        let seen = row.found.observation();
+        let lapsed_in_a_cluster = seen
             .is_some_and(|seen| seen.clustered && matches!(seen.state, PauseState::Lapsed { .. }));
         let next_opening = || {
             (row.windows.iter())
@@ -289,17 +332,49 @@ impl<J: JetStream> Reconciler<J> {
         };
         let age = now.uptime.saturating_sub(row.seen);
         let ahead = at.duration_since(now.wall);
+        let server_now = self.skew.server_time(at);
+        let wanted_soon = || {
+            let stored = seen.and_then(|seen| match seen.state {
+                PauseState::Paused { until, .. } => policy.mark().unstamp(until),
+                PauseState::Running | PauseState::Lapsed { .. } => None,
+            });
+            stored.is_some_and(|stored| {
+                want.until().is_none_or(|until| until < stored)
+                    && policy.wants_soon(id, &row.windows, stored, at, EARLY)
+            })
+        };
         let case = Case {
-            mark: self.policy().mark(),
-            server_now: at.checked_add(skew).unwrap_or(at),
-            skew,
+            mark: policy.mark(),
+            server_now,
+            skew: self.skew.newest,
+            furthest: policy.furthest_deadline(server_now),
             since_observed: SignedDuration::try_from(age).unwrap_or_default() + ahead,
             settling: self.ledger.is_settling(id, now),
             remembered_foreign: self.ledger.remembered_foreign(id),
             // Only a Clear asks, and looking for it in every row would cost more than the rest of the decision.
             next_opening: lapsed_in_a_cluster.then(next_opening).flatten(),
+            wanted_soon: wanted_soon(),
+            orphan: self.orphan(id, now),
         };
         decide(want, &row.found, &case)
+    }
+
+    /// When a decision that writes nothing now has to be taken again, in uptime, if the calendar does not say.
+    fn own_moment_of(&self, id: &ConsumerId, row: &Row, now: Now) -> Option<Duration> {
+        if row.rule == Rule::OrphanWaiting {
+            return self.orphans.due(id, self.config.settings.controller.resync);
+        }
+        // A deadline that our clock allows already and the server's does not yet.
+        let server_now = self.skew.server_time(now.wall);
+        let furthest = self.policy().furthest_deadline(server_now);
+        if row.desired.until()? <= furthest {
+            return None;
+        }
+        let allowed = self
+            .policy()
+            .next_step(server_now)?
+            .duration_since(server_now);
+        Some(now.uptime + Duration::try_from(allowed).unwrap_or_default() + AFTER_STEP)
     }
 
     /// When the newest open window of a set opened, if both this policy and the consumer were there then: only so can

@@ -3,7 +3,7 @@
 //! A sample is off by up to half of the time that its answer took. The guard must not wait, so it goes by the newest; a
 //! graph or an alert must not jump, so they go by the mean of the last few.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 /// How much of what is new a sample brings into the mean: one part in so many.
 const WEIGHT: i32 = 4;
@@ -21,6 +21,17 @@ pub(super) struct Skew {
 }
 
 impl Skew {
+    /// The server's clock when ours shows `ours`, as far as it is known.
+    pub fn server_time(&self, ours: Timestamp) -> Timestamp {
+        ours.checked_add(self.newest.unwrap_or_default())
+            .unwrap_or(ours)
+    }
+
+    /// Our clock was stepped: what was known of the difference holds no more. (The mean follows with the next sample.)
+    pub fn forget(&mut self) {
+        self.newest = None;
+    }
+
     /// Takes in a sample.
     pub fn take(&mut self, sample: SignedDuration) {
         self.newest = Some(sample);

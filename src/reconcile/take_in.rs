@@ -30,7 +30,9 @@ impl<J: JetStream> Reconciler<J> {
         now: Now,
         pass: &mut Pass,
     ) -> Vec<ConsumerId> {
-        if let Some(sample) = observed.skew {
+        // On a slow network every answer is vague, and one of those is needed before anything may be sent.
+        let vague = (observed.vague_skew).filter(|_| self.skew.newest.is_none());
+        if let Some(sample) = observed.skew.or(vague) {
             self.skew.take(sample);
         }
         let mark = self.policy().mark();
@@ -39,9 +41,11 @@ impl<J: JetStream> Reconciler<J> {
         let table = Arc::make_mut(&mut rows);
         let mut touched = Vec::new();
 
-        for (id, Sample { found, .. }) in std::mem::take(&mut observed.found) {
+        for (id, Sample { mut found, .. }) in std::mem::take(&mut observed.found) {
+            self.former.translate_found(&id, &mut found, mark);
             let kind = self.kind_of(&id, &found);
             let windows = self.windows_of(&id, kind);
+            self.check_orphan(&id, &found, !windows.is_empty());
             if windows.is_empty() && !ours.contains(&id) {
                 // Nobody's business, also where it carries our mark: from before a restart, or by another copy.
                 if found == Found::Missing {
@@ -129,6 +133,7 @@ impl<J: JetStream> Reconciler<J> {
     /// Forgets what was remembered of consumers that are gone.
     pub(super) fn tidy(&mut self, now: Now) {
         self.ledger.prune(now);
+        self.former.prune(now.wall);
         // Also those that no window wants are remembered; ephemeral ones come and go under ever new names.
         if self.memberships.len() > 2 * self.rows.len() + 10_000 {
             self.memberships.clear();

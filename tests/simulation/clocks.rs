@@ -1,8 +1,13 @@
 //! Clocks that are stepped, hosts that sleep, servers whose time is another.
 
 use jiff::SignedDuration;
+use recess::plan::Rule;
 
-use crate::scene::{NOON, Scene, assert_on_time, at, config, milliseconds, ours, seconds};
+use crate::daemon::Recess;
+use crate::scene::{
+    NOON, Scene, assert_on_time, at, config, config_with, milliseconds, ours, seconds,
+};
+use crate::world::Host;
 
 #[tokio::test(start_paused = true)]
 async fn a_clock_stepped_forward_over_an_opening_pauses_at_once() {
@@ -32,21 +37,171 @@ async fn a_clock_stepped_back_just_before_an_opening_waits_for_its_noon() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_clock_stepped_back_before_an_opening_that_has_been_resumes_and_pauses_again() {
+async fn a_clock_stepped_back_before_an_opening_that_has_been_leaves_the_pause_alone() {
+    for step in [2, 5, 20, 29] {
+        let scene = Scene::standalone(&["ORDERS/billing"]);
+        let recess = scene.recess(&[NOON]);
+        recess.watch_wall_clock(&scene.host);
+        scene.until("12:00:00.6").await;
+        scene.host.step(seconds(-step));
+        scene.until("12:59:00").await;
+        assert_eq!(
+            scene.deadlines("ORDERS/billing"),
+            [ours("13:00:00")],
+            "{step} s"
+        );
+        assert!(scene.server.is_paused("ORDERS/billing"));
+        assert_eq!(recess.row("ORDERS/billing").rule, Rule::Paused);
+    }
+}
+
+/// Runs two copies whose clocks are `apart`, the second ahead, over an opening and a close. Returns how many writes there
+/// were, and how often a deadline changed.
+async fn two_copies(apart: SignedDuration, clustered: bool) -> (usize, usize) {
+    let consumers: Vec<String> = (0..200).map(|n| format!("ORDERS/c{n:03}")).collect();
+    let names: Vec<&str> = consumers.iter().map(String::as_str).collect();
+    let scene = if clustered {
+        Scene::cluster(&names)
+    } else {
+        Scene::standalone(&names)
+    };
+    let ahead = Host::of(&scene.world);
+    ahead.step(apart);
+    let toml = config(&[NOON, ("chained", "ORDERS/*", "30 12 * * *", "1h")]);
+    let copies = [
+        Recess::start_as(0, &scene.server, &scene.host, &toml),
+        Recess::start_as(1, &scene.server, &ahead, &toml),
+    ];
+    // In a cluster the deadlines are cleared a minute after the close.
+    scene.until("13:30:50").await;
+    for copy in &copies {
+        copy.story(|story| {
+            let blamed = story.acts.iter().filter(|act| act.repair.is_some());
+            assert_eq!(blamed.count(), 0, "{apart:#} apart");
+            assert_eq!(story.missed, []);
+            let last = story.last.as_ref().expect("a report");
+            assert!(last.rows.values().all(|row| !row.contested));
+            assert!(last.rows.values().all(|row| !row.found.is_paused()));
+        });
+    }
+    (scene.writes().len(), scene.server.state().changes.len())
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_copies_whose_clocks_differ_do_not_fight() {
+    for clustered in [false, true] {
+        for apart in [2, 5, 10, 29] {
+            let (writes, changes) = two_copies(seconds(apart), clustered).await;
+            // One pause each, and at most one that was not needed. A change of a deadline is an advisory.
+            assert!((200..=400).contains(&writes), "{apart} s apart: {writes}");
+            assert_eq!(changes, 200, "{apart} s apart");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_copies_whose_clocks_differ_do_not_fight_over_the_steps_of_a_long_pause() {
     let scene = Scene::standalone(&["ORDERS/billing"]);
-    let recess = scene.recess(&[NOON]);
-    recess.watch_wall_clock(&scene.host);
-    scene.until("12:00:05.1").await;
-    scene.host.step(seconds(-20));
-    scene.until("12:30:00").await;
-    let writes = scene.writes();
-    let deadlines = scene.deadlines("ORDERS/billing");
-    assert_eq!(
-        deadlines,
-        [ours("13:00:00"), ours("12:00:08"), ours("13:00:00")]
+    let ahead = Host::of(&scene.world);
+    ahead.step(seconds(5));
+    let toml = config_with(
+        "max_pause = \"10m\"",
+        &[
+            ("even", "ORDERS/*", "0,20,40 12 * * *", "10m"),
+            ("odd", "ORDERS/*", "10,30,50 12 * * *", "10m"),
+        ],
     );
-    assert_on_time(writes[2].0, at("12:00:20"));
-    assert_eq!(scene.server.consumer("ORDERS/billing").left_asleep_by, None);
+    let copies = [
+        Recess::start_as(0, &scene.server, &scene.host, &toml),
+        Recess::start_as(1, &scene.server, &ahead, &toml),
+    ];
+    scene.until("13:30:00").await;
+    let deadlines: Vec<_> = (scene.server.state().changes.iter())
+        .map(|change| change.to)
+        .collect();
+    assert!(
+        deadlines.is_sorted(),
+        "it is only ever lengthened: {deadlines:?}"
+    );
+    assert_eq!(deadlines.last(), Some(&ours("13:00:00")));
+    for copy in &copies {
+        copy.story(|story| assert!(story.acts.iter().all(|act| act.repair.is_none())));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_days_ahead_begins_and_ends_nothing_until_it_is_right() {
+    for off in [seconds(100 * 86_400), seconds(-100 * 86_400), seconds(700)] {
+        let scene = Scene::standalone(&["ORDERS/billing"]);
+        scene.host.step(off);
+        // By the clock that is wrong a window is open all the time.
+        let recess = scene.recess(&[("always", "ORDERS/*", "0 * * * *", "59m")]);
+        recess.watch_wall_clock(&scene.host);
+        scene.until("12:10:00").await;
+        assert_eq!(scene.writes(), [], "{off:#}");
+        assert_eq!(recess.row("ORDERS/billing").rule, Rule::ClockLost);
+        let lost = recess.story(|story| story.last.as_ref().expect("a report").lost_clock());
+        assert_eq!(lost, Some(-off));
+        scene.host.step(-off);
+        scene.until("12:10:02").await;
+        assert_eq!(
+            scene.deadlines("ORDERS/billing"),
+            [ours("12:59:00")],
+            "{off:#}"
+        );
+        let lost = recess.story(|story| story.last.as_ref().expect("a report").lost_clock());
+        assert_eq!(lost, None);
+        // And lost again within the window: what is paused stays so.
+        scene.forget();
+        scene.host.step(off);
+        scene.until("12:40:00").await;
+        assert_eq!(scene.writes(), [], "{off:#}");
+        assert!(scene.server.is_paused("ORDERS/billing"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_deadline_lies_further_ahead_of_the_servers_clock_than_max_pause() {
+    for ahead in [0, 1, 25, 300, 599] {
+        let scene = Scene::standalone(&["ORDERS/billing"]);
+        scene.host.step(seconds(ahead));
+        let toml = config_with(
+            "max_pause = \"20m\"",
+            &[
+                ("even", "ORDERS/*", "0 * * * *", "20m"),
+                ("mid", "ORDERS/*", "20 * * * *", "20m"),
+                ("odd", "ORDERS/*", "40 * * * *", "20m"),
+            ],
+        );
+        let recess = Recess::start(&scene.server, &scene.host, &toml);
+        recess.watch_wall_clock(&scene.host);
+        scene.until("15:00:00").await;
+        let changes = scene.server.state().changes.clone();
+        assert!(changes.len() >= 17, "{ahead} s ahead: {changes:?}");
+        for change in &changes {
+            let until = change.to.expect("no pause is ended");
+            let far = until.duration_since(change.at);
+            assert!(
+                far <= SignedDuration::from_mins(20) + milliseconds(1),
+                "{far:#}: {change:?}"
+            );
+        }
+        // And it never ran in between.
+        let gaps = changes
+            .windows(2)
+            .filter(|pair| pair[0].to <= Some(pair[1].at));
+        assert_eq!(gaps.count(), 0, "{ahead} s ahead: {changes:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_sent_before_an_answer_has_told_the_servers_clock_and_a_slow_one_tells_it() {
+    let scene = Scene::standalone(&["ORDERS/billing"]);
+    // Answers of 2.4 s tell the clock vaguely, and there are no others.
+    scene.server.state().weather.latency = 1_200..1_201;
+    let _recess = scene.recess(&[("always", "ORDERS/billing", "0 * * * *", "59m")]);
+    scene.until("11:55:10").await;
+    assert_eq!(scene.deadlines("ORDERS/billing"), [ours("11:59:00")]);
 }
 
 #[tokio::test(start_paused = true)]

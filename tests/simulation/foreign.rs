@@ -1,6 +1,7 @@
 //! Other people's pauses, and other people who undo ours.
 
 use recess::consumer::Found;
+use recess::ledger::Repair;
 
 use crate::client::{Request, What};
 use crate::daemon::Recess;
@@ -319,4 +320,73 @@ async fn two_instances_with_overlapping_windows_get_along() {
     let last = changes.last().unwrap();
     assert_eq!(last.by, Author::Recess(1));
     assert_eq!(last.to.unwrap().as_second(), at("14:00:00").as_second());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resume_by_the_command_of_this_instance_is_a_repair_that_says_so() {
+    for clustered in [false, true] {
+        let scene = if clustered {
+            Scene::cluster(&["ORDERS/billing"])
+        } else {
+            Scene::standalone(&["ORDERS/billing"])
+        };
+        let recess = scene.recess(&[NOON]);
+        scene.until("12:10:00").await;
+        // A deadline a moment ahead, with the instance's mark.
+        scene
+            .server
+            .somebody_writes("ORDERS/billing", ours("12:10:04"));
+        scene.until("12:20:00").await;
+        assert_eq!(scene.server.deadline("ORDERS/billing"), ours("13:00:00"));
+        let repairs = recess.story(|story| {
+            let repairs = story.acts.iter().filter(|act| act.repair.is_some());
+            repairs
+                .map(|act| (act.repair, act.by_same_instance))
+                .collect::<Vec<_>>()
+        });
+        assert_eq!(repairs, [(Some(Repair::Resumed), true)]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_recess_of_this_name_that_wants_otherwise_is_known_by_its_mark() {
+    for theirs in ["12:40:00", "13:40:00"] {
+        let scene = Scene::standalone(&["ORDERS/billing"]);
+        let recess = scene.recess(&[NOON]);
+        scene.until("12:10:00").await;
+        scene.server.somebody_writes("ORDERS/billing", ours(theirs));
+        scene.until("12:20:00").await;
+        assert_eq!(scene.server.deadline("ORDERS/billing"), ours("13:00:00"));
+        let repairs = recess.story(|story| {
+            let repairs = story.acts.iter().filter(|act| act.repair.is_some());
+            repairs
+                .map(|act| (act.repair, act.by_same_instance))
+                .collect::<Vec<_>>()
+        });
+        assert_eq!(repairs, [(Some(Repair::Retimed), true)], "{theirs}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_copy_wrote_first_and_this_one_wants_too_is_no_repair() {
+    let scene = Scene::standalone(&["ORDERS/billing"]);
+    let longer = config(&[("noon", "ORDERS/*", "0 12 * * *", "2h")]);
+    let recess = scene.recess(&[NOON]);
+    scene.until("12:10:00").await;
+    // The other copy was reloaded first.
+    scene
+        .server
+        .somebody_writes("ORDERS/billing", ours("14:00:00"));
+    recess.reload(&longer);
+    scene.until("12:20:00").await;
+    assert_eq!(scene.server.deadline("ORDERS/billing"), ours("14:00:00"));
+    // From here on that is what is defended.
+    scene.server.somebody_writes("ORDERS/billing", None);
+    scene.until("12:30:00").await;
+    let repairs = recess.story(|story| {
+        let acts = story.acts.iter().filter(|act| act.repair.is_some());
+        acts.map(|act| (act.repair, act.by_same_instance))
+            .collect::<Vec<_>>()
+    });
+    assert_eq!(repairs, [(Some(Repair::Resumed), false)]);
 }

@@ -41,7 +41,7 @@ pub fn ask(config: Config, wall: fn() -> Timestamp) -> Result<Seen, Exit> {
         let crash_prone = matches!(&report.link, Link::Up(server) if server.crash_prone);
         let in_flight = if crash_prone { 1 } else { in_flight };
         let there: BTreeSet<ConsumerId> = (report.rows.iter())
-            .filter(|(_, row)| row.found.observation().is_some())
+            .filter(|(_, row)| !row.windows.is_empty() && row.found.observation().is_some())
             .map(|(id, _)| id.clone())
             .collect();
         let closed = match crash_prone {

@@ -11,7 +11,7 @@ use super::told::Told;
 use crate::config::{Config, Finding, Severity};
 use crate::consumer::{ConsumerId, Found, Kind, Owner, PauseState};
 use crate::jetstream::{Link, RequestError, Server};
-use crate::plan::{DOUBTFUL_SKEW, TRUSTED_SKEW};
+use crate::plan::{DOUBTFUL_SKEW, LOST_SKEW, Rule, TRUSTED_SKEW};
 use crate::policy::WindowSet;
 
 /// Everything, in the order of urgency.
@@ -26,6 +26,7 @@ pub fn findings(config: &Config, seen: &Seen) -> Vec<Told> {
     told.extend(closed(seen));
     told.extend(passed_over(config, seen));
     told.extend(pauses(seen));
+    told.extend(orphans(seen));
     told.extend(hazards(config, seen));
     told
 }
@@ -80,7 +81,9 @@ pub fn of_clock(skew: SignedDuration) -> Option<Told> {
     } else {
         "ahead of"
     };
-    let so = if skew.abs() > TRUSTED_SKEW {
+    let so = if skew.abs() > LOST_SKEW {
+        "recess begins and ends no pause until they agree"
+    } else if skew.abs() > TRUSTED_SKEW {
         "pauses are begun and lengthened, and not shortened or ended early"
     } else if skew.is_positive() {
         "windows open and close that late"
@@ -237,6 +240,36 @@ fn pauses(seen: &Seen) -> Vec<Told> {
         }
     }
     told
+}
+
+/// Pauses of recess's that no window names.
+fn orphans(seen: &Seen) -> Vec<Told> {
+    let orphans = (seen.report.rows.iter()).filter(|(_, row)| row.is_orphan());
+    orphans
+        .map(|(id, row)| {
+            let deadline = row.found.observation().and_then(|seen| seen.state.deadline());
+            let until = deadline.map_or_else(String::new, crate::cli::json_instant);
+            let path = id.path();
+            let (message, hint) = if row.rule == Rule::OrphanUnnamed {
+                (
+                    format!(
+                        "paused by a recess of this name until {until}, but no window names it; a daemon leaves it \
+                         unchanged, as `instance` is not set and another deployment may own it"
+                    ),
+                    format!("`recess resume {path}` resumes it; set `instance` so that the daemon does"),
+                )
+            } else {
+                (
+                    format!(
+                        "paused by recess until {until}, but no window names it; a daemon that starts or reloads resumes \
+                         it after one resync"
+                    ),
+                    format!("`recess pause {path} --until {until}` keeps it paused, `recess resume {path}` resumes it now"),
+                )
+            };
+            Told::consumer(Severity::Warning, "orphaned-pause", id, &message).hint(&hint)
+        })
+        .collect()
 }
 
 fn resume(id: &ConsumerId, what: &str) -> String {

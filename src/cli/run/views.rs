@@ -43,6 +43,7 @@ impl Views {
         let resync = self.config.borrow().settings.controller.resync;
         self.readiness.send_modify(|readiness| {
             readiness.link = report.link.clone();
+            readiness.lost_clock = report.lost_clock();
             readiness.patience = resync * 2 + http::HANGING;
             if (report.pass.as_ref()).is_some_and(|pass| pass.full && pass.is_ok()) {
                 readiness.last_good_pass = Some(Instant::now());

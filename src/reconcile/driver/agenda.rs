@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Driver;
+use super::{Driver, spare_before};
 use crate::consumer::{ConsumerId, Found};
 use crate::jetstream::JetStream;
 use crate::ledger::Now;
 use crate::reconcile::Scope;
+use crate::reconcile::orphans::Streams;
 use crate::report::{Report, Wake};
 
 /// How long before a change the loop observes for it.
@@ -17,6 +18,9 @@ pub(super) const PREPARE: SignedDuration = SignedDuration::from_secs(2);
 
 /// The longest sleep in the last stretch before a change, so that a stepped clock is noticed.
 const SLICE: Duration = Duration::from_millis(250);
+
+/// A sweep is not begun where less than that is left before a change has to be prepared.
+const SWEEP_TIME: Duration = Duration::from_secs(1);
 
 /// The longest sleep at all: the loop shows that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -27,6 +31,7 @@ pub(super) enum Step {
     Pass(Wake, Scope),
     Prepare(Timestamp, Wake),
     LookAgain(BTreeSet<ConsumerId>),
+    Sweep(Streams),
 }
 
 impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
@@ -60,7 +65,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             return Some(Step::Pass(Wake::Resync, Scope::All));
         }
         if self.own_moment.is_some_and(|at| now.uptime < at) {
-            return None;
+            return self.next_sweep(now);
         }
         let is_unknown = |id: &ConsumerId| {
             let row = self.reconciler.rows.get(id);
@@ -71,7 +76,26 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         if !known.is_empty() {
             return Some(Step::Pass(Wake::Edge, Scope::Only(known)));
         }
-        (!unknown.is_empty()).then_some(Step::LookAgain(unknown))
+        if !unknown.is_empty() {
+            return Some(Step::LookAgain(unknown));
+        }
+        self.next_sweep(now)
+    }
+
+    /// The least urgent of all: it lists streams that may be long, so it keeps out of the way of a change.
+    fn next_sweep(&mut self, now: Now) -> Option<Step> {
+        let is_free = (self.next_change).is_none_or(|edge| spare_before(edge, now) > SWEEP_TIME);
+        let is_due = |asked: &mut super::SweepAsked| is_free && asked.from <= now.uptime;
+        let asked = self.asked.sweep.take_if(is_due)?;
+        Some(Step::Sweep(asked.streams))
+    }
+
+    /// When the next sweep is due, in uptime.
+    fn sweep_at(&self, now: Now) -> Option<Duration> {
+        let asked = self.asked.sweep.as_ref()?;
+        // Where a change is too near for it, that change wakes the loop.
+        Some(asked.from.max(now.uptime + Duration::from_millis(1)))
+            .filter(|_| (self.next_change).is_none_or(|edge| spare_before(edge, now) > SWEEP_TIME))
     }
 
     /// The consumers whose own moment has come: a write to be confirmed or repeated, a pause that has ended.
@@ -91,7 +115,9 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
     pub fn rest(&mut self) -> Duration {
         let next_pass = self.is_up().then(|| {
             let own = self.own_moment();
-            (self.aftermath.into_iter().chain([own])).fold(self.resync_at, Duration::min)
+            let sweep = self.sweep_at(self.reconciler.clock.now());
+            (self.aftermath.into_iter().chain(sweep).chain([own]))
+                .fold(self.resync_at, Duration::min)
         });
         // After all that: going through thousands of rows takes longer than an opening may be late.
         let now = self.reconciler.clock.now();

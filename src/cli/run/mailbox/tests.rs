@@ -17,6 +17,7 @@ fn report(second: usize) -> Report {
         deadline: None,
         result: Ok(()),
         repair: None,
+        by_same_instance: false,
         undone_by: None,
         lateness: None,
     };
@@ -35,6 +36,7 @@ fn report(second: usize) -> Report {
         mark: Mark::of_instance("default"),
         pass: Some(pass),
         burst: None,
+        unlisted: Arc::default(),
         rows: Arc::default(),
         windows: vec![WindowState {
             name: "night".into(),

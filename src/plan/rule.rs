@@ -1,0 +1,299 @@
+//! The rows of the decision table: each has a stable name and the words that the README prints.
+
+use std::fmt;
+
+/// The rule that a decision follows from: a row of the table, in the table's order. Guards are rows too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rule {
+    /// Nothing is known of it.
+    Unknown,
+    /// It does not exist.
+    Missing,
+    /// A write of recess's was accepted and has not been seen yet.
+    Unconfirmed,
+    /// No answer has told the server's clock.
+    ClockUnknown,
+    /// The clock is so far off that nothing is begun or ended.
+    ClockLost,
+    /// The clock is so far off that nothing is shortened or ended.
+    ClockGuard,
+    /// An orphan whose instance is not set.
+    OrphanUnnamed,
+    /// An orphan within its first resync.
+    OrphanWaiting,
+    /// An orphan after that.
+    Orphan,
+    /// It runs, as wanted.
+    Running,
+    /// A lapsed deadline of recess's that is to be removed.
+    Clear,
+    /// A lapsed deadline of recess's that stays for now.
+    Lapsed,
+    /// A lapsed foreign deadline.
+    LapsedForeign,
+    /// A pause of recess's that is about to end.
+    Ending,
+    /// A pause of recess's that is over by recess's own clock.
+    Overdue,
+    /// A pause of recess's that will be wanted in a moment.
+    Early,
+    /// A pause of recess's that ends so soon that no Resume would end it sooner.
+    EndsItself,
+    /// A foreign deadline that recess had extended is restored.
+    GiveBack,
+    /// A pause of recess's that is wanted no more.
+    Resume,
+    /// A pause of recess's is to be shortened to an instant that is too near for that.
+    ShortenNear,
+    /// A foreign pause where none is wanted.
+    Foreign,
+    /// It delivers within its tail.
+    TailRunning,
+    /// A pause of recess's may last for its tail.
+    Tail,
+    /// A pause of recess's outlasts the tail.
+    TailRetime,
+    /// A foreign pause within the tail.
+    TailForeign,
+    /// The wanted end is too near to begin or lengthen a pause.
+    TooNear,
+    /// It delivers and should not.
+    Pause,
+    /// It is paused as wanted.
+    Paused,
+    /// It is paused by recess until another instant than wanted.
+    Retime,
+    /// A foreign pause lasts at least as long as wanted.
+    Covered,
+    /// A foreign pause ends sooner than wanted.
+    Extend,
+}
+
+impl Rule {
+    /// All of them, in the order of the table.
+    pub const ALL: [Self; 31] = [
+        Self::Unknown,
+        Self::Missing,
+        Self::Unconfirmed,
+        Self::ClockUnknown,
+        Self::ClockLost,
+        Self::ClockGuard,
+        Self::OrphanUnnamed,
+        Self::OrphanWaiting,
+        Self::Orphan,
+        Self::Running,
+        Self::Clear,
+        Self::Lapsed,
+        Self::LapsedForeign,
+        Self::Ending,
+        Self::Overdue,
+        Self::Early,
+        Self::EndsItself,
+        Self::GiveBack,
+        Self::Resume,
+        Self::ShortenNear,
+        Self::Foreign,
+        Self::TailRunning,
+        Self::Tail,
+        Self::TailRetime,
+        Self::TailForeign,
+        Self::TooNear,
+        Self::Pause,
+        Self::Paused,
+        Self::Retime,
+        Self::Covered,
+        Self::Extend,
+    ];
+
+    /// The stable name, in kebab-case: in JSON, on pages and in debug logs.
+    pub fn as_str(self) -> &'static str {
+        self.row().name
+    }
+
+    /// What the row says.
+    pub fn row(self) -> RuleRow {
+        let (name, want, have, verdict) = match self {
+            Self::Unknown => (
+                "unknown",
+                "any",
+                "unknown (offline, not observed)",
+                "Unknown: send nothing",
+            ),
+            Self::Missing => (
+                "missing",
+                "any",
+                "no such consumer (named exactly)",
+                "Missing",
+            ),
+            Self::Unconfirmed => (
+                "unconfirmed",
+                "any",
+                "a write of ours accepted under 5 s ago, not seen yet, no contrary advisory",
+                "Settled (unconfirmed)",
+            ),
+            Self::ClockUnknown => (
+                "clock-unknown",
+                "any",
+                "the verdict would write, and no answer has told the server's clock yet",
+                "Settled",
+            ),
+            Self::ClockLost => (
+                "clock-lost",
+                "any",
+                "the verdict would write, and the clock is off by more than 10 minutes",
+                "Settled (clock lost)",
+            ),
+            Self::ClockGuard => (
+                "clock-guard",
+                "any",
+                "the verdict would shorten or end a pause, and the clock is off by more than 30 s",
+                "Settled (guard)",
+            ),
+            Self::OrphanUnnamed => (
+                "orphan-unnamed",
+                "no window names it",
+                "paused, ours, found by the sweep, `instance` not set",
+                "Settled (orphan): only shown",
+            ),
+            Self::OrphanWaiting => (
+                "orphan-waiting",
+                "no window names it",
+                "paused, ours, found by the sweep less than one resync ago",
+                "Settled (orphan)",
+            ),
+            Self::Orphan => (
+                "orphan",
+                "no window names it",
+                "paused, ours, found by the sweep",
+                "Resume",
+            ),
+            Self::Running => ("running", "run", "running", "Settled"),
+            Self::Clear => (
+                "clear",
+                "run",
+                "lapsed, ours; in a cluster, 60 s after the lapse, no opening within 60 s",
+                "Clear",
+            ),
+            Self::Lapsed => ("lapsed", "run", "lapsed, ours, otherwise", "Settled"),
+            Self::LapsedForeign => ("lapsed-foreign", "run", "lapsed, foreign", "Settled"),
+            Self::Ending => (
+                "ending",
+                "run",
+                "paused, ours, ending within 7 s",
+                "Settled",
+            ),
+            Self::Overdue => (
+                "overdue",
+                "run, or tail u",
+                "paused, ours, until an instant that has passed by our clock",
+                "Settled: the server's clock ends it",
+            ),
+            Self::Early => (
+                "early",
+                "run, tail u, or pause until u",
+                "paused, ours, until exactly what a change within the next 30 s will want",
+                "Settled (another copy whose clock is ahead did it)",
+            ),
+            Self::EndsItself => (
+                "ends-itself",
+                "tail u, or pause until u",
+                "paused, ours, later than u and ending within 7 s; u is at most 5 s ahead",
+                "Settled",
+            ),
+            Self::GiveBack => (
+                "give-back",
+                "run, tail u, or pause until u",
+                "paused, ours, later than u, and it had extended a foreign deadline t later than u",
+                "Retime(t), as it was",
+            ),
+            Self::Resume => ("resume", "run", "paused, ours", "Resume"),
+            Self::ShortenNear => (
+                "shorten-near",
+                "tail u, or pause until u",
+                "paused, ours, later than u; u is at most 5 s ahead",
+                "Resume",
+            ),
+            Self::Foreign => ("foreign", "run", "paused, foreign", "Foreign: leave it"),
+            Self::TailRunning => ("tail-running", "tail u", "running or lapsed", "Settled"),
+            Self::Tail => (
+                "tail",
+                "tail u",
+                "paused, ours, until u or sooner",
+                "Settled",
+            ),
+            Self::TailRetime => (
+                "tail-retime",
+                "tail u",
+                "paused, ours, later than u",
+                "Retime(u)",
+            ),
+            Self::TailForeign => ("tail-foreign", "tail u", "paused, foreign", "Foreign"),
+            Self::TooNear => (
+                "too-near",
+                "pause until u",
+                "running, lapsed, or paused until sooner; u is at most 5 s ahead",
+                "Settled",
+            ),
+            Self::Pause => ("pause", "pause until u", "running or lapsed", "Pause(u)"),
+            Self::Paused => ("paused", "pause until u", "paused until u, ours", "Settled"),
+            Self::Retime => (
+                "retime",
+                "pause until u",
+                "paused until t, ours",
+                "Retime(u)",
+            ),
+            Self::Covered => (
+                "covered",
+                "pause until u",
+                "paused until t >= u, foreign",
+                "Foreign: leave it, it covers us",
+            ),
+            Self::Extend => (
+                "extend",
+                "pause until u",
+                "paused until t < u, foreign",
+                "Pause(u): never shortened, only extended; t is remembered while we run",
+            ),
+        };
+        RuleRow {
+            name,
+            want,
+            have,
+            verdict,
+        }
+    }
+
+    /// The whole table as Markdown, the first row that fits counts: the README shows exactly this.
+    pub fn table() -> String {
+        let mut table = "| want | have | verdict | rule |\n| --- | --- | --- | --- |\n".to_owned();
+        for RuleRow {
+            name,
+            want,
+            have,
+            verdict,
+        } in Self::ALL.map(Self::row)
+        {
+            table += &format!("| {want} | {have} | {verdict} | `{name}` |\n");
+        }
+        table
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The words of one row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RuleRow {
+    /// The rule's stable name.
+    pub name: &'static str,
+    /// What is wanted.
+    pub want: &'static str,
+    /// What was found.
+    pub have: &'static str,
+    /// What follows; it begins with the verdict's name.
+    pub verdict: &'static str,
+}

@@ -1,0 +1,186 @@
+//! Orphans: pauses with recess's mark that no window of the policy names.
+//!
+//! The file is the truth after a restart too. A consumer that was taken out of an open window while recess was down
+//! carries a pause that nothing in memory knows of, and no selector leads to it. So at the start, and after a reload,
+//! every stream that may be listed is listed once: the sweep. It is the least urgent of all steps, and what it cannot
+//! list fails no pass.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+
+use super::pass::Reconciler;
+use crate::consumer::{ConsumerId, Found};
+use crate::jetstream::{JetStream, Listed, RequestError};
+use crate::ledger::Now;
+use crate::plan::Orphan;
+use crate::report::{Failure, Row};
+
+/// What is known of orphans.
+#[derive(Debug, Default)]
+pub(super) struct Orphans {
+    /// When each was found, in uptime.
+    found: BTreeMap<ConsumerId, Duration>,
+    /// The streams that could not be listed for them.
+    pub unlisted: Arc<[Failure]>,
+}
+
+impl Orphans {
+    pub fn ids(&self) -> impl Iterator<Item = &ConsumerId> {
+        self.found.keys()
+    }
+
+    pub fn contains(&self, id: &ConsumerId) -> bool {
+        self.found.contains_key(id)
+    }
+
+    /// The wait begins again: after a reload the file may want otherwise.
+    pub fn restart(&mut self, now: Now) {
+        for found in self.found.values_mut() {
+            *found = now.uptime;
+        }
+    }
+
+    pub fn forget(&mut self, id: &ConsumerId) {
+        self.found.remove(id);
+    }
+
+    /// When its wait ends, in uptime.
+    pub fn due(&self, id: &ConsumerId, resync: Duration) -> Option<Duration> {
+        Some(*self.found.get(id)? + resync)
+    }
+}
+
+/// Which streams to list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Streams {
+    /// Every one of the account.
+    All,
+    /// These, which did not answer before.
+    Only(Vec<String>),
+}
+
+/// What one sweep saw.
+#[derive(Default)]
+pub(super) struct Sweep {
+    listed: Vec<Listed>,
+    /// What could not be listed: a stream, or `None` for the streams' names.
+    failures: Vec<(Option<String>, RequestError)>,
+}
+
+impl Sweep {
+    /// The streams to ask again: not those that recess may not list.
+    pub fn unanswered(&self) -> Option<Streams> {
+        let mut open = Vec::new();
+        for (stream, error) in &self.failures {
+            match (stream, error) {
+                (_, RequestError::Denied { .. }) => {}
+                (Some(stream), _) => open.push(stream.clone()),
+                (None, _) => return Some(Streams::All),
+            }
+        }
+        (!open.is_empty()).then_some(Streams::Only(open))
+    }
+}
+
+impl<J: JetStream> Reconciler<J> {
+    /// Lists streams and keeps what carries a pause of recess's. It changes nothing, so it may be dropped.
+    pub(super) async fn sweep(&self, streams: &Streams) -> Sweep {
+        let mut sweep = Sweep::default();
+        let streams = match streams {
+            Streams::Only(streams) => streams.clone(),
+            Streams::All => match self.jetstream.stream_names().await {
+                Ok(streams) => streams,
+                Err(error) => {
+                    sweep.failures.push((None, error));
+                    return sweep;
+                }
+            },
+        };
+        let mark = self.policy().mark();
+        let former = &self.former;
+        let mut answers = stream::iter(streams)
+            .map(|stream| async move { (self.jetstream.list(&stream).await, stream) })
+            .buffer_unordered(self.in_flight());
+        while let Some((answer, stream)) = answers.next().await {
+            match answer {
+                Ok(listed) => {
+                    let is_ours = |entry: &Listed| match entry.sample.found.observation() {
+                        Some(seen) if seen.state.is_paused() => {
+                            let until = seen.state.deadline();
+                            until.is_some_and(|until| {
+                                mark.owns(former.translate(&entry.id, until, mark))
+                            })
+                        }
+                        _ => false,
+                    };
+                    (sweep.listed).extend(listed.into_iter().flatten().filter(is_ours));
+                }
+                Err(error) => sweep.failures.push((Some(stream), error)),
+            }
+        }
+        sweep
+    }
+
+    /// Takes in a sweep. Returns the orphans that are new: they are observed and decided like any other consumer.
+    pub(super) fn take_sweep(&mut self, sweep: Sweep, now: Now) -> BTreeSet<ConsumerId> {
+        let known = self.beyond_the_policy(now);
+        let mut fresh = BTreeSet::new();
+        for Listed { id, sample } in sweep.listed {
+            let kind = self.kind_of(&id, &sample.found);
+            let windows = self.windows_of(&id, kind);
+            if windows.is_empty() && !known.contains(&id) {
+                let row = Row::undecided(windows, sample.found, now.uptime);
+                Arc::make_mut(&mut self.rows).insert(id.clone(), row);
+                self.orphans.found.insert(id.clone(), now.uptime);
+                fresh.insert(id);
+            }
+        }
+        self.orphans.unlisted = (sweep.failures.into_iter())
+            .map(|(stream, error)| Failure {
+                subject: match &stream {
+                    Some(stream) => format!("stream {stream}"),
+                    None => "the streams".to_owned(),
+                },
+                stream,
+                error,
+            })
+            .collect();
+        fresh
+    }
+
+    /// Sweeps at once, for those who ask only once.
+    pub async fn sweep_once(&mut self) -> BTreeSet<ConsumerId> {
+        let sweep = self.sweep(&Streams::All).await;
+        let now = self.clock.now();
+        self.take_sweep(sweep, now)
+    }
+
+    /// What a consumer without windows is, where it is an orphan.
+    pub(super) fn orphan(&self, id: &ConsumerId, now: Now) -> Option<Orphan> {
+        let due = (self.orphans).due(id, self.config.settings.controller.resync)?;
+        Some(if !self.policy().is_named() {
+            Orphan::Unnamed
+        } else if now.uptime < due {
+            Orphan::Waiting
+        } else {
+            Orphan::Due
+        })
+    }
+
+    /// One that is paused by recess no more, or that a window names again, is an orphan no more.
+    pub(super) fn check_orphan(&mut self, id: &ConsumerId, found: &Found, has_windows: bool) {
+        if !self.orphans.contains(id) {
+            return;
+        }
+        let mark = self.policy().mark();
+        let is_ours = found.observation().is_none_or(|seen| {
+            seen.state.is_paused() && seen.state.deadline().is_some_and(|at| mark.owns(at))
+        });
+        if has_windows || !is_ours || *found == Found::Missing {
+            self.orphans.forget(id);
+        }
+    }
+}
