@@ -173,6 +173,16 @@ impl Schedule {
             .filter(move |occurrence| occurrence.closes > from)
     }
 
+    /// Whether another schedule opens and closes when this one does because it says the same. One that says otherwise may
+    /// do so too.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Recurring(one), Self::Recurring(other)) => one.says_the_same(other),
+            (Self::Fixed(one), Self::Fixed(other)) => one == other,
+            _ => false,
+        }
+    }
+
     /// No occurrence is longer.
     pub fn longest(&self) -> SignedDuration {
         match self {

@@ -25,6 +25,7 @@ pub mod code;
 mod connection;
 pub mod context;
 pub mod credentials;
+mod effects;
 mod endless;
 mod exclusions;
 mod extent;
@@ -50,6 +51,7 @@ mod windows;
 mod zones;
 
 pub use credentials::CREDENTIALS_DIRECTORY;
+pub use effects::effects;
 pub use findings::{Finding, Severity, Source};
 pub use guess::closest;
 pub use length::{parse as parse_length, show as show_length};

@@ -68,6 +68,15 @@ struct Run {
 }
 
 impl Rule {
+    /// Whether another rule opens and closes when this one does because it says the same.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        self.pattern.to_string() == other.pattern.to_string()
+            && self.zone == other.zone
+            && self.length == other.length
+            && (self.gap, self.repeat) == (other.gap, other.repeat)
+            && (self.valid_from, self.valid_until) == (other.valid_from, other.valid_until)
+    }
+
     /// A rule with the default treatment of gaps and folds: an interval rule (`0 * * * *`) skips and doubles, as the
     /// elapsed time between its openings is what it means; every other rule names a time of day and opens once a day.
     pub fn new(pattern: Pattern, zone: TimeZone, length: Length) -> Self {

@@ -155,6 +155,17 @@ impl Window {
         self.walk(from, until).collect()
     }
 
+    /// Whether another window holds its consumers when this one does because it says the same of times.
+    pub fn says_when(&self, other: &Self) -> bool {
+        let alike = |(one, other): (&Arc<Exclusion>, &Arc<Exclusion>)| {
+            one.schedule.says_the_same(&other.schedule)
+        };
+        self.schedule.says_the_same(&other.schedule)
+            && self.resume_spread == other.resume_spread
+            && self.exclusions.len() == other.exclusions.len()
+            && self.exclusions.iter().zip(&other.exclusions).all(alike)
+    }
+
     /// The same, one after the other: a year of seconds fits into no memory.
     pub fn walk(
         &self,
@@ -259,6 +270,11 @@ impl Returning {
     /// The close.
     pub fn closes(&self) -> Timestamp {
         self.closes
+    }
+
+    /// The first instant at which all have come back.
+    pub fn ends(&self) -> Timestamp {
+        self.cut
     }
 
     /// When that consumer comes back: so many whole seconds after the close as its name alone decides.
