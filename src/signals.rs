@@ -1,23 +1,25 @@
 //! The signals that a service gets. Only `main`'s commands listen to them.
 
-use std::env;
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// SIGTERM, SIGINT and SIGHUP, caught from the moment of [`Signals::catch`] on.
+/// SIGTERM, SIGINT and SIGHUP, caught from the moment of [`Signals::catch`] on. SIGUSR1 does nothing, where it would end a
+/// process that does not catch it.
 pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hangup: Signal,
-    /// `None` outside tests.
-    hang: Option<Signal>,
+    user: Signal,
+    /// SIGUSR1 is to hang the loop.
+    #[cfg(debug_assertions)]
+    hangs: bool,
 }
 
 /// For tests of the watchdog, and nothing else: where this variable is `SIGUSR1`, that signal hangs the loop.
 ///
-/// The packaged program must be testable, so it is no feature of the build. It takes two steps that nobody takes by accident,
-/// a variable in the unit and then a signal; and a restarted process, which has the variable and not the signal, runs.
+/// A release build has none of it.
+#[cfg(debug_assertions)]
 const HANG: (&str, &str) = ("RECESS_TEST_HANG_LOOP_ON", "SIGUSR1");
 
 /// What a signal asks for.
@@ -28,16 +30,17 @@ pub enum Asked {
     /// SIGHUP.
     Reload,
     /// SIGUSR1, in a test: to hang.
+    #[cfg(debug_assertions)]
     Hang,
 }
 
 impl Signals {
     /// Starts to catch them.
     pub fn catch() -> io::Result<Self> {
-        let (variable, value) = HANG;
-        let hang = env::var(variable).is_ok_and(|given| given == value);
         Ok(Self {
-            hang: (hang.then(|| signal(SignalKind::user_defined1()))).transpose()?,
+            #[cfg(debug_assertions)]
+            hangs: std::env::var(HANG.0).is_ok_and(|given| given == HANG.1),
+            user: signal(SignalKind::user_defined1())?,
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hangup: signal(SignalKind::hangup())?,
@@ -46,17 +49,18 @@ impl Signals {
 
     /// The next one.
     pub async fn next(&mut self) -> Asked {
-        let hang = async {
-            match &mut self.hang {
-                Some(hang) => hang.recv().await,
-                None => std::future::pending().await,
+        loop {
+            tokio::select! {
+                _ = self.user.recv() => {
+                    #[cfg(debug_assertions)]
+                    if self.hangs {
+                        return Asked::Hang;
+                    }
+                }
+                _ = self.terminate.recv() => return Asked::Stop,
+                _ = self.interrupt.recv() => return Asked::Stop,
+                _ = self.hangup.recv() => return Asked::Reload,
             }
-        };
-        tokio::select! {
-            _ = hang => Asked::Hang,
-            _ = self.terminate.recv() => Asked::Stop,
-            _ = self.interrupt.recv() => Asked::Stop,
-            _ = self.hangup.recv() => Asked::Reload,
         }
     }
 }

@@ -2,6 +2,7 @@
 //! a signal ends them.
 
 use std::sync::Arc;
+#[cfg(debug_assertions)]
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -93,6 +94,7 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp, log: &Log
     };
     let clock = Clock::new(wall);
     let heart = Heart::default();
+    #[cfg(debug_assertions)]
     let hang = Arc::new(AtomicBool::new(false));
     let nudge = Arc::new(Notify::new());
     metrics.loaded(&config, wall());
@@ -129,6 +131,7 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp, log: &Log
         metrics: metrics.clone(),
         readiness: readiness_sender,
         config: config_receiver.clone(),
+        #[cfg(debug_assertions)]
         hang: hang.clone(),
         outbox,
     };
@@ -145,6 +148,7 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp, log: &Log
         tokio::select! {
             asked = signals.next() => match asked {
                 Asked::Reload => reload(&args, &settings, &config_sender, &metrics, wall()),
+                #[cfg(debug_assertions)]
                 Asked::Hang => {
                     warn!("SIGUSR1: the loop hangs from its next report on, as a test asked");
                     hang.store(true, Ordering::Relaxed);

@@ -5,6 +5,7 @@
 
 use std::io;
 use std::sync::Arc;
+#[cfg(debug_assertions)]
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ pub(super) struct Views {
     pub readiness: watch::Sender<Readiness>,
     pub config: watch::Receiver<Arc<Config>>,
     /// A test asked the loop to hang: see [`crate::signals::Asked::Hang`].
+    #[cfg(debug_assertions)]
     pub hang: Arc<AtomicBool>,
     pub outbox: Outbox,
 }
@@ -35,6 +37,7 @@ pub(super) struct Views {
 impl Views {
     /// Takes in a report. Returns at once.
     pub fn take(&self, report: Report) {
+        #[cfg(debug_assertions)]
         while self.hang.load(Ordering::Relaxed) {
             std::thread::park();
         }
