@@ -23,6 +23,7 @@ mod completions;
 mod diff;
 mod explain;
 mod hand;
+mod left_out;
 mod live;
 mod merged;
 mod pauses;

@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::visible::visible;
+
 #[cfg(test)]
 mod tests;
 
@@ -45,16 +47,16 @@ impl ConsumerId {
     }
 }
 
-/// `STREAM > CONSUMER`, as the `nats` command prints it.
+/// `STREAM > CONSUMER`, as the `nats` command prints it, for people: no letter of it hides or moves another.
 impl fmt::Display for ConsumerId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} > {}", self.stream, self.consumer)
+        write!(f, "{} > {}", visible(&self.stream), visible(&self.consumer))
     }
 }
 
 /// A text that is not `STREAM/CONSUMER`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a consumer: write STREAM/CONSUMER, as in ORDERS/billing")]
+#[error("`{}` is not a consumer: write STREAM/CONSUMER, as in ORDERS/billing", visible(.0))]
 pub struct NotAConsumer(String);
 
 impl FromStr for ConsumerId {

@@ -25,13 +25,13 @@ pub trait JetStream: Clone + Send + Sync {
     fn link(&self) -> watch::Receiver<Link>;
 
     /// The names of the streams in the account.
-    fn stream_names(&self) -> impl Future<Output = Result<Vec<String>, RequestError>> + Send;
+    fn stream_names(&self) -> impl Future<Output = Result<Listing<String>, RequestError>> + Send;
 
     /// Every consumer of a stream; `None` when the stream does not exist.
     fn list(
         &self,
         stream: &str,
-    ) -> impl Future<Output = Result<Option<Vec<Listed>>, RequestError>> + Send;
+    ) -> impl Future<Output = Result<Option<Listing<Listed>>, RequestError>> + Send;
 
     /// One consumer.
     fn info(&self, id: &ConsumerId) -> impl Future<Output = Result<Sample, RequestError>> + Send;
@@ -80,6 +80,40 @@ impl Sample {
         server_time: None,
         flight: None,
     };
+}
+
+/// A list as the server sent it: what can be used, and what cannot. One bad entry costs no other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing<T> {
+    /// The entries with a name that can be asked about.
+    pub entries: Vec<T>,
+    /// What is wrong with others, or with parts of these.
+    pub unreadable: Vec<Unreadable>,
+}
+
+impl<T> Default for Listing<T> {
+    fn default() -> Self {
+        Self::from(Vec::new())
+    }
+}
+
+/// One without faults.
+impl<T> From<Vec<T>> for Listing<T> {
+    fn from(entries: Vec<T>) -> Self {
+        Self {
+            entries,
+            unreadable: Vec::new(),
+        }
+    }
+}
+
+/// An entry of a list that cannot be used. The consumer or stream is left as it is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unreadable {
+    /// Its name, or what stands in its place: made visible, at most some hundred letters.
+    pub name: String,
+    /// What is wrong with it.
+    pub reason: String,
 }
 
 /// One entry of a stream's list of consumers.

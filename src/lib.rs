@@ -33,6 +33,7 @@
 //!
 //! The core is pure: no clock, no I/O, no async. Time is an argument.
 //!
+//! - [`visible`]: text that others wrote, made fit to be shown
 //! - [`consumer`]: names, what was found, and the mark by which recess knows its own deadlines
 //! - [`quiet`]: when a consumer counts as paused, drained or running, for those who wait
 //! - [`calendar`]: schedules (a cron rule, or times written down) in a zone, turned into instants; `calendar/cron.rs` speaks
@@ -66,6 +67,8 @@
 )]
 
 // In street order, which is not the alphabet's: the blank lines keep rustfmt from sorting them.
+pub mod visible;
+
 pub mod consumer;
 
 pub mod quiet;

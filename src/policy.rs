@@ -122,6 +122,12 @@ impl Policy {
         self.index.windows_of(id, kind)
     }
 
+    /// Whether a consumer follows no window for the sole reason that globs leave its kind alone.
+    pub fn passes_over(&self, id: &ConsumerId, kind: Kind) -> bool {
+        let is_wanted = |kind| !self.windows_of(id, Some(kind)).is_empty();
+        kind != Kind::Durable && !is_wanted(kind) && is_wanted(Kind::Durable)
+    }
+
     /// What a consumer that follows `windows` should be doing at `at`: see [`Moment::desired`].
     pub fn desired(&self, id: &ConsumerId, windows: &[usize], at: Timestamp) -> Desired {
         self.moment(at).desired_once(id, windows)

@@ -13,6 +13,10 @@ use crate::ledger::{Action, Repair};
 use crate::plan::{LOST_SKEW, Rule, Verdict};
 use crate::policy::{Desired, WindowSet};
 
+mod left_out;
+
+pub use left_out::{LeftOut, PassedOver, Sentence, Topic};
+
 /// What made the loop look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Wake {
@@ -77,6 +81,8 @@ pub struct Report {
     pub rows: Arc<BTreeMap<ConsumerId, Row>>,
     /// Streams that could not be listed for orphans: pauses with recess's mark that no window names.
     pub unlisted: Arc<[Failure]>,
+    /// Whom globs leave alone, and what could not be read.
+    pub left_out: Arc<LeftOut>,
     /// Every window, in the order of the file.
     pub windows: Vec<WindowState>,
     /// When something changes next by the calendar.

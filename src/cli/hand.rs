@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{ConfigArgs, Exit, Format, FormatArgs, selected};
+use super::{ConfigArgs, Exit, Format, FormatArgs, left_out, selected};
 use crate::clock::Clock;
 use crate::config::{Config, show_length};
 use crate::jetstream::Advisory;
@@ -27,11 +27,12 @@ use answer::Answer;
 const UNASKED: usize = 10;
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "The pause carries no mark, so a recess that runs treats it as somebody else's: it never shortens or \
-                        removes it. A consumer that is paused for longer already is left as it is.\n\nExit status: 0 all are \
-                        paused, 1 some are not, 2 wrong usage, 130 interrupted."
-)]
+#[command(after_help = format!(
+    "The pause carries no mark, so a recess that runs treats it as foreign: it never shortens or removes it. A consumer that \
+     is paused for longer already is left as it is.\n\n{}\n\nExit status: 0 all are paused, 1 some are not, 2 wrong usage, \
+     130 interrupted.",
+    selected::GLOBS
+))]
 pub struct PauseArgs {
     #[command(flatten)]
     whom: WhomArgs,
@@ -44,10 +45,11 @@ pub struct PauseArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "It ends any pause, also one by a window: while that is open, a recess that runs pauses the consumer \
-                        again.\n\nExit status: 0 all deliver, 1 some do not, 2 wrong usage, 130 interrupted."
-)]
+#[command(after_help = format!(
+    "It ends any pause, also one by a window: while that is open, a recess that runs pauses the consumer again.\n\n{}\n\nExit \
+     status: 0 all deliver, 1 some do not, 2 wrong usage, 130 interrupted.",
+    selected::GLOBS
+))]
 pub struct ResumeArgs {
     #[command(flatten)]
     whom: WhomArgs,
@@ -130,31 +132,26 @@ fn execute(whom: &WhomArgs, wish: Wish, wall: fn() -> Timestamp) -> Exit {
         Ok(config) => config,
         Err(exit) => return exit,
     };
-    let refused = refuse(wish, &config, &whom.config.config, wall());
-    let policy = match refused
-        .map_or(Ok(()), Err)
-        .and_then(|()| selected::policy(&config, whom.selectors.clone()))
-    {
-        Ok(policy) => policy,
-        Err(why) => {
-            super::complain(format!("error: {why}"));
-            return Exit::Usage;
-        }
-    };
-    let mut by_hand = config.clone();
-    by_hand.policy = policy;
+    let length = wish.length(wall());
+    let refused = length.and_then(|length| refuse(length, &config, &whom.config.config));
+    // Before any server is asked.
+    let sensible = (refused.map_or(Ok(()), Err))
+        .and_then(|()| selected::policy(&config, whom.selectors.clone()).map(drop));
+    if let Err(why) = sensible {
+        super::complain(format!("error: {why}"));
+        return Exit::Usage;
+    }
     let runtime = match super::runtime() {
         Ok(runtime) => runtime,
         Err(exit) => return exit,
     };
-    let exit = runtime.block_on(carry_out(whom, wish, &config, by_hand, wall));
+    let exit = runtime.block_on(carry_out(whom, wish, &config, wall));
     runtime.shutdown_background();
     exit.unwrap_or_else(|exit| exit)
 }
 
-/// Why a length cannot be, and the way out.
-fn refuse(wish: Wish, config: &Config, file: &Path, now: Timestamp) -> Option<String> {
-    let length = wish.length(now)?;
+/// Why a pause cannot be of that length, and the fix.
+fn refuse(length: SignedDuration, config: &Config, file: &Path) -> Option<String> {
     let longest = config.settings.controller.max_pause;
     if length <= SignedDuration::ZERO {
         return Some("--until is in the past".to_owned());
@@ -178,13 +175,21 @@ async fn carry_out(
     whom: &WhomArgs,
     wish: Wish,
     config: &Config,
-    by_hand: Config,
     wall: fn() -> Timestamp,
 ) -> Result<Exit, Exit> {
     let settings = &config.settings;
     let timeout = settings.controller.request_timeout;
     let (nats, mut advisories) = Nats::start(&settings.nats, timeout);
     super::live::connected(&nats, super::live::PATIENCE + timeout).await?;
+    let selectors = selected::prefer_names(&nats, whom.selectors.clone()).await?;
+    let mut by_hand = config.clone();
+    by_hand.policy = match selected::policy(config, selectors.clone()) {
+        Ok(policy) => policy,
+        Err(why) => {
+            super::complain(format!("error: {why}"));
+            return Err(Exit::Usage);
+        }
+    };
     let clock = Clock::new(wall);
     let mut reconciler = Reconciler::new(nats.clone(), clock, Arc::new(by_hand), Heart::default());
     let observed = reconciler.survey().await;
@@ -200,7 +205,10 @@ async fn carry_out(
         super::complain("nothing was sent");
         return Err(Exit::Failed);
     }
+    left_out::tell(reconciler.left_out());
+    left_out::tell_strays(&selectors, reconciler.rows().keys());
     let order = wish.order(reconciler.server_now());
+    refuse_deadline(order, &reconciler, whom, config)?;
     let mut errand = reconciler.errand(order);
     let before = Answer::before(&reconciler);
     if whom.dry_run {
@@ -211,6 +219,8 @@ async fn carry_out(
         super::complain("nothing was sent");
         return Err(Exit::Failed);
     }
+    // The question may have been answered long after it was asked.
+    refuse_deadline(order, &reconciler, whom, config)?;
     let finished = see_through(&mut reconciler, &mut errand, &mut advisories).await?;
     if !finished {
         let verb = match order {
@@ -218,10 +228,13 @@ async fn carry_out(
             Order::Resume => "told to resume",
         };
         super::complain(format!(
-            "interrupted: {} of {} consumers were {verb}, and up to {} more may be",
+            "interrupted: {} of {} consumers were {verb}{}",
             errand.accepted(),
             errand.fates.len(),
-            settings.controller.max_in_flight
+            match reconciler.under_way() + errand.in_doubt() {
+                0 => String::new(),
+                count => format!(", and up to {count} more may be"),
+            }
         ));
         return Err(Exit::Interrupted);
     }
@@ -229,6 +242,29 @@ async fn carry_out(
     Ok(match (show(whom, &answer), answer.all_done()) {
         (Exit::Done, false) => Exit::Failed,
         (exit, _) => exit,
+    })
+}
+
+/// Whether the deadline can be written, by the server's clock.
+fn refuse_deadline(
+    order: Order,
+    reconciler: &Reconciler<Nats>,
+    whom: &WhomArgs,
+    config: &Config,
+) -> Result<(), Exit> {
+    let Order::Pause(until) = order else {
+        return Ok(());
+    };
+    let length = until.duration_since(reconciler.server_now());
+    let why = if length <= SignedDuration::ZERO {
+        Some("that has passed".to_owned())
+    } else {
+        refuse(length, config, &whom.config.config)
+    };
+    why.map_or(Ok(()), |why| {
+        super::complain(format!("error: cannot pause until {until}: {why}"));
+        super::complain("nothing was sent");
+        Err(Exit::Failed)
     })
 }
 

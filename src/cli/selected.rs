@@ -5,12 +5,14 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::Exit;
 use crate::calendar::{Fixed, Moment, Schedule};
 use crate::config::{Config, closest};
 use crate::consumer::{ConsumerId, Found, Kind};
-use crate::jetstream::JetStream;
+use crate::jetstream::{JetStream, Listing};
 use crate::policy::{Policy, Selection, Selector, Window};
 use crate::reconcile::Observed;
+use crate::visible::visible;
 
 /// So many consumers of a stream are named where none is near what was written.
 const NAMED: usize = 5;
@@ -20,6 +22,37 @@ pub fn parse(text: &str) -> Result<Selector, String> {
     Selector::parse(text).map_err(|error| {
         format!("{error}; write it as in ORDERS/billing, 'ORDERS/*' or '!ORDERS/audit'")
     })
+}
+
+/// What is said of globs and names in the help of each command that takes selectors.
+pub const GLOBS: &str = "Wildcards are *, ?, [abc] and {one,two}, and match durable consumers only: name any other exactly. A \
+                         consumer that has the very text for its name is meant by it, and nothing else is; in brackets a \
+                         wildcard is a letter: 'ORDERS/a[[]1]' is ORDERS/a[1].";
+
+/// Reads as a name what is the name of a consumer that exists, though it could be a glob.
+pub async fn prefer_names<J: JetStream>(
+    jetstream: &J,
+    selectors: Vec<Selector>,
+) -> Result<Vec<Selector>, Exit> {
+    let mut read = Vec::new();
+    for selector in selectors {
+        let Some(id) = selector.literal() else {
+            read.push(selector);
+            continue;
+        };
+        match jetstream.info(&id).await {
+            Ok(sample) if sample.found == Found::Missing => read.push(selector),
+            Ok(_) => read.push(selector.read_as_name()),
+            Err(error) => {
+                super::complain(format!(
+                    "error: cannot tell whether `{}` is a name or a glob: {error}",
+                    visible(selector.as_str())
+                ));
+                return Err(Exit::Failed);
+            }
+        }
+    }
+    Ok(read)
 }
 
 /// A policy that names these consumers and wants nothing of them.
@@ -62,11 +95,24 @@ pub async fn some_match_nothing<J: JetStream>(
     let selectors = (policy.windows().iter()).flat_map(|window| window.selection.selectors());
     let in_vain: Vec<&Selector> = selectors.filter(is_in_vain).collect();
     for selector in &in_vain {
-        let hint = hint(jetstream, selector).await;
+        let passed_over: Vec<&ConsumerId> = (existing.iter())
+            .map(|(id, _)| *id)
+            .filter(|id| selector.exact().is_none() && selector.matches(id))
+            .collect();
+        let hint = match passed_over[..] {
+            [] => hint(jetstream, selector).await,
+            [id] => Some(format!(
+                "{id} is not durable, and globs leave such consumers out: name it exactly to include it"
+            )),
+            [id, ..] => Some(format!(
+                "{id} and {} more are not durable, and globs leave such consumers out: name each exactly to include it",
+                passed_over.len() - 1
+            )),
+        };
         let hint = hint.map_or_else(String::new, |hint| format!(": {hint}"));
         super::complain(format!(
             "error: no consumer matches {}{hint}",
-            selector.as_str()
+            visible(selector.as_str())
         ));
     }
     !in_vain.is_empty()
@@ -76,7 +122,7 @@ pub async fn some_match_nothing<J: JetStream>(
 async fn hint<J: JetStream>(jetstream: &J, selector: &Selector) -> Option<String> {
     let (stream, consumer) = selector.as_str().trim_start_matches('!').split_once('/')?;
     let not = if selector.is_negated() { "!" } else { "" };
-    let streams = jetstream.stream_names().await.ok()?;
+    let streams = jetstream.stream_names().await.ok()?.entries;
     if selector.exact_stream().is_none() {
         let looked_in = streams.iter().filter(|name| selector.may_match_in(name));
         return Some(match looked_in.count() {
@@ -88,24 +134,26 @@ async fn hint<J: JetStream>(jetstream: &J, selector: &Selector) -> Option<String
         let near = closest(stream, streams.iter().map(String::as_str));
         return Some(match near {
             Some(near) => {
+                let near = visible(near);
                 format!("there is no stream {stream}; did you mean {not}{near}/{consumer}?")
             }
             None => format!("there is no stream {stream}"),
         });
     }
-    let listed = jetstream.list(stream).await.ok()??;
-    let names: Vec<&str> = listed.iter().map(|entry| entry.id.consumer()).collect();
+    let Listing { entries, .. } = jetstream.list(stream).await.ok()??;
+    let names: Vec<&str> = entries.iter().map(|entry| entry.id.consumer()).collect();
     if selector.exact().is_some()
         && let Some(near) = closest(consumer, names.iter().copied())
     {
-        return Some(format!("did you mean {not}{stream}/{near}?"));
+        return Some(format!("did you mean {not}{stream}/{}?", visible(near)));
     }
+    let shown: Vec<_> = names.iter().take(NAMED).map(|name| visible(name)).collect();
     Some(match names.len() {
         0 => format!("stream {stream} has no consumers"),
-        count if count <= NAMED => format!("stream {stream} has {}", names.join(", ")),
+        count if count <= NAMED => format!("stream {stream} has {}", shown.join(", ")),
         count => format!(
             "stream {stream} has {count} consumers, among them {}",
-            names[..NAMED].join(", ")
+            shown.join(", ")
         ),
     })
 }

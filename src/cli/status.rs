@@ -56,6 +56,7 @@ pub fn execute(args: StatusArgs, wall: fn() -> Timestamp) -> Exit {
         }
         Format::Text => super::print(&text(&report)),
     };
+    super::left_out::tell(&report.left_out);
     let failures = report.pass.iter().flat_map(|pass| &pass.failures);
     failures.fold(shown, |_, failure| {
         super::complain(format!(

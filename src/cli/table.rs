@@ -4,12 +4,30 @@ use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use terminal_size::terminal_size_of;
 
 use crate::config::show_length;
+use crate::visible::visible;
 
 /// What is left for a list in the last column, however narrow the terminal is.
 const LIST_WIDTH: u16 = 24;
 
+/// A table in the making. What is in it can hide or move nothing, whoever has named it.
+pub struct Rows(Table);
+
+impl Rows {
+    /// One more line.
+    pub fn add_row(&mut self, cells: impl IntoIterator<Item = String>) {
+        let cells = cells.into_iter();
+        self.0
+            .add_row(cells.map(|cell| visible(&cell).into_owned()));
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 /// An empty table with these headings.
-pub fn table(headings: &[&str]) -> Table {
+pub fn table(headings: &[&str]) -> Rows {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_header(headings);
     if let Some((terminal_size::Width(width), _)) = terminal_size_of(std::io::stdout()) {
@@ -17,11 +35,11 @@ pub fn table(headings: &[&str]) -> Table {
             .set_content_arrangement(ContentArrangement::Dynamic)
             .set_width(width);
     }
-    table
+    Rows(table)
 }
 
 /// The table's lines, from the left margin and without the blanks that fill the last column.
-pub fn render(mut table: Table) -> String {
+pub fn render(Rows(mut table): Rows) -> String {
     let last = table.column_count().saturating_sub(1);
     for (index, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 2));

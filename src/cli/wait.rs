@@ -2,7 +2,6 @@
 //! needs no daemon: it asks the server, at once when the server tells of a change, and regularly to be sure.
 
 use std::io::{self, IsTerminal};
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -26,8 +25,12 @@ use watch::Wait;
 /// Waits until consumers are paused, drained or running.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit status: 0 reached; 1 timed out, stalled (what is left in flight has outlived its ack_wait), or the \
-                        window does not open in time; 3 cannot be known (ack policy none); 130 interrupted."
+    after_help = format!(
+        "{}\n\nExit status: 0 reached; 1 timed out, stalled (what is left in flight has outlived its ack_wait), or the window \
+         does not open in time; 3 cannot be known (ack policy none, or a consumer with acknowledgements that a glob leaves \
+         out); 130 interrupted.",
+        super::selected::GLOBS
+    )
 )]
 pub struct WaitArgs {
     #[command(flatten)]
@@ -91,6 +94,7 @@ pub fn execute(args: WaitArgs, wall: fn() -> Timestamp) -> Exit {
         Format::Json => super::print_json(&outcome.json()),
         Format::Text => super::print(&outcome.text()),
     };
+    super::left_out::tell(&outcome.left_out);
     if let Some(complaint) = outcome.complaint() {
         super::complain(complaint);
     }
@@ -142,7 +146,7 @@ async fn wait(
         begin.uptime.saturating_add(args.timeout),
         progress,
     );
-    let goes_on = wait.run(Arc::new(config.settings.clone()));
+    let goes_on = wait.run(config, &args.consumers);
     let ended = tokio::select! {
         ended = goes_on => Some(ended?),
         _ = signals.next() => None,

@@ -74,6 +74,8 @@ pub const TOO_SHORT: &str = "too-short";
 pub const DUPLICATE_DATE: &str = "duplicate-date";
 /// Warning: servers that a pause can crash are allowed.
 pub const CRASH_PRONE: &str = "crash-prone";
+/// Warning of `check`: a glob that also holds for streams of MQTT, key-value buckets and object stores.
+pub const STRAYS: &str = "internal-streams";
 /// Warning, by the clock: a window or an exclusion that is over for good.
 pub const PAST: &str = "past";
 /// Warning, by the clock: a rule that does not open in the next 400 days.

@@ -12,6 +12,7 @@ use super::{Config, raw};
 mod chains;
 mod clocks;
 mod openings;
+mod strays;
 mod zones;
 
 /// So far ahead a rule should open.
@@ -27,6 +28,7 @@ pub fn outlook(config: &Config, now: Timestamp) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
     for (raw, window) in both {
         findings.extend(openings::of_window(raw, window, now));
+        findings.extend(strays::of_window(raw, window));
         findings.extend(clocks::of(&raw.timing, &window.schedule, now));
     }
     for raw in list(&config.file.exclusions) {

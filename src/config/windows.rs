@@ -111,7 +111,7 @@ fn selector(text: &Placed<String>, findings: &mut Vec<Finding>) -> Option<Select
             error.to_string(),
             "wildcards are *, ?, [abc] and {one,two}; streams and consumers stand here, not subjects",
         ),
-        SelectorError::Glob(..) => (
+        SelectorError::Glob { .. } => (
             error.to_string(),
             "wildcards are *, ?, [abc] and {one,two}: close every bracket",
         ),

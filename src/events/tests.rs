@@ -87,6 +87,7 @@ fn report(second: i64, rows: &[(&str, Row)]) -> Report {
             missed: false,
             idle: None,
         }],
+        left_out: Arc::default(),
         next_change: None,
     }
 }

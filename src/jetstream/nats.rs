@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::Instant;
 
-use super::{Advisory, JetStream, Link, Listed, RequestError, Sample, Writer};
+use super::{Advisory, JetStream, Link, Listed, Listing, RequestError, Sample, Writer};
 use crate::config::{self, Api};
 use crate::consumer::ConsumerId;
 
@@ -30,7 +30,6 @@ mod keeper;
 mod notices;
 mod pages;
 mod secrets;
-mod tame;
 mod trouble;
 #[doc(hidden)]
 pub mod untrusted;
@@ -41,6 +40,7 @@ use connect::Connected;
 use keeper::Keeper;
 use notices::Notice;
 use pages::Page;
+use wire::{Entry, Slot};
 
 /// How many advisories may wait for the loop. More are dropped: they are hints, and the resync finds what they told.
 const ADVISORY_BACKLOG: usize = 65_536;
@@ -228,10 +228,13 @@ impl Nats {
     }
 
     /// The page of the streams' names at an offset.
-    async fn names_page(&self, offset: usize) -> Result<Option<Page<String, ()>>, RequestError> {
+    async fn names_page(
+        &self,
+        offset: usize,
+    ) -> Result<Option<Page<Slot, Entry<()>>>, RequestError> {
         let body = Bytes::from(format!(r#"{{"offset":{offset}}}"#));
         let reply: wire::NamesReply = self.request("STREAM.NAMES", body).await?;
-        reply.into_page("STREAM.NAMES").map(Some)
+        Ok(Some(reply.into_page()))
     }
 
     /// The page of a stream's list of consumers at an offset; `None` when the stream does not exist.
@@ -239,7 +242,7 @@ impl Nats {
         &self,
         stream: &str,
         offset: usize,
-    ) -> Result<Option<Page<ConsumerId, Sample>>, RequestError> {
+    ) -> Result<Option<Page<Slot, Entry<Sample>>>, RequestError> {
         let subject = format!("CONSUMER.LIST.{stream}");
         let body = Bytes::from(format!(r#"{{"offset":{offset}}}"#));
         let timeout = self.timeout.max(LIST_TIMEOUT);
@@ -251,10 +254,10 @@ impl Nats {
             }) => return Ok(None),
             reply => reply?,
         };
-        let mut page = reply.into_page(stream, &subject)?;
+        let mut page = reply.into_page();
         if asked.elapsed() > FRESH {
-            for sample in page.entries.values_mut() {
-                sample.server_time = None;
+            for entry in page.entries.values_mut() {
+                entry.content.server_time = None;
             }
         }
         Ok(Some(page))
@@ -266,17 +269,21 @@ impl JetStream for Nats {
         self.link.clone()
     }
 
-    async fn stream_names(&self) -> Result<Vec<String>, RequestError> {
+    async fn stream_names(&self) -> Result<Listing<String>, RequestError> {
         let fetch = |offset| self.names_page(offset);
         let names = pages::read(NAMES_PAGE, fetch).await?;
-        Ok(names.unwrap_or_default().into_keys().collect())
+        Ok(wire::listing(names.unwrap_or_default(), |name, ()| name))
     }
 
-    async fn list(&self, stream: &str) -> Result<Option<Vec<Listed>>, RequestError> {
+    async fn list(&self, stream: &str) -> Result<Option<Listing<Listed>>, RequestError> {
         let fetch = |offset| self.list_page(stream, offset);
-        let listed = pages::read(LIST_PAGE, fetch).await?;
-        let entry = |(id, sample)| Listed { id, sample };
-        Ok(listed.map(|listed| listed.into_iter().map(entry).collect()))
+        let places = pages::read(LIST_PAGE, fetch).await?;
+        Ok(places.map(|places| {
+            wire::listing(places, |name, sample| Listed {
+                id: ConsumerId::new(stream, name),
+                sample,
+            })
+        }))
     }
 
     async fn info(&self, id: &ConsumerId) -> Result<Sample, RequestError> {

@@ -14,7 +14,7 @@ use crate::consumer::{ConsumerId, Found, Owner};
 use crate::jetstream::{Link, RequestError, Server, Writer};
 use crate::ledger::{Action, FIGHT_LIMIT, Repair};
 use crate::plan::{Rule, Verdict};
-use crate::report::{Act, Burst, Failure, Pass, Report, Row, Wake};
+use crate::report::{Act, Burst, Failure, Pass, Report, Row, Sentence, Topic, Wake};
 
 /// Of many alike, so many are told one by one.
 const ONE_BY_ONE: usize = 5;
@@ -24,6 +24,9 @@ const SHOULD_SHOW: Duration = Duration::from_secs(10);
 
 /// A write that waits for less than that is as good as sent.
 const WORTH_TELLING: Duration = Duration::from_millis(500);
+
+/// So many are remembered, where somebody makes ever new ones.
+const MOST_LEFT_OUT: usize = 10_000;
 
 const SOMEBODY: &str = "somebody else";
 
@@ -56,6 +59,8 @@ pub struct Narrator {
     orphans: BTreeSet<ConsumerId>,
     /// What could not be listed for orphans.
     unlisted: Arc<[Failure]>,
+    /// Streams whose consumers that globs leave alone were told, and the entries that cannot be used.
+    left_out: BTreeSet<(Option<String>, Topic)>,
     clock: ClockTold,
     /// What the config before said of the deployment.
     deployment: Option<Deployment>,
@@ -86,6 +91,7 @@ impl Narrator {
             self.tell_would(report);
         }
         self.tell_rows(report);
+        self.tell_left_out(report);
         self.tell_clock(report);
         if pass.full && matches!(report.link, Link::Up(_)) && pass.is_ok() {
             self.tell_empty_windows(report);
@@ -497,6 +503,27 @@ impl Narrator {
                 );
             }
         }
+    }
+
+    /// Once a stream, as ephemeral consumers come and go; once an entry that cannot be used.
+    fn tell_left_out(&mut self, report: &Report) {
+        if self.left_out.len() > MOST_LEFT_OUT {
+            self.left_out.clear();
+        }
+        let fresh: Vec<_> = (report.left_out.sentences().into_iter())
+            .filter(|sentence| {
+                let told = (sentence.stream.clone(), sentence.topic.clone());
+                self.left_out.insert(told)
+            })
+            .collect();
+        let (faults, passed_over): (Vec<_>, Vec<_>) =
+            fresh.into_iter().partition(Sentence::is_fault);
+        tell_some(faults.iter(), |Sentence { stream, text, .. }| {
+            warn!(stream, "{text}");
+        });
+        tell_some(passed_over.iter(), |Sentence { stream, text, .. }| {
+            info!(stream, "{text}");
+        });
     }
 
     fn tell_clock(&mut self, report: &Report) {

@@ -67,6 +67,7 @@ fn report(result: Option<Result<(), RequestError>>, billing: Option<Row>) -> Rep
                 .collect(),
         ),
         windows: Vec::new(),
+        left_out: Arc::default(),
         next_change: None,
     }
 }

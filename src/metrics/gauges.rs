@@ -83,6 +83,8 @@ struct Gauges {
     orphaned: GaugeVec,
     pending: GaugeVec,
     ack_pending: GaugeVec,
+    passed_over: GaugeVec,
+    unreadable: GaugeVec,
 }
 
 impl Gauges {
@@ -92,6 +94,8 @@ impl Gauges {
         let consumer = |name: &str, help: &str| {
             GaugeVec::new(Opts::new(name, help), &["stream_name", "consumer_name"])
         };
+        let stream =
+            |name: &str, help: &str| GaugeVec::new(Opts::new(name, help), &["stream_name"]);
         Ok(Self {
             build_info: GaugeVec::new(
                 Opts::new("build_info", "The version of recess; always 1."),
@@ -170,10 +174,18 @@ impl Gauges {
                 "consumer_ack_pending_messages",
                 "Messages delivered and not yet acknowledged.",
             )?,
+            passed_over: stream(
+                "consumer_passed_over",
+                "How many consumers a glob matches and leaves alone, as they are not durable or serve another stream.",
+            )?,
+            unreadable: stream(
+                "list_entries_unreadable",
+                "How many entries of the stream's list of consumers cannot be used; without a name: of the list of streams.",
+            )?,
         })
     }
 
-    fn all(&self) -> [&GaugeVec; 20] {
+    fn all(&self) -> [&GaugeVec; 22] {
         [
             &self.build_info,
             &self.connected,
@@ -195,6 +207,8 @@ impl Gauges {
             &self.orphaned,
             &self.pending,
             &self.ack_pending,
+            &self.passed_over,
+            &self.unreadable,
         ]
     }
 
@@ -238,6 +252,16 @@ impl Gauges {
                     .with_label_values(&name)
                     .set(seconds(shown.closes));
             }
+        }
+        for (stream, count) in report.left_out.passed_over_by_stream() {
+            self.passed_over
+                .with_label_values(&[stream])
+                .set(number(count as u64));
+        }
+        for (stream, _) in &report.left_out.unreadable {
+            self.unreadable
+                .with_label_values(&[stream.as_deref().unwrap_or_default()])
+                .inc();
         }
         for (id, row) in report.rows.iter() {
             self.fill_row([id.stream(), id.consumer()], row, row.owner(report.mark));

@@ -95,6 +95,7 @@ fn report(rows: BTreeMap<ConsumerId, Row>) -> Arc<Report> {
             idle: Some(["BILLNG/*".into()].into()),
             missed: true,
         }],
+        left_out: Arc::default(),
         next_change: None,
     })
 }

@@ -52,7 +52,10 @@ impl NamePattern {
         }
         let glob = GlobBuilder::new(text)
             .build()
-            .map_err(|error| SelectorError::Glob(text.to_owned(), error.kind().to_string()))?;
+            .map_err(|error| SelectorError::Glob {
+                glob: text.to_owned(),
+                reason: error.kind().to_string(),
+            })?;
         Ok(Self::Glob(Arc::new(LazyGlob {
             glob,
             matcher: OnceLock::new(),

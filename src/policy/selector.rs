@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::pattern::NamePattern;
+use super::pattern::{Affix, NamePattern};
 use crate::consumer::{ConsumerId, Kind};
+use crate::visible::visible;
 
 /// A window's list of selectors: what the plain ones match, less what the `!` ones match.
 #[derive(Clone, Debug)]
@@ -49,11 +50,16 @@ pub enum SelectorError {
     #[error("not of the form STREAM/CONSUMER")]
     Form,
     /// A part holds what no name can hold.
-    #[error("`{0}` can match no name: names hold no dots, spaces, slashes or `>`")]
+    #[error("`{}` can match no name: names hold no dots, spaces, control characters, slashes or `>`", visible(.0))]
     Name(String),
     /// A glob with, say, an unclosed bracket.
-    #[error("`{0}` is not a glob: {1}")]
-    Glob(String, String),
+    #[error("`{glob}` is not a glob: {reason}", glob = visible(.glob))]
+    Glob {
+        /// The part.
+        glob: String,
+        /// What is wrong with it.
+        reason: String,
+    },
 }
 
 impl Selector {
@@ -122,6 +128,39 @@ impl Selector {
         }
     }
 
+    /// The consumer that has this very text for its name, where a glob is written that could be one: names may hold all that
+    /// globs are made of, but `*`.
+    pub fn literal(&self) -> Option<ConsumerId> {
+        let text = self.text.strip_prefix('!').unwrap_or(&self.text);
+        let id = text.parse().ok();
+        id.filter(|_| self.exact().is_none())
+    }
+
+    /// The same text, read as a name.
+    pub fn read_as_name(self) -> Self {
+        match self.literal() {
+            Some(id) => Self {
+                stream: NamePattern::Exact(id.stream().into()),
+                consumer: NamePattern::Exact(id.consumer().into()),
+                ..self
+            },
+            None => self,
+        }
+    }
+
+    /// Whether it holds for streams of all kinds and so, by the way, for that one, in which MQTT, a key-value bucket or an object
+    /// store keeps what it has.
+    pub fn strays_into(&self, stream: &str) -> bool {
+        INTERNAL.iter().any(|start| stream.starts_with(start))
+            && self.stream.matches(stream)
+            && match self.stream.affix() {
+                Affix::Whole(start) | Affix::Start(start) => {
+                    !INTERNAL.iter().any(|internal| start.starts_with(internal))
+                }
+                Affix::End(_) => true,
+            }
+    }
+
     /// The one stream it looks in, where that part is no glob.
     pub fn exact_stream(&self) -> Option<&str> {
         match &self.stream {
@@ -130,3 +169,6 @@ impl Selector {
         }
     }
 }
+
+/// What the names of such streams begin with.
+const INTERNAL: [&str; 3] = ["$MQTT_", "KV_", "OBJ_"];

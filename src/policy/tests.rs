@@ -198,10 +198,86 @@ fn what_is_no_selector_is_refused() {
     for text in ["ORDERS/[a", "ORDERS/{a", "ORDERS/{a,b", "[z-a]/x"] {
         let refused = Selector::parse(text).unwrap_err();
         assert!(
-            matches!(refused, SelectorError::Glob(..)),
+            matches!(refused, SelectorError::Glob { .. }),
             "`{text}`: {refused}"
         );
     }
+}
+
+#[test]
+fn what_globs_are_made_of_can_be_a_name_and_brackets_make_letters_of_it() {
+    let matches = |text: &str, name: &str| {
+        Selector::parse(text)
+            .unwrap()
+            .matches(&ConsumerId::new("ORDERS", name))
+    };
+    for (glob, name, other) in [
+        ("ORDERS/a[1]", "a[1]", "a1"),
+        ("!ORDERS/a[1]", "a[1]", "a1"),
+        ("ORDERS/a?", "a?", "ab"),
+        ("ORDERS/{a,b}", "{a,b}", "a"),
+    ] {
+        let selector = Selector::parse(glob).unwrap();
+        assert!(
+            selector.matches(&ConsumerId::new("ORDERS", other)),
+            "{glob}"
+        );
+        assert_eq!(selector.literal(), Some(ConsumerId::new("ORDERS", name)));
+        let named = selector.read_as_name();
+        assert_eq!(named.exact(), Some(ConsumerId::new("ORDERS", name)));
+        assert_eq!(named.is_negated(), glob.starts_with('!'));
+        assert!(!named.matches(&ConsumerId::new("ORDERS", other)), "{glob}");
+        assert_eq!((named.as_str(), named.literal()), (glob, None));
+    }
+    // No name holds a star, and a name needs no reading.
+    for text in ["ORDERS/*", "ORDERS/a[1]*", "*/a[1]", "ORDERS/billing"] {
+        assert_eq!(Selector::parse(text).unwrap().literal(), None, "{text}");
+    }
+    for (escaped, name, other) in [
+        ("ORDERS/a[[]1]", "a[1]", "a1"),
+        ("ORDERS/a[?]", "a?", "ab"),
+        ("ORDERS/[{]a,b[}]", "{a,b}", "a"),
+    ] {
+        assert!(matches(escaped, name), "{escaped}");
+        assert!(!matches(escaped, other), "{escaped}");
+    }
+}
+
+#[test]
+fn a_glob_for_streams_of_any_name_strays_into_those_of_mqtt_and_buckets() {
+    for (text, stream, strays) in [
+        ("*/*", "KV_settings", true),
+        ("*/billing", "$MQTT_sess", true),
+        ("[KO]*/*", "OBJ_files", true),
+        ("K*/*", "KV_settings", true),
+        ("*/*", "ORDERS", false),
+        ("KV_*/*", "KV_settings", false),
+        ("KV_settings/*", "KV_settings", false),
+        ("$MQTT_*/*", "$MQTT_sess", false),
+        ("ORDERS/*", "KV_settings", false),
+    ] {
+        let selector = Selector::parse(text).unwrap();
+        assert_eq!(selector.strays_into(stream), strays, "{text} {stream}");
+    }
+}
+
+#[test]
+fn only_a_kind_that_globs_leave_alone_is_passed_over() {
+    let rule = || rule_in("UTC", "0 1 * * *", hours(1));
+    let selectors = ["ORDERS/*", "!ORDERS/audit", "ORDERS/named"];
+    let policy = Policy::new("a", WEEK, vec![window("w", &selectors, rule())]);
+    for (name, kind, passed_over) in [
+        ("worker", Kind::Ephemeral, true),
+        ("copy", Kind::Sourcing, true),
+        ("worker", Kind::Durable, false),
+        ("audit", Kind::Ephemeral, false),
+        ("named", Kind::Ephemeral, false),
+    ] {
+        let id = ConsumerId::new("ORDERS", name);
+        assert_eq!(policy.passes_over(&id, kind), passed_over, "{name}");
+    }
+    let elsewhere = ConsumerId::new("EVENTS", "worker");
+    assert!(!policy.passes_over(&elsewhere, Kind::Ephemeral));
 }
 
 #[test]

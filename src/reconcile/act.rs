@@ -93,9 +93,11 @@ impl<J: JetStream> Reconciler<J> {
                     break;
                 }
             }
+            self.under_way = under_way.len();
             let Some(act) = under_way.next().await else {
                 break;
             };
+            self.under_way = under_way.len();
             match &act.result {
                 Err(RequestError::NotConnected | RequestError::Cut) => broken = true,
                 Err(RequestError::TimedOut { .. }) => unanswered += 1,
@@ -142,13 +144,15 @@ impl<J: JetStream> Reconciler<J> {
         let row = self.rows.get(&id)?;
         let seen = row.found.observation()?;
         let mark = self.policy().mark();
+        let server_now = self.server_now();
         let deadline = match verdict {
-            Verdict::Resume => {
-                let server_now = self.skew.server_time(now.wall);
-                Some(resume_deadline(mark, server_now, seen.clustered))
-            }
+            Verdict::Resume => Some(resume_deadline(mark, server_now, seen.clustered)),
             _ => verdict.deadline(),
         };
+        // A long burst may last beyond it, and a deadline that has passed ends whatever pause there is.
+        if matches!(action, Action::Pause | Action::Retime) && deadline <= Some(server_now) {
+            return None;
+        }
         let extends = match seen.state {
             PauseState::Paused { until, .. } if !mark.owns(until) => Some(until),
             _ => None,

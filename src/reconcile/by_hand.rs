@@ -14,9 +14,9 @@ use super::observe::{Observed, Patience, Scope};
 use super::pass::Reconciler;
 use crate::consumer::{ConsumerId, Found};
 use crate::jetstream::{Advisory, JetStream, RequestError};
-use crate::ledger::{Admission, Now};
+use crate::ledger::{Admission, Now, Outcome};
 use crate::plan::{Order, Verdict};
-use crate::report::{Burst, Pass, Row, Wake};
+use crate::report::{Burst, LeftOut, Pass, Row, Wake};
 
 /// Without any progress for so long, what is left will not come: longer than a Resume takes in a cluster, a write is given to
 /// show, and a request that timed out may still lie in a queue.
@@ -40,6 +40,8 @@ pub enum Fate {
     Undone,
     /// It is not there.
     Missing,
+    /// The deadline came first: it is not written any more.
+    TooLate,
     /// The server accepted it, and it does not show.
     Unconfirmed,
     /// Nothing can be learned of it.
@@ -73,6 +75,18 @@ impl Errand {
         accepted.map(|act| &act.id).collect::<BTreeSet<_>>().len()
     }
 
+    /// Of how many it is not known whether the server has done what was sent.
+    pub fn in_doubt(&self) -> usize {
+        let mut doubts = BTreeSet::new();
+        for act in &self.pass.acts {
+            match act.result.as_ref().map_err(RequestError::outcome) {
+                Err(Outcome::TimedOut | Outcome::Cut) => doubts.insert(&act.id),
+                _ => doubts.remove(&act.id),
+            };
+        }
+        doubts.len()
+    }
+
     fn waiting(&self) -> BTreeSet<ConsumerId> {
         let waiting = self
             .fates
@@ -95,6 +109,16 @@ impl<J: JetStream> Reconciler<J> {
     /// Everybody who was looked at.
     pub fn rows(&self) -> &BTreeMap<ConsumerId, Row> {
         &self.rows
+    }
+
+    /// Who was left out.
+    pub fn left_out(&self) -> &LeftOut {
+        &self.left_out
+    }
+
+    /// How many writes were sent and not answered, when the work is given up in the middle.
+    pub fn under_way(&self) -> usize {
+        self.under_way
     }
 
     /// The server's clock.
@@ -189,6 +213,10 @@ impl<J: JetStream> Reconciler<J> {
 
     /// Says of each who was waited for whether that is over.
     fn settle_fates(&self, errand: &mut Errand) {
+        let too_late = match errand.order {
+            Order::Pause(until) => until <= self.server_now(),
+            Order::Resume => false,
+        };
         for (id, fate) in &mut errand.fates {
             if *fate != Fate::Waiting {
                 continue;
@@ -201,6 +229,9 @@ impl<J: JetStream> Reconciler<J> {
                 *fate = Fate::Missing;
             } else if errand.order.is_done(&row.found) {
                 *fate = Fate::Done;
+            } else if too_late {
+                // What shows no pause now has seen its end, and is nobody's doing.
+                *fate = Fate::TooLate;
             } else if errand.sent.contains(id) && self.was_undone(id, row, errand.order) {
                 *fate = Fate::Undone;
             }

@@ -11,10 +11,11 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use crate::clock::Clock;
-use crate::consumer::ConsumerId;
-use crate::jetstream::{JetStream, Listed, RequestError, Sample};
+use crate::consumer::{ConsumerId, Kind};
+use crate::jetstream::{JetStream, Listed, Listing, RequestError, Sample, Unreadable};
 use crate::policy::{Policy, Selector};
-use crate::report::Failure;
+use crate::report::{Failure, LeftOut};
+use crate::visible::visible;
 
 /// Up to so many consumers of one stream are asked one by one: about where one page of a list becomes cheaper.
 const FEW: usize = 16;
@@ -42,6 +43,8 @@ pub struct Observed {
     pub skew: Option<SignedDuration>,
     /// The same by an answer that came too late to tell it well: better than nothing.
     pub vague_skew: Option<SignedDuration>,
+    /// Entries of lists that cannot be used, with their stream; the streams' own names have none.
+    unreadable: Vec<(Option<String>, Unreadable)>,
     /// Consumers of which nothing is known for it.
     unknown: BTreeSet<ConsumerId>,
     /// Streams of whose consumers nothing is known for it.
@@ -58,6 +61,26 @@ impl Observed {
         self.unknown.contains(id)
             || self.unknown_streams.contains(id.stream())
             || (self.names_unknown && !self.listed.contains(id.stream()))
+    }
+
+    /// Brings `left_out` up to date: after a look at everything it holds what is left out now, but of what could not be asked
+    /// about what was known before.
+    pub fn note_left_out(&self, policy: &Policy, scope: &Scope, left_out: &mut LeftOut) {
+        if *scope == Scope::All {
+            left_out.passed_over.retain(|id, _| self.leaves_open(id));
+            left_out.unreadable.retain(|(stream, _)| match stream {
+                Some(stream) => self.unknown_streams.contains(stream),
+                None => self.names_unknown,
+            });
+            let mattering = (self.unreadable.iter()).filter(|(stream, entry)| match stream {
+                Some(stream) => may_matter(policy, stream, entry),
+                None => true,
+            });
+            left_out.unreadable.extend(mattering.cloned());
+        }
+        for (id, sample) in &self.found {
+            left_out.note(policy, id, &sample.found);
+        }
     }
 
     /// The consumers that were asked for by name, in vain.
@@ -179,7 +202,7 @@ enum Answer {
     List {
         stream: String,
         want: Want,
-        told: Result<Option<Vec<Listed>>, RequestError>,
+        told: Result<Option<Listing<Listed>>, RequestError>,
         received: Timestamp,
     },
     Info {
@@ -221,12 +244,21 @@ impl Observed {
                 told: Ok(listed),
                 received,
             } => {
-                let listed = listed.unwrap_or_default();
+                let Listing {
+                    entries,
+                    unreadable,
+                } = listed.unwrap_or_default();
                 // A list may take many pages; its last entry was written right before we had it all.
-                if let Some(newest) = listed.last() {
+                let with_clock = |entry: &&Listed| entry.sample.server_time.is_some();
+                if let Some(newest) = entries.iter().rev().find(with_clock) {
                     self.skew = skew(&newest.sample, received).or(self.skew);
                 }
-                for entry in listed {
+                if want.whole {
+                    let entries = unreadable.into_iter();
+                    self.unreadable
+                        .extend(entries.map(|entry| (Some(stream.clone()), entry)));
+                }
+                for entry in entries {
                     if want.whole || want.named.contains(&entry.id) {
                         self.found.insert(entry.id, entry.sample);
                     }
@@ -244,7 +276,7 @@ impl Observed {
                 told: Err(error),
                 ..
             } => {
-                self.fail(format!("stream {stream}"), Some(&stream), error);
+                self.fail(format!("stream {}", visible(&stream)), Some(&stream), error);
                 self.unknown.extend(want.named);
                 if want.whole {
                     self.unknown_streams.insert(stream);
@@ -265,6 +297,12 @@ impl Observed {
 /// The server's clock less ours, by an answer that it gave when ours showed `ours`.
 fn skew(sample: &Sample, ours: Timestamp) -> Option<SignedDuration> {
     Some(sample.server_time?.duration_since(ours))
+}
+
+/// Whether a window may mean an entry that cannot be used, as far as its name is known.
+fn may_matter(policy: &Policy, stream: &str, entry: &Unreadable) -> bool {
+    let id = ConsumerId::new(stream, entry.name.as_str());
+    !policy.windows_of(&id, Some(Kind::Durable)).is_empty()
 }
 
 fn by_stream(ids: &BTreeSet<ConsumerId>) -> BTreeMap<String, Want> {
@@ -302,11 +340,14 @@ async fn everything<J: JetStream>(
     if globs.iter().any(|glob| glob.exact_stream().is_none()) {
         let names = jetstream.stream_names();
         match patience.wait("STREAM.NAMES", names).await {
-            Ok(names) => whole.extend(
-                names
-                    .into_iter()
-                    .filter(|name| globs.iter().any(|glob| glob.may_match_in(name))),
-            ),
+            Ok(names) => {
+                let entries = names.unreadable.into_iter();
+                observed
+                    .unreadable
+                    .extend(entries.map(|entry| (None, entry)));
+                let wanted = |name: &String| globs.iter().any(|glob| glob.may_match_in(name));
+                whole.extend(names.entries.into_iter().filter(wanted));
+            }
             Err(error) => {
                 observed.names_unknown = true;
                 observed.fail("the streams".to_owned(), None, error);

@@ -17,6 +17,7 @@ use crate::jetstream::{JetStream, Listed, RequestError};
 use crate::ledger::Now;
 use crate::plan::Orphan;
 use crate::report::{Failure, Row};
+use crate::visible::visible;
 
 /// What is known of orphans.
 #[derive(Debug, Default)]
@@ -92,7 +93,7 @@ impl<J: JetStream> Reconciler<J> {
         let streams = match streams {
             Streams::Only(streams) => streams.clone(),
             Streams::All => match self.jetstream.stream_names().await {
-                Ok(streams) => streams,
+                Ok(streams) => streams.entries,
                 Err(error) => {
                     sweep.failures.push((None, error));
                     return sweep;
@@ -116,7 +117,8 @@ impl<J: JetStream> Reconciler<J> {
                         }
                         _ => false,
                     };
-                    (sweep.listed).extend(listed.into_iter().flatten().filter(is_ours));
+                    let entries = listed.into_iter().flat_map(|listed| listed.entries);
+                    (sweep.listed).extend(entries.filter(is_ours));
                 }
                 Err(error) => sweep.failures.push((Some(stream), error)),
             }
@@ -141,7 +143,7 @@ impl<J: JetStream> Reconciler<J> {
         self.orphans.unlisted = (sweep.failures.into_iter())
             .map(|(stream, error)| Failure {
                 subject: match &stream {
-                    Some(stream) => format!("stream {stream}"),
+                    Some(stream) => format!("stream {}", visible(stream)),
                     None => "the streams".to_owned(),
                 },
                 stream,

@@ -39,6 +39,7 @@ impl<J: JetStream> Reconciler<J> {
             burst: None,
             rows: self.rows.clone(),
             unlisted: self.orphans.unlisted.clone(),
+            left_out: self.left_out.clone(),
             windows,
             next_change,
         }

@@ -20,7 +20,7 @@ use crate::jetstream::{JetStream, Link};
 use crate::ledger::{Admission, Ledger, Now};
 use crate::plan::{Case, Decision, EARLY, Rule, Verdict, decide};
 use crate::policy::{Desired, Policy, WindowSet};
-use crate::report::{Burst, Pass, Row, Wake};
+use crate::report::{Burst, LeftOut, Pass, Row, Wake};
 
 /// How long after a pause's end the server is asked whether it really ended: it resumes 0.5 to 2 ms late.
 const AFTER_LAPSE: Duration = Duration::from_millis(100);
@@ -45,6 +45,10 @@ pub struct Reconciler<J> {
     /// The windows of a consumer, remembered because matching thousands of names against many globs is the dearest part
     /// of a pass.
     pub(super) memberships: HashMap<ConsumerId, (Option<Kind>, WindowSet)>,
+    /// How many writes were sent and not answered.
+    pub(super) under_way: usize,
+    /// Whom globs leave alone, and what could not be read.
+    pub(super) left_out: Arc<LeftOut>,
     /// Each window's globs that match nobody, once everything was looked at.
     pub(super) idle: Option<Vec<Arc<[Arc<str>]>>>,
     /// Pauses of recess's that no window names.
@@ -71,6 +75,8 @@ impl<J: JetStream> Reconciler<J> {
             held_back: BTreeMap::new(),
             since,
             memberships: HashMap::new(),
+            under_way: 0,
+            left_out: Arc::default(),
             idle: None,
             orphans: Orphans::default(),
             former: Former::default(),
@@ -88,6 +94,7 @@ impl<J: JetStream> Reconciler<J> {
         self.orphans.restart(self.clock.now());
         // They are the windows' of before.
         self.idle = None;
+        self.left_out = Arc::default();
         self.ledger.forgive();
         self.since = self.clock.now().wall;
         // A row names its windows by their places in the policy, and the next pass may be far away.

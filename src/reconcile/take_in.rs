@@ -40,6 +40,11 @@ impl<J: JetStream> Reconciler<J> {
         // Cloned once a pass, as the newest report still holds the rows of the pass before.
         let table = Arc::make_mut(&mut rows);
         let mut touched = Vec::new();
+        observed.note_left_out(
+            &self.config.policy,
+            scope,
+            Arc::make_mut(&mut self.left_out),
+        );
 
         for (id, Sample { mut found, .. }) in std::mem::take(&mut observed.found) {
             self.former.translate_found(&id, &mut found, mark);

@@ -215,16 +215,30 @@ fn answers_that_are_nearly_right() {
     check(1_000, texts, |text| properties::answers(text.as_bytes()));
 }
 
+#[test]
+fn entries_that_are_nearly_right() {
+    let entries = [
+        ANSWERS[3],
+        r#"{"name":"it","created":"2026-11-01T12:00:00Z"}"#,
+    ];
+    check(3_000, nearly(&entries, WIRE), properties::entries);
+    let odd = r#"[0-9]{1,30}|-?[0-9]{1,3}e[0-9]{1,3}|null|true|\{\}|\[\]|"\PC{0,20}"|\{"name":("\PC{0,9}"|[0-9]|null)\}"#;
+    check(1_000, odd, properties::entries);
+}
+
 /// Or the runs above would try refusals only.
 #[test]
 fn answers_that_are_right_are_read() {
     use recess::jetstream::nats::untrusted;
     let [account, names, none, info, list, pause, error] = ANSWERS.map(str::as_bytes);
     assert_eq!(untrusted::account_info(account), Ok(Some(5)));
-    assert_eq!(untrusted::names(names).map(|names| names.len()), Ok(2));
-    assert_eq!(untrusted::names(none), Ok(Vec::new()));
+    assert_eq!(
+        untrusted::names(names).map(|names| names.entries.len()),
+        Ok(2)
+    );
+    assert_eq!(untrusted::names(none), Ok(Vec::new().into()));
     assert!(untrusted::info(info).is_ok_and(|sample| sample.found.is_paused()));
-    assert_eq!(untrusted::list(list).map(|list| list.len()), Ok(2));
+    assert_eq!(untrusted::list(list).map(|list| list.entries.len()), Ok(2));
     assert_eq!(untrusted::written(pause), Ok(()));
     assert!(untrusted::written(error).is_err());
     let [advisory, denial] = ADVISORIES.map(|text| text.split_once('\n').unwrap());

@@ -10,7 +10,7 @@ use recess::cli::Cli;
 use recess::config::{self, Severity, code};
 use recess::consumer::{ConsumerId, Kind, is_name};
 use recess::jetstream::nats::untrusted;
-use recess::jetstream::{Advisory, RequestError, Sample};
+use recess::jetstream::{Advisory, RequestError, Sample, Unreadable};
 use recess::policy::Selector;
 
 /// Some day.
@@ -124,14 +124,59 @@ pub fn answers(payload: &[u8]) {
     readable(untrusted::account_info(payload));
     readable(untrusted::written(payload));
     readable(untrusted::info(payload)).iter().for_each(sound);
-    for name in readable(untrusted::names(payload)).unwrap_or_default() {
-        one_token(&name);
-    }
-    for (id, sample) in readable(untrusted::list(payload)).unwrap_or_default() {
+    let names = readable(untrusted::names(payload)).unwrap_or_default();
+    names.entries.iter().for_each(|name| one_token(name));
+    names.unreadable.iter().for_each(shown);
+    let list = readable(untrusted::list(payload)).unwrap_or_default();
+    for (id, sample) in &list.entries {
         assert_eq!(id.stream(), "ORDERS");
         one_token(id.consumer());
-        sound(&sample);
+        sound(sample);
     }
+    list.unreadable.iter().for_each(shown);
+}
+
+/// An entry of a list in the place of which anything stands: those beside it are read as without it, and it costs no more than
+/// itself. Only where the whole is no JSON, it is no page.
+pub fn entries(odd: &str) {
+    let good = |name: &str| {
+        format!(
+            r#"{{"name":"{name}","created":"2026-11-01T12:00:00Z","config":{{"durable_name":"{name}"}}}}"#
+        )
+    };
+    let page = |middle: &str| {
+        let list = format!(
+            r#"{{"total":3,"consumers":[{},{middle}{}]}}"#,
+            good("before"),
+            good("zz")
+        );
+        untrusted::list(list.as_bytes())
+    };
+    let without = page("").expect("it is right").entries;
+    let is_json = serde_json::from_str::<serde::de::IgnoredAny>(odd).is_ok();
+    let Some(list) = readable(page(&format!("{odd},"))) else {
+        return assert!(!is_json, "it costs the page: {odd}");
+    };
+    if is_json {
+        let beside = list.entries.iter().filter(|entry| without.contains(entry));
+        assert!(beside.count() >= 1, "{odd}: {list:?}");
+        assert!(list.entries.len() + list.unreadable.len() >= without.len());
+    }
+    list.unreadable.iter().for_each(shown);
+    let names = format!(r#"{{"total":3,"streams":["A",{odd},"Z"]}}"#);
+    if let Some(names) = readable(untrusted::names(names.as_bytes())) {
+        let is_there = |name: &str| names.entries.iter().any(|one| one == name);
+        assert!(!is_json || (is_there("A") && is_there("Z")), "{odd}");
+        names.entries.iter().for_each(|name| one_token(name));
+        names.unreadable.iter().for_each(shown);
+    }
+}
+
+/// What is said of an entry that cannot be used is fit to be shown.
+fn shown(entry: &Unreadable) {
+    one_line(&entry.reason);
+    assert!(entry.name.len() < 4_000, "{}", entry.name);
+    assert_eq!(recess::visible::visible(&entry.name), entry.name);
 }
 
 /// An advisory: its subject, a line break, its payload.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use recess::consumer::{ConsumerId, PauseState};
-use recess::jetstream::{JetStream, Link, Listed, RequestError, Sample};
+use recess::jetstream::{JetStream, Link, Listed, Listing, RequestError, Sample};
 use tokio::sync::watch;
 use tokio::time::{Duration, sleep};
 
@@ -255,12 +255,12 @@ impl JetStream for Client {
         self.server.link()
     }
 
-    async fn stream_names(&self) -> Result<Vec<String>, RequestError> {
-        self.ask(What::Names, |state, _| Ok(state.stream_names()))
+    async fn stream_names(&self) -> Result<Listing<String>, RequestError> {
+        self.ask(What::Names, |state, _| Ok(state.stream_names().into()))
             .await
     }
 
-    async fn list(&self, stream: &str) -> Result<Option<Vec<Listed>>, RequestError> {
+    async fn list(&self, stream: &str) -> Result<Option<Listing<Listed>>, RequestError> {
         let what = What::List(stream.to_owned());
         let listed = self
             .ask(what, |state, now| Ok(state.list(stream, now)))
@@ -268,7 +268,7 @@ impl JetStream for Client {
         for entry in listed.iter().flatten() {
             self.remember(&entry.id, &entry.sample);
         }
-        Ok(listed)
+        Ok(listed.map(Listing::from))
     }
 
     async fn info(&self, id: &ConsumerId) -> Result<Sample, RequestError> {

@@ -491,3 +491,188 @@ async fn a_thousand_consumers_of_a_cluster_are_paused_and_resumed_and_every_wait
         "{by_hand:?}, {by_daemon:?}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_who_are_passed_over_are_named_with_the_way_to_include_them() {
+    let world = World::new(&["ORDERS/billing"]).await;
+    world.account.ephemeral("ORDERS/worker").await;
+    world.account.sourcing("ORDERS/copy").await;
+    let config = world
+        .config()
+        .window("night", &["ORDERS/*"], Span::opening_in(7200, 60));
+    let words = [
+        "note: stream ORDERS: globs leave out 1 consumer that is not durable (worker); to include one, name it exactly: \
+         \"ORDERS/worker\"\n",
+        "note: stream ORDERS: globs leave out 1 consumer that serves another stream (copy); to include one, name it exactly: \
+         \"ORDERS/copy\"\n",
+    ]
+    .concat();
+    for arguments in [
+        &["pause", "ORDERS/*", "--for", "1h"][..],
+        &["resume", "ORDERS/*"],
+        &["status"],
+    ] {
+        let (exit, rows, err) = told(&config, arguments);
+        assert_eq!((exit, err), (Some(0), words.clone()), "{arguments:?}");
+        assert_eq!(rows.as_array().unwrap().len(), 1, "{rows}");
+    }
+    // None is durable: it is not denied that it exists.
+    let (exit, _, err) = ask(&config, &["pause", "ORDERS/w*", "--for", "1h"]);
+    assert_eq!(exit, Some(1));
+    let why = "error: no consumer matches ORDERS/w*: ORDERS > worker is not durable, and globs leave such consumers out: name \
+               it exactly to include it\n";
+    assert!(err.contains(why), "{err}");
+    let (exit, rows, err) = told(&config, &["pause", "ORDERS/worker", "--for", "1h"]);
+    assert_eq!((exit, &*err), (Some(0), ""), "{rows}");
+    assert!(world.account.look("ORDERS/worker").await.paused);
+
+    // The daemon counts them, and names them once.
+    let config = config.set(r#"controller.resync = "1s""#);
+    let recess = Recess::start(&config).await;
+    let passed_over = r#"consumer_passed_over{stream_name="ORDERS"}"#;
+    recess.until_metric(passed_over, 2.0, secs(10)).await;
+    tokio::time::sleep(secs(3)).await;
+    let log = recess.log();
+    let told: Vec<_> = log
+        .lines()
+        .filter(|line| line.contains("globs leave out"))
+        .collect();
+    assert_eq!(told.len(), 2, "{log}");
+    assert_eq!(recess.complaints(), [""; 0]);
+    world.account.delete("ORDERS/worker").await;
+    recess.until_metric(passed_over, 1.0, secs(10)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_glob_for_all_streams_says_that_it_holds_mqtt_and_buckets() {
+    let world = World::new(&["ORDERS/billing", "KV_settings/reader", "$MQTT_sess/client"]).await;
+    let config = world.config();
+    let arguments = ["pause", "*/*", "--for", "1h", "--dry-run"];
+    let (exit, rows, err) = told(&config, &arguments);
+    assert_eq!(exit, Some(0), "{rows}");
+    assert_eq!(
+        err,
+        "note: that holds 2 consumers of MQTT, key-value buckets or object stores ($MQTT_sess, KV_settings); to leave them out, \
+         add '!KV_*/*' '!OBJ_*/*' '!$MQTT_*/*'\n"
+    );
+    for meant in [
+        &["*/*", "!KV_*/*", "!$MQTT_*/*"][..],
+        &["KV_*/*", "ORDERS/*", "$MQTT_sess/*"],
+    ] {
+        let (exit, _, err) = told(&config, &[&["resume", "--dry-run"], meant].concat());
+        assert_eq!((exit, &*err), (Some(0), ""), "{meant:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_exists_is_meant_before_a_glob() {
+    let world = World::new(&["ORDERS/a[1]", "ORDERS/a1", "ORDERS/b1"]).await;
+    let config = world.config();
+    let named = async |selector: &str| -> Vec<String> {
+        let arguments = ["pause", selector, "--for", "1h", "--dry-run"];
+        let (exit, rows, err) = told(&config, &arguments);
+        assert_eq!((exit, &*err), (Some(0), ""), "{selector}");
+        let rows = rows.as_array().unwrap().iter();
+        rows.map(|row| row["consumer"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(named("ORDERS/a[1]").await, ["a[1]"]);
+    assert_eq!(named("ORDERS/a[[]1]").await, ["a[1]"]);
+    assert_eq!(named("ORDERS/[ab]1").await, ["a1", "b1"]);
+    let (exit, rows, _) = told(&config, &["pause", "ORDERS/a[1]", "--for", "1h"]);
+    assert_eq!(exit, Some(0), "{rows}");
+    assert!(world.account.look("ORDERS/a[1]").await.paused);
+    assert!(!world.account.look("ORDERS/a1").await.paused);
+    let arguments = ["wait", "ORDERS/a[1]", "--for", "paused", "--timeout", "5s"];
+    let (exit, out, _) = ask(&config, &arguments);
+    assert_eq!(exit, Some(0), "{out}");
+    assert!(out.starts_with("ORDERS > a[1] is paused"), "{out}");
+    let arguments = ["resume", "ORDERS/*", "!ORDERS/a[1]", "--dry-run"];
+    let (_, rows, _) = told(&config, &arguments);
+    assert_eq!(pick(&rows, &["consumer"]), json!([["a1"], ["b1"]]));
+}
+
+/// At a terminal, answered so long after it was asked.
+fn answered_after(seconds: u32, config: &Config, arguments: &[&str]) -> (Option<i32>, String) {
+    let files = tempfile::tempdir().unwrap();
+    let path = config.write(files.path());
+    let words = [&[PROGRAM], arguments, &["--config", path.to_str().unwrap()]].concat();
+    let quoted: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
+    let answer = format!(
+        "(sleep {seconds}; echo y; sleep 5) | script --quiet --return --command \"$0\" /dev/null"
+    );
+    let output = Command::new("sh")
+        .args(["-c", &answer, &quoted.join(" ")])
+        .output()
+        .unwrap();
+    (
+        output.status.code(),
+        String::from_utf8(output.stdout).unwrap(),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_that_is_answered_after_the_deadline_sends_nothing() {
+    let world = World::new(&["ORDERS/c0"]).await;
+    for number in 1..12 {
+        world.account.consumer(&format!("ORDERS/c{number}")).await;
+    }
+    let tap = world.account.tap().await;
+    let arguments = ["pause", "ORDERS/*", "--for", "7s"];
+    let (exit, shown) = answered_after(5, &world.config(), &arguments);
+    assert_eq!(exit, Some(1), "{shown}");
+    let too_near = "a pause of 5s or less could be over before every server has it";
+    assert!(shown.contains(too_near), "{shown}");
+    for until in [None, Some(8)] {
+        let until = until.map(|after| second(after).to_string());
+        let length = match &until {
+            None => ["--for", "7s"],
+            Some(until) => ["--until", until],
+        };
+        let arguments = [&["pause", "ORDERS/*"][..], &length].concat();
+        let (exit, shown) = answered_after(9, &world.config(), &arguments);
+        assert_eq!(exit, Some(1), "{shown}");
+        assert!(shown.contains(": that has passed"), "{shown}");
+        assert!(shown.contains("nothing was sent"), "{shown}");
+        assert!(!shown.contains("somebody"), "{shown}");
+        assert_eq!(tap.writes().len(), 0, "{:?}", tap.writes());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupt_counts_those_under_way_only() {
+    let world = World::new(&["ORDERS/a", "ORDERS/b", "ORDERS/c", "ORDERS/d"]).await;
+    for name in ["a", "b", "c", "d"] {
+        world
+            .account
+            .pause(&format!("ORDERS/{name}"), second(3600))
+            .await;
+    }
+    let config = world.config().set(r#"controller.request_timeout = "30s""#);
+    let files = tempfile::tempdir().unwrap();
+    let path = config.write(files.path());
+    let tap = world.account.tap().await;
+    let child = Command::new(PROGRAM)
+        .args(["resume", "ORDERS/*", "--config"])
+        .arg(&path)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    until("it is at work", secs(10), async || {
+        (!tap.writes().is_empty()).then_some(())
+    })
+    .await;
+    // A resume takes effect two seconds later: all are accepted, and none is under way.
+    until("all are accepted", secs(5), async || {
+        (tap.writes().len() == 4).then_some(())
+    })
+    .await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    crate::nats_server::signal(child.id(), "INT");
+    let output = tokio::task::spawn_blocking(move || child.wait_with_output());
+    let output = output.await.unwrap().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(err, "interrupted: 4 of 4 consumers were told to resume\n");
+}

@@ -41,6 +41,7 @@ mod lists;
 mod live;
 mod matrix;
 mod nats_examples;
+mod odd_names;
 mod outage;
 mod pages;
 mod permissions;

@@ -421,3 +421,64 @@ async fn an_interrupt_ends_it_at_once_and_tells_how_far_it_was() {
     assert!(out.contains("ORDERS > shipping  running"), "{out}");
     assert_eq!(err, "interrupted: 1 of 2 consumers are paused\n");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn drained_is_not_said_while_a_worker_that_globs_leave_out_may_be_at_work() {
+    let world = World::new().await;
+    world.consumer("billing", json!({})).await;
+    world.account.ephemeral("ORDERS/worker").await;
+    world.account.publish("ORDERS", 1).await;
+    let _at_work = world.take("worker", 1).await;
+    world.pause("billing").await;
+    let arguments = ["ORDERS/*", "--for", "drained", "--format", "json"];
+    let (exit, told, err) = Waiting::begin(&world.config(), &arguments).json().await;
+    assert_eq!(exit, Some(3), "{told}");
+    assert_eq!(told["outcome"], "unknown");
+    assert_eq!(told["consumers"].as_array().unwrap().len(), 1);
+    let passed_over = json!([{ "stream": "ORDERS", "consumer": "worker" }]);
+    assert_eq!(told["passed_over"], passed_over);
+    assert_eq!(
+        err,
+        "note: stream ORDERS: globs leave out 1 consumer that is not durable (worker); to include one, name it exactly: \
+         \"ORDERS/worker\"\ncannot be known: not all consumers were considered that a glob matches; name them exactly, or take \
+         them away with !\n"
+    );
+    // By name it is waited for; taken away it was meant.
+    let named = [
+        "ORDERS/*",
+        "ORDERS/worker",
+        "--for",
+        "paused",
+        "--timeout",
+        "1s",
+    ];
+    let (exit, out, _) = wait(&world.config(), &named).await;
+    assert_eq!(exit, Some(1));
+    assert!(out.contains("ORDERS > worker  running"), "{out}");
+    let meant = ["ORDERS/*", "!ORDERS/worker", "--for", "drained"];
+    let (exit, _, err) = wait(&world.config(), &meant).await;
+    assert_eq!((exit, &*err), (Some(0), ""));
+    // Running is what a consumer that nobody pauses does.
+    world.account.resume("ORDERS/billing").await;
+    let (exit, _, err) = wait(&world.config(), &["ORDERS/*", "--for", "running"]).await;
+    assert_eq!(exit, Some(0));
+    assert!(err.starts_with("note: "), "{err}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ordered_consumer_has_nothing_in_flight_and_holds_no_wait_up() {
+    let world = World::new().await;
+    world.consumer("billing", json!({})).await;
+    let config = json!({ "name": "watcher", "ack_policy": "none", "inactive_threshold": 300_000_000_000_i64 });
+    let body = json!({ "stream_name": "ORDERS", "config": config });
+    let subject = "$JS.API.CONSUMER.CREATE.ORDERS.watcher";
+    world.account.request(subject, &body.to_string()).await;
+    world.pause("billing").await;
+    let (exit, out, err) = wait(&world.config(), &["ORDERS/*", "--for", "drained"]).await;
+    assert_eq!(exit, Some(0), "{err}");
+    assert!(out.starts_with("ORDERS > billing is drained"), "{out}");
+    assert!(
+        err.starts_with("note: stream ORDERS: globs leave out 1 consumer"),
+        "{err}"
+    );
+}

@@ -9,11 +9,10 @@ use jiff::Timestamp;
 use super::hazards::StreamSeen;
 use crate::cli::{Exit, live};
 use crate::config::Config;
-use crate::consumer::{ConsumerId, Kind};
+use crate::consumer::ConsumerId;
 use crate::jetstream::details::ConsumerDetails;
 use crate::jetstream::nats::Nats;
-use crate::jetstream::{JetStream, Link, RequestError};
-use crate::policy::{Policy, Selector};
+use crate::jetstream::{Link, RequestError};
 use crate::report::Report;
 
 /// Between two looks at a stream: what comes in meanwhile is its inflow.
@@ -29,13 +28,10 @@ pub struct Seen {
     pub consumers: BTreeMap<ConsumerId, Result<ConsumerDetails, RequestError>>,
     /// Their streams.
     pub streams: BTreeMap<String, Result<StreamSeen, RequestError>>,
-    /// Consumers that a glob would match if they were durable, and made by people.
-    pub passed_over: BTreeMap<ConsumerId, Kind>,
 }
 
 pub fn ask(config: Config, wall: fn() -> Timestamp) -> Result<Seen, Exit> {
     let in_flight = config.settings.controller.max_in_flight;
-    let policy = config.policy.clone();
     live::ask(config, wall, async move |nats, report| {
         // There a pause, even one that is refused, can crash the server, and so can questions beside somebody's pause.
         let crash_prone = matches!(&report.link, Link::Up(server) if server.crash_prone);
@@ -52,7 +48,6 @@ pub fn ask(config: Config, wall: fn() -> Timestamp) -> Result<Seen, Exit> {
             closed,
             consumers: consumers(&nats, &there, in_flight).await,
             streams: streams(&nats, &there, in_flight).await,
-            passed_over: passed_over(&nats, &policy, &there).await,
             report,
         }
     })
@@ -125,35 +120,4 @@ async fn streams(
         }
     }
     seen
-}
-
-/// What cannot be listed is told by the report.
-async fn passed_over(
-    nats: &Nats,
-    policy: &Policy,
-    there: &BTreeSet<ConsumerId>,
-) -> BTreeMap<ConsumerId, Kind> {
-    let plain = || {
-        let selectors = policy.windows().iter();
-        let selectors = selectors.flat_map(|window| window.selection.selectors());
-        selectors.filter(|selector| !selector.is_negated() && selector.exact().is_none())
-    };
-    let named = plain().filter_map(Selector::exact_stream);
-    let streams: BTreeSet<&str> = (there.iter().map(ConsumerId::stream))
-        .chain(named)
-        .filter(|stream| plain().any(|selector| selector.may_match_in(stream)))
-        .collect();
-    let mut passed_over = BTreeMap::new();
-    for stream in streams {
-        for listed in nats.list(stream).await.ok().flatten().unwrap_or_default() {
-            let Some(kind) = listed.sample.found.observation().map(|seen| seen.kind) else {
-                continue;
-            };
-            let windows = |kind| policy.windows_of(&listed.id, Some(kind));
-            if windows(kind).is_empty() && !windows(Kind::Durable).is_empty() {
-                passed_over.insert(listed.id, kind);
-            }
-        }
-    }
-    passed_over
 }

@@ -9,10 +9,12 @@ use super::hazards::{self, Hazard};
 use super::holds::{self, Hold};
 use super::told::Told;
 use crate::config::{Config, Finding, Severity};
-use crate::consumer::{ConsumerId, Found, Kind, Owner, PauseState};
+use crate::consumer::{Found, Kind, Owner, PauseState};
 use crate::jetstream::{Link, RequestError, Server};
 use crate::plan::{DOUBTFUL_SKEW, LOST_SKEW, Rule, TRUSTED_SKEW};
 use crate::policy::WindowSet;
+use crate::report::Sentence;
+use crate::visible::visible;
 
 /// Everything, in the order of urgency.
 pub fn findings(config: &Config, seen: &Seen) -> Vec<Told> {
@@ -172,9 +174,10 @@ fn failed<K, V>(
 
 /// Who is not paused though a glob has its name, and who is paused only because somebody named it.
 fn passed_over(config: &Config, seen: &Seen) -> Vec<Told> {
-    let passed_over = seen.passed_over.iter().map(|(id, kind)| {
+    let left_out = &seen.report.left_out;
+    let passed_over = left_out.passed_over.iter().map(|(id, why)| {
         let windows = config.policy.windows_of(id, Some(Kind::Durable));
-        let what = match kind {
+        let what = match why.kind {
             Kind::Sourcing => "serves a stream that sources this one",
             Kind::Ephemeral | Kind::Durable => "is not durable",
         };
@@ -200,7 +203,21 @@ fn passed_over(config: &Config, seen: &Seen) -> Vec<Told> {
             )
             .hint("take its name out of the window unless that is meant")
         });
-    passed_over.chain(sourcing).collect()
+    let unreadable = (left_out.sentences().into_iter())
+        .filter(Sentence::is_fault)
+        .map(|sentence| {
+            let subject = sentence.stream.map_or_else(
+                || "the streams".to_owned(),
+                |stream| format!("stream {}", visible(&stream)),
+            );
+            warning(
+                "unreadable-entry",
+                &subject,
+                &sentence.text,
+                "give it a name of visible letters; until then a window cannot hold it",
+            )
+        });
+    unreadable.chain(passed_over).chain(sourcing).collect()
 }
 
 /// Deadlines that are somebody else's.
@@ -218,10 +235,12 @@ fn pauses(seen: &Seen) -> Vec<Told> {
                     "it is paused by somebody else until {until}: recess extends that where a window lasts longer, and \
                      never shortens or ends it"
                 );
-                let by_hand = "ends it, if nobody needs it";
+                let hint = format!(
+                    "`recess resume '{}'` ends it, if no one needs it",
+                    visible(&id.path())
+                );
                 told.push(
-                    Told::consumer(Severity::Warning, "foreign-pause", id, &message)
-                        .hint(&resume(id, by_hand)),
+                    Told::consumer(Severity::Warning, "foreign-pause", id, &message).hint(&hint),
                 );
             }
             PauseState::Lapsed { until } if seen.clustered => {
@@ -230,10 +249,13 @@ fn pauses(seen: &Seen) -> Vec<Told> {
                     "somebody else's pause ended at {until} and its deadline is still stored: in a cluster an application \
                      that creates this consumer anew at its start (action \"create\") is refused for it (error 10148)"
                 );
-                let by_hand = "takes it away; recess does so with its own deadlines only";
+                let hint = format!(
+                    "`nats consumer resume {} {}` takes it away; recess does so with its own deadlines only",
+                    visible(id.stream()),
+                    visible(id.consumer())
+                );
                 told.push(
-                    Told::consumer(Severity::Warning, "strict-create", id, &message)
-                        .hint(&resume(id, by_hand)),
+                    Told::consumer(Severity::Warning, "strict-create", id, &message).hint(&hint),
                 );
             }
             PauseState::Lapsed { .. } | PauseState::Running => {}
@@ -270,14 +292,6 @@ fn orphans(seen: &Seen) -> Vec<Told> {
             Told::consumer(Severity::Warning, "orphaned-pause", id, &message).hint(&hint)
         })
         .collect()
-}
-
-fn resume(id: &ConsumerId, what: &str) -> String {
-    format!(
-        "`nats consumer resume {} {}` {what}",
-        id.stream(),
-        id.consumer()
-    )
 }
 
 /// What pauses do to the consumers as they are configured.

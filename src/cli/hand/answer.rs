@@ -228,6 +228,7 @@ fn told(fate: &Fate, order: Order) -> (&'static str, Option<String>) {
         Fate::Undone if pause => failed("somebody has resumed it at once"),
         Fate::Undone => failed("somebody has paused it again at once"),
         Fate::Missing => failed("it does not exist any more"),
+        Fate::TooLate => failed("the deadline came before it was seen paused"),
         Fate::Unconfirmed => failed("the server accepted it and does not show it"),
         Fate::Unknown => failed("the server tells nothing of it"),
         Fate::Failed(error) => ("failed", Some(error.to_string())),

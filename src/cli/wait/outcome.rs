@@ -14,13 +14,14 @@ use crate::config::show_length;
 use crate::consumer::ConsumerId;
 use crate::policy::Window;
 use crate::quiet::{Goal, Standing};
+use crate::report::LeftOut;
 
 /// How a wait ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     /// All are what was waited for.
     Reached,
-    /// All are, but some of which it cannot be known.
+    /// All are, but some of which it cannot be known, or that globs leave out though they may have messages in flight.
     Unknown,
     /// Some hold messages on which nobody works any more.
     Stalled,
@@ -67,6 +68,8 @@ pub struct Outcome {
     /// The window's occurrence.
     pub open: Option<Occurrence>,
     pub rows: BTreeMap<ConsumerId, Row>,
+    /// Who was not considered.
+    pub left_out: LeftOut,
     /// Why something could not be looked at.
     pub trouble: Option<String>,
 }
@@ -84,6 +87,14 @@ pub struct OutcomeJson<'a> {
     /// When the first of the pauses ends.
     until: Option<String>,
     consumers: Vec<RowJson<'a>>,
+    /// Consumers that a glob leaves out: not durable, or serving another stream.
+    passed_over: Vec<PassedOverJson<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct PassedOverJson<'a> {
+    stream: &'a str,
+    consumer: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -125,6 +136,12 @@ impl Outcome {
                     state: row.standing.as_str(),
                     until: row.until.map(json_instant),
                     ack_pending: row.ack_pending,
+                })
+                .collect(),
+            passed_over: (self.left_out.passed_over.keys())
+                .map(|id| PassedOverJson {
+                    stream: id.stream(),
+                    consumer: id.consumer(),
                 })
                 .collect(),
         }
@@ -214,10 +231,18 @@ impl Outcome {
                  is delivered again when the pause ends",
                 names(|standing| matches!(standing, Standing::Stalled(_)))
             ),
-            End::Unknown => format!(
-                "cannot be known: {} has ack policy none, so messages in flight are not counted",
-                names(|standing| standing == Standing::Uncounted)
-            ),
+            End::Unknown => {
+                let uncounted = names(|standing| standing == Standing::Uncounted);
+                if uncounted.is_empty() {
+                    "cannot be known: not all consumers were considered that a glob matches; name them exactly, or take them \
+                     away with !"
+                        .to_owned()
+                } else {
+                    format!(
+                        "cannot be known: {uncounted} has ack policy none, so messages in flight are not counted"
+                    )
+                }
+            }
             End::Nobody if self.window.is_none() => format!(
                 "error: gone meanwhile: {}",
                 names(|standing| standing == Standing::Missing)

@@ -4,7 +4,6 @@
 //! more, so that what is told was true of all of them at one time.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -15,14 +14,15 @@ use super::progress::Progress;
 use crate::calendar::Occurrence;
 use crate::cli::{Exit, live, selected};
 use crate::clock::Clock;
-use crate::config::Settings;
+use crate::config::{Config, Settings};
 use crate::consumer::{ConsumerId, PauseState};
 use crate::jetstream::nats::Nats;
 use crate::jetstream::{Advisory, JetStream, Link, RequestError};
 use crate::ledger::Now;
-use crate::policy::{Policy, Window};
+use crate::policy::{Policy, Selector, Window};
 use crate::quiet::{Goal, Standing, Watch};
 use crate::reconcile::{Observed, Patience, Scope, observe};
+use crate::report::LeftOut;
 
 /// How often those that are waited for are looked at, at most and at least; in between, four times as long as a look takes.
 const OFTEN: Duration = Duration::from_millis(250);
@@ -42,6 +42,7 @@ pub struct Wait {
     deadline: Duration,
     progress: Progress,
     rows: BTreeMap<ConsumerId, Row>,
+    left_out: LeftOut,
     watches: BTreeMap<ConsumerId, Watch>,
     skew: SignedDuration,
     /// How long the last look took.
@@ -69,6 +70,7 @@ impl Wait {
             deadline,
             progress,
             rows: BTreeMap::new(),
+            left_out: LeftOut::default(),
             watches: BTreeMap::new(),
             skew: SignedDuration::ZERO,
             look_took: Duration::ZERO,
@@ -88,12 +90,14 @@ impl Wait {
             open: self.open,
             window: self.window,
             rows: self.rows,
+            left_out: self.left_out,
             trouble: self.trouble,
         }
     }
 
-    /// Waits. An error has been told already.
-    pub async fn run(&mut self, settings: Arc<Settings>) -> Result<End, Exit> {
+    /// Waits for the window, or for those that `selectors` name. An error has been told already.
+    pub async fn run(&mut self, config: &Config, selectors: &[Selector]) -> Result<End, Exit> {
+        let settings = &config.settings;
         // An opening that comes too late needs no server to be known.
         if let Some(end) = self.too_late(self.clock.now()) {
             return Ok(end);
@@ -101,12 +105,19 @@ impl Wait {
         let request_timeout = settings.controller.request_timeout;
         let (nats, mut advisories) = Nats::start(&settings.nats, request_timeout);
         live::connected(&nats, live::PATIENCE + request_timeout).await?;
+        if self.window.is_none() {
+            let selectors = selected::prefer_names(&nats, selectors.to_vec()).await?;
+            self.policy = selected::policy(config, selectors).map_err(|why| {
+                crate::cli::complain(format!("error: {why}"));
+                Exit::Usage
+            })?;
+        }
         let mut first = true;
         loop {
             if let Some(end) = self.until_open().await {
                 return Ok(end);
             }
-            let observed = self.look(&nats, &settings, Scope::All).await?;
+            let observed = self.look(&nats, settings, Scope::All).await?;
             if std::mem::take(&mut first)
                 && self.window.is_none()
                 && selected::some_match_nothing(&nats, &self.policy, &observed).await
@@ -124,7 +135,7 @@ impl Wait {
                     break;
                 }
                 self.rest(&nats, &mut advisories, &waited_for).await;
-                self.look(&nats, &settings, Scope::Only(waited_for)).await?;
+                self.look(&nats, settings, Scope::Only(waited_for)).await?;
             }
             let now = self.clock.now();
             if once && !self.is_closed(now) {
@@ -144,7 +155,9 @@ impl Wait {
             End::Stalled
         } else if nobody || (self.window.is_none() && any(|one| one == Standing::Missing)) {
             End::Nobody
-        } else if any(|standing| standing == Standing::Uncounted) {
+        } else if any(|standing| standing == Standing::Uncounted)
+            || (self.goal != Goal::Running && self.left_out.may_work())
+        {
             End::Unknown
         } else {
             End::Reached
@@ -241,6 +254,7 @@ impl Wait {
     }
 
     fn take_in(&mut self, observed: &Observed, scope: &Scope) {
+        observed.note_left_out(&self.policy, scope, &mut self.left_out);
         let server_now = self.clock.now().wall.checked_add(self.skew).ok();
         let mut rows = std::mem::take(&mut self.rows);
         if *scope == Scope::All {

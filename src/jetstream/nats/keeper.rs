@@ -17,10 +17,10 @@ use tokio::time::Instant;
 
 use super::audit::{self, Audit};
 use super::connect::{self, Connected, Discovered};
-use super::tame::tame;
 use super::{Doom, Nats, Session, wire};
 use crate::config::{self, Api};
 use crate::jetstream::{Advisory, Link, RequestError, Server, Unsuitable};
+use crate::visible::tame;
 
 /// How often a lost or refused connection, or a JetStream that does not answer, is tried again.
 const RETRY: Duration = Duration::from_millis(500);

@@ -120,12 +120,175 @@ fn everyone_on_a_page_takes_one_place_also_those_of_whom_nothing_is_known() {
         r#"{{"total":9,"offset":4,"limit":256,"consumers":[{{"created":"2026-11-23T21:28:16.7Z","config":{{"durable_name":"a"}}}},{there},{there}],"missing":["c","a"]}}"#
     );
     let reply: wire::ListReply = wire::read(payload.as_bytes(), "s").unwrap();
-    let page = reply.into_page("ORDERS", "s").unwrap();
-    assert_eq!(page.total, 9);
-    let known: Vec<_> = (page.entries.iter())
-        .map(|(id, sample)| (id.consumer(), sample.found != Found::Unknown))
+    let page = reply.into_page();
+    assert_eq!((page.total, page.entries.len()), (9, 3));
+    let listing = wire::listing(page.entries, |name, sample| {
+        (name, sample.found != Found::Unknown)
+    });
+    let known = [("a", false), ("b", true), ("c", false)];
+    let known = known.map(|(name, is_known)| (name.to_owned(), is_known));
+    assert_eq!(listing.entries, known);
+    assert_eq!(listing.unreadable, []);
+}
+
+/// Names, and whether more is known of each.
+type Known = Vec<(String, bool)>;
+
+/// What stands in the place of a name, and what is wrong with it.
+type Said = Vec<(String, String)>;
+
+/// A page with one entry between two good ones: the names that can be asked about, with what is known of each, and what is
+/// said of the rest.
+fn page_with(odd: &str) -> (Known, Said) {
+    let good = |name: &str| {
+        format!(
+            r#"{{"name":"{name}","created":"2026-11-23T21:28:16.7Z","config":{{"durable_name":"{name}"}}}}"#
+        )
+    };
+    let payload = format!(
+        r#"{{"total":3,"consumers":[{},{odd},{}]}}"#,
+        good("before"),
+        good("later")
+    );
+    let reply: wire::ListReply = wire::read(payload.as_bytes(), "s").unwrap();
+    let page = reply.into_page();
+    assert_eq!(page.entries.len(), 3, "a place each: {odd}");
+    let listing = wire::listing(page.entries, |name, sample| {
+        (name, sample.found != Found::Unknown)
+    });
+    let unreadable = listing.unreadable.into_iter();
+    let unreadable = unreadable.map(|entry| (entry.name, entry.reason));
+    (listing.entries, unreadable.collect())
+}
+
+#[test]
+fn an_entry_with_an_odd_name_costs_no_other() {
+    for (name, shown) in [
+        ("no\u{a0}break", r"no\u{a0}break"),
+        ("\x1b[31mred", r"\u{1b}[31mred"),
+        ("be\x07ll", r"be\u{7}ll"),
+        ("del\x7fete", r"del\u{7f}ete"),
+        ("line\u{2028}line", r"line\u{2028}line"),
+        ("a b", "a b"),
+        ("a.b", "a.b"),
+        ("*", "*"),
+        (">", ">"),
+        ("a/b", "a/b"),
+        ("x\r\nPUB y 0\r\n\r\n", r"x\r\nPUB y 0\r\n\r\n"),
+    ] {
+        let entry = serde_json::json!({ "name": name, "created": "2026-11-23T21:28:16.7Z" });
+        let (entries, unreadable) = page_with(&entry.to_string());
+        let good = ["before", "later"].map(|name| (name.to_owned(), true));
+        assert_eq!(entries, good, "{name:?}");
+        let reason = "its name holds what no request can carry".to_owned();
+        assert_eq!(unreadable, [(shown.to_owned(), reason)], "{name:?}");
+    }
+    let long = serde_json::json!({ "name": "a".repeat(256) }).to_string();
+    let (entries, unreadable) = page_with(&long);
+    assert_eq!(entries.len(), 2);
+    assert!(
+        unreadable[0].1.starts_with("its name has 256 bytes"),
+        "{unreadable:?}"
+    );
+}
+
+#[test]
+fn an_entry_with_odd_contents_is_unknown_and_costs_no_other() {
+    for (more, reason) in [
+        ("", "created `` is not a time"),
+        (r#","created":"soon""#, "created `soon` is not a time"),
+        (
+            r#","created":7"#,
+            "invalid type: integer `7`, expected a string",
+        ),
+        (
+            r#","created":"2026-11-23T21:28:16Z","ts":"never""#,
+            "ts `never` is not a time",
+        ),
+        (
+            r#","num_pending":-1"#,
+            "invalid value: integer `-1`, expected u64",
+        ),
+        (r#","num_pending":1e400"#, "number out of range"),
+        (
+            r#","num_ack_pending":99999999999999999999"#,
+            "invalid type: floating point",
+        ),
+        (
+            r#","paused":"yes""#,
+            "invalid type: string \"yes\", expected a boolean",
+        ),
+        (r#","config":[]"#, "invalid length"),
+        (
+            r#","config":{"durable_name":"it","pause_until":"soon"}"#,
+            "pause_until `soon` is not a time",
+        ),
+        (r#","config":{"backoff":"long"}"#, "invalid type: string"),
+        (r#","created":"\ud800""#, "unexpected end of hex escape"),
+    ] {
+        let (entries, unreadable) = page_with(&format!(r#"{{"name":"it"{more}}}"#));
+        let expected = [("before", true), ("it", false), ("later", true)];
+        let expected = expected.map(|(name, is_known)| (name.to_owned(), is_known));
+        assert_eq!(entries, expected, "{more}");
+        let [(name, why)] = &unreadable[..] else {
+            panic!("{more}: {unreadable:?}");
+        };
+        assert!(
+            name == "it" && why.contains(reason),
+            "{more}: {unreadable:?}"
+        );
+    }
+}
+
+#[test]
+fn an_entry_that_is_none_costs_no_other() {
+    let pit = format!("{}1{}", "[".repeat(1_000), "]".repeat(1_000));
+    for (odd, shown) in [
+        ("7", "7"),
+        ("null", "null"),
+        ("[]", "[]"),
+        (r#""later""#, r#""later""#),
+        ("{}", "{}"),
+        (r#"{"name":7}"#, r#"{"name":7}"#),
+        (r#"{"name":"a","name":"b"}"#, r#"{"name":"a","name":"b"}"#),
+        (&pit, "[[["),
+    ] {
+        let (entries, unreadable) = page_with(odd);
+        assert_eq!(entries.len(), 2, "{odd}");
+        let [(name, why)] = &unreadable[..] else {
+            panic!("{odd}: {unreadable:?}");
+        };
+        assert!(name.starts_with(shown) && name.len() < 400, "{odd}: {name}");
+        assert!(why.starts_with("it has no name: "), "{odd}: {why}");
+    }
+}
+
+#[test]
+fn entries_without_a_name_take_a_place_each() {
+    let payload = br#"{"total":4,"consumers":[{},{},{}],"missing":["offline"]}"#;
+    let reply: wire::ListReply = wire::read(payload, "s").unwrap();
+    // Of the one that is offline the server writes an entry without a name too.
+    let page = reply.into_page();
+    assert_eq!(page.entries.len(), 3);
+    let listing = wire::listing(page.entries, |name, _| name);
+    assert_eq!(listing.entries, ["offline"]);
+    assert_eq!(listing.unreadable.len(), 2);
+}
+
+#[test]
+fn a_stream_with_an_odd_name_costs_no_other() {
+    let payload = "{\"total\":5,\"streams\":[\"ORDERS\",\"A.B.>\",7,\"no\u{a0}break\",\"EVENTS\"]}";
+    let reply: wire::NamesReply = wire::read(payload.as_bytes(), "s").unwrap();
+    let page = reply.into_page();
+    assert_eq!(page.entries.len(), 5);
+    let listing = wire::listing(page.entries, |name, ()| name);
+    assert_eq!(listing.entries, ["EVENTS", "ORDERS"]);
+    let shown: Vec<_> = listing
+        .unreadable
+        .iter()
+        .map(|entry| &*entry.name)
         .collect();
-    assert_eq!(known, [("a", false), ("b", true), ("c", false)]);
+    assert_eq!(shown, ["7", "A.B.>", r"no\u{a0}break"]);
 }
 
 #[test]
@@ -188,7 +351,7 @@ fn messages_in_flight_have_the_longest_wait_and_the_newest_sign_of_life() {
 fn an_empty_page_of_a_cluster_is_empty() {
     let payload = br#"{"type":"io.nats.jetstream.api.v1.consumer_list_response","total":0,"offset":0,"limit":256,"consumers":[]}"#;
     let reply: wire::ListReply = wire::read(payload, "s").unwrap();
-    let page = reply.into_page("ORDERS", "s").unwrap();
+    let page = reply.into_page();
     assert_eq!((page.entries.len(), page.total), (0, 0));
 }
 

@@ -11,8 +11,8 @@ use jiff::Timestamp;
 
 use super::connect::PATIENCE;
 use super::secrets::name;
-use super::tame::tame;
 use crate::config::{Auth, Connection, Tls};
+use crate::visible::tame;
 
 /// What each server that was tried has against us.
 #[derive(Default)]

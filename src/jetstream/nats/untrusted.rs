@@ -4,12 +4,11 @@
 use std::path::Path;
 
 use super::keeper::{Denial, denial};
-use super::pages::Page;
 use super::secrets::Proof;
 use super::wire;
 use crate::config::{Auth, Connection, Hidden, Secret, context};
 use crate::consumer::ConsumerId;
-use crate::jetstream::{Advisory, RequestError, Sample};
+use crate::jetstream::{Advisory, Listing, RequestError, Sample};
 
 /// The API level in an account's INFO.
 pub fn account_info(payload: &[u8]) -> Result<Option<u64>, RequestError> {
@@ -17,17 +16,18 @@ pub fn account_info(payload: &[u8]) -> Result<Option<u64>, RequestError> {
 }
 
 /// The streams on a page of names.
-pub fn names(payload: &[u8]) -> Result<Vec<String>, RequestError> {
+pub fn names(payload: &[u8]) -> Result<Listing<String>, RequestError> {
     let reply: wire::NamesReply = wire::read(payload, "STREAM.NAMES")?;
-    let Page { entries, .. } = reply.into_page("STREAM.NAMES")?;
-    Ok(entries.into_keys().collect())
+    let page = reply.into_page();
+    Ok(wire::listing(page.entries, |name, ()| name))
 }
 
 /// The consumers on a page of the list of stream `ORDERS`.
-pub fn list(payload: &[u8]) -> Result<Vec<(ConsumerId, Sample)>, RequestError> {
+pub fn list(payload: &[u8]) -> Result<Listing<(ConsumerId, Sample)>, RequestError> {
     let reply: wire::ListReply = wire::read(payload, "CONSUMER.LIST.ORDERS")?;
-    let Page { entries, .. } = reply.into_page("ORDERS", "CONSUMER.LIST.ORDERS")?;
-    Ok(entries.into_iter().collect())
+    let page = reply.into_page();
+    let listed = |name, sample| (ConsumerId::new("ORDERS", name), sample);
+    Ok(wire::listing(page.entries, listed))
 }
 
 /// One consumer.

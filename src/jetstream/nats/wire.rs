@@ -1,7 +1,7 @@
 //! What nats-server writes, as far as recess reads it. Unknown fields are passed over.
 //!
 //! Invariant: whoever writes it, what is read takes bounded memory, its names are such that they make one token of a
-//! subject, and its errors are one line.
+//! subject, its errors are one line, and an entry of a list that cannot be read costs no other.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,12 +10,13 @@ use std::marker::PhantomData;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Error as _, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
 use super::pages::Page;
-use super::tame::tame;
 use crate::consumer::{ConsumerId, Found, Kind, Observation, PauseState, is_name};
-use crate::jetstream::{Advisory, RequestError, Sample};
+use crate::jetstream::{Advisory, Listing, RequestError, Sample, Unreadable};
 use crate::quiet::Flight;
+use crate::visible::tame;
 
 /// nats-server's `err_code` for a request that is not JSON.
 pub const INVALID_JSON: u64 = 10025;
@@ -93,54 +94,160 @@ pub struct ApiStats {
 pub struct NamesReply {
     pub total: usize,
     #[serde(default, deserialize_with = "bounded")]
-    pub streams: Vec<String>,
+    streams: Vec<Box<RawValue>>,
 }
 
 /// `$JS.API.CONSUMER.LIST`.
 #[derive(Deserialize)]
 pub struct ListReply {
     pub total: usize,
+    // Each entry is read by itself, so that one that cannot be read costs no other.
     #[serde(default, deserialize_with = "bounded")]
-    pub consumers: Vec<Info>,
+    consumers: Vec<Box<RawValue>>,
     #[serde(default, deserialize_with = "bounded")]
-    pub missing: Vec<String>,
+    missing: Vec<Box<RawValue>>,
+}
+
+/// A place in a list. Each entry takes one, also one that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Slot {
+    /// A name that can be asked about.
+    Name(String),
+    /// What stands there instead, made visible.
+    Odd(String),
+}
+
+/// What stands in a place, and what is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry<T> {
+    pub content: T,
+    pub fault: Option<String>,
 }
 
 impl NamesReply {
-    /// The streams on the page. `subject` is where it came from, for the error.
-    pub fn into_page(self, subject: &str) -> Result<Page<String, ()>, RequestError> {
-        let names = names(self.streams, subject)?;
-        Ok(Page {
-            entries: names.into_iter().map(|name| (name, ())).collect(),
+    /// The streams on the page.
+    pub fn into_page(self) -> Page<Slot, Entry<()>> {
+        let place = |text: &RawValue| place_of_name(text, ());
+        Page {
+            entries: self.streams.iter().map(|text| place(text)).collect(),
             total: self.total,
-        })
+        }
     }
 }
 
 impl ListReply {
-    /// Everyone on the page. `subject` is where it came from, for the error.
-    pub fn into_page(
-        self,
-        stream: &str,
-        subject: &str,
-    ) -> Result<Page<ConsumerId, Sample>, RequestError> {
-        let unknown = |name: String| (ConsumerId::new(stream, name), Sample::UNKNOWN);
+    /// Everyone on the page.
+    pub fn into_page(self) -> Page<Slot, Entry<Sample>> {
         // Whoever did not answer the cluster in time is only here. Whoever is offline is also an entry without a name.
-        let missing = names(self.missing, subject)?;
-        let mut entries: BTreeMap<_, _> = missing.into_iter().map(unknown).collect();
-        for info in (self.consumers.into_iter()).filter(|info| !info.name.is_empty()) {
-            if !is_possible(&info.name) {
-                let words = format!("no stream or consumer is called `{}`", info.name);
-                return Err(unreadable(subject, words));
-            }
-            let id = ConsumerId::new(stream, info.name.as_str());
-            entries.insert(id, info.into_sample(subject)?);
+        let missing = self.missing.iter();
+        let mut entries: BTreeMap<_, _> = missing
+            .map(|text| place_of_name(text, Sample::UNKNOWN))
+            .collect();
+        let mut offline = entries.len();
+        for text in &self.consumers {
+            let (slot, entry) = match serde_json::from_str::<Info>(text.get()) {
+                Ok(info) if info.name.is_empty() && offline > 0 => {
+                    offline -= 1;
+                    continue;
+                }
+                Ok(info) => {
+                    let name = Some(info.name.clone()).filter(|name| !name.is_empty());
+                    place(name, text, info.sample(), Sample::UNKNOWN)
+                }
+                Err(error) => {
+                    let named = serde_json::from_str::<Named>(text.get()).ok();
+                    let name = named.map(|named| named.name);
+                    place(name, text, Err(error.to_string()), Sample::UNKNOWN)
+                }
+            };
+            entries.insert(apart(slot, &entries), entry);
         }
-        Ok(Page {
+        Page {
             entries,
             total: self.total,
-        })
+        }
     }
+}
+
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+}
+
+/// Entries without a name may be alike, and take a place each.
+fn apart<V>(slot: Slot, entries: &BTreeMap<Slot, V>) -> Slot {
+    match slot {
+        Slot::Odd(shown) if shown.starts_with('{') => (1..)
+            .map(|number| match number {
+                1 => Slot::Odd(shown.clone()),
+                _ => Slot::Odd(format!("{shown} ({number})")),
+            })
+            .find(|slot| !entries.contains_key(slot))
+            .unwrap_or(Slot::Odd(shown)),
+        slot => slot,
+    }
+}
+
+/// The place of an entry that is a name.
+fn place_of_name<T: Clone>(text: &RawValue, content: T) -> (Slot, Entry<T>) {
+    match serde_json::from_str::<String>(text.get()) {
+        Ok(name) => place(Some(name), text, Ok(content.clone()), content),
+        Err(error) => place(None, text, Err(error.to_string()), content),
+    }
+}
+
+/// The place of an entry of that name, with what was read of it or else what is known without. `text` is all of it.
+fn place<T>(
+    name: Option<String>,
+    text: &RawValue,
+    read: Result<T, String>,
+    unread: T,
+) -> (Slot, Entry<T>) {
+    let (slot, wrong_name) = match name {
+        Some(name) if is_possible(&name) => (Slot::Name(name), None),
+        Some(name) if name.len() > LONGEST_NAME => {
+            let reason = format!("its name has {} bytes", name.len());
+            (Slot::Odd(tame(&name)), Some(reason))
+        }
+        Some(name) => {
+            let reason = "its name holds what no request can carry".to_owned();
+            (Slot::Odd(tame(&name)), Some(reason))
+        }
+        None => (
+            Slot::Odd(tame(text.get())),
+            Some("it has no name".to_owned()),
+        ),
+    };
+    let (content, wrong_content) = match read {
+        Ok(content) => (content, None),
+        Err(reason) => (unread, Some(tame(&reason))),
+    };
+    let fault = match (wrong_name, wrong_content) {
+        (Some(name), Some(content)) => Some(format!("{name}: {content}")),
+        (name, content) => name.or(content),
+    };
+    (slot, Entry { content, fault })
+}
+
+/// A list, with what is wrong with it apart.
+pub fn listing<T, L>(
+    places: BTreeMap<Slot, Entry<T>>,
+    listed: impl Fn(String, T) -> L,
+) -> Listing<L> {
+    let mut listing = Listing::default();
+    for (slot, Entry { content, fault }) in places {
+        if let Some(reason) = fault {
+            let name = match &slot {
+                Slot::Name(name) => tame(name),
+                Slot::Odd(shown) => shown.clone(),
+            };
+            listing.unreadable.push(Unreadable { name, reason });
+        }
+        if let Slot::Name(name) = slot {
+            listing.entries.push(listed(name, content));
+        }
+    }
+    listing
 }
 
 /// A list of no more entries than nats-server writes: an entry can take a hundred times the memory of its text. Go writes
@@ -183,17 +290,6 @@ fn is_possible(name: &str) -> bool {
     is_name(name) && name.len() <= LONGEST_NAME
 }
 
-/// The names, where each is one.
-fn names(names: Vec<String>, subject: &str) -> Result<Vec<String>, RequestError> {
-    match names.iter().find(|name| !is_possible(name)) {
-        None => Ok(names),
-        Some(name) => Err(unreadable(
-            subject,
-            format!("no stream or consumer is called `{name}`"),
-        )),
-    }
-}
-
 fn unreadable(subject: &str, reason: impl fmt::Display) -> RequestError {
     RequestError::Unreadable {
         subject: subject.to_owned(),
@@ -205,7 +301,7 @@ fn unreadable(subject: &str, reason: impl fmt::Display) -> RequestError {
 #[derive(Deserialize)]
 pub struct Info {
     #[serde(default)]
-    pub name: String,
+    name: String,
     #[serde(default)]
     created: String,
     #[serde(default)]
@@ -257,9 +353,13 @@ impl Activity {
 impl Info {
     /// What it says of the consumer. `subject` is where it came from, for the error.
     pub fn into_sample(self, subject: &str) -> Result<Sample, RequestError> {
+        (self.sample()).map_err(|reason| unreadable(subject, reason))
+    }
+
+    /// The same; what is wrong with it where it says nothing.
+    fn sample(&self) -> Result<Sample, String> {
         let time = |what: &str, text: &str| {
-            let words = || format!("{what} `{text}` of consumer {} is not a time", self.name);
-            instant(text).ok_or_else(|| unreadable(subject, words()))
+            instant(text).ok_or_else(|| format!("{what} `{text}` is not a time"))
         };
         let deadline = match &self.config.pause_until {
             Some(text) => Some(time("pause_until", text)?).filter(|until| !is_zero_time(*until)),

@@ -37,6 +37,7 @@ fn report(second: usize) -> Report {
         pass: Some(pass),
         burst: None,
         unlisted: Arc::default(),
+        left_out: Arc::default(),
         rows: Arc::default(),
         windows: vec![WindowState {
             name: "night".into(),
