@@ -159,6 +159,11 @@ impl Ledger {
         true
     }
 
+    /// Whether anything is remembered of a consumer.
+    pub fn knows(&self, id: &ConsumerId) -> bool {
+        self.entries.contains_key(id)
+    }
+
     /// Takes in that the server says a consumer was deleted.
     pub fn deleted(&mut self, id: &ConsumerId) {
         if let Some(entry) = self.entries.get_mut(id) {

@@ -12,15 +12,17 @@ use super::orphans::Streams;
 use super::pass::Reconciler;
 use crate::clock::was_stepped;
 use crate::config::Config;
-use crate::consumer::{ConsumerId, Kind};
+use crate::consumer::ConsumerId;
 use crate::jetstream::{Advisory, JetStream, Link};
 use crate::ledger::Now;
 use crate::plan::Verdict;
 use crate::report::{Burst, Pass, Report, Wake};
 
 mod agenda;
+mod newcomers;
 
 use agenda::{PREPARE, Step};
+use newcomers::Newcomers;
 
 /// How long a preparation may take at least, however late it begins.
 const SHORTEST_LOOK: Duration = Duration::from_millis(500);
@@ -69,6 +71,7 @@ pub(super) struct Driver<J, P> {
     /// The next change by the calendar that has not been handled.
     next_change: Option<Timestamp>,
     asked: Asked,
+    newcomers: Newcomers,
     prepared: Option<Prepared>,
     /// When the effect of the last change is looked at, in uptime.
     aftermath: Option<Duration>,
@@ -113,6 +116,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             resync_at: Duration::ZERO,
             next_change: None,
             asked: Asked::default(),
+            newcomers: Newcomers::default(),
             prepared: None,
             aftermath: None,
             own_moment: None,
@@ -148,6 +152,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             Step::Pass(wake, scope) => self.pass(wake, scope).await,
             Step::LookAgain(unknown) => self.look_again(unknown).await,
             Step::Sweep(streams) => self.sweep(streams).await,
+            Step::Meet(newcomers) => self.meet(newcomers).await,
             Step::Prepare(edge, wake) => {
                 self.prepare(edge, wake).await;
                 self.prepared = Some(Prepared {
@@ -270,6 +275,16 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         self.publish(None);
     }
 
+    /// A pass over consumers that have come.
+    async fn meet(&mut self, newcomers: BTreeSet<ConsumerId>) {
+        self.pass(Wake::Advisory, Scope::Only(newcomers.clone()))
+            .await;
+        let rows = self.reconciler.rows.clone();
+        let now = self.reconciler.clock.now().uptime;
+        self.newcomers
+            .looked(&newcomers, |id| rows.contains_key(id), now);
+    }
+
     async fn conclude(&mut self, wake: Wake, scope: Scope, began: Now, observed: Observed) {
         let full = scope == Scope::All;
         let pass = (self.reconciler)
@@ -283,6 +298,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             .await;
         let now = self.reconciler.clock.now();
         if full {
+            self.newcomers.clear();
             self.aftermath = None;
             self.resync_at = now.uptime + self.reconciler.config.settings.controller.resync;
         }
@@ -348,10 +364,10 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
     }
 
     pub fn advised(&mut self, advisory: Advisory) {
-        self.own_moment = None;
         let reconciler = &mut self.reconciler;
         let id = advisory.id();
         let mark = reconciler.policy().mark();
+        let is_ours = reconciler.rows.contains_key(id) || reconciler.ledger.knows(id);
         let news = match &advisory {
             Advisory::Pause { id, until } => {
                 let until = until.map(|until| reconciler.former.translate(id, until, mark));
@@ -359,17 +375,20 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             }
             Advisory::Deleted(id) => {
                 reconciler.ledger.deleted(id);
-                true
+                self.newcomers.remove(id);
+                reconciler.forget_left_out(id);
+                is_ours
             }
             Advisory::Created(_) => true,
         };
-        let ours = reconciler.rows.contains_key(id)
-            || !reconciler
-                .policy()
-                .windows_of(id, Some(Kind::Durable))
-                .is_empty();
-        if news && ours {
+        if is_ours {
+            self.own_moment = None;
+        }
+        if news && is_ours {
             self.asked.consumers.insert(id.clone());
+        } else if news && reconciler.may_want(id) {
+            let now = reconciler.clock.now().uptime;
+            self.newcomers.add(id, now);
         }
     }
 }

@@ -135,6 +135,19 @@ impl<J: JetStream> Reconciler<J> {
         }
     }
 
+    /// Whether a window may want a consumer of which no more than the name is known.
+    pub(super) fn may_want(&self, id: &ConsumerId) -> bool {
+        let windows = self.policy().windows_of(id, Some(Kind::Durable));
+        !windows.is_empty()
+    }
+
+    /// One that was left out is gone.
+    pub(super) fn forget_left_out(&mut self, id: &ConsumerId) {
+        if self.left_out.passed_over.contains_key(id) {
+            Arc::make_mut(&mut self.left_out).passed_over.remove(id);
+        }
+    }
+
     /// Forgets what was remembered of consumers that are gone.
     pub(super) fn tidy(&mut self, now: Now) {
         self.ledger.prune(now);

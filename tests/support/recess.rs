@@ -256,6 +256,16 @@ impl Recess {
         kilobytes.unwrap_or_else(|| panic!("no {which} in {status}")) / 1024
     }
 
+    /// How long it has kept processors busy.
+    pub fn busy(&self) -> Duration {
+        let stat = fs::read_to_string(self.proc("stat")).unwrap();
+        // After the name, which is in brackets: the 12th and 13th are the ticks in user and kernel mode, a hundredth of a second.
+        let (_, fields) = stat.rsplit_once(") ").unwrap();
+        let ticks = fields.split(' ').skip(11).take(2);
+        let ticks: u64 = ticks.map(|ticks| ticks.parse::<u64>().unwrap()).sum();
+        Duration::from_millis(10 * ticks)
+    }
+
     /// SIGKILL: it cannot do anything about it.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();

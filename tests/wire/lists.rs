@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use jiff::{Timestamp, ToSpan};
+use serde_json::json;
 use tokio::task::JoinHandle;
 
 use crate::account::{Account, Request};
@@ -226,4 +227,83 @@ async fn consumers_that_come_and_go_around_an_opening_are_paused_or_forgotten_wi
     assert_eq!(recess.total("consumer_unconfirmed").await, 0.0);
     assert_eq!(recess.total("repairs_total").await, 0.0);
     assert_eq!(recess.complaints(), [""; 0]);
+}
+
+/// A hundred ordered consumers a second come and go, each with a name of its own, as with readers that look something up.
+fn readers(account: &Account) -> JoinHandle<()> {
+    let account = account.clone();
+    tokio::spawn(async move {
+        let mut beat = tokio::time::interval(Duration::from_millis(10));
+        for number in 0.. {
+            beat.tick().await;
+            let account = account.clone();
+            tokio::spawn(async move {
+                let name = format!("reader{number}");
+                let body = json!({
+                    "stream_name": "ORDERS",
+                    "config": {
+                        "name": name, "ack_policy": "none", "mem_storage": true, "num_replicas": 1,
+                        "inactive_threshold": 300_000_000_000_i64,
+                    },
+                });
+                let subject = format!("$JS.API.CONSUMER.CREATE.ORDERS.{name}");
+                account.request(&subject, &body.to_string()).await;
+                tokio::time::sleep(Duration::from_millis(500)).await;
+                account.delete(&format!("ORDERS/{name}")).await;
+            });
+        }
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_ordered_consumers_a_second_cost_next_to_no_request() {
+    let (server, account) = world().await;
+    account.consumer("ORDERS/billing").await;
+    let config = Config::new([server.url()])
+        .set(r#"controller.resync = "10m""#)
+        .window("night", &["ORDERS/*"], Span::open_for(300));
+    let recess = Recess::start(&config).await;
+    let paused =
+        |name: &str| format!(r#"consumer_paused{{consumer_name="{name}",stream_name="ORDERS"}}"#);
+    recess.until_metric(&paused("billing"), 1.0, secs(10)).await;
+    let tap = account.tap().await;
+    let readers = readers(&account);
+    let busy = recess.busy();
+    tokio::time::sleep(secs(20)).await;
+    let busy = recess.busy() - busy;
+    let asked = tap.all();
+    println!(
+        "{} requests and {busy:?} of processor time in 20 s",
+        asked.len()
+    );
+    // Ten looks, the first of which may ask for each of sixteen at most.
+    assert!(asked.len() < 60, "{} requests", asked.len());
+    assert!(!asked.is_empty(), "the readers are not there");
+
+    // A durable consumer among them is found within five seconds, and a busy machine is given two more.
+    account.consumer("ORDERS/late").await;
+    recess.until_metric(&paused("late"), 1.0, secs(7)).await;
+    readers.abort();
+    assert_eq!(recess.complaints(), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_durable_consumer_that_comes_alone_is_paused_at_once() {
+    let (server, account) = world().await;
+    account.consumer("ORDERS/billing").await;
+    let config = Config::new([server.url()])
+        .set(r#"controller.resync = "10m""#)
+        .window("night", &["ORDERS/*"], Span::open_for(300));
+    let recess = Recess::start(&config).await;
+    let billing = r#"consumer_paused{consumer_name="billing",stream_name="ORDERS"}"#;
+    recess.until_metric(billing, 1.0, secs(10)).await;
+    // One after the other, as in a deployment.
+    for number in 0..20 {
+        let path = format!("ORDERS/late{number}");
+        account.consumer(&path).await;
+        until("it is paused", secs(1), async || {
+            account.look(&path).await.paused.then_some(())
+        })
+        .await;
+    }
 }

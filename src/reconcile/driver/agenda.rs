@@ -32,6 +32,7 @@ pub(super) enum Step {
     Prepare(Timestamp, Wake),
     LookAgain(BTreeSet<ConsumerId>),
     Sweep(Streams),
+    Meet(BTreeSet<ConsumerId>),
 }
 
 impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
@@ -63,6 +64,10 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         }
         if now.uptime >= self.resync_at {
             return Some(Step::Pass(Wake::Resync, Scope::All));
+        }
+        let newcomers = self.newcomers.take(now.uptime);
+        if !newcomers.is_empty() {
+            return Some(Step::Meet(newcomers));
         }
         if self.own_moment.is_some_and(|at| now.uptime < at) {
             return self.next_sweep(now);
@@ -115,8 +120,12 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
     pub fn rest(&mut self) -> Duration {
         let next_pass = self.is_up().then(|| {
             let own = self.own_moment();
+            let newcomers = self.newcomers.next();
             let sweep = self.sweep_at(self.reconciler.clock.now());
-            (self.aftermath.into_iter().chain(sweep).chain([own]))
+            (self.aftermath.into_iter())
+                .chain(newcomers)
+                .chain(sweep)
+                .chain([own])
                 .fold(self.resync_at, Duration::min)
         });
         // After all that: going through thousands of rows takes longer than an opening may be late.
