@@ -16,7 +16,7 @@ use prometheus::{
 
 use crate::config::Config;
 use crate::ledger::{Action, Repair};
-use crate::report::{Act, Report, Wake};
+use crate::report::{Act, Blank, Report, Wake};
 
 mod gauges;
 #[cfg(test)]
@@ -35,6 +35,7 @@ pub struct Metrics {
     pass_duration: Histogram,
     wakeups: IntCounterVec,
     missed: IntCounterVec,
+    unobserved: IntCounterVec,
     requests: IntCounterVec,
     repairs: IntCounterVec,
     lateness: Histogram,
@@ -77,6 +78,13 @@ impl Metrics {
                 &registry,
                 "windows_missed_total",
                 "Occurrences that closed without any of their consumers having been paused.",
+                &["window"],
+            )?,
+            unobserved: counters(
+                &registry,
+                "windows_unobserved_total",
+                "Occurrences that closed without any consumer seen paused, and without recess observing them from opening \
+                 to close.",
                 &["window"],
             )?,
             requests: counters(
@@ -165,9 +173,13 @@ impl Metrics {
             self.count(&burst.acts);
         }
         for window in &report.windows {
-            let missed = self.missed.with_label_values(&[&*window.name]);
-            if window.missed {
-                missed.inc();
+            for (counter, kind) in [
+                (&self.missed, Blank::Missed),
+                (&self.unobserved, Blank::Unobserved),
+            ] {
+                // It reads zero before it counts, and stays when its window is taken out of the file.
+                let count = counter.with_label_values(&[&*window.name]);
+                count.inc_by(u64::from(window.blank == Some(kind)));
             }
         }
         self.newest.set(report.clone());

@@ -118,7 +118,7 @@ impl Report {
         self.burst = self.burst.or_else(|| before.burst.clone());
         for window in &mut self.windows {
             let same = (before.windows.iter()).find(|before| before.name == window.name);
-            window.missed |= same.is_some_and(|before| before.missed);
+            window.blank = window.blank.or(same.and_then(|before| before.blank));
         }
         self
     }
@@ -310,6 +310,15 @@ pub struct WindowState {
     /// Its globs that match no consumer that exists; `None` before everything was looked at. A name without one is
     /// missing by itself.
     pub idle: Option<Arc<[Arc<str>]>>,
-    /// An occurrence closed just now without any of its consumers having been paused.
-    pub missed: bool,
+    /// An occurrence closed just now, and none of its consumers was seen paused in it.
+    pub blank: Option<Blank>,
+}
+
+/// An occurrence in which no consumer was seen paused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blank {
+    /// None was paused: recess observed it from the opening to the close.
+    Missed,
+    /// Whether one was is not known: recess was started or connected in the midst of it, or did not observe it at all.
+    Unobserved,
 }

@@ -22,6 +22,7 @@ TOLD = {
     "drained": "window {window}: all {consumers} consumers are quiet",
     "closed": "window {window} is closed",
     "missed": "window {window} is over, and none of its consumers was ever paused",
+    "unobserved": "window {window} is over, and whether its consumers were paused is unknown",
     "contested": "window {window}: somebody keeps on resuming {names}",
 }
 

@@ -42,13 +42,14 @@ struct Data<'e> {
 impl Event {
     /// `PREFIX.INSTANCE.WINDOW.KIND`. What a token of a subject cannot hold is an underscore there; the event itself has the
     /// names as they are.
-    pub fn subject(&self, prefix: &str, instance: &str) -> String {
-        let (instance, window) = (token(instance), token(&self.window));
+    pub fn subject(&self, prefix: &str) -> String {
+        let (instance, window) = (token(&self.instance), token(&self.window));
         format!("{prefix}.{instance}.{window}.{}", self.kind.as_str())
     }
 
     /// The same for every copy of recess that tells of it.
-    pub fn id(&self, instance: &str) -> String {
+    pub fn id(&self) -> String {
+        let instance = &self.instance;
         let opens = seconds(self.occurrence.opens);
         let kind = self.kind.as_str();
         let id = format!("{instance}/{}/{opens}/{kind}", self.window);
@@ -59,7 +60,7 @@ impl Event {
     }
 
     /// The message.
-    pub fn to_json(&self, instance: &str) -> Vec<u8> {
+    pub fn to_json(&self) -> Vec<u8> {
         let consumers: Vec<String> = match &self.consumer {
             Some(consumer) => vec![consumer.path()],
             None => (self.crowd.names.iter().take(NAMED))
@@ -68,8 +69,8 @@ impl Event {
         };
         let event = CloudEvent {
             specversion: "1.0",
-            id: self.id(instance),
-            source: format!("/recess/{}", utf8_percent_encode(instance, IN_A_URI)),
+            id: self.id(),
+            source: format!("/recess/{}", utf8_percent_encode(&self.instance, IN_A_URI)),
             kind: format!("recess.window.{}", self.kind.as_str()),
             subject: &self.window,
             time: format!("{:.3}", self.at),

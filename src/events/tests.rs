@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::consumer::{Found, Kind as ConsumerKind, Mark, Observation, PauseState};
+use crate::jetstream::RequestError;
 use crate::jetstream::Server;
 use crate::policy::Desired;
-use crate::report::Row;
+use crate::report::{Failure, Pass, Row, Wake};
 
 /// A second of the night on which the window opens at 0 and closes at 3600.
 fn at(second: i64) -> Timestamp {
@@ -62,6 +63,16 @@ fn up() -> Link {
     })
 }
 
+const INSTANCE: &str = "prod-eu";
+
+/// A pass that has looked at everything.
+fn full() -> Pass {
+    Pass {
+        full: true,
+        ..Pass::of(Wake::Resync)
+    }
+}
+
 /// A report of `night`, whose next occurrence is the one of day 1, with these consumers in it.
 fn report(second: i64, rows: &[(&str, Row)]) -> Report {
     let open = Some(occurrence(0)).filter(|one| one.covers(at(second)));
@@ -75,7 +86,7 @@ fn report(second: i64, rows: &[(&str, Row)]) -> Report {
         smooth_skew: None,
         dry_run: false,
         mark: mark(),
-        pass: None,
+        pass: Some(full()),
         burst: None,
         unlisted: Arc::default(),
         rows: Arc::new(rows.collect()),
@@ -84,7 +95,7 @@ fn report(second: i64, rows: &[(&str, Row)]) -> Report {
             open,
             next: Some(occurrence(i64::from(second >= 0))),
             consumers: 1,
-            missed: false,
+            blank: None,
             idle: None,
         }],
         left_out: Arc::default(),
@@ -101,7 +112,7 @@ fn down(report: Report) -> Report {
 }
 
 fn missed(mut report: Report) -> Report {
-    report.windows[0].missed = true;
+    report.windows[0].blank = Some(Blank::Missed);
     report
 }
 
@@ -113,7 +124,7 @@ fn told(reports: &[Report]) -> Vec<Vec<(Kind, i64)>> {
         (event.kind, day)
     };
     (reports.iter())
-        .map(|report| chronicle.note(report).iter().map(kinds).collect())
+        .map(|report| chronicle.note(report, INSTANCE).iter().map(kinds).collect())
         .collect()
 }
 
@@ -230,55 +241,56 @@ fn each_contested_consumer_is_told_once() {
         ..seen(false, 0)
     };
     let mut chronicle = Chronicle::default();
-    chronicle.note(&report(1, &[("a", seen(true, 0)), ("b", seen(true, 0))]));
+    chronicle.note(
+        &report(1, &[("a", seen(true, 0)), ("b", seen(true, 0))]),
+        INSTANCE,
+    );
     let second = report(2, &[("a", given_up.clone()), ("b", seen(true, 0))]);
-    let events = chronicle.note(&second);
-    let ids: Vec<String> = events.iter().map(|event| event.id("prod-eu")).collect();
+    let events = chronicle.note(&second, INSTANCE);
+    let ids: Vec<String> = events.iter().map(|event| event.id()).collect();
     assert_eq!(
         ids,
         ["prod-eu/night/2026-12-01T00:00:00Z/contested/ORDERS/a"]
     );
-    assert_eq!(chronicle.note(&second), []);
+    assert_eq!(chronicle.note(&second, INSTANCE), []);
     let third = report(3, &[("a", given_up.clone()), ("b", given_up)]);
-    assert_eq!(chronicle.note(&third).len(), 1);
+    assert_eq!(chronicle.note(&third, INSTANCE).len(), 1);
 }
 
 #[test]
 fn a_window_that_is_taken_out_closes_and_a_dry_run_tells_nothing() {
     let mut chronicle = Chronicle::default();
-    chronicle.note(&report(1, &[]));
+    chronicle.note(&report(1, &[]), INSTANCE);
     let empty = Report {
         windows: Vec::new(),
         ..report(2, &[])
     };
-    let events = chronicle.note(&empty);
+    let events = chronicle.note(&empty, INSTANCE);
     assert_eq!(events.len(), 1);
     assert_eq!(
         (events[0].kind, events[0].late()),
         (Kind::Closed, SignedDuration::ZERO)
     );
-    assert_eq!(chronicle.note(&empty), []);
+    assert_eq!(chronicle.note(&empty, INSTANCE), []);
     let dry = Report {
         dry_run: true,
         ..report(1, &[])
     };
-    assert_eq!(chronicle.note(&dry), []);
+    assert_eq!(chronicle.note(&dry, INSTANCE), []);
 }
 
 #[test]
 fn the_message_is_a_cloud_event_and_its_id_is_the_same_for_everybody() {
     let mut one = Chronicle::default();
     let mut other = Chronicle::default();
-    other.note(&report(-5, &[]));
+    other.note(&report(-5, &[]), INSTANCE);
     let rows = [("a", seen(true, 2)), ("b", seen(true, 0))];
-    let first = one.note(&report(2, &rows));
-    let second = other.note(&report(3, &rows));
-    let ids = |events: &[Event]| -> Vec<String> {
-        events.iter().map(|event| event.id("prod-eu")).collect()
-    };
+    let first = one.note(&report(2, &rows), INSTANCE);
+    let second = other.note(&report(3, &rows), INSTANCE);
+    let ids = |events: &[Event]| -> Vec<String> { events.iter().map(|event| event.id()).collect() };
     assert_eq!(ids(&first), ids(&second));
 
-    let told: Value = serde_json::from_slice(&first[1].to_json("prod-eu")).unwrap();
+    let told: Value = serde_json::from_slice(&first[1].to_json()).unwrap();
     assert_eq!(
         told,
         json!({
@@ -309,13 +321,13 @@ fn names_become_tokens_of_the_subject_and_parts_of_a_uri() {
     let mut chronicle = Chronicle::default();
     let mut report = report(1, &[]);
     report.windows[0].name = "a b.c*>\u{e4}/d".into();
-    let events = chronicle.note(&report);
-    let subject = events[0].subject("recess.events", "blue/green eu");
+    let events = chronicle.note(&report, "blue/green eu");
+    let subject = events[0].subject("recess.events");
     assert_eq!(
         subject,
         "recess.events.blue/green_eu.a_b_c__\u{e4}/d.opened"
     );
-    let told: Value = serde_json::from_slice(&events[0].to_json("blue/green eu")).unwrap();
+    let told: Value = serde_json::from_slice(&events[0].to_json()).unwrap();
     assert_eq!(told["source"], "/recess/blue%2Fgreen%20eu");
     assert_eq!(told["data"]["window"], "a b.c*>\u{e4}/d");
 }
@@ -324,10 +336,119 @@ fn names_become_tokens_of_the_subject_and_parts_of_a_uri() {
 fn thousands_of_consumers_fit_into_a_message() {
     let names: Vec<String> = (0..5000).map(|number| format!("{number:0>200}")).collect();
     let rows: Vec<(&str, Row)> = names.iter().map(|name| (&**name, seen(true, 1))).collect();
-    let events = Chronicle::default().note(&report(1, &rows));
-    let message = events[1].to_json("prod-eu");
+    let events = Chronicle::default().note(&report(1, &rows), INSTANCE);
+    let message = events[1].to_json();
     assert!(message.len() < 100_000, "{}", message.len());
     let told: Value = serde_json::from_slice(&message).unwrap();
     assert_eq!(told["data"]["consumers"].as_array().unwrap().len(), 100);
     assert_eq!(told["data"]["counts"]["consumers"], 5000);
+}
+
+/// Before anything was looked at, as at a start.
+fn blind(second: i64) -> Report {
+    Report {
+        pass: None,
+        ..report(second, &[])
+    }
+}
+
+fn with_failure(mut report: Report) -> Report {
+    let failure = Failure {
+        subject: "stream EVENTS".to_owned(),
+        stream: None,
+        error: RequestError::NotConnected,
+    };
+    report.pass.as_mut().unwrap().failures.push(failure);
+    report
+}
+
+#[test]
+fn nothing_is_told_before_the_consumers_were_observed() {
+    let rows = [("a", seen(true, 0))];
+    let mut chronicle = Chronicle::default();
+    // A start in the window: first there is a connection, then a look.
+    assert_eq!(chronicle.note(&down(blind(5)), INSTANCE), []);
+    assert_eq!(chronicle.note(&blind(6), INSTANCE), []);
+    let events = chronicle.note(&report(7, &rows), INSTANCE);
+    let ids: Vec<String> = events.iter().map(Event::id).collect();
+    let id = |kind| format!("prod-eu/night/2026-12-01T00:00:00Z/{kind}");
+    assert_eq!(ids, [id("opened"), id("paused"), id("drained")]);
+    for event in &events {
+        assert_eq!(event.crowd.counts.consumers, 1);
+        assert_eq!(event.crowd.names, [ConsumerId::new("ORDERS", "a")]);
+    }
+    // Nor after an outage, where a look shows what came of it.
+    let unknown = [("a", row(Found::Unknown))];
+    chronicle.note(&down(report(8, &unknown)), INSTANCE);
+    let reconnected = Report {
+        pass: None,
+        ..report(3600, &unknown)
+    };
+    assert_eq!(chronicle.note(&reconnected, INSTANCE), []);
+    let events = chronicle.note(&report(3601, &rows), INSTANCE);
+    assert_eq!(events.len(), 1);
+    assert_eq!(
+        (events[0].kind, events[0].crowd.counts.unknown),
+        (Kind::Closed, 0)
+    );
+}
+
+#[test]
+fn a_stream_that_never_answers_keeps_nothing_from_being_told() {
+    let rows = [("a", seen(false, 0))];
+    let mut chronicle = Chronicle::default();
+    let first = with_failure(report(1, &rows));
+    assert_eq!(chronicle.note(&first, INSTANCE), []);
+    let second = with_failure(report(6, &rows));
+    assert_eq!(chronicle.note(&second, INSTANCE).len(), 1);
+}
+
+#[test]
+fn an_occurrence_that_was_not_observed_is_told_as_such_also_by_one_that_started_in_it() {
+    let unobserved = |mut report: Report| {
+        report.windows[0].blank = Some(Blank::Unobserved);
+        report
+    };
+    let told = told(&[
+        down(blind(1800)),
+        unobserved(down(blind(3600))),
+        report(3700, &[("a", seen(false, 0))]),
+    ]);
+    assert_eq!(told, [vec![], vec![], vec![(Kind::Unobserved, 0)]]);
+}
+
+#[test]
+fn a_new_name_of_the_deployment_ends_what_was_told_under_the_old_one_and_nothing_else() {
+    let rows = [("a", seen(true, 1))];
+    let ids = |events: Vec<Event>| -> Vec<String> { events.iter().map(Event::id).collect() };
+    let mut chronicle = Chronicle::default();
+    chronicle.note(&report(-5, &rows), "blue");
+    assert_eq!(chronicle.note(&report(-4, &rows), "prod-eu"), []);
+    chronicle.note(&report(1, &rows), "prod-eu");
+    let renamed = ids(chronicle.note(&report(2, &rows), "green"));
+    assert_eq!(
+        renamed,
+        [
+            "prod-eu/night/2026-12-01T00:00:00Z/closed",
+            "green/night/2026-12-01T00:00:00Z/opened",
+            "green/night/2026-12-01T00:00:00Z/paused",
+        ]
+    );
+    let closed = ids(chronicle.note(&report(3600, &rows), "green"));
+    assert_eq!(closed, ["green/night/2026-12-01T00:00:00Z/closed"]);
+}
+
+#[test]
+fn a_window_that_is_taken_out_or_renamed_names_its_consumers_as_it_closes() {
+    let rows = [("a", seen(true, 1)), ("b", seen(true, 0))];
+    let mut chronicle = Chronicle::default();
+    chronicle.note(&report(1, &rows), INSTANCE);
+    let mut renamed = report(2, &rows);
+    renamed.windows[0].name = "nacht".into();
+    let events = chronicle.note(&renamed, INSTANCE);
+    let closed = (events.iter()).find(|event| event.kind == Kind::Closed);
+    let told: Value = serde_json::from_slice(&closed.unwrap().to_json()).unwrap();
+    assert_eq!(told["data"]["window"], "night");
+    assert_eq!(told["data"]["consumers"], json!(["ORDERS/a", "ORDERS/b"]));
+    assert_eq!(told["data"]["counts"]["consumers"], 2);
 }

@@ -14,7 +14,7 @@ use crate::consumer::{ConsumerId, Found, Owner};
 use crate::jetstream::{Link, RequestError, Server, Writer};
 use crate::ledger::{Action, FIGHT_LIMIT, Repair};
 use crate::plan::{Rule, Verdict};
-use crate::report::{Act, Burst, Failure, Pass, Report, Row, Sentence, Topic, Wake};
+use crate::report::{Act, Blank, Burst, Failure, Pass, Report, Row, Sentence, Topic, Wake};
 
 /// Of many alike, so many are told one by one.
 const ONE_BY_ONE: usize = 5;
@@ -152,13 +152,19 @@ impl Narrator {
         for window in &report.windows {
             let known = self.open.get(&window.name).copied();
             let closes = window.open.map(|open| open.closes);
-            if window.missed {
-                error!(
+            match window.blank {
+                None => {}
+                Some(Blank::Missed) => error!(
                     window = &*window.name,
-                    "window {} closed and none of its consumers was ever paused in it: nothing held their messages back; \
-                     the lines before this one say why",
+                    "window {} missed: it closed and no consumer was paused during it; see the errors above",
                     window.name
-                );
+                ),
+                Some(Blank::Unobserved) => warn!(
+                    window = &*window.name,
+                    "window {} unobserved: it closed and recess did not observe it from opening to close; whether its \
+                     consumers were paused is unknown",
+                    window.name
+                ),
             }
             if known == closes {
                 continue;

@@ -287,7 +287,7 @@ fn with_window(consumers: usize, idle: Option<&[&str]>) -> Report {
         next: None,
         consumers,
         idle,
-        missed: false,
+        blank: None,
     };
     Report {
         link,

@@ -12,7 +12,7 @@ use crate::config;
 use crate::consumer::{ConsumerId, Found, Kind, Mark, Observation, PauseState};
 use crate::jetstream::{Link, RequestError, Server};
 use crate::policy::Desired;
-use crate::report::{Act, Burst, Pass, Row, WindowState};
+use crate::report::{Act, Blank, Burst, Pass, Row, WindowState};
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -93,7 +93,7 @@ fn report(rows: BTreeMap<ConsumerId, Row>) -> Arc<Report> {
             next: Some(occurrence("2026-12-02T01:00:00Z", "2026-12-02T03:00:00Z")),
             consumers: 1,
             idle: Some(["BILLNG/*".into()].into()),
-            missed: true,
+            blank: Some(Blank::Missed),
         }],
         left_out: Arc::default(),
         next_change: None,

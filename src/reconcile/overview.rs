@@ -1,24 +1,36 @@
 //! The Report: the whole, as it is after a pass, for everybody who watches.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::pass::Reconciler;
 use crate::calendar::Occurrence;
+use crate::config::Config;
 use crate::consumer::Found;
-use crate::jetstream::JetStream;
+use crate::jetstream::{JetStream, Link};
 use crate::policy::{Selector, Window};
-use crate::report::{Pass, Report, WindowState};
+use crate::report::{Blank, Pass, Report, WindowState};
 
 /// How soon an opening is looked for again that was looked for in vain.
 const AGAIN: SignedDuration = SignedDuration::from_mins(10);
 
-/// Whether anybody was paused in a window's occurrence.
+/// A first report of an occurrence that comes later after its opening has not seen the opening.
+const AT_THE_OPENING: SignedDuration = SignedDuration::from_secs(30);
+
+/// Whether anybody was paused in a window's occurrence, and whether recess would have seen it.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Attendance {
-    closes: Option<Timestamp>,
+    /// The occurrence that was open at the newest report.
+    open: Option<Occurrence>,
     somebody_paused: bool,
+    /// recess ran and was connected when it opened.
+    from_opening: bool,
+    /// The newest report knew the state of all of its consumers.
+    observed: bool,
+    /// There was a report before.
+    reported: bool,
     /// The next occurrence, by the newest report, and when it was looked for.
     next: Option<(Timestamp, Option<Occurrence>)>,
 }
@@ -27,10 +39,11 @@ impl<J: JetStream> Reconciler<J> {
     /// What the pass leaves behind, for everybody who watches.
     pub fn report(&mut self, pass: Option<Pass>, next_change: Option<Timestamp>) -> Report {
         let now = self.clock.now();
-        let windows = self.window_states(now.wall);
+        let link = self.jetstream.link().borrow().clone();
+        let windows = self.window_states(now.wall, matches!(link, Link::Up(_)));
         Report {
             at: now.wall,
-            link: self.jetstream.link().borrow().clone(),
+            link,
             skew: self.skew.newest,
             smooth_skew: self.skew.smooth,
             dry_run: self.dry_run(),
@@ -68,15 +81,36 @@ impl<J: JetStream> Reconciler<J> {
         idle.into_iter().map(texts).collect()
     }
 
-    fn window_states(&mut self, at: Timestamp) -> Vec<WindowState> {
+    /// What was seen of the windows of before, for those of another config: one of the same name is the same.
+    pub(super) fn attendance_under(&self, config: &Config) -> Vec<Attendance> {
+        let mut before: BTreeMap<&str, &Attendance> = (self.policy().windows().iter())
+            .map(|window| &*window.name)
+            .zip(&self.attendance)
+            .collect();
+        let windows = config.policy.windows().iter();
+        windows
+            .map(|window| match before.remove(&*window.name) {
+                // When it opens next may be different now.
+                Some(before) => Attendance {
+                    next: None,
+                    ..*before
+                },
+                None => Attendance::default(),
+            })
+            .collect()
+    }
+
+    fn window_states(&mut self, at: Timestamp, is_up: bool) -> Vec<WindowState> {
         let config = self.config.clone();
         let mut consumers = vec![0; config.policy.windows().len()];
+        let mut observed = vec![is_up; consumers.len()];
         let mut paused = vec![false; consumers.len()];
         let mut deadlines = vec![None; consumers.len()];
         for row in self.rows.values().filter(|row| row.found != Found::Missing) {
             let deadline = (row.found.observation()).and_then(|seen| seen.state.deadline());
             for &index in row.windows.iter() {
                 consumers[index] += 1;
+                observed[index] &= row.found != Found::Unknown;
                 paused[index] |= row.found.is_paused();
                 deadlines[index] = deadlines[index].max(deadline);
             }
@@ -84,26 +118,38 @@ impl<J: JetStream> Reconciler<J> {
         let idle = self.idle.as_ref();
         let idle = |index: usize| idle.and_then(|idle| idle.get(index)).cloned();
         (config.policy.windows().iter().zip(&mut self.attendance))
-            .zip(consumers.into_iter().zip(paused).zip(deadlines))
             .enumerate()
-            .map(
-                |(index, ((window, attendance), ((consumers, paused), deadline)))| {
-                    let open = window.open_at(at);
-                    let missed = attendance.closed_empty(at) || attendance.skipped(at, deadline);
-                    attendance.note(open.map(|open| open.closes), paused);
-                    let next = attendance.next_of(window, at);
-                    WindowState {
-                        name: window.name.clone(),
-                        open,
-                        next,
-                        consumers,
-                        idle: idle(index),
-                        missed: missed && !config.settings.controller.dry_run,
-                    }
-                },
-            )
+            .map(|(index, (window, attendance))| {
+                let open = window.open_at(at);
+                let blank = attendance.blank(open, at, deadlines[index]);
+                let sight = Sight {
+                    paused: paused[index],
+                    connected: is_up,
+                    observed: observed[index],
+                };
+                attendance.note(open, at, sight);
+                let next = attendance.next_of(window, at);
+                WindowState {
+                    name: window.name.clone(),
+                    open,
+                    next,
+                    consumers: consumers[index],
+                    idle: idle(index),
+                    blank: blank.filter(|_| !config.settings.controller.dry_run),
+                }
+            })
             .collect()
     }
+}
+
+/// What a report sees of a window.
+#[derive(Clone, Copy)]
+struct Sight {
+    /// One of its consumers is paused.
+    paused: bool,
+    connected: bool,
+    /// The state of all of them is known.
+    observed: bool,
 }
 
 impl Attendance {
@@ -118,24 +164,52 @@ impl Attendance {
         next
     }
 
-    fn closed_empty(self, at: Timestamp) -> bool {
-        !self.somebody_paused && self.closes.is_some_and(|closes| closes <= at)
+    /// What became of an occurrence that has closed since the newest report without any consumer of it having been seen
+    /// paused. A pause lasts until the close, so one that was made while recess did not look for a while would have been
+    /// seen after it: what counts is whether recess was there at the opening and up to the close.
+    fn blank(
+        &self,
+        open: Option<Occurrence>,
+        at: Timestamp,
+        deadline: Option<Timestamp>,
+    ) -> Option<Blank> {
+        // A reload may have put its close off.
+        let is_over = |was: Occurrence| was.closes <= at && opens(open) != Some(was.opens);
+        if self.open.is_some_and(is_over) && !self.somebody_paused {
+            let watched = self.from_opening && self.observed;
+            return Some(if watched {
+                Blank::Missed
+            } else {
+                Blank::Unobserved
+            });
+        }
+        self.skipped(at, deadline).then_some(Blank::Unobserved)
     }
 
     /// Whether a whole occurrence has passed since the newest report, as when the host slept, and no pause that was
     /// already in force reached into it.
-    fn skipped(self, at: Timestamp, deadline: Option<Timestamp>) -> bool {
+    fn skipped(&self, at: Timestamp, deadline: Option<Timestamp>) -> bool {
         let next = self.next.and_then(|(_, next)| next);
         next.is_some_and(|next| {
             next.closes <= at && deadline.is_none_or(|until| until <= next.opens)
         })
     }
 
-    fn note(&mut self, closes: Option<Timestamp>, paused: bool) {
-        let same = self.closes == closes;
-        self.closes = closes;
-        self.somebody_paused = closes.is_some() && (paused || (same && self.somebody_paused));
+    fn note(&mut self, open: Option<Occurrence>, at: Timestamp, sight: Sight) {
+        if opens(self.open) != opens(open) {
+            self.somebody_paused = false;
+            let in_time = open.is_some_and(|open| at.duration_since(open.opens) <= AT_THE_OPENING);
+            self.from_opening = self.reported && sight.connected && in_time;
+        }
+        self.open = open;
+        self.somebody_paused |= open.is_some() && sight.paused;
+        self.observed = sight.observed;
+        self.reported = true;
     }
+}
+
+fn opens(occurrence: Option<Occurrence>) -> Option<Timestamp> {
+    occurrence.map(|occurrence| occurrence.opens)
 }
 
 /// Until when what was found at `asked` is still the next opening.

@@ -85,7 +85,7 @@ impl<J: JetStream> Reconciler<J> {
 
     /// Puts another config in force.
     pub(super) fn reload(&mut self, config: Arc<Config>) {
-        self.attendance = vec![Attendance::default(); config.policy.windows().len()];
+        self.attendance = self.attendance_under(&config);
         if config.policy.mark() != self.policy().mark() {
             self.rename(config.policy.mark());
         }

@@ -239,14 +239,15 @@ async fn a_host_that_sleeps_through_a_pause_finds_it_ended_and_writes_nothing() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_host_that_sleeps_through_a_whole_window_has_missed_it_once() {
+async fn a_host_that_sleeps_through_a_whole_window_has_not_observed_it_and_reports_that_once() {
     let scene = Scene::standalone(&["ORDERS/billing"]);
     let recess = scene.recess(&[NOON]);
     scene.until("11:56:00").await;
     scene.world.suspend(SignedDuration::from_hours(2));
     scene.until("14:20:00").await;
     assert_eq!(scene.writes(), []);
-    assert_eq!(recess.story(|story| story.missed.len()), 1);
+    assert_eq!(recess.story(|story| story.unobserved.len()), 1);
+    assert_eq!(recess.story(|story| story.missed.len()), 0);
 }
 
 #[tokio::test(start_paused = true)]

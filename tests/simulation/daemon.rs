@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use recess::clock::was_stepped;
 use recess::config::{self, Config};
 use recess::reconcile::{self, Heart, Inputs, Reconciler};
-use recess::report::{Act, Report, Row};
+use recess::report::{Act, Blank, Report, Row};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
@@ -33,8 +33,10 @@ pub struct Story {
     pub acts: Vec<Act>,
     /// Of bursts under way: how many were answered, how many are left, how many were told by it.
     pub bursts: Vec<(usize, usize, usize)>,
-    /// The windows whose occurrence was missed, and when that was told.
+    /// The windows of which an occurrence was missed, and when that was reported.
     pub missed: Vec<(String, Timestamp)>,
+    /// Those of which one was not observed.
+    pub unobserved: Vec<(String, Timestamp)>,
 }
 
 impl Recess {
@@ -112,8 +114,13 @@ impl Drop for Recess {
 
 impl Story {
     fn take(&mut self, report: Report) {
-        for window in report.windows.iter().filter(|window| window.missed) {
-            self.missed.push((window.name.to_string(), report.at));
+        for window in &report.windows {
+            let blanks = match window.blank {
+                None => continue,
+                Some(Blank::Missed) => &mut self.missed,
+                Some(Blank::Unobserved) => &mut self.unobserved,
+            };
+            blanks.push((window.name.to_string(), report.at));
         }
         if let Some(burst) = &report.burst {
             self.bursts.push((burst.done, burst.left, burst.acts.len()));

@@ -21,4 +21,5 @@ mod judge;
 mod planned;
 mod reloads;
 mod storms;
+mod unobserved;
 mod year;

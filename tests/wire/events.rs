@@ -9,7 +9,7 @@ use async_nats::jetstream::Message;
 use async_nats::jetstream::consumer::PullConsumer;
 use futures_util::StreamExt;
 use jiff::{Timestamp, ToSpan};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::account::Account;
 use crate::config::{Config, Span};
@@ -155,6 +155,38 @@ async fn an_occurrence_with_a_restart_of_the_server_in_the_middle_is_told_in_ord
         .map(|(subject, _)| subject)
         .collect();
     assert_eq!(subjects, SUBJECTS);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_in_a_window_tells_the_same_ids_again_and_only_what_is_true() {
+    let server = Server::start(Default::default()).unwrap();
+    let account = Account::connect(&server.url()).await;
+    account.durable("ORDERS/billing").await;
+    let heard = Heard::listen(&account).await;
+    let config = Config::new([server.url()])
+        .set(r#"events.subject = "recess.events""#)
+        .window("night", &["ORDERS/*"], Span::open_for(60));
+    for count in [3, 6, 9] {
+        let mut recess = Recess::start(&config).await;
+        let all = async || (heard.all().len() == count).then_some(());
+        until(&format!("{count} events are told"), secs(10), all).await;
+        recess.terminate(secs(5)).await.expect("it ends");
+    }
+    let ids: BTreeSet<String> = (heard.all().iter())
+        .map(|(_, event)| event["id"].to_string())
+        .collect();
+    assert_eq!(ids.len(), 3, "{:#?}", heard.all());
+    for (_, event) in heard.all() {
+        assert_eq!(event["data"]["consumers"], json!(["ORDERS/billing"]));
+        assert_eq!(event["data"]["counts"]["consumers"], 1, "{event}");
+    }
+    // Taken out of the file, it closes with the same names.
+    let recess = Recess::start(&config).await;
+    recess.until_ready().await;
+    recess.reload(&Config::new([server.url()]).set(r#"events.subject = "recess.events""#));
+    heard.until("closed").await;
+    let (_, closed) = heard.all().pop().unwrap();
+    assert_eq!(closed["data"]["consumers"], json!(["ORDERS/billing"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

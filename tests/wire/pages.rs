@@ -42,6 +42,7 @@ pub const METRICS: &[&str] = &[
     "window_idle_selectors",
     "window_opens_timestamp_seconds",
     "windows_missed_total",
+    "windows_unobserved_total",
 ];
 
 #[tokio::test(flavor = "multi_thread")]

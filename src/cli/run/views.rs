@@ -101,9 +101,8 @@ impl Watchers {
         self.narrator.tell(report, &config);
         if let Some(prefix) = &config.settings.events.subject {
             let instance = config.policy.instance();
-            for event in self.chronicle.note(report) {
-                let subject = event.subject(prefix, instance);
-                self.nats.tell(subject, event.to_json(instance));
+            for event in self.chronicle.note(report, instance) {
+                self.nats.tell(event.subject(prefix), event.to_json());
             }
         }
         let tried = match &report.link {

@@ -7,7 +7,7 @@ use super::*;
 use crate::consumer::{ConsumerId, Mark};
 use crate::jetstream::{Link, RequestError};
 use crate::ledger::Action;
-use crate::report::{Act, Failure, Pass, Wake, WindowState};
+use crate::report::{Act, Blank, Failure, Pass, Wake, WindowState};
 
 /// The report of that second, in which that consumer was paused.
 fn report(second: usize) -> Report {
@@ -45,7 +45,7 @@ fn report(second: usize) -> Report {
             next: None,
             consumers: 0,
             idle: None,
-            missed: false,
+            blank: None,
         }],
         next_change: None,
     }
@@ -79,7 +79,7 @@ fn what_nobody_takes_is_bounded_keeps_the_newest_state_and_loses_nothing_that_ha
 #[test]
 fn of_two_reports_the_newer_state_counts_and_what_happened_in_either() {
     let mut before = report(1);
-    before.windows[0].missed = true;
+    before.windows[0].blank = Some(Blank::Unobserved);
     let mut pass = Pass::of(Wake::Clock);
     pass.full = true;
     pass.failures.push(Failure {
@@ -93,7 +93,7 @@ fn of_two_reports_the_newer_state_counts_and_what_happened_in_either() {
         (after.at, acts(&after)),
         (report(2).at, vec!["2".to_owned()])
     );
-    assert!(after.windows[0].missed);
+    assert_eq!(after.windows[0].blank, Some(Blank::Unobserved));
     let pass = after.pass.unwrap();
     assert!(pass.full && pass.wake == Wake::Clock && !pass.is_ok());
     // A report that only tells of the link does not make the pass before it unheard of.
