@@ -1,8 +1,16 @@
 //! A zone between two of its transitions, where civil times and instants correspond one to one.
 
 use jiff::civil::DateTime;
-use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
+use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
+
+#[cfg(test)]
+mod tests;
+
+const NANOSECOND: SignedDuration = SignedDuration::from_nanos(1);
+
+/// No clock is farther from UTC: jiff knows offsets below 26 hours.
+const FARTHEST: SignedDuration = SignedDuration::from_hours(26);
 
 /// The time between two transitions of a zone, `[start, end)`: one offset, so civil times and instants correspond.
 pub struct Stretch<'z> {
@@ -16,18 +24,11 @@ pub struct Stretch<'z> {
 
 impl<'z> Stretch<'z> {
     pub fn at(zone: &'z TimeZone, instant: Timestamp) -> Self {
-        let next = |at: Timestamp| zone.following(at).next();
-        // `preceding` excludes its argument, and a stretch includes its start.
-        let start = instant
-            .checked_add(SignedDuration::from_nanos(1))
-            .ok()
-            .and_then(|at| zone.preceding(at).next())
-            .map(|transition| transition.timestamp());
-        let end = next(instant);
+        let start = start(zone, instant);
+        let end = zone.following(instant).next();
         let offset = zone.to_offset(instant);
-        let before = start
-            .and_then(|start| start.checked_sub(SignedDuration::from_nanos(1)).ok())
-            .map_or(offset, |just_before| zone.to_offset(just_before));
+        let just_before = start.and_then(|start| start.checked_sub(NANOSECOND).ok());
+        let before = just_before.map_or(offset, |just_before| zone.to_offset(just_before));
         Self {
             zone,
             start: start.unwrap_or(Timestamp::MIN),
@@ -43,7 +44,7 @@ impl<'z> Stretch<'z> {
     }
 
     pub fn preceding(&self) -> Option<Self> {
-        let last = self.start.checked_sub(SignedDuration::from_nanos(1)).ok()?;
+        let last = self.start.checked_sub(NANOSECOND).ok()?;
         Some(Self::at(self.zone, last))
     }
 
@@ -94,21 +95,46 @@ impl<'z> Stretch<'z> {
     }
 }
 
+/// When the stretch of an instant begins: with the last transition at or before it, if there is one.
+fn start(zone: &TimeZone, instant: Timestamp) -> Option<Timestamp> {
+    // `preceding` excludes its argument, and a stretch includes its start.
+    let after = instant.checked_add(NANOSECOND).ok()?;
+    let found = zone.preceding(after).next()?.timestamp();
+    // Behind the last transition that the table of a zone lists, jiff (0.2.46) asks the yearly rule alone, and that may name a
+    // day before it: where a law has changed the clocks once (Ciudad Juarez on 30 November 2022). The way forward always goes
+    // by the table.
+    let later = (zone.following(found)).map(|transition| transition.timestamp());
+    later.take_while(|at| *at <= instant).last().or(Some(found))
+}
+
 /// The first instant at which the clocks of a zone show a civil time; where they skip it, the first instant after.
 pub fn first_instant(zone: &TimeZone, civil: DateTime) -> Timestamp {
-    match zone.to_ambiguous_timestamp(civil).offset() {
-        AmbiguousOffset::Unambiguous { offset } => to_instant(offset, civil),
-        AmbiguousOffset::Fold { before, .. } => to_instant(before, civil),
-        AmbiguousOffset::Gap { before, .. } => Stretch::at(zone, to_instant(before, civil)).start,
-    }
+    instants(zone, civil).0
 }
 
 /// The same, but the last instant of several.
 pub fn last_instant(zone: &TimeZone, civil: DateTime) -> Timestamp {
-    match zone.to_ambiguous_timestamp(civil).offset() {
-        AmbiguousOffset::Fold { after, .. } => to_instant(after, civil),
-        _ => first_instant(zone, civil),
+    instants(zone, civil).1
+}
+
+/// The first and the last instant of a civil time, from the stretches around it: jiff's own answer goes by the yearly rule
+/// as soon as the last listed transition is over, also for a fold that the rule alone would have had.
+fn instants(zone: &TimeZone, civil: DateTime) -> (Timestamp, Timestamp) {
+    let guess = to_instant(Offset::UTC, civil);
+    let from = guess.checked_sub(FARTHEST).unwrap_or(Timestamp::MIN);
+    let until = guess.checked_add(FARTHEST).unwrap_or(Timestamp::MAX);
+    let stretches = std::iter::successors(Some(Stretch::at(zone, from)), Stretch::following);
+    let mut found = None;
+    for stretch in stretches.take_while(|stretch| stretch.start <= until) {
+        let at = stretch.instant(civil);
+        if stretch.start <= at && at < stretch.end {
+            found = Some((found.map_or(at, |(first, _)| first), at));
+        } else if found.is_none() && civil < stretch.start_civil() {
+            found = Some((stretch.start, stretch.start));
+        }
     }
+    // Nothing is shown at the far ends of time only.
+    found.unwrap_or((guess, guess))
 }
 
 /// Only at the far ends of time can an offset lead out of range.

@@ -11,6 +11,7 @@ use recess::calendar::{Length, Occurrence, Pattern, Rule, Schedule, Shift};
 
 mod closes;
 mod fixed;
+mod laws;
 mod openings;
 mod readme;
 
