@@ -14,12 +14,15 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 mod cron;
+mod dialects;
+mod fields;
 mod fixed;
 mod rule;
 mod stretch;
 #[cfg(test)]
 mod tests;
 mod times;
+mod words;
 
 pub use cron::{Oddity, Pattern, PatternError};
 pub use fixed::{Fixed, Moment};

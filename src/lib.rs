@@ -36,8 +36,8 @@
 //! - [`visible`]: text that others wrote, made fit to be shown
 //! - [`consumer`]: names, what was found, and the mark by which recess knows its own deadlines
 //! - [`quiet`]: when a consumer counts as paused, drained or running, for those who wait
-//! - [`calendar`]: schedules (a cron rule, or times written down) in a zone, turned into instants; `calendar/cron.rs` speaks
-//!   croner
+//! - [`calendar`]: schedules (a cron rule, or times written down) in a zone, turned into instants; `calendar/fields.rs` reads cron
+//!   lines, `calendar/dialects.rs` says what to write instead of others, `calendar/cron.rs` speaks croner
 //! - [`policy`]: which consumers follow which windows, what exclusions leave of those, and what that makes desired at an
 //!   instant
 //! - [`ledger`]: what we wrote and what came of it: confirmation, backoff, fights, foreign deadlines to give back

@@ -1,8 +1,8 @@
 //! Cron patterns, matched against civil (wall-clock) times.
 //!
-//! The one file that knows the cron crate. croner reads patterns and finds the days they name; it is asked only about civil
-//! times, which have no zone, so its own rules for daylight saving (fixed, and not ours) never come into play:
-//! [`super::Rule`] resolves what it finds.
+//! The one file that knows the cron crate. Lines are read by recess (`calendar/dialects.rs`, `calendar/fields.rs`); croner gets
+//! them in its own notation and finds the days they name. It is asked only about civil times, which have no zone, so its own
+//! rules for daylight saving (fixed, and not ours) never come into play: [`super::Rule`] resolves what it finds.
 
 use std::fmt;
 
@@ -10,7 +10,9 @@ use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 use jiff::civil::{Date, DateTime, Time};
 
+use super::fields::{Fields, Unit};
 use super::times::Times;
+use super::{dialects, words};
 
 /// So many days are looked at one by one, before croner searches.
 const NEAR: usize = 3;
@@ -19,6 +21,8 @@ const NEAR: usize = 3;
 #[derive(Clone, Debug)]
 pub struct Pattern {
     text: String,
+    /// As recess reads it.
+    fields: Fields,
     cron: Cron,
     /// The times of day, apart from the days: croner walks field by field, and most questions are about one day.
     times: Times,
@@ -46,41 +50,61 @@ pub enum Oddity {
     },
     /// Day of month and weekday, both restricted: either of them is enough.
     DayOrWeekday,
+    /// Day of month and weekday, both restricted, and one of them begins with `*`: both must match.
+    DayAndWeekday,
+    /// Six fields that look like five and one too many: as they stand, it opens every hour.
+    EveryHour {
+        /// The five fields that may be meant.
+        five: String,
+    },
 }
 
 /// Why a text is not a usable cron pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
-    /// The text cannot be read.
-    #[error("{0}")]
-    Unreadable(String),
+    /// The text cannot be read, or means different things to different programs.
+    #[error("{reason}")]
+    Unreadable {
+        /// A fragment that fits behind a colon.
+        reason: String,
+        /// What to write instead, as a sentence, if that can be told.
+        instead: Option<String>,
+    },
     /// It can be read, but no date and time ever matches it (as `0 0 30 2 *`).
     #[error("no date and time ever matches it")]
     NeverMatches,
 }
 
 impl Pattern {
-    /// Parses a pattern and makes sure that some civil time matches it. Day of month and weekday, both restricted,
-    /// match when either does, as in Vixie cron.
+    /// Parses a pattern and makes sure that some civil time matches it. Day of month and weekday, both restricted, match when
+    /// either does, and both must where one of them begins with `*`: as in Vixie cron and cronie.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
+        let fields = dialects::read(text).map_err(|refusal| PatternError::Unreadable {
+            reason: refusal.reason,
+            instead: refusal.instead,
+        })?;
         let cron = CronParser::builder()
-            .seconds(Seconds::Optional)
+            .seconds(Seconds::Required)
             .year(Year::Disallowed)
             .build()
-            .parse(text)
-            .map_err(|error| PatternError::Unreadable(reason(&error)))?;
-        let fields = &cron.pattern;
+            .parse(&fields.written())
+            .map_err(|error| PatternError::Unreadable {
+                reason: error.to_string(),
+                instead: None,
+            })?;
+        let values = |unit| fields.of(unit).values.as_slice();
         let times = Times::new(
-            &fields.hours.values(),
-            &fields.minutes.values(),
-            &fields.seconds.values(),
+            values(Unit::Hour),
+            values(Unit::Minute),
+            values(Unit::Second),
         );
         let times = times.ok_or(PatternError::NeverMatches)?;
-        let every_day = fields.is_dom_wildcard()
-            && fields.is_dow_wildcard()
-            && fields.months.values().len() == 12;
+        let every_day = !fields.restricts(Unit::Day)
+            && !fields.restricts(Unit::Weekday)
+            && fields.of(Unit::Month).is_all();
         let pattern = Self {
             text: text.trim().to_owned(),
+            fields,
             times,
             every_day,
             cron,
@@ -147,47 +171,70 @@ impl Pattern {
         self.times.iter()
     }
 
+    /// What it names, in words: `every day at 02:30`.
+    pub fn describe(&self) -> String {
+        words::describe(&self.fields)
+    }
+
     /// What about it hardly says what people mean.
     pub fn oddities(&self) -> Vec<Oddity> {
-        let mut fields: Vec<&str> = self.text.split_whitespace().collect();
-        if fields.len() == 5 {
-            fields.insert(0, "0");
-        }
-        // Months are of several lengths and weeks of seven days, so nobody expects even steps over days.
-        let named = [
-            ("second", 60, true),
-            ("minute", 60, true),
-            ("hour", 24, true),
-            ("day", 31, false),
-            ("month", 12, false),
-            ("weekday", 7, false),
-        ];
-        let steps = (fields.iter().zip(named)).filter_map(|(text, (field, values, even))| {
-            let step: u16 = text.strip_prefix("*/")?.parse().ok()?;
-            let (text, rest) = ((*text).to_owned(), values % step.max(1));
-            if step >= values {
-                Some(Oddity::LongStep { field, text })
+        let fields = &self.fields;
+        let (days, weekdays) = (fields.restricts(Unit::Day), fields.restricts(Unit::Weekday));
+        let steps = fields.all.iter().filter_map(|field| {
+            let step = field
+                .step
+                .filter(|_| field.starred && *field.text != *"*")?;
+            let (unit, text) = (field.unit, field.text.clone());
+            let rest = unit.count() % step;
+            // Months are of several lengths and weeks of seven days, so nobody expects even steps over days.
+            let is_even = matches!(unit, Unit::Second | Unit::Minute | Unit::Hour);
+            // `1-7 * */7` is how cron says "the first Sunday", and gets a warning of its own.
+            let is_idiom = unit == Unit::Weekday && days;
+            let field = unit.name();
+            if step >= unit.count() {
+                (!is_idiom).then_some(Oddity::LongStep { field, text })
             } else {
-                (even && rest != 0).then_some(Oddity::UnevenStep { field, text, rest })
+                (is_even && rest != 0).then_some(Oddity::UnevenStep { field, text, rest })
             }
         });
-        let fields = &self.cron.pattern;
-        let either =
-            !fields.is_dom_wildcard() && !fields.is_dow_wildcard() && !fields.matches_dom_and_dow();
+        let either = days && weekdays && !fields.needs_both();
+        let both = days && weekdays && fields.needs_both() && !fields.plus;
         steps
             .chain(either.then_some(Oddity::DayOrWeekday))
+            .chain(both.then_some(Oddity::DayAndWeekday))
+            .chain(self.every_hour())
             .collect()
+    }
+
+    /// `30 2 * * * *`: second 30 of minute 2 of every hour, where a sixth field has slipped in.
+    fn every_hour(&self) -> Option<Oddity> {
+        let fields = &self.fields;
+        let text = |unit| fields.of(unit).text.as_str();
+        let (second, minute) = (text(Unit::Second), text(Unit::Minute));
+        let (month, weekday) = (text(Unit::Month), text(Unit::Weekday));
+        let plain = |text| dialects::is_list_of_numbers(text);
+        let hours = fields
+            .of(Unit::Minute)
+            .values
+            .iter()
+            .all(|minute| *minute < 24);
+        let slipped = plain(second) && plain(minute) && hours && text(Unit::Hour) == "*";
+        // The first is how every hour is written with its seconds.
+        let is_meant = second == "0" && matches!(month, "*" | "?");
+        // A month can be a weekday that has moved on with the rest.
+        let five = match month {
+            "*" | "?" => [second, minute, text(Unit::Day), "*", weekday],
+            month => [second, minute, text(Unit::Day), "*", month],
+        };
+        (fields.has_seconds && slipped && !is_meant).then(|| Oddity::EveryHour {
+            five: five.join(" "),
+        })
     }
 
     /// Whether this rule repeats around the clock (hour field `*`, or a step over `*`). Such a rule means "every so
     /// often", not "at this time of day", and gets other defaults in a gap and a fold.
     pub fn is_interval(&self) -> bool {
-        let fields: Vec<&str> = self.text.split_whitespace().collect();
-        match fields.as_slice() {
-            [nickname] => nickname.eq_ignore_ascii_case("@hourly"),
-            [_, hour, _, _, _] | [_, _, hour, _, _, _] => *hour == "*" || hour.starts_with("*/"),
-            _ => false,
-        }
+        self.fields.of(Unit::Hour).step.is_some()
     }
 }
 
@@ -195,22 +242,5 @@ impl Pattern {
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
-    }
-}
-
-/// croner's reason without its own error class in front, as a fragment that fits behind a colon.
-fn reason(error: &croner::errors::CronError) -> String {
-    use croner::errors::CronError;
-    let text = match error {
-        CronError::InvalidPattern(text)
-        | CronError::IllegalCharacters(text)
-        | CronError::ComponentError(text) => text.clone(),
-        other => other.to_string(),
-    };
-    let text = text.trim_start_matches("CronPattern contains ");
-    let mut letters = text.trim_end_matches('.').chars();
-    match letters.next() {
-        Some(first) => first.to_lowercase().chain(letters).collect(),
-        None => "not a cron pattern".to_owned(),
     }
 }

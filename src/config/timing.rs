@@ -228,18 +228,30 @@ fn odd(text: &Placed<String>, oddity: Oddity) -> Finding {
             format!(
                 "`{text}` as {field} matches the first {field} only: a step ends with its field"
             ),
-            "write the values that you mean; what takes longer than its field can be several windows",
+            "write the values that you mean; what takes longer than its field can be several windows"
+                .to_owned(),
         ),
         Oddity::UnevenStep { field, text, rest } => (
             format!(
                 "`{text}` as {field} begins anew with its field: the last step is {rest} and not as long"
             ),
-            "write a step that divides the field, or the values that you mean",
+            "write a step that divides the field, or the values that you mean".to_owned(),
         ),
         Oddity::DayOrWeekday => (
             "it names days of the month and weekdays: it opens on a day that either names"
                 .to_owned(),
-            "that is how cron reads it; for days that both name, write + before the weekday, as in \"0 3 1-7 * +MON\"",
+            "that is how cron reads it; for days that both name, write + before the weekday, as in \"0 3 1-7 * +MON\""
+                .to_owned(),
+        ),
+        Oddity::DayAndWeekday => (
+            "it names days of the month and weekdays, one of them with `*`: it opens on days that both name"
+                .to_owned(),
+            "that is how cron reads it, and other programs do not; to say so, write + before the weekday, as in \"0 3 */2 * +MON\""
+                .to_owned(),
+        ),
+        Oddity::EveryHour { five } => (
+            "with six fields the seconds stand first: it opens every hour".to_owned(),
+            format!("if five fields are meant, write \"{five}\""),
         ),
     };
     (text.place.warning(code::ODD_SCHEDULE, message)).hint(hint)
@@ -254,19 +266,14 @@ fn pattern(text: &Placed<String>, findings: &mut Vec<Finding>) -> Option<Pattern
         Err(error) => error,
     };
     findings.push(match error {
-        PatternError::Unreadable(reason) => {
-            let fields = text.value.split_whitespace().count();
-            let reason = match fields {
-                0 => "it is empty".to_owned(),
-                5 | 6 => reason,
-                _ if text.value.trim_start().starts_with('@') => reason,
-                _ => format!("it has {fields} fields, not 5 or 6"),
-            };
+        PatternError::Unreadable { reason, instead } => {
             let message = format!("{:?} is not a cron pattern: {reason}", text.value);
-            (text.place.error(code::BAD_SCHEDULE, message)).hint(
-                "write minute (0-59), hour (0-23), day (1-31), month (1-12), weekday (0-7), as in \
-                 \"30 1 * * *\"; seconds may stand in front",
-            )
+            let instead = instead.unwrap_or_else(|| {
+                "write minute (0-59), hour (0-23), day (1-31), month (1-12), weekday (0-7), as in \"30 1 * * *\"; \
+                 seconds may stand in front"
+                    .to_owned()
+            });
+            (text.place.error(code::BAD_SCHEDULE, message)).hint(instead)
         }
         PatternError::NeverMatches => {
             let message = format!("no date and time ever matches {:?}", text.value);

@@ -9,6 +9,8 @@ use crate::clock::Clock;
 use crate::random::Random;
 use crate::{DAY, HOUR, MINUTE};
 
+const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
+
 /// A cron pattern as it was made up: the text, and the values that the text means.
 pub struct Cron {
     second: Option<Field>,
@@ -36,8 +38,9 @@ impl Field {
         self.values.contains(&value)
     }
 
-    fn is_star(&self) -> bool {
-        self.text == "*"
+    /// As Vixie cron and cronie see a day field: it may name some days and still restrict nothing by itself.
+    fn begins_with_star(&self) -> bool {
+        self.text.starts_with('*')
     }
 
     /// A list, a range, a step or a single value, often with one of `likely` in it.
@@ -137,6 +140,7 @@ impl Cron {
                 let days = likely_days(&moments, |civil| i64::from(date(civil).day()));
                 Field::make_up(1..32, &days, &[], random)
             }
+            1 if random.below(4) == 0 => Field::every(*random.pick(&[2, 3, 5]), 1..32),
             _ => Field::star(1..32),
         };
         let month = match random.below(6) {
@@ -151,22 +155,28 @@ impl Cron {
             1 => Field::every(2, 1..13),
             _ => Field::star(1..13),
         };
-        let weekday = match random.below(3) {
+        let mut weekday = match random.below(3) {
             0 => {
-                let names = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
                 let days = likely_days(&moments, |civil| {
                     i64::from(date(civil).weekday().num_days_from_sunday())
                 });
-                Field::make_up(0..7, &days, &names, random)
+                Field::make_up(0..7, &days, &WEEKDAYS, random)
             }
             1 if random.below(4) == 0 => Field {
-                text: "5-7".to_owned(),
+                text: (*random.pick(&["5-7", "FRI-SUN", "5-0"])).to_owned(),
                 values: BTreeSet::from([5, 6, 0]),
             },
+            1 if random.below(3) == 0 => Field::every(*random.pick(&[2, 3, 5]), 0..7),
             _ => Field::star(0..7),
         };
+        // Behind seconds, a weekday that stands alone has a name: a number could be seconds that stand last.
+        if second.is_some()
+            && let Ok(number) = weekday.text.parse::<usize>()
+        {
+            weekday.text = WEEKDAYS[number].to_owned();
+        }
         // `30 FEB` and the like is refused as never matching, which is not what this test is about.
-        let day = if weekday.is_star() && day.values.iter().all(|day| *day > 28) {
+        let day = if weekday.begins_with_star() && day.values.iter().all(|day| *day > 28) {
             Field::star(1..32)
         } else {
             day
@@ -183,7 +193,7 @@ impl Cron {
 
     /// Whether its hour field makes it an interval rule.
     pub fn is_interval(&self) -> bool {
-        self.hour.is_star() || self.hour.text.starts_with("*/")
+        self.hour.begins_with_star()
     }
 
     /// The seconds of a minute at which it opens.
@@ -215,7 +225,7 @@ impl Day {
             let date = DateTime::from_timestamp(civil, 0).unwrap();
             let day = cron.day.has(i64::from(date.day()));
             let weekday = (cron.weekday).has(i64::from(date.weekday().num_days_from_sunday()));
-            let either = !cron.day.is_star() && !cron.weekday.is_star();
+            let either = !cron.day.begins_with_star() && !cron.weekday.begins_with_star();
             let days = if either {
                 day || weekday
             } else {

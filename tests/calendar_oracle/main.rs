@@ -19,6 +19,7 @@ use recess::calendar::{Occurrence, Shift};
 
 mod clock;
 mod cron;
+mod crontabs;
 mod made;
 mod random;
 mod schedules;
