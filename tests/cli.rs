@@ -237,6 +237,7 @@ fn check_says_that_a_good_config_is_good() {
     let ran = files.run("check");
     assert_eq!((ran.exit, &*ran.err), (Some(0), ""), "{ran:#?}");
     assert!(ran.out.contains("ok, 2 windows (time zones 20"), "{ran:#?}");
+    assert_eq!(ran.out.lines().count(), 3, "a line a window: {ran:#?}");
     let ran = files.run("check --format json");
     assert_eq!(ran.exit, Some(0), "{ran:#?}");
     assert_eq!(ran.json(), json!({ "ok": true, "findings": [] }));

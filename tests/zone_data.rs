@@ -90,8 +90,8 @@ fn in_force(host: &Path) -> String {
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    let (_, data) = text.trim().split_once("(time zones ").unwrap();
-    data.trim_end_matches(')').to_owned()
+    let (_, data) = text.split_once("(time zones ").unwrap();
+    data.split_once(')').unwrap().0.to_owned()
 }
 
 fn bundled() -> String {

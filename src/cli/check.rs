@@ -10,6 +10,7 @@ use crate::config::{self, Config, Finding, Severity, Source};
 mod asking;
 mod hazards;
 mod holds;
+mod openings;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -50,10 +51,12 @@ pub fn execute(args: CheckArgs, wall: fn() -> Timestamp) -> Exit {
         Ok(config) => config,
         Err(error) => return refused(&args, &error),
     };
+    let now = wall();
     let (source, mut findings) = (config.source.clone(), config.warnings.clone());
-    findings.extend(config::outlook(&config, wall()));
+    findings.extend(config::outlook(&config, now));
     findings.sort_by_key(|finding| finding.span.as_ref().map_or(usize::MAX, |span| span.start));
     let mut good = good_news(&config, &args);
+    good += &openings::lines(&config, now);
     let mut told: Vec<Told> = Vec::new();
     if args.live {
         let checked = config.clone();

@@ -284,7 +284,8 @@ fn nothing(config: &Config, only: &[String], from: Timestamp, until: Timestamp) 
     text
 }
 
-fn time_of_day(zoned: &Zoned) -> String {
+/// With seconds only if there are some.
+pub(super) fn time_of_day(zoned: &Zoned) -> String {
     let format = if zoned.second() == 0 {
         "%H:%M %Z"
     } else {

@@ -83,8 +83,7 @@ fn the_nights_around_a_law_are_held_and_every_command_says_so() {
             minute += SignedDuration::from_mins(10);
         }
         let pauses = policy.pauses(&id, &[0], at(days.0), at(days.1));
-        let found: Vec<_> = pauses.map(|pause| (pause.from, pause.until))
-            .collect();
+        let found: Vec<_> = pauses.map(|pause| (pause.from, pause.until)).collect();
         let wanted: Vec<_> = (expected.iter())
             .map(|(opens, closes, _)| (at(opens), at(closes)))
             .collect();

@@ -2,9 +2,9 @@ use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::holds;
 use super::server::of_clock;
 use super::told::{Told, each, together};
+use super::{holds, openings};
 use crate::config::{self, Finding, Severity};
 use crate::consumer::{ConsumerId, Kind};
 
@@ -123,4 +123,92 @@ fn a_clock_that_is_off_is_told_with_what_follows() {
         let message = format!("this host's clock is {words}");
         assert_eq!(told(milliseconds), Some(message));
     }
+}
+
+#[test]
+fn a_window_is_shown_as_it_was_read_with_its_next_opening() {
+    let lines = |windows: &[String], now: &str| {
+        let text = format!(
+            "instance = \"prod-eu\"\ndefaults.timezone = \"Europe/Zurich\"\n{}",
+            windows.concat()
+        );
+        let config = config::parse(Path::new("recess.toml"), &text).unwrap();
+        openings::lines(&config, now.parse().unwrap())
+    };
+    let nightly = |rest: &str| window("nightly", &format!("schedule = \"30 2 * * *\"\n{rest}"));
+    let two_hours = "duration = \"2h\"\n";
+    let once = window(
+        "once",
+        "from = 2026-12-05T22:00:00\nuntil = 2026-12-06T04:00:15",
+    );
+    let november = "2026-11-27T00:00:00Z";
+    for (windows, now, expected) in [
+        (
+            nightly(two_hours),
+            november,
+            "nightly: every day at 02:30, for 2h; next Fri 2026-11-27 02:30 CET\n",
+        ),
+        (
+            nightly("until = \"04:00\"\ntimezone = \"Asia/Tokyo\""),
+            november,
+            "nightly: every day at 02:30, until 04:00; next Sat 2026-11-28 02:30 JST\n",
+        ),
+        (
+            nightly(two_hours),
+            "2026-11-27T02:00:00Z",
+            "nightly: every day at 02:30, for 2h; open until Fri 2026-11-27 04:30 CET; next Sat 2026-11-28 02:30 CET\n",
+        ),
+        // An exclusion counts.
+        (
+            nightly(two_hours) + "[[exclusion]]\nname = \"x\"\ndates = [2026-11-27, 2026-11-28]\n",
+            november,
+            "nightly: every day at 02:30, for 2h; next Sun 2026-11-29 02:30 CET\n",
+        ),
+        (
+            nightly("duration = \"2h\"\nvalid_until = 2026-11-01"),
+            november,
+            "nightly: every day at 02:30, for 2h; no further opening in the next 10 years\n",
+        ),
+        (
+            once.clone(),
+            november,
+            "once: once, from Sat 2026-12-05 22:00 CET until Sun 2026-12-06 04:00:15 CET; next Sat 2026-12-05 22:00 CET\n",
+        ),
+        (
+            once,
+            "2026-12-07T00:00:00Z",
+            "once: once, from Sat 2026-12-05 22:00 CET until Sun 2026-12-06 04:00:15 CET; no further opening\n",
+        ),
+    ] {
+        assert_eq!(lines(&[windows], now), expected);
+    }
+    let many: Vec<String> = (0..25)
+        .map(|number| {
+            window(
+                &format!("w{number}"),
+                "schedule = \"0 3 * * *\"\nduration = \"2h\"",
+            )
+        })
+        .collect();
+    let shown = lines(&many, november);
+    assert_eq!(shown.lines().count(), 21, "{shown}");
+    assert!(
+        shown.ends_with("and 5 more windows: recess plan --window NAME shows one\n"),
+        "{shown}"
+    );
+    assert!(lines(&many[..21], november).contains("and 1 more window:"));
+    assert_eq!(lines(&many[..20], november).lines().count(), 20);
+}
+
+#[test]
+fn the_readme_shows_how_a_window_is_read() {
+    let readme = include_str!("../../../README.md");
+    let (_, rest) = readme.split_once("```toml\n").unwrap();
+    let (text, _) = rest.split_once("```").unwrap();
+    let config = config::parse(Path::new("README.md"), text).unwrap();
+    let lines = openings::lines(&config, "2026-11-23T12:00:00Z".parse().unwrap());
+    assert!(
+        readme.contains(&format!("`{}`", lines.trim_end())),
+        "{lines}"
+    );
 }
