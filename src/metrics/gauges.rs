@@ -164,7 +164,7 @@ impl Gauges {
             )?,
             orphaned: consumer(
                 "consumer_orphaned",
-                "Whether it carries a pause of recess's that no window names; absent for the others.",
+                "Whether it carries a pause of recess's that no window names.",
             )?,
             pending: consumer(
                 "consumer_pending_messages",
@@ -287,9 +287,9 @@ impl Gauges {
         self.contested
             .with_label_values(&labels)
             .set(flag(row.contested));
-        if row.is_orphan() {
-            self.orphaned.with_label_values(&labels).set(1.0);
-        }
+        self.orphaned
+            .with_label_values(&labels)
+            .set(flag(row.is_orphan()));
         if row.found != Found::Unknown {
             let paused = row.found.is_paused();
             let foreign = paused && owner == Some(Owner::Foreign);

@@ -18,6 +18,13 @@ pub enum Order {
     Resume,
 }
 
+/// Whether a stored deadline is as good as the one that was ordered. One of a recess until the same second is not: it is
+/// written anew, without a mark, so that no recess ends it any more.
+fn covers(stored: Timestamp, end: Timestamp) -> bool {
+    let is_marked = stored.subsec_nanosecond() != 0;
+    stored >= end && !(is_marked && stored.as_second() == end.as_second())
+}
+
 impl Order {
     /// What is to be sent. As between windows, a pause that lasts longer stays: whoever asked for it is not here.
     pub fn verdict(self, found: &Found) -> Verdict {
@@ -27,7 +34,7 @@ impl Order {
             Found::Present(seen) => seen,
         };
         match (self, seen.state) {
-            (Self::Pause(end), PauseState::Paused { until, .. }) if until >= end => {
+            (Self::Pause(end), PauseState::Paused { until, .. }) if covers(until, end) => {
                 Verdict::Settled
             }
             (Self::Pause(end), _) => Verdict::Pause(end),
@@ -46,7 +53,7 @@ impl Order {
             return false;
         };
         match (self, seen.state) {
-            (Self::Pause(end), PauseState::Paused { until, .. }) => until >= end,
+            (Self::Pause(end), PauseState::Paused { until, .. }) => covers(until, end),
             (Self::Resume, state) => !state.is_paused(),
             (Self::Pause(_), PauseState::Running | PauseState::Lapsed { .. }) => false,
         }

@@ -185,8 +185,10 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             first.clear();
         }
         let rest = first.split_off(first.len().min(BEFORE_TELLING));
-        let quiet = &mut |_: &mut _, _| {};
-        let done = self.reconciler.act(first, now, &mut pass, quiet).await;
+        // Where even these take longer than a second, that is worth saying before the calendar is asked again.
+        let done = (self.reconciler)
+            .act(first, now, &mut pass, &mut teller(&mut self.publish, None))
+            .await;
         self.look_ahead();
         self.publish(None);
         if done {

@@ -30,10 +30,16 @@ pub fn status(config: &Config) -> Value {
 }
 
 /// One row of `status`, as the README promises it.
-fn row(consumer: &str, desired: Value, observed: Value, owner: Value, verdict: &str) -> Value {
+fn row(
+    consumer: &str,
+    desired: Value,
+    observed: Value,
+    owner: Value,
+    (verdict, rule): (&str, &str),
+) -> Value {
     json!({
         "stream": "ORDERS", "consumer": consumer, "desired": desired, "observed": observed,
-        "owner": owner, "verdict": verdict, "windows": ["night"], "pending": 2, "ack_pending": 0,
+        "owner": owner, "verdict": verdict, "rule": rule, "windows": ["night"], "pending": 2, "ack_pending": 0,
     })
 }
 
@@ -68,22 +74,47 @@ async fn status_shows_what_is_wanted_what_is_found_and_what_should_be_done() {
     let wanted = state("paused", Some(span.closes));
     let paused = |until| state("paused", Some(until));
     let row_of = |name, found, owner, verdict| row(name, wanted.clone(), found, owner, verdict);
-    let mut nobody = row_of("nobody", state("missing", None), json!(null), "missing");
+    let mut nobody = row_of(
+        "nobody",
+        state("missing", None),
+        json!(null),
+        ("missing", "missing"),
+    );
     nobody["pending"] = json!(null);
     nobody["ack_pending"] = json!(null);
     let lapse = Timestamp::from_second(lapsed.as_second()).unwrap();
     let expected = json!([
-        row_of("foreign", paused(beyond), json!("foreign"), "foreign"),
+        row_of(
+            "foreign",
+            paused(beyond),
+            json!("foreign"),
+            ("foreign", "covered")
+        ),
         row_of(
             "late",
             state("lapsed", Some(lapse)),
             json!("foreign"),
-            "pause"
+            ("pause", "pause")
         ),
         nobody,
-        row_of("ours", paused(span.closes), json!("recess"), "settled"),
-        row_of("run", state("running", None), json!(null), "pause"),
-        row_of("short", paused(before), json!("recess"), "retime"),
+        row_of(
+            "ours",
+            paused(span.closes),
+            json!("recess"),
+            ("settled", "paused")
+        ),
+        row_of(
+            "run",
+            state("running", None),
+            json!(null),
+            ("pause", "pause")
+        ),
+        row_of(
+            "short",
+            paused(before),
+            json!("recess"),
+            ("retime", "retime")
+        ),
     ]);
     assert_eq!(status(&open), expected);
 

@@ -19,6 +19,7 @@ pub const METRICS: &[&str] = &[
     "consumer_desired_until_timestamp_seconds",
     "consumer_foreign_pause",
     "consumer_missing",
+    "consumer_orphaned",
     "consumer_pause_until_timestamp_seconds",
     "consumer_paused",
     "consumer_pending_messages",
