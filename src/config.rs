@@ -48,6 +48,7 @@ mod table;
 mod tests;
 mod timing;
 mod windows;
+mod zone_hint;
 mod zones;
 
 pub use credentials::CREDENTIALS_DIRECTORY;

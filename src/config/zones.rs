@@ -3,15 +3,16 @@
 //! Which copy is in force is looked up anew at each load, so an update of the host's takes effect at the next reload. A
 //! name that is not one is refused, never replaced by UTC.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::{env, fmt};
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
-use super::guess;
+use super::zone_hint::zone_hint;
 
 /// Where hosts keep their copy, unless the variable `TZDIR` says otherwise (tzset(3)).
 const HOST_FOLDER: &str = "/usr/share/zoneinfo";
@@ -40,8 +41,23 @@ impl ZoneSource {
 pub struct ZoneData {
     /// Where it comes from.
     pub source: ZoneSource,
-    /// Its version, as in `2026a`.
+    /// Its version, as in `2026a`; [`ZoneData::UNKNOWN`] where it does not tell.
     pub version: String,
+}
+
+impl ZoneData {
+    /// The version of a copy that does not tell it: some hosts leave `tzdata.zi` out.
+    pub const UNKNOWN: &str = "unknown version";
+
+    /// Whether its version is known.
+    pub fn is_known(&self) -> bool {
+        self.version != Self::UNKNOWN
+    }
+
+    /// A copy of unknown version is taken for the older one.
+    fn is_newer_than(&self, other: &Self) -> bool {
+        self.is_known() && self.version > other.version
+    }
 }
 
 /// `2026a, bundled`.
@@ -63,8 +79,10 @@ pub(super) struct Copy {
 pub(super) struct Zones {
     /// The one in force.
     pub newer: Copy,
-    /// The other one, if the host has one whose version can be told.
+    /// The other one, if the host has one.
     pub older: Option<Copy>,
+    /// The ways out that were found, by what was no zone.
+    hints: Arc<Mutex<HashMap<String, String>>>,
 }
 
 impl Zones {
@@ -80,13 +98,15 @@ impl Zones {
         let folder = env::var_os("TZDIR").filter(|folder| !folder.is_empty());
         let folder = folder.map_or(PathBuf::from(HOST_FOLDER), PathBuf::from);
         match host_copy(&folder) {
-            Some(host) if host.data.version > bundled.data.version => Self {
+            Some(host) if host.data.is_newer_than(&bundled.data) => Self {
                 newer: host,
                 older: Some(bundled),
+                hints: Arc::default(),
             },
             older => Self {
                 newer: bundled,
                 older,
+                hints: Arc::default(),
             },
         }
     }
@@ -106,16 +126,15 @@ impl Zones {
             return r#"an offset knows no daylight saving; name a place, such as "Europe/Zurich", or "UTC""#
                 .to_owned();
         }
-        let database = &self.newer.database;
-        let names = database.available().map(|name| name.to_string());
-        let names = names.filter(|name| !is_placeholder(name));
-        match guess::closest_zone(name, names) {
-            Some(meant) => format!("did you mean \"{meant}\"?"),
-            None => {
-                r#"name a place of the IANA time zone database, such as "Europe/Zurich", or "UTC""#
-                    .to_owned()
-            }
+        if is_of_the_host(name) {
+            return r#"that is whatever the host is set to; name the place, such as "Europe/Zurich""#
+                .to_owned();
         }
+        // A template's mistake stands in every window.
+        let mut known = self.hints.lock().unwrap_or_else(PoisonError::into_inner);
+        let hint =
+            (known.entry(name.to_owned())).or_insert_with(|| zone_hint(name, &self.newer.database));
+        hint.clone()
     }
 }
 
@@ -123,19 +142,20 @@ impl Copy {
     /// A zone of this copy.
     pub fn get(&self, name: &str) -> Option<TimeZone> {
         let found = self.database.get(name).ok();
-        found.filter(|_| !is_placeholder(name))
+        found.filter(|_| !is_no_zone(name))
     }
 }
 
-/// The host's copy; `None` where there is none, or none that tells its version.
+/// The host's copy; `None` where there is none.
 fn host_copy(folder: &Path) -> Option<Copy> {
     /// Opening a copy walks hundreds of files, and nothing changes in it while its version stays.
     static OPENED: Mutex<Option<(PathBuf, Copy)>> = Mutex::new(None);
-    let version = version_of(folder)?;
+    let version = version_of(folder).unwrap_or(ZoneData::UNKNOWN.to_owned());
     let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((known, copy)) = &*opened
         && known == folder
         && copy.data.version == version
+        && copy.data.is_known()
     {
         return Some(copy.clone());
     }
@@ -146,6 +166,7 @@ fn host_copy(folder: &Path) -> Option<Copy> {
         },
         database: TimeZoneDatabase::from_dir(folder).ok()?,
     };
+    copy.database.available().next()?;
     *opened = Some((folder.to_owned(), copy.clone()));
     Some(copy)
 }
@@ -162,11 +183,47 @@ fn version_of(folder: &Path) -> Option<String> {
     is_one.then(|| version.to_owned())
 }
 
-/// The names for "no zone known", which behave like UTC.
-fn is_placeholder(name: &str) -> bool {
-    ["Etc/Unknown", "Factory"]
-        .iter()
-        .any(|placeholder| name.eq_ignore_ascii_case(placeholder))
+/// Names in the folders of hosts that are no zone: those for "no zone known", those that mean what the host is set to, and
+/// copies of all zones, of which `right/` counts leap seconds.
+pub(super) fn is_no_zone(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let folder = lower.split('/').next().unwrap_or_default();
+    matches!(&*lower, "etc/unknown" | "factory")
+        || is_of_the_host(&lower)
+        || matches!(folder, "posix" | "right")
+}
+
+fn is_of_the_host(name: &str) -> bool {
+    let names = ["localtime", "posixrules", "local"];
+    names.iter().any(|own| name.eq_ignore_ascii_case(own))
+}
+
+/// Why a name that is a zone hardly says what people mean by it, and what to write instead.
+pub(super) fn oddity(name: &str) -> Option<(String, String)> {
+    let upper = name.to_ascii_uppercase();
+    if let Some(offset) = upper.strip_prefix("ETC/GMT") {
+        let (hours, way, other) = match (offset.strip_prefix('+'), offset.strip_prefix('-')) {
+            (Some(hours), _) => (hours, "behind", '-'),
+            (_, Some(hours)) => (hours, "ahead of", '+'),
+            _ => return None,
+        };
+        let hours: u32 = hours.parse().ok().filter(|hours| *hours > 0)?;
+        let message = format!(
+            "{name:?} is {hours}h {way} UTC, as its sign is reversed, and knows no daylight saving"
+        );
+        let hint = format!(
+            "name a place, such as \"Europe/Zurich\"; the same hours on the other side of UTC are \"Etc/GMT{other}{hours}\""
+        );
+        return Some((message, hint));
+    }
+    let (offset, place) = match &*upper {
+        "EST" => ("UTC-05:00", "America/New_York"),
+        "MST" => ("UTC-07:00", "America/Denver"),
+        "HST" => ("UTC-10:00", "Pacific/Honolulu"),
+        _ => return None,
+    };
+    let message = format!("{name:?} is {offset} all year: it knows no daylight saving");
+    Some((message, format!("name the place, such as \"{place}\"")))
 }
 
 /// `+02:00`, `-5`, `UTC+2`.

@@ -68,6 +68,10 @@ fn differs(
         some_of(&told)
     );
     let hint = match newer.data.source {
+        ZoneSource::Bundled if !older.data.is_known() => {
+            "the host's copy does not tell its version (no tzdata.zi), so recess goes by its own; update the host's \
+             (tzdata), so that other programs here agree"
+        }
         ZoneSource::Bundled => {
             "recess goes by the newer one; update the host's (tzdata), so that other programs here agree"
         }

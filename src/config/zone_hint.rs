@@ -1,0 +1,426 @@
+//! "Did you mean ..?" for time zones. A hint that is a zone hours away is worse than none, so a name is taken for a misspelt
+//! one only where its place is nearly right; abbreviations and cities that are no zones have zones of their own.
+
+use jiff::Timestamp;
+use jiff::civil::date;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+use strsim::osa_distance;
+
+use super::zones::is_no_zone;
+
+#[cfg(test)]
+mod tests;
+
+/// Where several zones share an abbreviation, those that most people mean come first, in this order.
+const WELL_KNOWN: &[&str] = &[
+    "America/New_York",
+    "America/Chicago",
+    "America/Denver",
+    "America/Los_Angeles",
+    "America/Phoenix",
+    "America/Anchorage",
+    "America/Halifax",
+    "America/St_Johns",
+    "Pacific/Honolulu",
+    "Europe/London",
+    "Europe/Berlin",
+    "Europe/Paris",
+    "Europe/Athens",
+    "Europe/Lisbon",
+    "Europe/Moscow",
+    "Asia/Kolkata",
+    "Asia/Shanghai",
+    "Asia/Tokyo",
+    "Asia/Seoul",
+    "Asia/Jerusalem",
+    "Asia/Karachi",
+    "Asia/Manila",
+    "Asia/Jakarta",
+    "Australia/Sydney",
+    "Australia/Brisbane",
+    "Australia/Adelaide",
+    "Australia/Darwin",
+    "Australia/Perth",
+    "Pacific/Auckland",
+    "Africa/Johannesburg",
+    "Africa/Nairobi",
+    "Africa/Lagos",
+    "Africa/Maputo",
+    "Europe/Dublin",
+    "America/Havana",
+];
+
+/// So many zones are named of those that an abbreviation may mean.
+const NAMED: usize = 3;
+
+/// Abbreviations in use that the database does not have, and their zones.
+const ABBREVIATIONS: &[(&str, &[&str])] = &[
+    ("AET", &["Australia/Sydney", "Australia/Brisbane"]),
+    ("AMT", &["America/Manaus", "Asia/Yerevan"]),
+    ("ART", &["America/Argentina/Buenos_Aires"]),
+    ("AT", &["America/Halifax"]),
+    ("BDT", &["Asia/Dhaka"]),
+    ("BRT", &["America/Sao_Paulo"]),
+    ("CLT", &["America/Santiago"]),
+    ("COT", &["America/Bogota"]),
+    ("CT", &["America/Chicago"]),
+    ("ET", &["America/New_York"]),
+    ("GST", &["Asia/Dubai"]),
+    ("ICT", &["Asia/Bangkok", "Asia/Ho_Chi_Minh"]),
+    ("IRST", &["Asia/Tehran"]),
+    ("MT", &["America/Denver"]),
+    ("MYT", &["Asia/Kuala_Lumpur"]),
+    ("NPT", &["Asia/Kathmandu"]),
+    ("PET", &["America/Lima"]),
+    ("PHT", &["Asia/Manila"]),
+    ("PT", &["America/Los_Angeles"]),
+    ("SGT", &["Asia/Singapore"]),
+    ("TRT", &["Europe/Istanbul"]),
+    ("UYT", &["America/Montevideo"]),
+    ("VET", &["America/Caracas"]),
+];
+
+/// Cities and countries that people name and that are no zones.
+const PLACES: &[(&str, &[&str])] = &[
+    ("Africa/Cairo", &["alexandria"]),
+    (
+        "Africa/Johannesburg",
+        &["cape_town", "durban", "pretoria", "south_africa"],
+    ),
+    ("Africa/Lagos", &["abuja", "nigeria"]),
+    ("America/Bogota", &["medellin", "colombia"]),
+    (
+        "America/Chicago",
+        &[
+            "austin",
+            "dallas",
+            "houston",
+            "kansas_city",
+            "milwaukee",
+            "minneapolis",
+            "nashville",
+            "new_orleans",
+            "san_antonio",
+            "st_louis",
+            "central_standard_time",
+        ],
+    ),
+    (
+        "America/Denver",
+        &["salt_lake_city", "colorado", "mountain_standard_time"],
+    ),
+    ("America/Edmonton", &["calgary"]),
+    (
+        "America/Los_Angeles",
+        &[
+            "california",
+            "las_vegas",
+            "oakland",
+            "portland",
+            "sacramento",
+            "san_diego",
+            "san_francisco",
+            "san_jose",
+            "seattle",
+            "silicon_valley",
+            "pacific_standard_time",
+        ],
+    ),
+    ("America/Mexico_City", &["guadalajara"]),
+    (
+        "America/New_York",
+        &[
+            "atlanta",
+            "baltimore",
+            "boston",
+            "charlotte",
+            "cleveland",
+            "columbus",
+            "miami",
+            "newyork",
+            "nyc",
+            "orlando",
+            "philadelphia",
+            "pittsburgh",
+            "virginia",
+            "washington",
+            "washington_dc",
+            "eastern_standard_time",
+        ],
+    ),
+    ("America/Sao_Paulo", &["brasilia", "rio", "rio_de_janeiro"]),
+    ("America/Toronto", &["ottawa", "quebec"]),
+    ("Asia/Dubai", &["abu_dhabi", "uae"]),
+    ("Asia/Ho_Chi_Minh", &["hanoi", "vietnam"]),
+    ("Asia/Jerusalem", &["haifa"]),
+    ("Asia/Karachi", &["islamabad", "lahore", "pakistan"]),
+    (
+        "Asia/Kolkata",
+        &[
+            "ahmedabad",
+            "bangalore",
+            "bengaluru",
+            "bombay",
+            "chennai",
+            "delhi",
+            "hyderabad",
+            "india",
+            "mumbai",
+            "new_delhi",
+            "pune",
+            "india_standard_time",
+        ],
+    ),
+    ("Asia/Riyadh", &["jeddah", "mecca", "saudi_arabia"]),
+    ("Asia/Seoul", &["busan", "korea", "south_korea"]),
+    (
+        "Asia/Shanghai",
+        &[
+            "beijing",
+            "china",
+            "guangzhou",
+            "hangzhou",
+            "peking",
+            "shenzhen",
+            "china_standard_time",
+        ],
+    ),
+    (
+        "Asia/Tokyo",
+        &[
+            "kyoto",
+            "nagoya",
+            "osaka",
+            "yokohama",
+            "tokyo_standard_time",
+        ],
+    ),
+    (
+        "Australia/Sydney",
+        &[
+            "gosford",
+            "newcastle",
+            "wollongong",
+            "aus_eastern_standard_time",
+        ],
+    ),
+    (
+        "Australia/Brisbane",
+        &["cairns", "gold_coast", "queensland"],
+    ),
+    (
+        "Europe/Amsterdam",
+        &["holland", "netherlands", "rotterdam", "the_hague"],
+    ),
+    ("Europe/Athens", &["greece", "thessaloniki"]),
+    (
+        "Europe/Berlin",
+        &[
+            "cologne",
+            "dusseldorf",
+            "düsseldorf",
+            "frankfurt",
+            "germany",
+            "hamburg",
+            "koln",
+            "köln",
+            "leipzig",
+            "munchen",
+            "munich",
+            "münchen",
+            "stuttgart",
+            "w._europe_standard_time",
+        ],
+    ),
+    ("Europe/Brussels", &["antwerp", "belgium", "ghent"]),
+    ("Europe/Copenhagen", &["aarhus", "denmark"]),
+    ("Europe/Helsinki", &["espoo", "finland"]),
+    ("Europe/Istanbul", &["ankara", "izmir", "turkiye"]),
+    ("Europe/Kyiv", &["lviv", "odesa", "ukraine"]),
+    ("Europe/Lisbon", &["porto"]),
+    (
+        "Europe/London",
+        &[
+            "birmingham",
+            "bristol",
+            "cardiff",
+            "edinburgh",
+            "england",
+            "glasgow",
+            "leeds",
+            "liverpool",
+            "manchester",
+            "scotland",
+            "uk",
+            "wales",
+            "gmt_standard_time",
+        ],
+    ),
+    (
+        "Europe/Madrid",
+        &["barcelona", "bilbao", "seville", "spain", "valencia"],
+    ),
+    (
+        "Europe/Moscow",
+        &["russia", "saint_petersburg", "st_petersburg"],
+    ),
+    ("Europe/Oslo", &["bergen", "norway"]),
+    (
+        "Europe/Paris",
+        &[
+            "france",
+            "lyon",
+            "marseille",
+            "nice",
+            "toulouse",
+            "romance_standard_time",
+        ],
+    ),
+    ("Europe/Prague", &["brno", "czechia"]),
+    (
+        "Europe/Rome",
+        &[
+            "florence", "italy", "milan", "milano", "naples", "roma", "turin", "venice",
+        ],
+    ),
+    ("Europe/Stockholm", &["gothenburg", "malmo", "sweden"]),
+    (
+        "Europe/Vienna",
+        &["austria", "graz", "linz", "salzburg", "wien"],
+    ),
+    ("Europe/Warsaw", &["gdansk", "krakow", "wroclaw"]),
+    (
+        "Europe/Zurich",
+        &[
+            "basel",
+            "bern",
+            "berne",
+            "geneva",
+            "geneve",
+            "lausanne",
+            "switzerland",
+        ],
+    ),
+    (
+        "Pacific/Auckland",
+        &["christchurch", "wellington", "new_zealand"],
+    ),
+];
+
+/// What a name that is no zone most likely means, as a hint.
+pub(super) fn zone_hint(word: &str, database: &TimeZoneDatabase) -> String {
+    if let Some(zones) = by_abbreviation(word, database) {
+        return format!(
+            "{word} is an abbreviation, which knows no daylight saving; name the place: {}",
+            any_of(&zones)
+        );
+    }
+    match closest_zone(word, database) {
+        Some(meant) => format!("did you mean \"{meant}\"?"),
+        None => r#"name a place of the IANA time zone database, such as "Europe/Zurich", or "UTC""#
+            .to_owned(),
+    }
+}
+
+/// `"Asia/Kolkata", "Asia/Jerusalem" or "Europe/Dublin"`.
+fn any_of(zones: &[String]) -> String {
+    let quoted: Vec<String> = zones.iter().map(|zone| format!("\"{zone}\"")).collect();
+    match quoted.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => quoted.concat(),
+    }
+}
+
+/// The zones whose clocks go by such an abbreviation in winter or summer.
+fn by_abbreviation(word: &str, database: &TimeZoneDatabase) -> Option<Vec<String>> {
+    let word = word.trim().to_ascii_uppercase();
+    let is_one =
+        (2..=5).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_uppercase());
+    if !is_one {
+        return None;
+    }
+    if let Some((_, zones)) = ABBREVIATIONS.iter().find(|(known, _)| *known == word) {
+        return Some(zones.iter().map(|zone| (*zone).to_owned()).collect());
+    }
+    // Any year does: a law that changes seldom changes an abbreviation.
+    let seasons = [date(2026, 1, 15), date(2026, 7, 15)];
+    let seasons = seasons.map(|day| TimeZone::UTC.to_timestamp(day.at(12, 0, 0, 0)));
+    let uses = |name: &str| {
+        let zone = database.get(name).ok();
+        zone.is_some_and(|zone| {
+            let mut seasons = seasons.iter().flatten();
+            seasons.any(|at: &Timestamp| zone.to_offset_info(*at).abbreviation() == word)
+        })
+    };
+    let mut zones: Vec<String> = (WELL_KNOWN.iter())
+        .filter(|name| uses(name))
+        .map(|name| (*name).to_owned())
+        .collect();
+    if zones.is_empty() {
+        zones = names(database)
+            .filter(|name| name.contains('/') && uses(name))
+            .collect();
+        zones.sort();
+    }
+    zones.truncate(NAMED);
+    Some(zones).filter(|zones| !zones.is_empty())
+}
+
+/// The zone that a name means that is written wrongly, or that is a city without a zone of its own. People leave out or
+/// mistake the continent, so the place counts by itself.
+fn closest_zone(word: &str, database: &TimeZoneDatabase) -> Option<String> {
+    let word = word.trim().to_lowercase().replace([' ', '-'], "_");
+    let word = (word.strip_prefix("posix/").or(word.strip_prefix("right/"))).unwrap_or(&word);
+    let place = last_part(word);
+    let own = PLACES.iter().find(|(_, places)| places.contains(&place));
+    let is_known = |name: &str| database.get(name).is_ok();
+    let exact = names(database)
+        .filter(|zone| last_part(&folded(zone)) == place)
+        .min_by_key(|zone| osa_distance(word, &folded(zone)));
+    if let Some(zone) = exact.or(own
+        .map(|(zone, _)| (*zone).to_owned())
+        .filter(|zone| is_known(zone)))
+    {
+        return Some(zone);
+    }
+    // Of four letters, one that is wrong makes another word.
+    let near = |text: &str| match text.chars().count() {
+        0..=4 => 0,
+        length => (length / 4).min(3),
+    };
+    names(database)
+        .filter_map(|zone| {
+            let lower = folded(&zone);
+            let (part, whole) = (
+                osa_distance(place, last_part(&lower)),
+                osa_distance(word, &lower),
+            );
+            let same_start = place.chars().next() == lower.rsplit('/').next()?.chars().next();
+            let by_part = (part <= near(place) && same_start).then_some(2 * part + 1);
+            let by_whole = (whole <= near(last_part(&lower))).then_some(2 * whole);
+            Some(((by_whole.into_iter().chain(by_part).min()?, whole), zone))
+        })
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, zone)| zone)
+}
+
+/// The names of zones that are places, and `UTC`. Those in `Etc/` are a digit from each other, and hours.
+fn names(database: &TimeZoneDatabase) -> impl Iterator<Item = String> {
+    let names = database.available().map(|name| name.to_string());
+    names.filter(|name| {
+        let is_place = match name.split_once('/') {
+            // Old names by regions, which are words for elsewhere too: Brazil/East, Mexico/General.
+            Some((folder, _)) => !["Etc", "Brazil", "Chile", "Mexico"].contains(&folder),
+            None => false,
+        };
+        (is_place || name == "UTC") && !is_no_zone(name)
+    })
+}
+
+fn folded(zone: &str) -> String {
+    zone.to_lowercase().replace('-', "_")
+}
+
+fn last_part(zone: &str) -> &str {
+    zone.rsplit('/').next().unwrap_or(zone)
+}
