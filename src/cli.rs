@@ -17,6 +17,7 @@ use tokio::runtime::Runtime;
 
 use crate::config::{self, Config, ConfigError, Finding, Severity, Source};
 use crate::logging::journal;
+use crate::visible::visible_lines;
 
 mod check;
 mod completions;
@@ -236,7 +237,7 @@ fn print_json_rows<T: serde::Serialize>(rows: impl Iterator<Item = T>) -> (Exit,
 
 /// Says why a command ends, in one line.
 fn complain(text: impl AsRef<str>) {
-    let text = text.as_ref();
+    let text = &*visible_lines(text.as_ref());
     if journal::is_stderr() {
         journal::last_words(Severity::Error, text.trim_start_matches("error: "));
     } else {

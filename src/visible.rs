@@ -21,6 +21,16 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// The same of a text of several lines, line by line.
+pub fn visible_lines(text: &str) -> Cow<'_, str> {
+    if text.contains(|letter| letter != '\n' && is_unseen(letter)) {
+        let lines: Vec<_> = text.split('\n').map(visible).collect();
+        Cow::Owned(lines.join("\n"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
 /// The same of words without end: one line, cut where it goes on for too long.
 pub fn tame(words: &str) -> String {
     let mut tame = words.chars().take(LONGEST).fold(String::new(), push);

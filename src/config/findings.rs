@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use super::code;
 
+use crate::visible::visible;
+
 /// The text of a config file, and the path to show for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
@@ -126,8 +128,8 @@ impl Finding {
         Self {
             severity,
             code,
-            subject: subject.to_owned(),
-            message: message.to_owned(),
+            subject: visible(subject).into_owned(),
+            message: visible(message).into_owned(),
             hint: None,
             span: None,
             also: None,
@@ -140,7 +142,7 @@ impl Finding {
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(visible(&hint.into()).into_owned());
         self
     }
 

@@ -14,6 +14,8 @@ use tracing_subscriber::fmt::time::FormatTime;
 
 use super::queue::{LIMIT, Queue};
 
+use crate::visible::visible_lines;
+
 /// The fields that say for programs what the sentence says for people.
 const IN_THE_SENTENCE: [&str; 4] = ["stream", "consumer", "window", "undone_by"];
 
@@ -34,13 +36,13 @@ pub(super) struct Sentence<'a>(DefaultVisitor<'a>);
 impl Visit for Sentence<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if !IN_THE_SENTENCE.contains(&field.name()) {
-            self.0.record_debug(field, value);
+            self.0.record_debug(field, &Shown(value));
         }
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
         if !IN_THE_SENTENCE.contains(&field.name()) {
-            self.0.record_str(field, value);
+            self.0.record_str(field, &visible_lines(value));
         }
     }
 
@@ -58,6 +60,15 @@ impl VisitOutput<fmt::Result> for Sentence<'_> {
 impl VisitFmt for Sentence<'_> {
     fn writer(&mut self) -> &mut dyn fmt::Write {
         self.0.writer()
+    }
+}
+
+/// A text that others may have written parts of: window and stream names, words of libraries.
+struct Shown<'a>(&'a dyn fmt::Debug);
+
+impl fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&visible_lines(&format!("{:?}", self.0)))
     }
 }
 

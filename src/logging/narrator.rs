@@ -15,6 +15,7 @@ use crate::jetstream::{Link, RequestError, Server, Writer};
 use crate::ledger::{Action, FIGHT_LIMIT, Repair};
 use crate::plan::{Rule, Verdict};
 use crate::report::{Act, Blank, Burst, Failure, Pass, Report, Row, Sentence, Topic, Wake};
+use crate::visible::visible;
 
 /// Of many alike, so many are told one by one.
 const ONE_BY_ONE: usize = 5;
@@ -479,7 +480,7 @@ impl Narrator {
                     consumer,
                     "{id}: paused by a recess of this name until {until}, but no window names it; left unchanged, as \
                      `instance` is not set and another deployment may own it; to resume it: recess resume {}",
-                    id.path()
+                    visible(&id.path())
                 );
             } else {
                 let wait = row.and_then(|row| row.held_back).unwrap_or_default();
@@ -489,7 +490,7 @@ impl Narrator {
                     "{id}: paused by recess until {until}, but no window names it; resuming in {:.0} s; to keep it paused: \
                      recess pause {} --until {until}",
                     wait.as_secs_f64().ceil(),
-                    id.path()
+                    visible(&id.path())
                 );
             }
         });

@@ -29,6 +29,12 @@ fn what_shows_needs_no_copy() {
 }
 
 #[test]
+fn line_breaks_stay_between_lines_only() {
+    assert_eq!(visible_lines("a\nb\u{202e}c\n"), "a\nb\\u{202e}c\n");
+    assert!(matches!(visible_lines("a\nb"), Cow::Borrowed("a\nb")));
+}
+
+#[test]
 fn words_without_end_are_cut() {
     let long = "ä".repeat(LONGEST);
     assert_eq!(tame(&long), long);

@@ -157,3 +157,25 @@ async fn a_name_that_turns_the_text_around_is_escaped_for_people_and_whole_for_p
     assert!(!out.contains(name) && !err.contains(name), "{out}{err}");
     assert_eq!(status(&config)[1]["consumer"], name);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn odd_names_at_the_seams_of_a_lists_pages_cost_themselves_only() {
+    let (server, account) = world().await;
+    account.memory_stream("MANY", 1).await;
+    let names: Vec<String> = (0..600).map(|number| format!("c{number:03}")).collect();
+    for name in &names {
+        account.consumer(&format!("MANY/{name}")).await;
+    }
+    // nats-server puts 256 on a page, in the order of the names.
+    for number in [0, 253, 254, 255, 256, 509, 510, 599] {
+        account.consumer(&format!("MANY/c{number:03}\u{a0}")).await;
+    }
+    let config = Config::new([server.url()]).window("night", &["MANY/*"], Span::open_for(300));
+    let recess = Recess::start(&config).await;
+    until("all are paused", secs(20), async || {
+        (recess.total("consumer_paused").await == 600.0).then_some(())
+    })
+    .await;
+    let unreadable = r#"list_entries_unreadable{stream_name="MANY"}"#;
+    recess.until_metric(unreadable, 8.0, secs(5)).await;
+}

@@ -93,3 +93,25 @@ async fn a_bad_config_leaves_the_last_good_one_in_force() {
 async fn is_silent(pull: &mut Subscriber, within: Duration) -> bool {
     tokio::time::timeout(within, pull.next()).await.is_err()
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_that_means_nothing_does_nothing() {
+    let server = Server::start(Default::default()).unwrap();
+    let account = Account::connect(&server.url()).await;
+    account.durable("ORDERS/billing").await;
+    let span = Span::opening_in(4, 300);
+    let mut config = Config::new([server.url()]).window("night", &["ORDERS/*"], span);
+    // A release build has no way to hang; in this one it takes the variable.
+    if !cfg!(debug_assertions) {
+        let hang = ("RECESS_TEST_HANG_LOOP_ON", "SIGUSR1");
+        config
+            .environment
+            .push((hang.0.to_owned(), hang.1.to_owned()));
+    }
+    let recess = Recess::start(&config).await;
+    recess.until_ready().await;
+    recess.signal("USR1");
+    let paused = r#"consumer_paused{consumer_name="billing",stream_name="ORDERS"}"#;
+    recess.until_metric(paused, 1.0, secs(15)).await;
+    assert_eq!(recess.complaints(), [""; 0]);
+}

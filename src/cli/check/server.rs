@@ -271,7 +271,7 @@ fn orphans(seen: &Seen) -> Vec<Told> {
         .map(|(id, row)| {
             let deadline = row.found.observation().and_then(|seen| seen.state.deadline());
             let until = deadline.map_or_else(String::new, crate::cli::json_instant);
-            let path = id.path();
+            let path = visible(&id.path()).into_owned();
             let (message, hint) = if row.rule == Rule::OrphanUnnamed {
                 (
                     format!(

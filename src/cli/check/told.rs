@@ -3,6 +3,7 @@
 
 use crate::config::{Finding, Severity};
 use crate::consumer::ConsumerId;
+use crate::visible::visible;
 
 /// Of many, so many are named.
 const NAMED: usize = 3;
@@ -110,9 +111,10 @@ fn joined(group: &[&Told]) -> Finding {
     if group.len() > NAMED {
         names += &format!(" and {} more", group.len() - NAMED);
     }
+    let names = visible(&names);
     let mut finding = first.finding.clone();
     finding.subject = match &first.about {
-        About::Consumer(id) => format!("{} > {names}", id.stream()),
+        About::Consumer(id) => format!("{} > {names}", visible(id.stream())),
         About::Stream(_) | About::Else => format!("streams {names}"),
     };
     if group

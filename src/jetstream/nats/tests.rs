@@ -275,6 +275,67 @@ fn entries_without_a_name_take_a_place_each() {
     assert_eq!(listing.unreadable.len(), 2);
 }
 
+/// Reads a list of so many good entries and `odd` at a place among them, page by page: how many are read, and what is said.
+fn list_with(odd: &str, place: usize, good: usize) -> (usize, Said) {
+    let mut entries: Vec<String> = (0..good)
+        .map(|number| {
+            format!(
+                r#"{{"name":"c{number:04}","created":"2026-11-23T21:28:16.7Z","config":{{"durable_name":"c"}}}}"#
+            )
+        })
+        .collect();
+    entries.insert(place, odd.to_owned());
+    let page = |offset: usize| {
+        let shown: Vec<&str> = (entries.iter().skip(offset).take(LIST_PAGE))
+            .map(|entry| &**entry)
+            .collect();
+        let payload = format!(
+            r#"{{"total":{},"offset":{offset},"consumers":[{}]}}"#,
+            entries.len(),
+            shown.join(",")
+        );
+        let reply: Result<wire::ListReply, _> = wire::read(payload.as_bytes(), "s");
+        std::future::ready(reply.map(|reply| Some(reply.into_page())))
+    };
+    let places = futures_util::FutureExt::now_or_never(pages::read(LIST_PAGE, page));
+    let places = places.expect("nothing waits").expect("it is read").unwrap();
+    let listing = wire::listing(places, |name, sample| {
+        (name, sample.found != Found::Unknown)
+    });
+    let known = listing.entries.iter().filter(|(_, is_known)| *is_known);
+    let unreadable = listing.unreadable.into_iter();
+    let unreadable = unreadable.map(|entry| (entry.name, entry.reason));
+    (known.count(), unreadable.collect())
+}
+
+#[test]
+fn one_bad_entry_of_any_kind_on_any_page_costs_that_entry_only() {
+    let kinds = [
+        "{\"name\":\"c\u{a0}\",\"created\":\"2026-11-23T21:28:16Z\"}",
+        r#"{"name":"c\u001b[31m"}"#,
+        r#"{"name":"c.c"}"#,
+        r#"{"name":""}"#,
+        r#"{"name":7}"#,
+        r#"{"name":"it"}"#,
+        r#"{"name":"it","created":"soon"}"#,
+        r#"{"name":"it","created":"2026-11-23T21:28:16Z","num_pending":-1}"#,
+        r#"{"name":"it","created":"2026-11-23T21:28:16Z","num_pending":1e999}"#,
+        r#"{"name":"it","created":"2026-11-23T21:28:16Z","config":"none"}"#,
+        "{}",
+        "null",
+        "[[[]]]",
+        "18446744073709551616",
+    ];
+    const GOOD: usize = 600;
+    for odd in kinds {
+        for place in [0, 1, 254, 255, 256, 257, 509, 510, 511, 599, 600] {
+            let (known, unreadable) = list_with(odd, place, GOOD);
+            assert_eq!(known, GOOD, "{odd} at {place}");
+            assert_eq!(unreadable.len(), 1, "{odd} at {place}: {unreadable:?}");
+        }
+    }
+}
+
 #[test]
 fn a_stream_with_an_odd_name_costs_no_other() {
     let payload = "{\"total\":5,\"streams\":[\"ORDERS\",\"A.B.>\",7,\"no\u{a0}break\",\"EVENTS\"]}";

@@ -25,6 +25,10 @@ async fn a_pause_of_somebody_else_is_told() {
         "it is paused by somebody else until 2100-01-01T00:00:00Z: recess extends that where a window lasts longer, and never \
          shortens or ends it",
     );
+    // The advice is one that wakes those who wait.
+    let (_, _, err) = ask(&world.config(&["ORDERS/*"]), &["check", "--live"]);
+    let advice = "help: `recess resume 'ORDERS/billing'` ends it, if no one needs it";
+    assert!(err.contains(advice), "{err}");
     // Ours is as it should be.
     let open = Span::open_for(60);
     let config = Config::new([world.server.url()]).window("now", &["ORDERS/*"], open);
