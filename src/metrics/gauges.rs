@@ -1,5 +1,6 @@
 //! The gauges: the newest report, shown anew at each scrape.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
@@ -7,7 +8,7 @@ use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
 use prometheus::{GaugeVec, Opts};
 
-use crate::consumer::{Found, Owner, PauseState};
+use crate::consumer::{ConsumerId, Found, Owner, PauseState};
 use crate::jetstream::Link;
 use crate::policy::Desired;
 use crate::report::{Report, Row};
@@ -253,6 +254,20 @@ impl Gauges {
                     .set(seconds(shown.closes));
             }
         }
+        self.fill_left_out(report);
+        for (id, row) in report.rows.iter() {
+            self.fill_row([id.stream(), id.consumer()], row, row.owner(report.mark));
+        }
+    }
+
+    /// A stream with nothing left out has a zero, so that a graph of it does not end.
+    fn fill_left_out(&self, report: &Report) {
+        let streams: BTreeSet<&str> = report.rows.keys().map(ConsumerId::stream).collect();
+        for stream in streams {
+            for gauge in [&self.passed_over, &self.unreadable] {
+                gauge.with_label_values(&[stream]).set(0.0);
+            }
+        }
         for (stream, count) in report.left_out.passed_over_by_stream() {
             self.passed_over
                 .with_label_values(&[stream])
@@ -262,9 +277,6 @@ impl Gauges {
             self.unreadable
                 .with_label_values(&[stream.as_deref().unwrap_or_default()])
                 .inc();
-        }
-        for (id, row) in report.rows.iter() {
-            self.fill_row([id.stream(), id.consumer()], row, row.owner(report.mark));
         }
     }
 
