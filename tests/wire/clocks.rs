@@ -36,12 +36,17 @@ async fn a_clock_days_ahead_pauses_nothing_until_it_is_right() {
     let folder = tempfile::tempdir().unwrap();
     let clock = folder.path().join("clock");
     fs::write(&clock, "+100d").unwrap();
-    // An hour from every minute on: open by any clock.
-    let windows = "[[window]]\nname = \"always\"\nconsumers = [\"ORDERS/*\"]\nschedule = \"* * * * *\"\nduration = \"1m\"\n";
+    // Every other minute, and the others: open by any clock.
+    let windows = ["0/2", "1/2"].map(|minutes| {
+        format!(
+            "[[window]]\nname = \"{minutes}\"\nconsumers = [\"ORDERS/*\"]\nschedule = \"{}-59/2 * * * *\"\nduration = \"1m\"\n",
+            &minutes[..1]
+        )
+    });
     let config = Config::new([server.url()])
         .set(r#"controller.resync = "1s""#)
         .set(r#"controller.max_pause = "1h""#)
-        .also(windows);
+        .also(&windows.concat());
     let recess = Recess::start(&with_clock(config, &clock)).await;
     recess
         .until_log("clock: this host is 2400h ahead of the server")
@@ -80,7 +85,15 @@ async fn two_copies(apart: i64) {
     const CONSUMERS: usize = 2_000;
     let server = Server::start(Default::default()).unwrap();
     let account = Account::connect(&server.url()).await;
-    account.crowd(2, CONSUMERS, 16).await;
+    for stream in ["FIRST", "SECOND", "THIRD"] {
+        account.stream(stream).await;
+    }
+    let made = futures_util::stream::iter(0..CONSUMERS).map(|n| {
+        let stream = ["FIRST", "SECOND", "THIRD"][n % 3];
+        let account = &account;
+        async move { account.consumer(&format!("{stream}/c{n}")).await }
+    });
+    made.buffer_unordered(16).collect::<Vec<()>>().await;
     let folder = tempfile::tempdir().unwrap();
     let clock = folder.path().join("clock");
     fs::write(&clock, format!("+{apart}")).unwrap();
