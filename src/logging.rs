@@ -15,9 +15,11 @@ use jiff::Timestamp;
 use tracing_subscriber::EnvFilter;
 
 mod clock;
+mod deployment;
 pub mod journal;
 mod lines;
 mod narrator;
+mod orphans;
 mod queue;
 mod record;
 #[cfg(test)]

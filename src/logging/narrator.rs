@@ -8,17 +8,15 @@ use jiff::Timestamp;
 use tracing::{error, info, warn};
 
 use super::clock::ClockTold;
-use super::words::{local, past, sentence, timing, utc, what_next};
+use super::deployment::DeploymentTold;
+use super::orphans::OrphansTold;
+use super::words::{ONE_BY_ONE, local, past, sentence, tell_some, timing, utc, what_next};
 use crate::config::Config;
-use crate::consumer::{ConsumerId, Found, Owner};
+use crate::consumer::{ConsumerId, Found};
 use crate::jetstream::{Link, RequestError, Server, Writer};
 use crate::ledger::{Action, FIGHT_LIMIT, Repair};
-use crate::plan::{Rule, Verdict};
-use crate::report::{Act, Blank, Burst, Failure, Pass, Report, Row, Sentence, Topic, Wake};
-use crate::visible::visible;
-
-/// Of many alike, so many are told one by one.
-const ONE_BY_ONE: usize = 5;
+use crate::plan::Verdict;
+use crate::report::{Act, Blank, Burst, Pass, Report, Row, Sentence, Topic, Wake};
 
 /// A write that was accepted and does not show for so long is an error.
 const SHOULD_SHOW: Duration = Duration::from_secs(10);
@@ -57,14 +55,11 @@ pub struct Narrator {
     failures: BTreeSet<(String, Option<String>)>,
     /// Writes that failed, and why.
     problems: BTreeMap<ConsumerId, RequestError>,
-    orphans: BTreeSet<ConsumerId>,
-    /// What could not be listed for orphans.
-    unlisted: Arc<[Failure]>,
+    orphans: OrphansTold,
     /// Streams whose consumers that globs leave alone were told, and the entries that cannot be used.
     left_out: BTreeSet<(Option<String>, Topic)>,
     clock: ClockTold,
-    /// What the config before said of the deployment.
-    deployment: Option<Deployment>,
+    deployment: DeploymentTold,
     introduced: bool,
     was_connected: bool,
 }
@@ -78,7 +73,7 @@ impl Narrator {
             }
             tell_first(report, config);
         }
-        self.tell_deployment(report, config);
+        self.deployment.tell(report, config);
         self.tell_link(&report.link);
         self.tell_windows(report, config);
         if let Some(burst) = &report.burst {
@@ -209,38 +204,6 @@ impl Narrator {
             }
             stays
         });
-    }
-
-    /// What a reload changes for the whole deployment.
-    fn tell_deployment(&mut self, report: &Report, config: &Config) {
-        let now = Deployment {
-            instance: config.policy.instance().into(),
-            dry_run: report.dry_run,
-        };
-        let Some(before) = self.deployment.replace(now.clone()) else {
-            return;
-        };
-        match (before.dry_run, now.dry_run) {
-            (false, true) => {
-                warn!(
-                    "dry run switched on: recess sends nothing from now on; what it would send is logged"
-                );
-            }
-            (true, false) => info!("dry run switched off: recess pauses and resumes from now on"),
-            (false, false) | (true, true) => {}
-        }
-        if before.instance != now.instance {
-            let paused = (report.rows.values())
-                .filter(|row| {
-                    row.found.is_paused() && row.owner(report.mark) == Some(Owner::Recess)
-                })
-                .count();
-            warn!(
-                "instance renamed from {} to {}: {paused} consumers paused under the old name stay recess's until those \
-                 pauses end; after a restart they would be foreign",
-                before.instance, now.instance
-            );
-        }
     }
 
     fn tell_failures(&mut self, pass: &Pass) {
@@ -436,7 +399,7 @@ impl Narrator {
         });
         self.held_back = held_back;
 
-        self.tell_orphans(report, which(&Row::is_orphan));
+        self.orphans.tell(report);
 
         let unconfirmed = which(&|row| row.unconfirmed.is_some_and(|since| since >= SHOULD_SHOW));
         tell_some(unconfirmed.difference(&self.unconfirmed), |id| {
@@ -466,50 +429,6 @@ impl Narrator {
             );
         });
         self.foreign = foreign;
-    }
-
-    fn tell_orphans(&mut self, report: &Report, orphans: BTreeSet<ConsumerId>) {
-        tell_some(orphans.difference(&self.orphans), |id| {
-            let row = report.rows.get(id);
-            let deadline = row.and_then(|row| row.found.observation()?.state.deadline());
-            let until = deadline.map_or_else(String::new, utc);
-            let (stream, consumer) = (id.stream(), id.consumer());
-            if row.is_some_and(|row| row.rule == Rule::OrphanUnnamed) {
-                warn!(
-                    stream,
-                    consumer,
-                    "{id}: paused by a recess of this name until {until}, but no window names it; left unchanged, as \
-                     `instance` is not set and another deployment may own it; to resume it: recess resume {}",
-                    visible(&id.path())
-                );
-            } else {
-                let wait = row.and_then(|row| row.held_back).unwrap_or_default();
-                warn!(
-                    stream,
-                    consumer,
-                    "{id}: paused by recess until {until}, but no window names it; resuming in {:.0} s; to keep it paused: \
-                     recess pause {} --until {until}",
-                    wait.as_secs_f64().ceil(),
-                    visible(&id.path())
-                );
-            }
-        });
-        self.orphans = orphans;
-        if *self.unlisted != *report.unlisted {
-            self.unlisted = report.unlisted.clone();
-            let subjects: Vec<&str> = (self.unlisted.iter())
-                .take(ONE_BY_ONE)
-                .map(|failure| &*failure.subject)
-                .collect();
-            if let Some(first) = self.unlisted.first() {
-                info!(
-                    "{} not listed for pauses that no window names ({}): {}",
-                    subjects.join(", "),
-                    self.unlisted.len(),
-                    first.error
-                );
-            }
-        }
     }
 
     /// Once a stream, as ephemeral consumers come and go; once an entry that cannot be used.
@@ -575,13 +494,6 @@ impl Narrator {
     }
 }
 
-/// What a config says of the deployment as a whole.
-#[derive(Clone)]
-struct Deployment {
-    instance: Arc<str>,
-    dry_run: bool,
-}
-
 /// Who undid what recess wrote, as far as it is known.
 fn who(act: &Act) -> Option<String> {
     let heard = act.undone_by.as_ref().map(Writer::to_string);
@@ -632,21 +544,6 @@ fn tell_burst(burst: &Burst) {
         burst.took.as_secs(),
         burst.left_to_wait().as_secs_f64().ceil(),
     );
-}
-
-/// Tells a few one by one, and counts the rest.
-fn tell_some<T>(items: impl Iterator<Item = T>, mut tell: impl FnMut(T)) {
-    let mut rest = 0;
-    for (index, item) in items.enumerate() {
-        if index < ONE_BY_ONE {
-            tell(item);
-        } else {
-            rest += 1;
-        }
-    }
-    if rest > 0 {
-        info!("and {rest} more like the last; `recess status` shows them all");
-    }
 }
 
 /// The window that a line about this consumer is about, where it follows but one.

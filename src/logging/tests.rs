@@ -74,7 +74,11 @@ fn report(result: Option<Result<(), RequestError>>, billing: Option<Row>) -> Rep
 
 /// What is said of each of these reports, one after the other.
 fn said(reports: &[Report]) -> Vec<String> {
-    let config = config::parse(std::path::Path::new("test.toml"), "").expect("a config");
+    said_by(reports.iter().map(|report| (report.clone(), "")).collect())
+}
+
+/// The same, each beside the config that is in force then.
+fn said_by(reports: Vec<(Report, &str)>) -> Vec<String> {
     let log = Arc::new(Mutex::new(Vec::new()));
     let subscriber = tracing_subscriber::fmt()
         .with_writer(Log(log.clone()))
@@ -87,8 +91,9 @@ fn said(reports: &[Report]) -> Vec<String> {
     tracing::subscriber::with_default(subscriber, || {
         reports
             .iter()
-            .map(|report| {
-                narrator.tell(report, &config);
+            .map(|(report, toml)| {
+                let config = config::parse(std::path::Path::new("test.toml"), toml);
+                narrator.tell(report, &config.expect("a config"));
                 String::from_utf8(std::mem::take(&mut *log.lock().unwrap())).unwrap()
             })
             .collect()
@@ -344,4 +349,103 @@ fn who_undoes_a_pause_is_named_in_its_repair_and_when_recess_stops() {
     );
     let stopped = "ERROR ORDERS > billing was changed 5 times against window , by user \"alice\": recess leaves it alone";
     assert!(lines[2].starts_with(stopped), "{lines:?}");
+}
+
+/// What is said of the last report, beside that config.
+fn said_after(before: (&Report, &str), after: (&Report, &str)) -> String {
+    said_by(
+        [before, after]
+            .map(|(report, toml)| (report.clone(), toml))
+            .to_vec(),
+    )
+    .pop()
+    .unwrap()
+}
+
+#[test]
+fn a_reload_that_changes_the_deployment_says_what_becomes_of_it() {
+    let wet = report(None, None);
+    let dry = Report {
+        dry_run: true,
+        ..report(None, None)
+    };
+    let named = "instance = \"prod-eu\"";
+    let on = " WARN dry run switched on: recess sends nothing from now on; what it would send is logged\n";
+    let off = " INFO dry run switched off: recess pauses and resumes from now on\n";
+    let renamed = " WARN instance renamed from prod-eu to default: consumers paused under the old name (1) stay recess's \
+                   until those pauses end; after a restart they would be foreign\n";
+    let until = Mark::of_instance("default").stamp("2026-12-01T02:00:00Z".parse().unwrap());
+    let paused = row(
+        Found::Present(crate::consumer::Observation {
+            state: crate::consumer::PauseState::Paused {
+                until,
+                remaining: SignedDuration::from_secs(60),
+            },
+            created: Timestamp::UNIX_EPOCH,
+            kind: crate::consumer::Kind::Durable,
+            clustered: false,
+            pending: 0,
+            ack_pending: 0,
+            counted: true,
+        }),
+        None,
+    );
+    let holding = report(None, Some(paused));
+    for (before, after, expected) in [
+        ((&wet, ""), (&dry, ""), on),
+        ((&dry, ""), (&wet, ""), off),
+        ((&wet, named), (&holding, ""), renamed),
+        ((&wet, ""), (&wet, ""), ""),
+        ((&dry, named), (&dry, named), ""),
+    ] {
+        assert_eq!(said_after(before, after), expected);
+    }
+}
+
+#[test]
+fn a_window_that_is_removed_while_open_is_reported() {
+    let mut open = with_window(1, None);
+    open.windows[0].open = Some(crate::calendar::Occurrence {
+        opens: Timestamp::UNIX_EPOCH,
+        closes: "2026-12-01T02:00:00Z".parse().unwrap(),
+        shift: None,
+    });
+    let mut closed = with_window(1, None);
+    closed.windows.clear();
+    let lines = said(&[open, closed.clone(), closed]);
+    let removed = "INFO window night removed while open: its consumers resume, unless another window holds them\n";
+    assert_eq!(lines[1].trim_start(), removed);
+    assert_eq!(lines[2], "");
+}
+
+#[test]
+fn what_carries_the_instances_own_mark_is_blamed_on_this_instance() {
+    let by_this_name = |repair| {
+        let mut report = report(Some(Ok(())), Some(row(Found::Unknown, None)));
+        let act = &mut report.pass.as_mut().unwrap().acts[0];
+        act.repair = Some(repair);
+        act.by_same_instance = true;
+        report
+    };
+    let lines = said(&[
+        by_this_name(crate::ledger::Repair::Resumed),
+        by_this_name(crate::ledger::Repair::Retimed),
+    ]);
+    for (line, expected) in lines.iter().zip([
+        "it was resumed by `recess resume` or another recess with this instance name; ",
+        "it was retimed by another recess with this instance name, which wants otherwise; ",
+    ]) {
+        assert!(line.contains(expected), "{line}");
+    }
+}
+
+#[test]
+fn a_clock_that_is_lost_is_an_error_once() {
+    let lost = off(-8_640_000_000, -8_640_000_000);
+    let lines = said(&[lost.clone(), lost, off(0, 0)]);
+    let error = "ERROR clock: this host is 2400h ahead of the server, more than 10 minutes: recess begins and ends no \
+                 pause until they agree; ";
+    assert!(lines[0].starts_with(error), "{lines:?}");
+    assert_eq!(lines[1], "");
+    assert!(lines[2].contains("INFO "), "{lines:?}");
 }

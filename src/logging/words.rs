@@ -1,5 +1,7 @@
 //! The parts that sentences are made of.
 
+use tracing::info;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::Config;
@@ -73,4 +75,22 @@ pub(super) fn utc(instant: Timestamp) -> String {
         )))
         .unwrap_or(instant)
         .to_string()
+}
+
+/// Of many alike, so many are told one by one.
+pub(super) const ONE_BY_ONE: usize = 5;
+
+/// Tells a few one by one, and counts the rest.
+pub(super) fn tell_some<T>(items: impl Iterator<Item = T>, mut tell: impl FnMut(T)) {
+    let mut rest = 0;
+    for (index, item) in items.enumerate() {
+        if index < ONE_BY_ONE {
+            tell(item);
+        } else {
+            rest += 1;
+        }
+    }
+    if rest > 0 {
+        info!("and {rest} more like the last; `recess status` shows them all");
+    }
 }

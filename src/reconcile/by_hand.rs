@@ -123,9 +123,7 @@ impl<J: JetStream> Reconciler<J> {
 
     /// The server's clock.
     pub fn server_now(&self) -> Timestamp {
-        let now = self.clock.now().wall;
-        let server = now.checked_add(self.skew.newest.unwrap_or_default());
-        server.unwrap_or(now)
+        self.skew.server_time(self.clock.now().wall)
     }
 
     /// What an order comes to for everybody who was looked at.
