@@ -64,9 +64,12 @@ fn context(raw: &raw::Nats, folder: &Path, findings: &mut Vec<Finding>) -> Optio
 
 fn connection(raw: &raw::Nats, folder: &Path, findings: &mut Vec<Finding>) -> Connection {
     let default = Connection::default();
+    let servers = servers(&raw.servers, findings).unwrap_or(default.servers);
+    let (auth, beside) = auth(raw, folder, findings);
     Connection {
-        servers: servers(&raw.servers, findings).unwrap_or(default.servers),
-        auth: auth(raw, folder, findings),
+        servers,
+        auth,
+        beside,
         tls: tls(&raw.tls, folder, findings),
         api: api(raw, findings),
         inbox_prefix: subject(&raw.inbox_prefix, findings).unwrap_or(default.inbox_prefix),
@@ -102,28 +105,26 @@ fn servers(raw: &Entry<raw::Texts>, findings: &mut Vec<Finding>) -> Option<Vec<S
     )
 }
 
-fn auth(raw: &raw::Nats, folder: &Path, findings: &mut Vec<Finding>) -> Auth {
+/// How to authenticate, and what is sent beside it.
+fn auth(raw: &raw::Nats, folder: &Path, findings: &mut Vec<Finding>) -> (Auth, Vec<Auth>) {
     let credentials = path(&raw.credentials, folder, findings);
     let nkey_seed_file = path(&raw.nkey_seed_file, folder, findings);
     let password_file = path(&raw.password_file, folder, findings);
     let token_file = path(&raw.token_file, folder, findings);
 
-    let ways = [
-        raw.credentials.given(),
-        raw.nkey_seed_file.given(),
-        raw.username.given().or(raw.password_file.given()),
-        raw.token_file.given(),
-    ];
-    if let [first, second, ..] = ways.into_iter().flatten().collect::<Vec<_>>().as_slice() {
-        let message = "this is a second way to authenticate";
-        let finding = second.place.error(code::AMBIGUOUS_AUTH, message);
-        findings.push(
-            finding
-                .hint(
-                    "keep one of: credentials, nkey_seed_file, username + password_file, token_file",
-                )
-                .also(first.place.span.clone(), "the first way"),
-        );
+    let user = raw.username.given().or(raw.password_file.given());
+    let (credentials_key, nkey) = (raw.credentials.given(), raw.nkey_seed_file.given());
+    let token = raw.token_file.given();
+    for (first, second) in [(credentials_key, nkey), (nkey, user), (user, token)] {
+        if let (Some(first), Some(second)) = (first, second) {
+            let message = "this is a second way to authenticate";
+            let finding = second.place.error(code::AMBIGUOUS_AUTH, message);
+            let hint = "keep one of: credentials, nkey_seed_file, username + password_file, token_file; for an auth \
+                        callout, username + password_file or token_file may stand beside credentials";
+            let finding = finding.hint(hint);
+            findings.push(finding.also(first.place.span.clone(), "the first way"));
+            break;
+        }
     }
     let password_line = r#"password_file = "/etc/recess/nats.password""#;
     complete(
@@ -134,15 +135,18 @@ fn auth(raw: &raw::Nats, folder: &Path, findings: &mut Vec<Finding>) -> Auth {
     );
 
     let username = raw.username.given().map(|username| username.value.clone());
-    match (credentials, nkey_seed_file, username, password_file) {
-        (Some(file), ..) => Auth::Credentials(Secret::File(file)),
-        (_, Some(file), ..) => Auth::Nkey(Secret::File(file)),
-        (_, _, Some(username), Some(file)) => Auth::UserPassword {
-            username,
-            password: Secret::File(file),
-        },
-        _ => token_file.map_or(Auth::Nothing, |file| Auth::Token(Secret::File(file))),
-    }
+    let user = (username.zip(password_file)).map(|(username, file)| Auth::UserPassword {
+        username,
+        password: Secret::File(file),
+    });
+    let ways = [
+        credentials.map(|file| Auth::Credentials(Secret::File(file))),
+        nkey_seed_file.map(|file| Auth::Nkey(Secret::File(file))),
+        user,
+        token_file.map(|file| Auth::Token(Secret::File(file))),
+    ];
+    let mut ways = ways.into_iter().flatten();
+    (ways.next().unwrap_or(Auth::Nothing), ways.collect())
 }
 
 fn tls(raw: &Entry<raw::Tls>, folder: &Path, findings: &mut Vec<Finding>) -> Option<Tls> {

@@ -8,7 +8,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use percent_encoding::percent_decode_str;
 
@@ -76,24 +76,51 @@ fn reason(error: &io::Error) -> String {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct File {
+    #[serde(deserialize_with = "absent")]
     url: String,
+    #[serde(deserialize_with = "absent")]
     socks_proxy: String,
+    #[serde(deserialize_with = "absent")]
     token: String,
+    #[serde(deserialize_with = "absent")]
     user: String,
+    #[serde(deserialize_with = "absent")]
     password: String,
+    #[serde(deserialize_with = "absent")]
     creds: String,
+    #[serde(deserialize_with = "absent")]
     nkey: String,
+    #[serde(deserialize_with = "absent")]
     cert: String,
+    #[serde(deserialize_with = "absent")]
     key: String,
+    #[serde(deserialize_with = "absent")]
     ca: String,
+    #[serde(deserialize_with = "absent")]
     nsc: String,
+    #[serde(deserialize_with = "absent")]
     jetstream_domain: String,
+    #[serde(deserialize_with = "absent")]
     jetstream_api_prefix: String,
+    #[serde(deserialize_with = "absent")]
     inbox_prefix: String,
+    #[serde(deserialize_with = "absent")]
     user_jwt: String,
+    #[serde(deserialize_with = "absent")]
     user_seed: String,
+    #[serde(deserialize_with = "absent")]
     tls_first: bool,
+    #[serde(deserialize_with = "absent")]
     windows_cert_store: String,
+}
+
+/// What is `null` is not set.
+fn absent<'de, D, T>(value: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Option::deserialize(value).map(Option::unwrap_or_default)
 }
 
 /// Reads the context of that name, or at that path if there is a slash in it.
@@ -122,10 +149,12 @@ fn path_of(name: &str) -> Result<PathBuf, ContextError> {
 }
 
 pub(crate) fn parse(path: &Path, text: &str) -> Result<Connection, ContextError> {
-    let file: File = serde_json::from_str(text).map_err(|error| ContextError::NotAContext {
-        path: path.to_owned(),
-        line: error.line(),
-        column: error.column(),
+    let file: File = serde_json::from_str(credentials::without_bom(text)).map_err(|error| {
+        ContextError::NotAContext {
+            path: path.to_owned(),
+            line: error.line(),
+            column: error.column(),
+        }
     })?;
     let unsupported = |key: String, hint| {
         Err(ContextError::Unsupported {
@@ -153,11 +182,21 @@ pub(crate) fn parse(path: &Path, text: &str) -> Result<Connection, ContextError>
         ("user_jwt", &file.user_jwt),
         ("user_seed", &file.user_seed),
     ] {
-        for scheme in ["op://", "env://", "nsc://", "data:"] {
-            if value.starts_with(scheme) {
-                return unsupported(format!("{key} = {scheme}.."), "name a file in the context");
-            }
+        let refused = ["op://", "env://", "nsc://", "data:"];
+        if let Some(scheme) = (refused.into_iter()).find(|one| after_scheme(value, one).is_some()) {
+            return unsupported(
+                format!("{key} = {scheme}.."),
+                "name a file in the context, as in file:///etc/nats/secret",
+            );
         }
+    }
+    if file.user_jwt.is_empty() != file.user_seed.is_empty() {
+        let (there, missing) = match file.user_jwt.is_empty() {
+            true => ("user_seed", "a user_jwt"),
+            false => ("user_jwt", "a user_seed"),
+        };
+        let hint = "set both, or neither";
+        return unsupported(format!("{there} without {missing}"), hint);
     }
     let addresses: Vec<Address> = (file.url.split(',').map(str::trim))
         .filter(|address| !address.is_empty())
@@ -181,9 +220,11 @@ pub(crate) fn parse(path: &Path, text: &str) -> Result<Connection, ContextError>
     if servers.is_empty() {
         servers = Connection::default().servers;
     }
+    let mut ways = auth(&file, user).into_iter();
     Ok(Connection {
         servers,
-        auth: auth(&file, user).unwrap_or(Auth::Nothing),
+        auth: ways.next().unwrap_or(Auth::Nothing),
+        beside: ways.collect(),
         tls: tls(&file),
         api: match (&*file.jetstream_api_prefix, &*file.jetstream_domain) {
             ("", "") => Api::Default,
@@ -227,31 +268,33 @@ impl Address {
     }
 }
 
-/// What natscli would use, in its order: a user in the address goes before one beside it.
-fn auth(file: &File, in_url: Option<Auth>) -> Option<Auth> {
-    let has_key = [&file.creds, &file.nkey, &file.user_jwt]
-        .iter()
-        .any(|key| !key.is_empty());
-    let in_url = in_url.filter(|_| !has_key);
-    if in_url.is_some() {
-        return in_url;
-    }
-    Some(if !file.user.is_empty() {
-        Auth::UserPassword {
-            username: file.user.clone(),
-            password: text(&file.password),
-        }
-    } else if !file.creds.is_empty() {
-        Auth::Credentials(Secret::File(expand(&file.creds)))
+/// What natscli would send, and what it would not choose beside credentials: a service behind an auth callout may want a
+/// user or a token with them. A user or token in the address goes before those beside it, and instead of an nkey.
+fn auth(file: &File, in_url: Option<Auth>) -> Vec<Auth> {
+    let user = (!file.user.is_empty()).then(|| Auth::UserPassword {
+        username: file.user.clone(),
+        password: secret(&file.password),
+    });
+    let token = (!file.token.is_empty()).then(|| Auth::Token(secret(&file.token)));
+    let beside: Vec<Auth> = match in_url {
+        Some(in_url) => vec![in_url],
+        None => user.into_iter().chain(token).collect(),
+    };
+    let has_user = (beside.iter()).any(|way| matches!(way, Auth::UserPassword { .. }));
+    let key = if !file.creds.is_empty() {
+        Some(Auth::Credentials(Secret::File(expand(&file.creds))))
     } else if !file.nkey.is_empty() {
-        Auth::Nkey(Secret::File(expand(&file.nkey)))
+        let nkey = Auth::Nkey(Secret::File(expand(&file.nkey)));
+        Some(nkey).filter(|_| !has_user)
     } else if !file.user_jwt.is_empty() {
-        Auth::Credentials(text(&decorated(&file.user_jwt, &file.user_seed)))
-    } else if !file.token.is_empty() {
-        Auth::Token(text(&file.token))
+        Some(Auth::Jwt {
+            jwt: secret(&file.user_jwt),
+            seed: secret(&file.user_seed),
+        })
     } else {
-        return None;
-    })
+        None
+    };
+    key.into_iter().chain(beside).collect()
 }
 
 fn tls(file: &File) -> Option<Tls> {
@@ -270,18 +313,26 @@ fn text(secret: &str) -> Secret {
     Secret::Text(Hidden(secret.to_owned()))
 }
 
-/// A JWT and a seed as they stand in a credentials file.
-fn decorated(jwt: &str, seed: &str) -> String {
-    format!(
-        "-----BEGIN NATS USER JWT-----\n{jwt}\n------END NATS USER JWT------\n\
-         -----BEGIN USER NKEY SEED-----\n{seed}\n------END USER NKEY SEED------\n"
-    )
+/// A secret that stands in the context, or in the file that it names.
+fn secret(written: &str) -> Secret {
+    match after_scheme(written, FILE_SCHEME) {
+        Some(_) => Secret::File(expand(written)),
+        None => text(written),
+    }
+}
+
+const FILE_SCHEME: &str = "file://";
+
+/// What follows a scheme, in whatever case that is written.
+fn after_scheme<'t>(text: &'t str, scheme: &str) -> Option<&'t str> {
+    let (start, rest) = text.split_at_checked(scheme.len())?;
+    start.eq_ignore_ascii_case(scheme).then_some(rest)
 }
 
 /// A path with its `~` and its variables replaced, as natscli does. An unknown variable stays, so that the path that
 /// cannot be read is told as it was written.
 fn expand(path: &str) -> PathBuf {
-    let path = path.strip_prefix("file://").unwrap_or(path);
+    let path = after_scheme(path, FILE_SCHEME).unwrap_or(path);
     let variable = |name: &str| env::var(name).ok();
     let mut parts = path.split('$');
     let mut expanded = parts.next().unwrap_or_default().to_owned();

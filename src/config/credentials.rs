@@ -1,4 +1,4 @@
-//! The one variable that a path in the config may begin with.
+//! The files that hold secrets: the one variable that their paths may begin with, and what editors put at their start.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -30,4 +30,9 @@ pub fn resolve(path: &Path) -> Result<PathBuf, NoCredentials> {
             path: path.to_owned(),
         }),
     }
+}
+
+/// A text without the byte order mark that some editors put at its start.
+pub(crate) fn without_bom(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }

@@ -13,6 +13,8 @@ pub struct Nats {
 }
 
 /// Who says how to connect.
+// A program has one of it: a box would save nothing that counts.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reach {
     /// The config file.
@@ -46,6 +48,8 @@ pub struct Connection {
     pub servers: Vec<String>,
     /// How to authenticate.
     pub auth: Auth,
+    /// What is sent beside that: a server with an auth callout hands it to the service that decides.
+    pub beside: Vec<Auth>,
     /// How to speak TLS. Without it TLS is spoken where the server asks for it, and to every server where one address does.
     pub tls: Option<Tls>,
     /// Where the JetStream API is.
@@ -70,6 +74,7 @@ impl Default for Connection {
         Self {
             servers: vec!["nats://127.0.0.1:4222".to_owned()],
             auth: Auth::Nothing,
+            beside: Vec::new(),
             tls: None,
             api: Api::Default,
             inbox_prefix: Self::DEFAULT_INBOX_PREFIX.to_owned(),
@@ -106,6 +111,13 @@ pub enum Auth {
     Nothing,
     /// With credentials as `nsc` makes them: a JWT and the seed of its nkey.
     Credentials(Secret),
+    /// With a user's JWT and the seed of its nkey, each by itself, as a natscli context may have them.
+    Jwt {
+        /// The JWT.
+        jwt: Secret,
+        /// The seed.
+        seed: Secret,
+    },
     /// With the seed of an nkey.
     Nkey(Secret),
     /// With a user's name and password.

@@ -134,6 +134,7 @@ fn what_the_file_says_is_what_is_loaded() {
                         .map(str::to_owned)
                         .to_vec(),
                     auth: Auth::Credentials(Secret::File("/etc/recess/nats.creds".into())),
+                    beside: Vec::new(),
                     tls: Some(Tls {
                         ca: Some("/etc/recess/ca.crt".into()),
                         identity: Some(Identity {
@@ -290,6 +291,28 @@ fn each_way_to_authenticate() {
         password: file("/p"),
     };
     assert_eq!(auth("username = 'u'\npassword_file = '/p'"), user);
+
+    // Beside credentials, for a service behind an auth callout; and a token beside an nkey.
+    let both = |lines: &str| {
+        let Connection { auth, beside, .. } = connection(lines);
+        (auth, beside)
+    };
+    let (credentials, nkey) = ("credentials = '/c'\n", "nkey_seed_file = '/n'\n");
+    let of_user = "username = 'u'\npassword_file = '/p'";
+    assert_eq!(
+        both(&format!("{credentials}{of_user}")),
+        (Auth::Credentials(file("/c")), vec![user])
+    );
+    for (first, auth) in [
+        (credentials, Auth::Credentials(file("/c"))),
+        (nkey, Auth::Nkey(file("/n"))),
+    ] {
+        let token = Auth::Token(file("/t"));
+        assert_eq!(
+            both(&format!("{first}token_file = '/t'")),
+            (auth, vec![token])
+        );
+    }
 }
 
 #[test]

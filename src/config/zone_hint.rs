@@ -371,6 +371,9 @@ fn by_abbreviation(word: &str, database: &TimeZoneDatabase) -> Option<Vec<String
 fn closest_zone(word: &str, database: &TimeZoneDatabase) -> Option<String> {
     let word = word.trim().to_lowercase().replace([' ', '-'], "_");
     let word = (word.strip_prefix("posix/").or(word.strip_prefix("right/"))).unwrap_or(&word);
+    if word.starts_with("utc") {
+        return Some("UTC".to_owned());
+    }
     let place = last_part(word);
     let own = PLACES.iter().find(|(_, places)| places.contains(&place));
     let is_known = |name: &str| database.get(name).is_ok();

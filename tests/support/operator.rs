@@ -15,6 +15,8 @@ pub struct Operator {
     operator: KeyPair,
     system: KeyPair,
     account: KeyPair,
+    /// The user that is asked about each connection to the account, where one is.
+    service: Option<KeyPair>,
 }
 
 impl Operator {
@@ -23,7 +25,30 @@ impl Operator {
             operator: KeyPair::new_operator(),
             system: KeyPair::new_account(),
             account: KeyPair::new_account(),
+            service: None,
         }
+    }
+
+    /// One whose account has an auth callout: a service is asked about each connection, with [`Operator::service`].
+    pub fn with_callout() -> Self {
+        Self {
+            service: Some(KeyPair::new_user()),
+            ..Self::new()
+        }
+    }
+
+    /// The credentials file of the service.
+    pub fn service(&self) -> String {
+        let service = self.service.as_ref().unwrap();
+        self.credentials_of(service, &self.account, None, json!({}), json!({}))
+    }
+
+    /// The service's answer to a question of that server about a user: it may.
+    pub fn allow(&self, user: &str, server: &str) -> String {
+        let nats = json!({ "type": "user", "version": 2, "subs": -1, "data": -1, "payload": -1 });
+        let allowed = self.token_about(&self.account, user, None, None, nats);
+        let answer = json!({ "type": "authorization_response", "version": 2, "jwt": allowed });
+        self.token_about(&self.account, user, Some(server), None, answer)
     }
 
     /// Lines of a server's configuration: it knows its users by tokens of this operator only.
@@ -62,7 +87,10 @@ impl Operator {
             "subs": -1, "data": -1, "payload": -1, "imports": -1, "exports": -1, "wildcards": true, "conn": -1,
             "leaf": -1, "mem_storage": -1, "disk_storage": -1, "streams": -1, "consumer": -1,
         });
-        let account = json!({ "type": "account", "version": 2, "limits": limits });
+        let mut account = json!({ "type": "account", "version": 2, "limits": limits });
+        if let Some(service) = &self.service {
+            account["authorization"] = json!({ "auth_users": [service.public_key()] });
+        }
         self.token(&self.operator, &self.account, None, account)
     }
 
@@ -89,14 +117,24 @@ impl Operator {
         publish: Value,
         subscribe: Value,
     ) -> String {
-        let user = KeyPair::new_user();
+        self.credentials_of(&KeyPair::new_user(), account, expires, publish, subscribe)
+    }
+
+    fn credentials_of(
+        &self,
+        user: &KeyPair,
+        account: &KeyPair,
+        expires: Option<Timestamp>,
+        publish: Value,
+        subscribe: Value,
+    ) -> String {
         let nats = json!({
             "type": "user", "version": 2, "subs": -1, "data": -1, "payload": -1, "pub": publish, "sub": subscribe,
         });
         format!(
             "-----BEGIN NATS USER JWT-----\n{}\n------END NATS USER JWT------\n\n\
              -----BEGIN USER NKEY SEED-----\n{}\n------END USER NKEY SEED------\n",
-            self.token(account, &user, expires, nats),
+            self.token(account, user, expires, nats),
             user.seed().unwrap(),
         )
     }
@@ -108,10 +146,24 @@ impl Operator {
         expires: Option<Timestamp>,
         nats: Value,
     ) -> String {
+        self.token_about(issuer, &subject.public_key(), None, expires, nats)
+    }
+
+    fn token_about(
+        &self,
+        issuer: &KeyPair,
+        subject: &str,
+        audience: Option<&str>,
+        expires: Option<Timestamp>,
+        nats: Value,
+    ) -> String {
         let mut claims = json!({
-            "iat": 1_767_225_600, "iss": issuer.public_key(), "sub": subject.public_key(), "name": "test",
+            "iat": 1_767_225_600, "iss": issuer.public_key(), "sub": subject, "name": "test",
             "jti": "test", "nats": nats,
         });
+        if let Some(audience) = audience {
+            claims["aud"] = json!(audience);
+        }
         if let Some(expires) = expires {
             claims["exp"] = json!(expires.as_second());
         }

@@ -26,6 +26,7 @@ mod recess;
 
 mod auth;
 mod blocked_log;
+mod callout;
 mod clearing;
 mod cli;
 mod clocks;

@@ -148,6 +148,26 @@ fn kinds() -> Vec<Kind> {
             &[PASSWORD],
         ),
         Kind::new(
+            "a context's password in a file",
+            by_password.clone(),
+            &[
+                (
+                    "context.json",
+                    &context(json!({ "user": "ops", "password": "FILE://FILES/secret" })),
+                ),
+                ("secret", &format!("\u{feff}{PASSWORD}\r\n")),
+            ],
+            by_context,
+            &[PASSWORD],
+        ),
+        Kind::new(
+            "a seed beside its public key",
+            by_key.clone(),
+            &[("secret", &format!("{}\n{seed}\n", key.public_key()))],
+            r#"nats.nkey_seed_file = "FILES/secret""#,
+            &[&seed],
+        ),
+        Kind::new(
             "a context's token",
             by_token.clone(),
             &[("context.json", &context(json!({ "token": TOKEN })))],

@@ -41,6 +41,7 @@ fn a_context_says_everything() {
     let expected = Connection {
         servers: vec!["nats://a:4222".to_owned(), "tls://b:4222".to_owned()],
         auth: Auth::Credentials(Secret::File("/etc/nats/prod.creds".into())),
+        beside: Vec::new(),
         tls: Some(Tls {
             ca: Some("/etc/nats/ca.pem".into()),
             identity: Some(Identity {
@@ -64,47 +65,119 @@ fn a_context_may_say_little() {
 }
 
 #[test]
-fn every_way_to_authenticate_and_the_first_of_several() {
+fn every_way_to_authenticate_and_what_is_sent_beside_it() {
     let user = |password| Auth::UserPassword {
         username: "u".to_owned(),
         password: hidden(password),
     };
+    let token = || Auth::Token(hidden("t"));
+    let creds = || Auth::Credentials(Secret::File("/c".into()));
+    let nkey = || Auth::Nkey(Secret::File("/n".into()));
     let table = [
+        (r#"{"user": "u", "password": "p"}"#, vec![user("p")]),
+        (r#"{"user": "u"}"#, vec![user("")]),
+        (r#"{"token": "t"}"#, vec![token()]),
+        (r#"{"nkey": "/n", "token": "t"}"#, vec![nkey(), token()]),
+        (r#"{"creds": "/c", "token": "t"}"#, vec![creds(), token()]),
+        (r#"{"creds": "/c", "nkey": "/n"}"#, vec![creds()]),
         (
             r#"{"user": "u", "password": "p", "creds": "/c", "token": "t"}"#,
-            user("p"),
+            vec![creds(), user("p"), token()],
         ),
-        (r#"{"user": "u"}"#, user("")),
         (
-            r#"{"nkey": "/n", "token": "t"}"#,
-            Auth::Nkey(Secret::File("/n".into())),
+            r#"{"user": "u", "password": "p", "token": "t"}"#,
+            vec![user("p"), token()],
         ),
-        (r#"{"token": "t"}"#, Auth::Token(hidden("t"))),
-        (r#"{"url": "nats://u:p@a:1"}"#, user("p")),
-        (r#"{"url": "nats://u:p%40%3A@a:1"}"#, user("p@:")),
+        // A user in the place of an nkey, as nats.go has it.
+        (
+            r#"{"user": "u", "password": "p", "nkey": "/n"}"#,
+            vec![user("p")],
+        ),
+        (r#"{"url": "nats://u:p@a:1"}"#, vec![user("p")]),
+        (r#"{"url": "nats://u:p%40%3A@a:1"}"#, vec![user("p@:")]),
+        (
+            r#"{"url": "nats://u:p@a:1", "creds": "/c"}"#,
+            vec![creds(), user("p")],
+        ),
         (
             r#"{"url": "nats://u:p@a:1", "user": "v", "password": "q", "token": "t"}"#,
-            user("p"),
+            vec![user("p")],
         ),
-        (r#"{"url": "tok@a:1"}"#, Auth::Token(hidden("tok"))),
+        (r#"{"url": "tok@a:1"}"#, vec![Auth::Token(hidden("tok"))]),
+        (
+            r#"{"user_jwt": "J.W.T", "user_seed": "SU"}"#,
+            vec![Auth::Jwt {
+                jwt: hidden("J.W.T"),
+                seed: hidden("SU"),
+            }],
+        ),
+        ("{}", vec![Auth::Nothing]),
     ];
     for (text, expected) in table {
-        assert_eq!(read(text).unwrap().auth, expected, "{text}");
+        let Connection { auth, beside, .. } = read(text).unwrap();
+        let all: Vec<Auth> = [auth].into_iter().chain(beside).collect();
+        assert_eq!(all, expected, "{text}");
     }
     assert_eq!(
         read(r#"{"url": "nats://u:p@a:1"}"#).unwrap().servers,
         ["nats://a:1"]
     );
-    let jwt = read(r#"{"user_jwt": "J.W.T", "user_seed": "SU"}"#)
-        .unwrap()
-        .auth;
-    let Auth::Credentials(Secret::Text(Hidden(text))) = jwt else {
-        panic!("{jwt:?}");
-    };
-    assert!(
-        text.contains("\nJ.W.T\n") && text.contains("\nSU\n"),
-        "{text}"
-    );
+}
+
+#[test]
+fn a_secret_may_stand_in_a_file_whatever_the_case_of_its_scheme() {
+    for scheme in ["file", "FILE", "File"] {
+        let file = || Secret::File("/s".into());
+        for (text, expected) in [
+            (r#"{"token": "file:///s"}"#, Auth::Token(file())),
+            (
+                r#"{"user": "u", "password": "file:///s"}"#,
+                Auth::UserPassword {
+                    username: "u".to_owned(),
+                    password: file(),
+                },
+            ),
+            (
+                r#"{"user_jwt": "file:///s", "user_seed": "file:///s"}"#,
+                Auth::Jwt {
+                    jwt: file(),
+                    seed: file(),
+                },
+            ),
+            (r#"{"creds": "file:///s"}"#, Auth::Credentials(file())),
+            (r#"{"nkey": "file:///s"}"#, Auth::Nkey(file())),
+        ] {
+            let text = text.replace("file:", &format!("{scheme}:"));
+            assert_eq!(read(&text).unwrap().auth, expected, "{text}");
+        }
+    }
+}
+
+#[test]
+fn what_is_null_is_not_set_and_a_byte_order_mark_is_no_part_of_it() {
+    let keys = [
+        "url",
+        "socks_proxy",
+        "token",
+        "user",
+        "password",
+        "creds",
+        "nkey",
+        "cert",
+        "key",
+        "ca",
+        "nsc",
+        "jetstream_domain",
+        "jetstream_api_prefix",
+        "inbox_prefix",
+        "user_jwt",
+        "user_seed",
+        "tls_first",
+        "windows_cert_store",
+    ];
+    let nulls = keys.map(|key| format!("{key:?}: null")).join(", ");
+    assert_eq!(read(&format!("{{{nulls}}}")), Ok(Connection::default()));
+    assert_eq!(read("\u{feff}{}"), Ok(Connection::default()));
 }
 
 #[test]
@@ -117,6 +190,12 @@ fn what_recess_cannot_do_is_refused_by_name() {
             r#"{"user": "u", "password": "env://SECRET"}"#,
             "password = env://..",
         ),
+        (r#"{"token": "OP://vault/SECRET"}"#, "token = op://.."),
+        (
+            r#"{"user_jwt": "J.W.SECRET"}"#,
+            "user_jwt without a user_seed",
+        ),
+        (r#"{"user_seed": "SECRET"}"#, "user_seed without a user_jwt"),
     ] {
         let error = read(text).unwrap_err();
         let start =

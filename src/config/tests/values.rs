@@ -135,7 +135,6 @@ fn zones_by_name() {
     }
     for name in [
         "",
-        "PST",
         "Local",
         "Etc/Unknown",
         "Factory",

@@ -130,7 +130,7 @@ async fn read(reach: Reach) -> Result<Means, String> {
             Reach::Here(connection) => connection,
             Reach::Context(name) => context::load(&name).map_err(|error| error.to_string())?,
         };
-        let proof = Proof::read(&connection.auth)?;
+        let proof = Proof::read(&connection)?;
         let tls = connection.tls.as_ref();
         let certificates = tls.map_or(Ok(Certificates::default()), check_tls)?;
         Ok(Means {

@@ -17,11 +17,14 @@ use jiff::Timestamp;
 use nkeys::KeyPair;
 use serde::Deserialize;
 
-use crate::config::{self, Hidden, Secret, credentials};
+use crate::config::{self, Connection, Hidden, Secret, credentials};
 
-/// Who we are, as far as the server asks.
+/// Who we are, as far as the server asks: each way to authenticate, and what is sent beside it.
 #[derive(Clone)]
-pub enum Proof {
+pub struct Proof(Vec<Part>);
+
+#[derive(Clone)]
+enum Part {
     Nothing,
     Password {
         username: String,
@@ -36,7 +39,28 @@ pub enum Proof {
 
 impl Proof {
     /// Reads what the settings name.
-    pub fn read(auth: &config::Auth) -> Result<Self, String> {
+    pub fn read(connection: &Connection) -> Result<Self, String> {
+        let ways = std::iter::once(&connection.auth).chain(&connection.beside);
+        ways.map(Part::read).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// What the server is told when it connects us.
+    pub fn answer(&self, nonce: &[u8]) -> Result<Auth, AuthError> {
+        let mut auth = Auth::new();
+        for part in &self.0 {
+            part.add_to(&mut auth, nonce)?;
+        }
+        Ok(auth)
+    }
+
+    /// Until when the credentials are valid, where they say so themselves.
+    pub fn expires(&self) -> Option<Timestamp> {
+        self.0.iter().find_map(Part::expires)
+    }
+}
+
+impl Part {
+    fn read(auth: &config::Auth) -> Result<Self, String> {
         Ok(match auth {
             config::Auth::Nothing => Self::Nothing,
             config::Auth::UserPassword { username, password } => Self::Password {
@@ -61,12 +85,18 @@ impl Proof {
                     jwt: Some(jwt.to_owned()),
                 }
             }
+            config::Auth::Jwt { jwt, seed } => {
+                let text = content(jwt)?;
+                let jwt = decorated(&text, "JWT").unwrap_or(text.trim());
+                Self::Key {
+                    pair: key_pair(seed, &content(seed)?)?,
+                    jwt: Some(jwt.to_owned()),
+                }
+            }
         })
     }
 
-    /// What the server is told when it connects us.
-    pub fn answer(&self, nonce: &[u8]) -> Result<Auth, AuthError> {
-        let mut auth = Auth::new();
+    fn add_to(&self, auth: &mut Auth, nonce: &[u8]) -> Result<(), AuthError> {
         match self {
             Self::Nothing => {}
             Self::Password { username, password } => {
@@ -82,11 +112,10 @@ impl Proof {
                 }
             }
         }
-        Ok(auth)
+        Ok(())
     }
 
-    /// Until when the credentials are valid, where they say so themselves.
-    pub fn expires(&self) -> Option<Timestamp> {
+    fn expires(&self) -> Option<Timestamp> {
         #[derive(Deserialize)]
         struct Claims {
             exp: Option<i64>,
@@ -127,7 +156,7 @@ fn content(secret: &Secret) -> Result<String, String> {
             let bytes = read(&resolved(path)?)?;
             let text = String::from_utf8(bytes)
                 .map_err(|_| format!("{} does not hold text", path.display()))?;
-            let text = text.trim_end_matches(['\r', '\n']);
+            let text = credentials::without_bom(&text).trim_end_matches(['\r', '\n']);
             if text.is_empty() {
                 return Err(empty(path));
             }
@@ -136,10 +165,15 @@ fn content(secret: &Secret) -> Result<String, String> {
     }
 }
 
-/// The key of an nkey's seed, alone in its text or decorated as `nsc` and `nk` write it.
+/// The key of an nkey's seed: decorated as `nsc` writes it, else the first line that is a seed, as `nk` writes it beside the
+/// public key.
 fn key_pair(secret: &Secret, text: &str) -> Result<Arc<KeyPair>, String> {
-    let seed = decorated(text, "NKEY SEED").unwrap_or(text.trim());
-    KeyPair::from_seed(seed).map(Arc::new).map_err(|_| {
+    let seeds = match decorated(text, "NKEY SEED") {
+        Some(seed) => vec![seed],
+        None => text.lines().map(str::trim).collect(),
+    };
+    let pair = (seeds.into_iter()).find_map(|line| KeyPair::from_seed(line).ok());
+    pair.map(Arc::new).ok_or_else(|| {
         format!(
             "{} holds no nkey seed (a line that begins with SU)",
             name(secret)
@@ -205,7 +239,7 @@ pub struct Certificates {
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let bytes = read(path)?;
+    let bytes = read_pem(path)?;
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
     match certificates {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),
@@ -214,8 +248,21 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
 }
 
 fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
-    PrivateKeyDer::from_pem_slice(&read(path)?)
+    PrivateKeyDer::from_pem_slice(&read_pem(path)?)
         .map_err(|_| format!("{} holds no private key in PEM", path.display()))
+}
+
+/// A file in PEM. The TLS library reads it again by itself, and does not see the first line behind a byte order mark: of
+/// several certificates it would miss one without a word.
+fn read_pem(path: &Path) -> Result<Vec<u8>, String> {
+    let bytes = read(path)?;
+    if bytes.starts_with(b"\xef\xbb\xbf") {
+        return Err(format!(
+            "{} begins with a byte order mark, which hides its first line: save it as UTF-8 without BOM",
+            path.display()
+        ));
+    }
+    Ok(bytes)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {

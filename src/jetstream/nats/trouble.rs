@@ -59,18 +59,25 @@ pub fn refused(connection: &Connection, expires: Option<Timestamp>, settings: &s
             "the server wants credentials: set credentials, nkey_seed_file, username and password_file, or token_file in \
              {settings}"
         ),
-        (Auth::Credentials(secret), _) => {
-            format!(
-                "the server refuses the credentials in {}{valid}",
-                name(secret)
-            )
+        (auth, _) => {
+            let all = std::iter::once(auth).chain(&connection.beside);
+            let all: Vec<String> = all.map(|auth| sent(auth, &valid)).collect();
+            format!("the server refuses {}", all.join(", beside "))
         }
-        (Auth::Nkey(secret), _) => format!("the server refuses the nkey in {}", name(secret)),
-        (Auth::UserPassword { username, password }, _) => format!(
-            "the server refuses user {username} with the password in {}",
-            name(password)
-        ),
-        (Auth::Token(secret), _) => format!("the server refuses the token in {}", name(secret)),
+    }
+}
+
+/// What was sent, and where it stands.
+fn sent(auth: &Auth, valid: &str) -> String {
+    match auth {
+        Auth::Nothing => "nothing".to_owned(),
+        Auth::Credentials(secret) => format!("the credentials in {}{valid}", name(secret)),
+        Auth::Jwt { jwt, .. } => format!("the user JWT in {}{valid}", name(jwt)),
+        Auth::Nkey(secret) => format!("the nkey in {}", name(secret)),
+        Auth::UserPassword { username, password } => {
+            format!("user {username} with the password in {}", name(password))
+        }
+        Auth::Token(secret) => format!("the token in {}", name(secret)),
     }
 }
 

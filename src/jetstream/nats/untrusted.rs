@@ -56,7 +56,10 @@ pub fn denied(words: &str) -> Option<String> {
 /// Whether a text is a credentials file.
 pub fn credentials(text: &str) -> Result<(), String> {
     let secret = Secret::Text(Hidden(text.to_owned()));
-    let proof = Proof::read(&Auth::Credentials(secret))?;
+    let proof = Proof::read(&Connection {
+        auth: Auth::Credentials(secret),
+        ..Connection::default()
+    })?;
     proof.expires();
     proof
         .answer(b"nonce")
