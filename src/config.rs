@@ -104,12 +104,15 @@ pub struct Settings {
 pub struct Http {
     /// The address and port.
     pub listen: SocketAddr,
+    /// Further names under which pages may be asked for, as a browser's `Host` gives them, without a port.
+    pub hosts: Vec<String>,
 }
 
 impl Default for Http {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7778)),
+            hosts: Vec::new(),
         }
     }
 }

@@ -3,6 +3,9 @@
 //! `/healthz` answers for the process (the loop lives), `/readyz` for the job (connected, and a full pass succeeded
 //! lately). Both say why when they say no.
 //!
+//! What is a page for people is served only under names that no foreign site can have ([`hosts`]), and every HTML answer
+//! tells the browser to run, frame and send nothing else.
+//!
 //! Invariant: clients cost only so much, whatever they do, and a newcomer never waits for others. A connection carries one
 //! request and has its time; of too many the oldest is ended; and the metrics are written for all who ask meanwhile.
 
@@ -13,8 +16,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use hyper::server::conn::http1;
@@ -30,10 +34,12 @@ use crate::jetstream::Link;
 use crate::metrics::{CONTENT_TYPE, Metrics};
 use crate::reconcile::Heart;
 
+mod hosts;
 mod scrape;
 #[cfg(test)]
 mod tests;
 
+use hosts::Hosts;
 use scrape::Scrape;
 
 /// How many connections may stand at a time. Whoever scrapes needs one for some milliseconds; the service has 1,024 file
@@ -65,6 +71,8 @@ pub struct Pages {
     pub heart: Heart,
     /// How the job goes.
     pub readiness: watch::Receiver<Readiness>,
+    /// Further names under which pages are served.
+    pub hosts: Vec<String>,
 }
 
 /// How the job goes.
@@ -117,8 +125,10 @@ pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 pub async fn serve(listener: TcpListener, pages: Pages) {
     let all = pages.metrics.clone();
     let scrape = Scrape::of(move || all.render().map_err(|error| error.to_string()));
+    let hosts = Arc::new(Hosts::of(&pages.hosts));
     let router = Router::new()
         .route("/", get(index))
+        .route_layer(from_fn_with_state(hosts, only_here))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .with_state(pages)
@@ -126,7 +136,8 @@ pub async fn serve(listener: TcpListener, pages: Pages) {
             Router::new()
                 .route("/metrics", get(metrics))
                 .with_state(scrape),
-        );
+        )
+        .layer(map_response(guarded));
     let mut open: VecDeque<JoinHandle<()>> = VecDeque::new();
     let mut troubled = false;
     loop {
@@ -171,6 +182,54 @@ async fn answer(stream: TcpStream, router: Router) {
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     // How it ended is the client's affair.
     let _ = timeout(WHOLE, connection).await;
+}
+
+/// What a browser may do with a page: show it.
+const GUARDS: [(HeaderName, HeaderValue); 6] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ),
+    ),
+    (
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    ),
+    (
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    ),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+];
+
+/// Refuses a page under a name that may be a foreign site's.
+async fn only_here(State(hosts): State<Arc<Hosts>>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    match hosts.admit(&parts) {
+        Ok(()) => next.run(Request::from_parts(parts, body)).await,
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+/// Whatever is HTML gets all guards, also a page that is still to be written; nothing is to be taken for HTML.
+async fn guarded(mut response: Response) -> Response {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let is_html = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    for (name, value) in GUARDS {
+        if is_html || name == header::X_CONTENT_TYPE_OPTIONS {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
 }
 
 async fn index() -> Html<&'static str> {

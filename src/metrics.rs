@@ -45,15 +45,48 @@ pub struct Metrics {
     reload_time: IntGauge,
     zone_data: IntGaugeVec,
     merged: IntCounter,
-    lost_lines: IntCounter,
-    /// The log's own count of them.
-    log: OnceLock<Arc<AtomicU64>>,
+    lost_lines: Kept,
+    events_sent: Kept,
+    events_lost: Kept,
+}
+
+/// A counter that is kept elsewhere, and read at each scrape.
+struct Kept {
+    shown: IntCounter,
+    source: OnceLock<Arc<AtomicU64>>,
+}
+
+impl Kept {
+    fn new(shown: IntCounter) -> Self {
+        Self {
+            shown,
+            source: OnceLock::new(),
+        }
+    }
+
+    /// From now on it shows that. Another source than the first would count from another beginning, and is not taken.
+    fn show(&self, source: Arc<AtomicU64>) {
+        let _ = self.source.set(source);
+    }
+
+    fn refresh(&self) {
+        if let Some(source) = self.source.get() {
+            let count = source.load(Ordering::Relaxed);
+            self.shown.inc_by(count.saturating_sub(self.shown.get()));
+        }
+    }
 }
 
 impl Metrics {
     /// Registers everything. An error means that two metrics have one name.
     pub fn new() -> Result<Self, prometheus::Error> {
         let registry = Registry::new_custom(Some("recess".to_owned()), None)?;
+        let events = counters(
+            &registry,
+            "events_total",
+            "Events for programs, by whether they were sent (handed to the connection and not denied) or lost.",
+            &["result"],
+        )?;
         let metrics = Self {
             newest: Newest::new()?,
             passes: counters(
@@ -141,12 +174,13 @@ impl Metrics {
                 "views_dropped_total",
                 "Reports that log lines and events saw only merged with the next one, because they were too slow.",
             )?,
-            lost_lines: counter(
+            lost_lines: Kept::new(counter(
                 &registry,
                 "log_lines_lost_total",
                 "Log lines lost because standard error or the journal did not take them in time.",
-            )?,
-            log: OnceLock::new(),
+            )?),
+            events_sent: Kept::new(events.with_label_values(&["sent"])),
+            events_lost: Kept::new(events.with_label_values(&["lost"])),
             registry,
         };
         metrics
@@ -227,15 +261,19 @@ impl Metrics {
 
     /// Shows what the log counts itself from now on.
     pub fn show_lost_lines(&self, log: Arc<AtomicU64>) {
-        // There is one log.
-        let _ = self.log.set(log);
+        self.lost_lines.show(log);
+    }
+
+    /// Shows what the connection counts itself from now on.
+    pub fn show_events(&self, sent: Arc<AtomicU64>, lost: Arc<AtomicU64>) {
+        self.events_sent.show(sent);
+        self.events_lost.show(lost);
     }
 
     /// All metrics in Prometheus' text format 0.0.4.
     pub fn render(&self) -> Result<Vec<u8>, prometheus::Error> {
-        if let Some(log) = self.log.get() {
-            let lost = log.load(Ordering::Relaxed);
-            (self.lost_lines).inc_by(lost.saturating_sub(self.lost_lines.get()));
+        for kept in [&self.lost_lines, &self.events_sent, &self.events_lost] {
+            kept.refresh();
         }
         let mut families = self.registry.gather();
         families.extend(process_metrics());

@@ -100,6 +100,8 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp, log: &Log
     metrics.loaded(&config, wall());
     metrics.show_lost_lines(log.lost());
     let (nats, advisories) = Nats::start(&settings.nats, settings.controller.request_timeout);
+    let events = nats.notice_counts();
+    metrics.show_events(events.sent, events.lost);
     let mut link = nats.link();
     let (config_sender, config_receiver) = watch::channel(Arc::new(config));
     let (readiness_sender, readiness) = watch::channel(Readiness {
@@ -113,6 +115,7 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp, log: &Log
         metrics: metrics.clone(),
         heart: heart.clone(),
         readiness,
+        hosts: settings.http.hosts.clone(),
     };
     if let Some(listener) = listener {
         tokio::spawn(http::serve(listener, pages));

@@ -105,6 +105,7 @@ pub(super) struct Tls {
 #[derive(Debug)]
 pub(super) struct Http {
     pub listen: Entry<String>,
+    pub hosts: Entry<Texts>,
 }
 
 #[derive(Debug)]

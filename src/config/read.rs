@@ -55,6 +55,7 @@ fn tls(table: &mut Table<'_>) -> raw::Tls {
 fn http(table: &mut Table<'_>) -> raw::Http {
     raw::Http {
         listen: table.optional("listen", r#""127.0.0.1:7778""#),
+        hosts: table.optional("hosts", r#"["recess.example.com"]"#),
     }
 }
 

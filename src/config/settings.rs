@@ -138,7 +138,24 @@ fn http(raw: &raw::Http, default: Http, findings: &mut Vec<Finding>) -> Http {
     });
     Http {
         listen: listen.unwrap_or(default.listen),
+        hosts: (raw.hosts.given())
+            .map_or(default.hosts, |hosts| self::hosts(&hosts.value, findings)),
     }
+}
+
+/// Names of hosts, as a browser asks for them.
+fn hosts(raw: &raw::Texts, findings: &mut Vec<Finding>) -> Vec<String> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let is_label = |label: &str| !label.is_empty() && label.bytes().all(fits);
+    for host in raw {
+        let name = host.value.strip_suffix('.').unwrap_or(&host.value);
+        if !name.split('.').all(is_label) {
+            let message = format!("{:?} is not the name of a host", host.value);
+            let hint = r#"write the name alone, without https://, port or wildcard, as in "recess.example.com""#;
+            findings.push(host.place.error(code::BAD_ADDRESS, message).hint(hint));
+        }
+    }
+    raw.iter().map(|host| host.value.clone()).collect()
 }
 
 fn events(raw: &raw::Events, findings: &mut Vec<Finding>) -> Events {

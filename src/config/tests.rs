@@ -32,6 +32,7 @@ handshake_first = true
 
 [http]
 listen = "[::]:9000"
+hosts = ["recess.example.com"]
 
 [controller]
 resync = "2m 30s"
@@ -150,6 +151,7 @@ fn what_the_file_says_is_what_is_loaded() {
             },
             http: Http {
                 listen: "[::]:9000".parse().unwrap(),
+                hosts: vec!["recess.example.com".to_owned()],
             },
             events: Events::default(),
             controller: Controller {

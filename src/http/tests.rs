@@ -77,6 +77,7 @@ async fn of_too_many_the_oldest_is_ended() {
         metrics: Arc::new(Metrics::new().unwrap()),
         heart: Heart::default(),
         readiness: receiver,
+        hosts: Vec::new(),
     };
     let _serving = tokio::spawn(serve(listener, pages));
     let mut clients = Vec::new();

@@ -39,6 +39,7 @@ use audit::Writers;
 use connect::Connected;
 use keeper::Keeper;
 use notices::Notice;
+pub use notices::NoticeCounts;
 use pages::Page;
 use wire::{Entry, Slot};
 
@@ -67,6 +68,7 @@ pub struct Nats {
     link: watch::Receiver<Link>,
     doom: broadcast::Sender<Doom>,
     notices: mpsc::Sender<Notice>,
+    notice_counts: NoticeCounts,
     writers: Writers,
     timeout: Duration,
 }
@@ -135,6 +137,7 @@ impl Nats {
             link,
             doom: doom.clone(),
             notices,
+            notice_counts: NoticeCounts::default(),
             writers: Writers::new(),
             timeout,
         };

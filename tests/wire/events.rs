@@ -143,6 +143,8 @@ async fn an_occurrence_with_a_restart_of_the_server_in_the_middle_is_told_in_ord
         .window("night", &["ORDERS/*"], span);
     let recess = Recess::start(&config).await;
     heard.until("drained").await;
+    let sent = r#"events_total{result="sent"}"#;
+    recess.until_metric(sent, 3.0, secs(5)).await;
     server.restart().unwrap();
     recess.until_log("was lost").await;
     recess.until_metric("nats_connected", 1.0, secs(20)).await;
@@ -235,4 +237,16 @@ async fn events_that_are_not_permitted_are_told_of_and_hinder_nothing() {
     let paused = r#"consumer_paused{consumer_name="billing",stream_name="ORDERS"}"#;
     recess.until_metric(paused, 1.0, secs(10)).await;
     assert_eq!(recess.metric("nats_connected").await, Some(1.0));
+    // Opened, paused, drained: each is counted, and one line says so.
+    let lost = r#"events_total{result="lost"}"#;
+    recess.until_metric(lost, 3.0, secs(10)).await;
+    let sent = r#"events_total{result="sent"}"#;
+    assert_eq!(recess.metric(sent).await, Some(0.0));
+    let about_events = |line: &&String| line.contains("event");
+    let complaints = recess.complaints();
+    assert_eq!(
+        complaints.iter().filter(about_events).count(),
+        1,
+        "{complaints:#?}"
+    );
 }

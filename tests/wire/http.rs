@@ -352,6 +352,66 @@ async fn every_request_has_its_one_answer() {
     assert!(!recess.log().contains("panicked"), "{}", recess.log());
 }
 
+/// Every header of an HTML answer that binds the browser.
+const GUARDS: [&str; 6] = [
+    "content-security-policy: default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "x-content-type-options: nosniff",
+    "referrer-policy: no-referrer",
+    "cross-origin-opener-policy: same-origin",
+    "cross-origin-resource-policy: same-origin",
+    "cache-control: no-store",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_are_guarded_and_served_under_known_names_and_metrics_and_health_under_any() {
+    let server = Server::start(Default::default()).unwrap();
+    let config = Config::new([server.url()]).set(r#"http.hosts = ["Recess.example.com"]"#);
+    let recess = Recess::start(&config).await;
+    recess.until_ready().await;
+    let port = recess.port();
+    let ask = async |method: &str, path: &str, hosts: &[&str]| {
+        let hosts: String = hosts
+            .iter()
+            .map(|host| format!("Host: {host}\r\n"))
+            .collect();
+        let request = format!("{method} {path} HTTP/1.1\r\n{hosts}\r\n");
+        let told = tell(port, request.as_bytes(), Listens).await;
+        let status = told.split(' ').nth(1).unwrap().parse::<u16>().unwrap();
+        (status, told)
+    };
+    let table: &[(&[&str], u16)] = &[
+        (&["127.0.0.1:7778"], 200),
+        (&["[::1]:7778"], 200),
+        (&["LOCALHOST."], 200),
+        (&["recess"], 200),
+        (&["recess.example.com:443"], 200),
+        (&["evil.example"], 421),
+        (&["evil.example:7778"], 421),
+        (&["localhost.evil.example"], 421),
+        (&["recess.example.com.evil.example"], 421),
+        (&["recess", "evil.example"], 400),
+        (&["evil.example@recess"], 400),
+        (&[""], 400),
+        (&[], 400),
+    ];
+    for (hosts, expected) in table {
+        for method in ["GET", "HEAD"] {
+            let (status, told) = ask(method, "/", hosts).await;
+            assert_eq!(status, *expected, "{method} {hosts:?}: {told}");
+            let is_html = told.contains("content-type: text/html");
+            assert_eq!(is_html, status == 200, "{told}");
+            let guarded = GUARDS.iter().all(|guard| told.contains(guard));
+            assert_eq!(guarded, is_html, "{told}");
+        }
+        for path in ["/metrics", "/healthz", "/readyz"] {
+            let (status, told) = ask("GET", path, hosts).await;
+            assert_eq!(status, 200, "{path} {hosts:?}: {told}");
+            assert!(told.contains("content-type: text/plain"), "{told}");
+            assert!(told.contains("x-content-type-options: nosniff"), "{told}");
+        }
+    }
+}
+
 /// All that comes back until the connection ends. Whoever sends more than is read may be cut short, so the answer is read
 /// beside the sending.
 async fn tell(port: u16, bytes: &[u8], then: Then) -> String {

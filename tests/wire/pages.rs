@@ -26,6 +26,7 @@ pub const METRICS: &[&str] = &[
     "consumer_pending_messages",
     "consumer_unconfirmed",
     "dry_run",
+    "events_total",
     "last_pass_timestamp_seconds",
     "list_entries_unreadable",
     "log_lines_lost_total",

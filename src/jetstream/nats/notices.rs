@@ -1,14 +1,18 @@
 //! Messages to whom it may concern, on core NATS: at most once, and nobody waits for them.
 //!
 //! They wait in a queue that has an end, so that the loop never does. What does not fit, or has no connection to go out by, is
-//! lost; what was handed to one connection is never sent by the next.
+//! lost; what was handed to one connection is never sent by the next. What is lost is counted, and one warning says so until
+//! something is sent again.
 
-use std::collections::BTreeSet;
+use std::collections::VecDeque;
+use std::fmt::Display;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{broadcast, mpsc};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{Doom, Nats};
 
@@ -18,10 +22,22 @@ pub const BACKLOG: usize = 4096;
 /// A connection that takes nothing for so long hangs.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// A message counts as sent when the server has had so long to deny it. It answers within a round trip.
+const DENIED_WITHIN: Duration = Duration::from_secs(1);
+
 /// One message.
 pub struct Notice {
     pub subject: String,
     pub payload: Bytes,
+}
+
+/// How many messages were sent and how many were lost, since the start.
+#[derive(Clone, Debug, Default)]
+pub struct NoticeCounts {
+    /// Handed to a connection, and not denied by the server.
+    pub sent: Arc<AtomicU64>,
+    /// All others.
+    pub lost: Arc<AtomicU64>,
 }
 
 impl Nats {
@@ -29,26 +45,37 @@ impl Nats {
     pub fn tell(&self, subject: String, payload: Vec<u8>) {
         let payload = Bytes::from(payload);
         if (self.notices.try_send(Notice { subject, payload })).is_err() {
-            tracing::debug!("too many events at once: one is lost");
+            // That is told with the next one that is sent, or with what holds the queue up.
+            self.notice_counts.lost.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// What became of the messages.
+    pub fn notice_counts(&self) -> NoticeCounts {
+        self.notice_counts.clone()
     }
 
     /// Sends what is in the queue, for as long as the runtime lives.
     pub(super) async fn carry(self, mut queue: mpsc::Receiver<Notice>) {
         let mut doom = self.doom.subscribe();
-        let mut sent = BTreeSet::new();
+        let mut ledger = Deliveries::new(self.notice_counts.clone());
         loop {
+            let due = ledger.due();
+            let settled = async {
+                match due {
+                    Some(due) => sleep_until(due).await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 notice = queue.recv() => match notice {
-                    Some(notice) => self.send(notice, &mut sent).await,
+                    Some(notice) => self.send(notice, &mut ledger).await,
                     None => return,
                 },
+                () = settled => ledger.settle(Instant::now()),
                 news = doom.recv() => match news {
                     // The server tells it of each message, and nothing but a person can mend it.
-                    Ok(Doom::Denied { subject }) if sent.remove(&subject) => tracing::warn!(
-                        "permission denied to publish to {subject}, so this event is lost: allow what [events] subject begins \
-                         with for recess's NATS user, or take it out of the config"
-                    ),
+                    Ok(Doom::Denied { subject }) => ledger.denied(&subject),
                     Err(broadcast::error::RecvError::Closed) => return,
                     _ => {}
                 },
@@ -56,17 +83,94 @@ impl Nats {
         }
     }
 
-    async fn send(&self, notice: Notice, sent: &mut BTreeSet<String>) {
+    async fn send(&self, notice: Notice, ledger: &mut Deliveries) {
         let Notice { subject, payload } = notice;
         let session = self.session.borrow().clone();
         let Some(session) = session.filter(|session| session.is_connected()) else {
-            tracing::debug!("not connected: the event {subject} is lost");
-            return;
+            return ledger.lose(format_args!("event {subject} lost: not connected to NATS"));
         };
-        sent.insert(subject.clone());
         let publish = session.client.publish(subject.clone(), payload);
-        if !matches!(timeout(PATIENCE, publish).await, Ok(Ok(()))) {
-            tracing::debug!("the connection hangs: the event {subject} is lost");
+        if matches!(timeout(PATIENCE, publish).await, Ok(Ok(()))) {
+            ledger.handed_over(subject, Instant::now());
+        } else {
+            ledger.lose(format_args!(
+                "event {subject} lost: the connection to NATS takes no messages"
+            ));
         }
     }
 }
+
+/// What became of each message.
+struct Deliveries {
+    counts: NoticeCounts,
+    /// Handed over, in this order, and when; the server may still deny them.
+    handed_over: VecDeque<(Instant, String)>,
+    /// How many were lost by the newest one that was sent, in all.
+    lost_before: u64,
+    /// The outage was told.
+    told: bool,
+}
+
+impl Deliveries {
+    fn new(counts: NoticeCounts) -> Self {
+        Self {
+            counts,
+            handed_over: VecDeque::new(),
+            lost_before: 0,
+            told: false,
+        }
+    }
+
+    fn handed_over(&mut self, subject: String, now: Instant) {
+        self.handed_over.push_back((now, subject));
+    }
+
+    /// When the next one counts as sent.
+    fn due(&self) -> Option<Instant> {
+        let (since, _) = self.handed_over.front()?;
+        Some(*since + DENIED_WITHIN)
+    }
+
+    /// Counts those as sent that the server has not denied.
+    fn settle(&mut self, now: Instant) {
+        while self.due().is_some_and(|due| due <= now) {
+            self.handed_over.pop_front();
+            self.counts.sent.fetch_add(1, Ordering::Relaxed);
+            let lost = self.counts.lost.load(Ordering::Relaxed);
+            let count = lost.saturating_sub(self.lost_before);
+            if std::mem::take(&mut self.told) {
+                tracing::info!("events are sent again; {count} were lost");
+            } else if count > 0 {
+                tracing::warn!(
+                    "events: {count} lost, because more than {BACKLOG} waited to be sent"
+                );
+            }
+            self.lost_before = lost;
+        }
+    }
+
+    fn denied(&mut self, subject: &str) {
+        // The server denies other things too.
+        let index = (self.handed_over.iter()).position(|(_, sent)| sent == subject);
+        if index
+            .and_then(|index| self.handed_over.remove(index))
+            .is_some()
+        {
+            self.lose(format_args!(
+                "permission denied to publish to {subject}, so this event is lost: allow what [events] subject begins with for \
+                 recess's NATS user, or take it out of the config"
+            ));
+        }
+    }
+
+    /// Counts one as lost; the first of an outage is told.
+    fn lose(&mut self, why: impl Display) {
+        self.counts.lost.fetch_add(1, Ordering::Relaxed);
+        if !std::mem::replace(&mut self.told, true) {
+            tracing::warn!("{why}; further ones are only counted (recess_events_total)");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
