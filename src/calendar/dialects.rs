@@ -256,7 +256,7 @@ fn zone_in_front(text: &str) -> Option<(&str, &str)> {
 }
 
 fn rewritten(line: &str, depth: usize) -> Option<String> {
-    if let Some(sentence) = in_a_year(line) {
+    if let Some(sentence) = in_a_year(line).or_else(|| before_the_last_day(line)) {
         return Some(sentence);
     }
     rewrites::ALL.iter().find_map(|rewrite| {
@@ -286,6 +286,32 @@ fn in_a_year(line: &str) -> Option<String> {
             format!("write \"{line}\", and say with valid_from and valid_until in which years")
         }
     })
+}
+
+/// Quartz' `L-3`, three days before the last one: a window for each length of month.
+fn before_the_last_day(line: &str) -> Option<String> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let (place, before) = (words.iter().enumerate())
+        .find_map(|(place, word)| Some((place, word.strip_prefix("L-")?.parse::<u16>().ok()?)))?;
+    if !matches!(words.get(place + 1..), Some(["*", "*" | "?"])) {
+        return None;
+    }
+    let window = |length: u16, months: &str| {
+        let day = length
+            .checked_sub(before)
+            .filter(|day| *day > 0)?
+            .to_string();
+        let mut words = words.clone();
+        words.splice(place.., [day.as_str(), months, "*"]);
+        let line = words.join(" ");
+        strictly(&line).is_ok().then_some(line)
+    };
+    Some(format!(
+        "write three windows: \"{}\", \"{}\" and \"{}\" (a day too early in a leap year)",
+        window(31, "1,3,5,7,8,10,12")?,
+        window(30, "4,6,9,11")?,
+        window(28, "2")?,
+    ))
 }
 
 /// The unit whose names alone a word is made of.

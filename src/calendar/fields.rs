@@ -88,6 +88,11 @@ impl Field {
             self.specials.extend(specials);
             return Ok(());
         }
+        if self.unit == Day && item.starts_with("L-") {
+            return Err(format!(
+                "`{item}` counts back from the last day of the month, which no rule can"
+            ));
+        }
         let (range, step) = match item.split_once('/') {
             Some((range, step)) => (range, Some(self.step_of(item, step)?)),
             None => (item, None),

@@ -144,7 +144,11 @@ impl Rule {
 
     /// The first occurrence that opens after `after` (and within ten years of it, or of the rule's first day).
     pub fn next_opening(&self, after: Timestamp) -> Option<Occurrence> {
-        let from = second_after(after)?.max(first_instant(&self.zone, self.valid_from));
+        let mut from = second_after(after)?;
+        // Most rules have no first day, and are asked this for every opening.
+        if self.valid_from > DateTime::MIN {
+            from = from.max(first_instant(&self.zone, self.valid_from));
+        }
         let horizon = from.checked_add(HORIZON).unwrap_or(Timestamp::MAX);
         let mut stretch = Stretch::at(&self.zone, from);
         while stretch.start <= horizon && stretch.earliest_civil() < self.valid_until {

@@ -59,6 +59,7 @@ pub fn schedule(text: &str) {
     pattern.oddities();
     let length = Length::Elapsed(jiff::SignedDuration::from_mins(10));
     let zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(-3));
+    assert!(!pattern.describe().is_empty());
     let schedule = Schedule::Recurring(Rule::new(pattern, zone, length));
     // A pattern that is taken opens some day, and backwards leads to the same opening.
     if let Some(next) = schedule.next_opening(now()) {

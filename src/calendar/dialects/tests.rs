@@ -150,6 +150,11 @@ fn where_more_than_a_line_is_to_be_written_it_is_said() {
             "0 3 * * MON 2027-2030",
             "write \"0 0 3 * * MON\", and say with valid_from and valid_until in which years",
         ),
+        (
+            "0 3 L-3 * ?",
+            "write three windows: \"0 3 28 1,3,5,7,8,10,12 *\", \"0 3 27 4,6,9,11 *\" and \"0 3 25 2 *\" (a day too early in a \
+             leap year)",
+        ),
         // Two readings: the one that is meant is to be written.
         (
             "35 10 * * * 3",
@@ -201,7 +206,10 @@ fn the_reason_names_the_field_and_what_stands_in_it() {
         ),
         ("0 3 * * MON#6", "`MON#6`: a month has weekdays #1 to #5"),
         ("0 3 * * L", "`L` does not say which weekday is the last"),
-        ("0 3 L-3 * *", "`L` is no day of the month"),
+        (
+            "0 3 L-3 * *",
+            "`L-3` counts back from the last day of the month, which no rule can",
+        ),
         ("0 ? * * *", "`?` cannot stand for the hour"),
         ("30 1 *", "it has 3 fields, not 5 or 6"),
         ("30", "it has 1 field, not 5 or 6"),

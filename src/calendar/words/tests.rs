@@ -153,3 +153,70 @@ fn what_the_common_words_say_is_when_it_opens() {
     }
     assert_eq!(checked, 96);
 }
+
+#[test]
+fn two_lines_that_differ_are_not_said_in_the_same_words() {
+    use std::collections::HashMap;
+
+    use jiff::SignedDuration;
+    use jiff::civil::{DateTime, date};
+
+    let times = |line: &str| -> Vec<DateTime> {
+        let pattern = Pattern::parse(line).unwrap();
+        let day = SignedDuration::from_hours(24);
+        // The first times of many days tell days apart, all times of some days the times of day.
+        let starts = (0..400).map(|index| date(2027, 1, 1).at(0, 0, 0, 0) + day * index);
+        let firsts = starts.filter_map(|start| pattern.next(start));
+        let second = SignedDuration::from_secs(1);
+        let first = pattern.next(DateTime::constant(2027, 1, 1, 0, 0, 0, 0));
+        let all = std::iter::successors(first, |last| pattern.next(*last + second));
+        firsts.chain(all.take(100)).collect()
+    };
+    let minutes = [
+        "0",
+        "5",
+        "0,30",
+        "*/15",
+        "0-59/15",
+        "*/20",
+        "*/45",
+        "0,45",
+        "*",
+        "10-20",
+        "7,9,11,13",
+    ];
+    let hours = [
+        "0", "3", "8,20", "*", "*/2", "0-23/2", "*/5", "*/6", "8-17", "22-2", "1-5",
+    ];
+    let days = [
+        "*", "1", "*/2", "1-31/2", "1-7", "L", "LW", "15W", "1-31", "*/31", "1,L",
+    ];
+    let weekdays = [
+        "*", "1", "1-5", "0,6", "*/2", "+1", "+1-5", "FRI#2", "5L", "1,FRI#2", "0-6", "FRI-MON",
+    ];
+    let mut lines = Vec::new();
+    for minute in minutes {
+        lines.extend(hours.map(|hour| format!("{minute} {hour} * * *")));
+    }
+    for day in days {
+        for month in ["*", "2,3"] {
+            lines.extend(weekdays.map(|weekday| format!("5 3 {day} {month} {weekday}")));
+        }
+    }
+    let mut said: HashMap<String, String> = HashMap::new();
+    let mut alike = 0;
+    for line in lines {
+        // The first of a month is never its second Friday.
+        let Ok(pattern) = Pattern::parse(&line) else {
+            continue;
+        };
+        let words = pattern.describe();
+        if let Some(other) = said.get(&words) {
+            assert_eq!(times(&line), times(other), "{words}: {line}, {other}");
+            alike += 1;
+        } else {
+            said.insert(words, line);
+        }
+    }
+    assert!(alike > 20 && said.len() > 250, "{alike}, {}", said.len());
+}

@@ -9,6 +9,7 @@ use super::super::table::length;
 use crate::calendar::{Length, Schedule};
 use crate::config::Config;
 use crate::policy::Window;
+use crate::visible::visible;
 
 /// So many windows are shown: of a file with thousands the first ones tell enough, and `plan` shows any.
 const SHOWN: usize = 20;
@@ -70,5 +71,5 @@ fn line(window: &Window, now: Timestamp) -> String {
         ([], Schedule::Recurring(_)) => "no further opening in the next 10 years".to_owned(),
         (when, _) => when.join("; "),
     };
-    format!("{}: {rule}; {when}", window.name)
+    format!("{}: {rule}; {when}", visible(&window.name))
 }
