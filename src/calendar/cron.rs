@@ -220,7 +220,7 @@ impl Pattern {
             .all(|minute| *minute < 24);
         let slipped = plain(second) && plain(minute) && hours && text(Unit::Hour) == "*";
         // The first is how every hour is written with its seconds.
-        let is_meant = second == "0" && matches!(month, "*" | "?");
+        let is_meant = fields.of(Unit::Second).values == [0] && matches!(month, "*" | "?");
         // A month can be a weekday that has moved on with the rest.
         let five = match month {
             "*" | "?" => [second, minute, text(Unit::Day), "*", weekday],

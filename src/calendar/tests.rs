@@ -899,6 +899,7 @@ fn a_pattern_that_hardly_says_what_is_meant() {
     assert_eq!(of("30 2 * * 1-5 *"), [every_hour("30 2 * * 1-5")]);
     for meant in [
         "0 0 * * * *",
+        "00 00 * * * *",
         "0 30 * * * MON",
         "15 30 * * * *",
         "30 0 3 * * *",
