@@ -137,7 +137,7 @@ pub fn execute(cli: Cli, wall: fn() -> Timestamp) -> Exit {
         Command::Run(args) => run::execute(args, wall),
         Command::Check(args) => check::execute(args, wall),
         Command::Plan(args) => plan::execute(args, wall()),
-        Command::Explain(args) => explain::execute(args, wall()),
+        Command::Explain(args) => explain::execute(args, wall),
         Command::Diff(args) => diff::execute(args, wall()),
         Command::Status(args) => status::execute(args, wall),
         Command::Wait(args) => wait::execute(args, wall),

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use tracing_subscriber::EnvFilter;
 
 mod clock;
+mod decisions;
 mod deployment;
 pub mod journal;
 mod lines;

@@ -4,11 +4,13 @@ use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::status::{StateRow, observed, observed_row, why};
 use super::table::{length, render, table};
 use super::{ConfigArgs, Exit, Format, FormatArgs, json_instant};
 use crate::calendar::Occurrence;
-use crate::consumer::{ConsumerId, Kind};
+use crate::consumer::{ConsumerId, Kind, Owner};
 use crate::policy::{Desired, Policy, Window};
+use crate::report::{Report, Row};
 
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
@@ -18,6 +20,9 @@ pub struct ExplainArgs {
     /// At this instant, with a zone (2026-12-01T00:00:00Z); default: now
     #[arg(long, value_name = "T", value_parser = super::parse_instant)]
     at: Option<Timestamp>,
+    /// Ask the server too: what is found there, and what the daemon would decide now, and why
+    #[arg(long, conflicts_with = "at")]
+    live: bool,
     #[command(flatten)]
     config: ConfigArgs,
     #[command(flatten)]
@@ -31,6 +36,18 @@ struct Explanation<'a> {
     desired: State,
     because: Vec<Because<'a>>,
     next_change: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    live: Option<Live>,
+}
+
+/// What the server says of it, and what follows from that.
+#[derive(Debug, Serialize)]
+struct Live {
+    observed: StateRow,
+    owner: Option<&'static str>,
+    verdict: &'static str,
+    rule: &'static str,
+    clock_skew_seconds: Option<f64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -51,16 +68,36 @@ struct Because<'a> {
     effect: &'static str,
 }
 
-pub fn execute(args: ExplainArgs, now: Timestamp) -> Exit {
+pub fn execute(args: ExplainArgs, wall: fn() -> Timestamp) -> Exit {
     let config = match super::load(&args.config) {
         Ok(config) => config,
         Err(exit) => return exit,
     };
-    let policy = &config.policy;
     let id = &args.consumer;
-    let at = args.at.unwrap_or(now);
+    let asked = args
+        .live
+        .then(|| super::live::look_at(id, config.clone(), wall));
+    let report = match asked.transpose() {
+        Ok(report) => report,
+        Err(exit) => return exit,
+    };
+    let failure = (report.as_ref()).and_then(|report| report.pass.as_ref()?.failures.first());
+    if let Some(failure) = failure {
+        super::complain(format!(
+            "error: cannot look at {}: {}",
+            failure.subject, failure.error
+        ));
+        return Exit::Failed;
+    }
+    let row = report.as_ref().and_then(|report| report.rows.get(id));
+    let policy = &config.policy;
+    let at = args.at.unwrap_or_else(wall);
     // Offline nobody knows what it is: a durable consumer, as nearly all that people pause are.
-    let windows = policy.windows_of(id, Some(Kind::Durable));
+    let windows = match row {
+        Some(row) => row.windows.clone(),
+        None if args.live => policy.windows_of(id, None),
+        None => policy.windows_of(id, Some(Kind::Durable)),
+    };
     let desired = policy.desired(id, &windows, at);
     let next_change = policy.next_change_of(id, &windows, at);
     let reasons: Vec<Reason<'_>> = (windows.iter())
@@ -77,8 +114,21 @@ pub fn execute(args: ExplainArgs, now: Timestamp) -> Exit {
             },
             because: reasons.iter().map(Reason::row).collect(),
             next_change: next_change.map(json_instant),
+            live: report.as_ref().zip(row).map(|(report, row)| Live {
+                observed: observed_row(&row.found),
+                owner: row.owner(report.mark).map(Owner::as_str),
+                verdict: row.verdict.as_str(),
+                rule: row.rule.as_str(),
+                clock_skew_seconds: report.skew.map(|skew| skew.as_secs_f64()),
+            }),
         }),
-        Format::Text => super::print(&text(policy, id, at, desired, &reasons, next_change)),
+        Format::Text => {
+            let mut text = text(policy, id, at, desired, &reasons, next_change);
+            if let Some(report) = &report {
+                text += &live_text(report, row);
+            }
+            super::print(&text)
+        }
     }
 }
 
@@ -203,4 +253,43 @@ fn text(
         text += &format!("\nNothing changes before {change} (in {wait}).\n");
     }
     text
+}
+
+/// What the server says of it, and the decision that follows, with the row of the table that it follows from.
+fn live_text(report: &Report, row: Option<&Row>) -> String {
+    let Some(row) = row else {
+        return "\nLive: no window names it, and it carries no pause of recess's: recess leaves it alone.\n"
+            .to_owned();
+    };
+    let (state, until) = observed(&row.found);
+    let until = until.map_or_else(String::new, |until| {
+        format!(" until {}", json_instant(until))
+    });
+    let owner = (row.owner(report.mark)).map_or_else(String::new, |owner| {
+        format!(
+            " (the deadline is {})",
+            match owner {
+                Owner::Recess => "recess's",
+                Owner::Foreign => "foreign",
+            }
+        )
+    });
+    let clock = report.skew.map_or_else(
+        || "no answer has told the server's clock".to_owned(),
+        |skew| {
+            format!(
+                "the server's clock is {:+.3} s from this host's",
+                skew.as_secs_f64()
+            )
+        },
+    );
+    let rule = row.rule.row();
+    format!(
+        "\nFound: {state}{until}{owner}; {clock}.\nDecision: {} (rule {}: want {}, have {}: {}).\n",
+        why(row),
+        rule.name,
+        rule.want,
+        rule.have,
+        rule.verdict
+    )
 }

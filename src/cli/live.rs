@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::Exit;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::consumer::ConsumerId;
 use crate::jetstream::nats::Nats;
 use crate::jetstream::{JetStream, Link};
 use crate::reconcile::{Heart, Reconciler, Scope};
@@ -23,6 +24,22 @@ pub fn look(config: Config, wall: fn() -> Timestamp) -> Result<Report, Exit> {
 
 /// The same, and what more there is to ask.
 pub fn ask<T>(
+    config: Config,
+    wall: fn() -> Timestamp,
+    then: impl AsyncFnOnce(Nats, Report) -> T,
+) -> Result<T, Exit> {
+    ask_about(Scope::All, config, wall, then)
+}
+
+/// One observation of one consumer, and the decision that follows from it. It has no row where no window names it and it
+/// carries no pause of recess's.
+pub fn look_at(id: &ConsumerId, config: Config, wall: fn() -> Timestamp) -> Result<Report, Exit> {
+    let scope = Scope::Only([id.clone()].into());
+    ask_about(scope, config, wall, async |_, report| report)
+}
+
+fn ask_about<T>(
+    scope: Scope,
     mut config: Config,
     wall: fn() -> Timestamp,
     then: impl AsyncFnOnce(Nats, Report) -> T,
@@ -36,8 +53,15 @@ pub fn ask<T>(
         let clock = Clock::new(wall);
         let config = Arc::new(config);
         let mut reconciler = Reconciler::new(nats.clone(), clock, config, Heart::default());
-        let mut pass = reconciler.pass(Wake::Connected, Scope::All).await;
-        let orphans = reconciler.sweep_once().await;
+        let only = match &scope {
+            Scope::All => None,
+            Scope::Only(ids) => Some(ids.clone()),
+        };
+        let mut pass = reconciler.pass(Wake::Connected, scope).await;
+        let mut orphans = reconciler.sweep_once(only.as_ref()).await;
+        if let Some(only) = only {
+            orphans.retain(|id| only.contains(id));
+        }
         if !orphans.is_empty() {
             let more = reconciler.pass(Wake::Resync, Scope::Only(orphans)).await;
             pass.failures.extend(more.failures);

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::table::{length, render, table};
 use super::{ConfigArgs, Exit, Format, FormatArgs, json_instant};
 use crate::consumer::{ConsumerId, Found, Owner, PauseState};
+use crate::plan::{Rule, Verdict};
 use crate::report::{Report, Row};
 
 #[derive(Debug, Args)]
@@ -32,7 +33,7 @@ struct StatusRow<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct StateRow {
+pub(super) struct StateRow {
     state: &'static str,
     until: Option<String>,
 }
@@ -69,7 +70,6 @@ pub fn execute(args: StatusArgs, wall: fn() -> Timestamp) -> Exit {
 }
 
 fn status_row<'a>(report: &'a Report, id: &'a ConsumerId, row: &'a Row) -> StatusRow<'a> {
-    let (state, until) = observed(&row.found);
     StatusRow {
         stream: id.stream(),
         consumer: id.consumer(),
@@ -77,10 +77,7 @@ fn status_row<'a>(report: &'a Report, id: &'a ConsumerId, row: &'a Row) -> Statu
             state: row.desired.as_str(),
             until: row.desired.until().map(json_instant),
         },
-        observed: StateRow {
-            state,
-            until: until.map(json_instant),
-        },
+        observed: observed_row(&row.found),
         owner: row.owner(report.mark).map(Owner::as_str),
         verdict: row.verdict.as_str(),
         rule: row.rule.as_str(),
@@ -90,7 +87,16 @@ fn status_row<'a>(report: &'a Report, id: &'a ConsumerId, row: &'a Row) -> Statu
     }
 }
 
-fn observed(found: &Found) -> (&'static str, Option<Timestamp>) {
+/// What was found, in JSON.
+pub(super) fn observed_row(found: &Found) -> StateRow {
+    let (state, until) = observed(found);
+    StateRow {
+        state,
+        until: until.map(json_instant),
+    }
+}
+
+pub(super) fn observed(found: &Found) -> (&'static str, Option<Timestamp>) {
     match found {
         Found::Unknown => ("unknown", None),
         Found::Missing => ("missing", None),
@@ -118,7 +124,7 @@ fn text(report: &Report) -> String {
         "WHOSE",
         "BACKLOG",
         "UNACKED",
-        "VERDICT",
+        "WHY",
         "WINDOWS",
     ];
     let mut rows = table(&headings);
@@ -141,15 +147,22 @@ fn text(report: &Report) -> String {
             row.owner(report.mark).map_or("", Owner::as_str).to_owned(),
             count(row.found.observation().map(|seen| seen.pending)),
             count(row.found.observation().map(|seen| seen.ack_pending)),
-            // It says what ought to be done: whether a daemon does it, only the daemon knows.
-            match row.verdict.action() {
-                Some(_) => format!("should {}", row.verdict.as_str()),
-                None => row.verdict.as_str().to_owned(),
-            },
+            why(row),
             report.windows_of(id).join(" "),
         ]);
     }
     render(rows) + "\n" + &summary(report) + "\n"
+}
+
+/// What ought to be done: whether a daemon does it, only the daemon knows. Where that is nothing although it is not plainly as
+/// wanted, the rule says why.
+pub(super) fn why(row: &Row) -> String {
+    match (row.verdict, row.rule) {
+        (verdict, _) if verdict.action().is_some() => format!("should {verdict}"),
+        (Verdict::Settled, Rule::Running | Rule::Paused) => "settled".to_owned(),
+        (Verdict::Settled, rule) => format!("settled: {rule}"),
+        (verdict, _) => verdict.to_string(),
+    }
 }
 
 fn summary(report: &Report) -> String {

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use tracing::{error, info, warn};
 
 use super::clock::ClockTold;
+use super::decisions::DecisionsTold;
 use super::deployment::DeploymentTold;
 use super::orphans::OrphansTold;
 use super::words::{ONE_BY_ONE, local, past, sentence, tell_some, timing, utc, what_next};
@@ -56,6 +57,7 @@ pub struct Narrator {
     /// Writes that failed, and why.
     problems: BTreeMap<ConsumerId, RequestError>,
     orphans: OrphansTold,
+    decisions: DecisionsTold,
     /// Streams whose consumers that globs leave alone were told, and the entries that cannot be used.
     left_out: BTreeSet<(Option<String>, Topic)>,
     clock: ClockTold,
@@ -87,6 +89,7 @@ impl Narrator {
             self.tell_would(report);
         }
         self.tell_rows(report);
+        self.decisions.tell(report);
         self.tell_left_out(report);
         self.tell_clock(report);
         if pass.full && matches!(report.link, Link::Up(_)) && pass.is_ok() {

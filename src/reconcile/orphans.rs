@@ -153,9 +153,19 @@ impl<J: JetStream> Reconciler<J> {
         fresh
     }
 
-    /// Sweeps at once, for those who ask only once.
-    pub async fn sweep_once(&mut self) -> BTreeSet<ConsumerId> {
-        let sweep = self.sweep(&Streams::All).await;
+    /// Sweeps at once, for those who ask only once: every stream, or those of these consumers.
+    pub async fn sweep_once(
+        &mut self,
+        only: Option<&BTreeSet<ConsumerId>>,
+    ) -> BTreeSet<ConsumerId> {
+        let streams = match only {
+            None => Streams::All,
+            Some(ids) => {
+                let streams: BTreeSet<&str> = ids.iter().map(ConsumerId::stream).collect();
+                Streams::Only(streams.into_iter().map(str::to_owned).collect())
+            }
+        };
+        let sweep = self.sweep(&streams).await;
         let now = self.clock.now();
         self.take_sweep(sweep, now)
     }

@@ -240,3 +240,63 @@ async fn a_dry_run_tells_what_it_would_do_and_sends_nothing() {
     );
     assert_eq!(account.look("ORDERS/billing").await.until, None);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn explain_live_shows_what_is_found_and_the_rule_that_decides() {
+    let server = Server::start(Default::default()).unwrap();
+    let account = Account::connect(&server.url()).await;
+    account
+        .durables(&["ORDERS/ours", "ORDERS/run", "ORDERS/foreign", "EVENTS/mail"])
+        .await;
+    let span = Span::open_for(100);
+    let config = Config::new([server.url()]).window("night", &["ORDERS/*"], span);
+    let foreign = span.closes + 50.seconds();
+    account.pause("ORDERS/ours", span.deadline()).await;
+    account.pause("ORDERS/foreign", foreign).await;
+    let live = |path: &str| {
+        let (exit, out, err) = ask(&config, &["explain", path, "--live", "--format", "json"]);
+        assert_eq!((exit, &*err), (Some(0), ""));
+        serde_json::from_str::<Value>(&out).unwrap()
+    };
+    for (path, observed, owner, verdict, rule) in [
+        (
+            "ORDERS/ours",
+            state("paused", Some(span.closes)),
+            json!("recess"),
+            "settled",
+            "paused",
+        ),
+        (
+            "ORDERS/run",
+            state("running", None),
+            json!(null),
+            "pause",
+            "pause",
+        ),
+        (
+            "ORDERS/foreign",
+            state("paused", Some(foreign)),
+            json!("foreign"),
+            "foreign",
+            "covered",
+        ),
+    ] {
+        let explained = live(path);
+        let mut found = explained["live"].clone();
+        let skew = found["clock_skew_seconds"].take().as_f64().unwrap();
+        assert!(skew.abs() < 1.0, "{skew}");
+        let expected = json!({
+            "observed": observed, "owner": owner, "verdict": verdict, "rule": rule, "clock_skew_seconds": null,
+        });
+        assert_eq!(found, expected, "{path}");
+        assert_eq!(explained["because"][0]["window"], "night");
+    }
+    assert_eq!(live("EVENTS/mail").get("live"), None);
+    let (exit, text, _) = ask(&config, &["explain", "ORDERS/run", "--live"]);
+    assert_eq!(exit, Some(0));
+    let decision = "Decision: should pause (rule pause: want pause until u, have running or lapsed: Pause(u)).";
+    assert!(text.contains(decision), "{text}");
+    let (exit, text, _) = ask(&config, &["explain", "EVENTS/mail", "--live"]);
+    assert_eq!(exit, Some(0));
+    assert!(text.contains("no window names it"), "{text}");
+}
