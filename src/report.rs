@@ -106,9 +106,7 @@ impl Report {
             .filter_map(|&index| Some(&*self.windows.get(index)?.name))
             .collect()
     }
-}
 
-impl Report {
     /// This report for those who did not see the one before it: its state, and what has happened by either.
     pub fn after(mut self, before: &Self) -> Self {
         self.pass = match (self.pass, &before.pass) {
@@ -156,9 +154,7 @@ impl Pass {
             confirmed: Vec::new(),
         }
     }
-}
 
-impl Pass {
     /// This pass and the one before it as one. How much that can come to has its bound in the ledger, which lets a write be
     /// repeated only so often.
     fn after(mut self, before: &Self) -> Self {

@@ -251,3 +251,51 @@ fn counters_read_zero_before_they_count() {
         ],
     );
 }
+
+#[test]
+fn what_a_window_missed_stays_when_it_is_taken_out_and_goes_on_when_it_comes_back() {
+    let metrics = Metrics::new().unwrap();
+    let with = |windows: Vec<WindowState>| {
+        let report = Report::clone(&report(BTreeMap::new()));
+        Arc::new(Report { windows, ..report })
+    };
+    let nightly = |blank| {
+        let mut window = report(BTreeMap::new()).windows[0].clone();
+        window.blank = blank;
+        with(vec![window])
+    };
+    let counts = || {
+        let text = rendered(&metrics);
+        ["missed", "unobserved"].map(|kind| {
+            let series = format!("recess_windows_{kind}_total{{window=\"nightly\"}} ");
+            let value = text.lines().find_map(|line| line.strip_prefix(&series));
+            value.map(|value| value.parse::<u64>().unwrap())
+        })
+    };
+    metrics.observe(&nightly(None));
+    assert_eq!(counts(), [Some(0), Some(0)]);
+    metrics.observe(&nightly(Some(Blank::Missed)));
+    metrics.observe(&nightly(Some(Blank::Unobserved)));
+    assert_eq!(counts(), [Some(1), Some(1)]);
+    metrics.observe(&with(Vec::new()));
+    assert_eq!(counts(), [Some(1), Some(1)]);
+    assert!(!rendered(&metrics).contains("recess_window_active{"));
+    metrics.observe(&nightly(Some(Blank::Missed)));
+    assert_eq!(counts(), [Some(2), Some(1)]);
+}
+
+#[test]
+fn a_counter_that_is_kept_elsewhere_is_read_at_each_scrape() {
+    let metrics = Metrics::new().unwrap();
+    let [log, sent, lost] = [3, 5, 7].map(|count| Arc::new(AtomicU64::new(count)));
+    let shows = |expected: &str| assert!(rendered(&metrics).contains(expected), "{expected}");
+    shows("recess_log_lines_lost_total 0\n");
+    metrics.show_lost_lines(log.clone());
+    metrics.show_events(sent, lost);
+    shows("recess_log_lines_lost_total 3\n");
+    shows("recess_events_total{result=\"sent\"} 5\n");
+    shows("recess_events_total{result=\"lost\"} 7\n");
+    log.fetch_add(2, Ordering::Relaxed);
+    shows("recess_log_lines_lost_total 5\n");
+    shows("recess_log_lines_lost_total 5\n");
+}
