@@ -133,9 +133,14 @@ fn zones_by_name() {
     for name in ["+02:00", "-5", "UTC+2", "GMT+2", "utc-1"] {
         assert!(did_you_mean(name).starts_with("an offset"), "{name}");
     }
+    for name in ["Local", "localtime", "posixrules"] {
+        assert!(
+            did_you_mean(name).contains("whatever the host is set to"),
+            "{name}"
+        );
+    }
     for name in [
         "",
-        "Local",
         "Etc/Unknown",
         "Factory",
         "EST5EDT,M3.2.0,M11.1.0",
