@@ -197,4 +197,20 @@ async fn each_file_that_cannot_be_used_is_named() {
         complaint(&ca, Some(&folder)),
         "cannot read : it is a folder, not a file"
     );
+    // The TLS library would pass over a first line behind a byte order mark, and over what it begins.
+    let marked = |path: &Path| {
+        let to = path.with_extension("marked");
+        let text = [b"\xef\xbb\xbf".to_vec(), std::fs::read(path).unwrap()];
+        std::fs::write(&to, text.concat()).unwrap();
+        to
+    };
+    let words =
+        "begins with a byte order mark, which hides its first line: save it as UTF-8 without BOM";
+    let marked_ca = format!("/{} {words}", marked(&ca).file_name().unwrap().display());
+    assert_eq!(complaint(&marked(&ca), None), marked_ca);
+    let marked_key = pair(&one.cert, &marked(&one.key));
+    assert_eq!(
+        complaint(&ca, Some(&marked_key)),
+        format!("/one.marked {words}")
+    );
 }
