@@ -65,7 +65,7 @@ enum Command {
     Plan(plan::PlanArgs),
     /// Tell what a consumer should be doing at an instant, and why, without asking any server
     Explain(explain::ExplainArgs),
-    /// Show what a change of the config file changes: consumers, times, settings that decide who is paused; exit with status 3
+    /// Show what a change of the config file changes: consumers, times, settings that decide which are paused; exit with status 3
     /// when anything
     Diff(diff::DiffArgs),
     /// Ask the server how each consumer is, and show what should be done about it

@@ -152,7 +152,7 @@ fn a_copy_that_does_not_tell_its_version_is_compared_like_any_other_and_not_in_f
         assert_eq!(findings.len(), 1, "{line:?}: {findings:?}");
         let (message, _, hint) = &findings[0];
         assert!(message.contains("in unknown version (host)"), "{message}");
-        assert!(hint.contains("does not tell its version"), "{hint}");
+        assert!(hint.contains("does not state its version"), "{hint}");
     }
     let agrees = host(None, &[]);
     assert_eq!(zone_findings(agrees.path()), []);

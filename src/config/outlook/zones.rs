@@ -69,7 +69,7 @@ fn differs(
     );
     let hint = match newer.data.source {
         ZoneSource::Bundled if !older.data.is_known() => {
-            "the host's copy does not tell its version (no tzdata.zi), so recess goes by its own; update the host's \
+            "the host's copy does not state its version (no tzdata.zi), so recess goes by its own; update the host's \
              (tzdata), so that other programs here agree"
         }
         ZoneSource::Bundled => {
