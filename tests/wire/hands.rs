@@ -296,6 +296,16 @@ async fn one_that_may_not_be_paused_is_a_row_and_the_others_are_paused() {
 
 /// A command at a terminal, which is told `answer`: its exit status, and all that it showed.
 fn at_a_terminal(config: &Config, arguments: &[&str], answer: &str) -> (Option<i32>, String) {
+    answered_after(Duration::ZERO, config, arguments, answer)
+}
+
+/// The same, told so long after it was started.
+fn answered_after(
+    wait: Duration,
+    config: &Config,
+    arguments: &[&str],
+    answer: &str,
+) -> (Option<i32>, String) {
     let files = tempfile::tempdir().unwrap();
     let path = config.write(files.path());
     let words = [&[PROGRAM], arguments, &["--config", path.to_str().unwrap()]].concat();
@@ -314,6 +324,7 @@ fn at_a_terminal(config: &Config, arguments: &[&str], answer: &str) -> (Option<i
         .spawn()
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
+    std::thread::sleep(wait);
     std::io::Write::write_all(&mut stdin, answer.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     drop(stdin);
@@ -592,25 +603,6 @@ async fn a_name_that_exists_is_meant_before_a_glob() {
     assert_eq!(pick(&rows, &["consumer"]), json!([["a1"], ["b1"]]));
 }
 
-/// At a terminal, answered so long after it was asked.
-fn answered_after(seconds: u32, config: &Config, arguments: &[&str]) -> (Option<i32>, String) {
-    let files = tempfile::tempdir().unwrap();
-    let path = config.write(files.path());
-    let words = [&[PROGRAM], arguments, &["--config", path.to_str().unwrap()]].concat();
-    let quoted: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
-    let answer = format!(
-        "(sleep {seconds}; echo y; sleep 5) | script --quiet --return --command \"$0\" /dev/null"
-    );
-    let output = Command::new("sh")
-        .args(["-c", &answer, &quoted.join(" ")])
-        .output()
-        .unwrap();
-    (
-        output.status.code(),
-        String::from_utf8(output.stdout).unwrap(),
-    )
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_question_that_is_answered_after_the_deadline_sends_nothing() {
     let world = World::new(&["ORDERS/c0"]).await;
@@ -619,7 +611,7 @@ async fn a_question_that_is_answered_after_the_deadline_sends_nothing() {
     }
     let tap = world.account.tap().await;
     let arguments = ["pause", "ORDERS/*", "--for", "7s"];
-    let (exit, shown) = answered_after(5, &world.config(), &arguments);
+    let (exit, shown) = answered_after(secs(5), &world.config(), &arguments, "y\n");
     assert_eq!(exit, Some(1), "{shown}");
     let too_near = "a pause of 5s or less could be over before every server has it";
     assert!(shown.contains(too_near), "{shown}");
@@ -630,7 +622,7 @@ async fn a_question_that_is_answered_after_the_deadline_sends_nothing() {
             Some(until) => ["--until", until],
         };
         let arguments = [&["pause", "ORDERS/*"][..], &length].concat();
-        let (exit, shown) = answered_after(9, &world.config(), &arguments);
+        let (exit, shown) = answered_after(secs(9), &world.config(), &arguments, "y\n");
         assert_eq!(exit, Some(1), "{shown}");
         assert!(shown.contains(": that has passed"), "{shown}");
         assert!(shown.contains("nothing was sent"), "{shown}");

@@ -255,25 +255,36 @@ fn readers(account: &Account) -> JoinHandle<()> {
     })
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_ordered_consumers_a_second_cost_next_to_no_request() {
+fn paused(name: &str) -> String {
+    format!(r#"consumer_paused{{consumer_name="{name}",stream_name="ORDERS"}}"#)
+}
+
+/// A glob that has one consumer paused, and looks at everything again by an advisory or after ten minutes only.
+async fn paused_world() -> (Server, Account, Recess) {
     let (server, account) = world().await;
     account.consumer("ORDERS/billing").await;
     let config = Config::new([server.url()])
         .set(r#"controller.resync = "10m""#)
         .window("night", &["ORDERS/*"], Span::open_for(300));
     let recess = Recess::start(&config).await;
-    let paused =
-        |name: &str| format!(r#"consumer_paused{{consumer_name="{name}",stream_name="ORDERS"}}"#);
     recess.until_metric(&paused("billing"), 1.0, secs(10)).await;
+    (server, account, recess)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_ordered_consumers_a_second_cost_next_to_no_request() {
+    let (_server, account, recess) = paused_world().await;
     let tap = account.tap().await;
+    let idle = recess.busy();
+    tokio::time::sleep(secs(5)).await;
+    let idle = recess.busy() - idle;
     let readers = readers(&account);
     let busy = recess.busy();
     tokio::time::sleep(secs(20)).await;
     let busy = recess.busy() - busy;
     let asked = tap.all();
     println!(
-        "{} requests and {busy:?} of processor time in 20 s",
+        "{} requests and {busy:?} of processor time in 20 s; without readers {idle:?} in 5 s",
         asked.len()
     );
     // Ten looks, the first of which may ask for each of sixteen at most.
@@ -289,14 +300,7 @@ async fn a_hundred_ordered_consumers_a_second_cost_next_to_no_request() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_durable_consumer_that_comes_alone_is_paused_at_once() {
-    let (server, account) = world().await;
-    account.consumer("ORDERS/billing").await;
-    let config = Config::new([server.url()])
-        .set(r#"controller.resync = "10m""#)
-        .window("night", &["ORDERS/*"], Span::open_for(300));
-    let recess = Recess::start(&config).await;
-    let billing = r#"consumer_paused{consumer_name="billing",stream_name="ORDERS"}"#;
-    recess.until_metric(billing, 1.0, secs(10)).await;
+    let (_server, account, _recess) = paused_world().await;
     // One after the other, as in a deployment.
     for number in 0..20 {
         let path = format!("ORDERS/late{number}");
