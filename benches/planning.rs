@@ -139,7 +139,11 @@ fn desired(policy: &Policy, now: Timestamp) {
     let follows: Vec<(ConsumerId, WindowSet)> = (0..CONSUMERS)
         .map(|number| {
             let its = (0..=number % MOST).map(|more| (number * 7 + more * 13) % WINDOWS);
-            (ConsumerId::new("S", format!("c{number}")), its.collect())
+            let windows = its.map(|place| policy.windows()[place].clone());
+            (
+                ConsumerId::new("S", format!("c{number}")),
+                windows.collect(),
+            )
         })
         .collect();
     let took = median(RUNS, || {

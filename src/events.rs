@@ -7,7 +7,7 @@
 //!
 //! While there is no connection nothing could be sent, so what happened meanwhile is told by the first observation after it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -142,10 +142,10 @@ impl Chronicle {
         let mut crowds = if is_up {
             Crowd::of_all(report)
         } else {
-            Vec::new()
+            HashMap::new()
         };
-        crowds.resize(report.windows.len(), Crowd::default());
-        for (window, crowd) in report.windows.iter().zip(crowds) {
+        for window in &report.windows {
+            let crowd = crowds.remove(&window.name).unwrap_or_default();
             let course = self.windows.entry(window.name.clone()).or_default();
             course.take_in(window, report, is_up);
             if is_up && course.is_observed() {

@@ -17,11 +17,13 @@ mod selector;
 #[cfg(test)]
 mod tests;
 mod window;
+mod window_set;
 
 pub use moment::Moment;
 pub use pauses::Pause;
 pub use selector::{Selection, Selector, SelectorError};
 pub use window::{Exclusion, Returning, Window};
+pub use window_set::WindowSet;
 
 use index::Index;
 
@@ -63,19 +65,17 @@ pub struct Policy {
     is_named: bool,
     mark: Mark,
     max_pause: SignedDuration,
-    windows: Vec<Window>,
+    windows: Vec<Arc<Window>>,
     index: Arc<Index>,
 }
 
 /// So many changes are followed to see what will be wanted soon: windows of a second each could make one every second.
 const MOST_CHANGES: usize = 32;
 
-/// The windows that a consumer follows, by their place in the policy, in order.
-pub type WindowSet = Arc<[usize]>;
-
 impl Policy {
     /// Puts windows together. `max_pause` is of whole seconds and at least [`Policy::SHORTEST_MAX_PAUSE`].
     pub fn new(instance: &str, max_pause: SignedDuration, windows: Vec<Window>) -> Self {
+        let windows: Vec<Arc<Window>> = windows.into_iter().map(Arc::new).collect();
         Self {
             instance: instance.into(),
             is_named: true,
@@ -113,7 +113,7 @@ impl Policy {
     }
 
     /// The windows, in the order of the file.
-    pub fn windows(&self) -> &[Window] {
+    pub fn windows(&self) -> &[Arc<Window>] {
         &self.windows
     }
 
@@ -129,16 +129,16 @@ impl Policy {
     }
 
     /// What a consumer that follows `windows` should be doing at `at`: see [`Moment::desired`].
-    pub fn desired(&self, id: &ConsumerId, windows: &[usize], at: Timestamp) -> Desired {
+    pub fn desired(&self, id: &ConsumerId, windows: &[Arc<Window>], at: Timestamp) -> Desired {
         self.moment(at).desired_once(id, windows)
     }
 
     /// The first instant from `at` on that none of the windows covers; nothing is looked for from `furthest` on.
-    fn covered_until(&self, windows: &[usize], at: Timestamp, furthest: Timestamp) -> Timestamp {
+    fn covered_until(windows: &[Arc<Window>], at: Timestamp, furthest: Timestamp) -> Timestamp {
         let mut end = at;
         while end < furthest {
-            let reached = (self.windows_at(windows))
-                .fold(end, |end, window| window.covered_until(end, furthest));
+            let reached =
+                (windows.iter()).fold(end, |end, window| window.covered_until(end, furthest));
             if reached == end {
                 break;
             }
@@ -147,29 +147,25 @@ impl Policy {
         end
     }
 
-    fn windows_at(&self, windows: &[usize]) -> impl Iterator<Item = &Window> {
-        (windows.iter()).filter_map(|&index| self.windows.get(index))
-    }
-
     /// The first instant after `after` at which some window opens or closes, or, while one is open or its consumers come
     /// back, the furthest deadline moves on. Between `after` and that instant no answer of [`Policy::desired`] changes, but
     /// that tails end: then there is nothing to do, as the server ends them.
     pub fn next_change(&self, after: Timestamp) -> Option<Timestamp> {
-        self.next_change_among(self.windows.iter(), after)
+        self.next_change_among(&self.windows, after)
     }
 
     /// The same for one consumer and its windows, the end of its tail included.
     pub fn next_change_of(
         &self,
         id: &ConsumerId,
-        windows: &[usize],
+        windows: &[Arc<Window>],
         after: Timestamp,
     ) -> Option<Timestamp> {
         let tail = match self.desired(id, windows, after) {
             Desired::Tail(until) => Some(until),
             Desired::Running | Desired::Paused(_) => None,
         };
-        let change = self.next_change_among(self.windows_at(windows), after);
+        let change = self.next_change_among(windows, after);
         change.into_iter().chain(tail).min()
     }
 
@@ -178,7 +174,7 @@ impl Policy {
     pub fn wants_soon(
         &self,
         id: &ConsumerId,
-        windows: &[usize],
+        windows: &[Arc<Window>],
         deadline: Timestamp,
         at: Timestamp,
         ahead: SignedDuration,
@@ -195,11 +191,7 @@ impl Policy {
             .any(|until| until == deadline || until.min(furthest) == deadline)
     }
 
-    fn next_change_among<'w>(
-        &self,
-        windows: impl Iterator<Item = &'w Window>,
-        after: Timestamp,
-    ) -> Option<Timestamp> {
+    fn next_change_among(&self, windows: &[Arc<Window>], after: Timestamp) -> Option<Timestamp> {
         let mut first = None;
         let mut anything_lasts = false;
         for window in windows {

@@ -97,13 +97,9 @@ impl Report {
 
     /// The names of the windows that a consumer of this report follows.
     pub fn windows_of(&self, id: &ConsumerId) -> Vec<&str> {
-        let indices = self
-            .rows
-            .get(id)
-            .map(|row| &*row.windows)
-            .unwrap_or_default();
-        (indices.iter())
-            .filter_map(|&index| Some(&*self.windows.get(index)?.name))
+        let row = self.rows.get(id);
+        row.into_iter()
+            .flat_map(|row| row.windows.names())
             .collect()
     }
 

@@ -73,7 +73,7 @@ fn load(path: &Path) -> Result<Config, Exit> {
 fn windows<'c>(old: &'c Config, new: &'c Config) -> Vec<Both<'c>> {
     let by_name = |config: &'c Config| -> BTreeMap<&'c str, &'c Window> {
         let windows = config.policy.windows().iter();
-        windows.map(|window| (&*window.name, window)).collect()
+        windows.map(|window| (&*window.name, &**window)).collect()
     };
     let (old, new) = (by_name(old), by_name(new));
     let names: BTreeSet<&str> = old.keys().chain(new.keys()).copied().collect();

@@ -101,7 +101,6 @@ pub fn execute(args: ExplainArgs, wall: fn() -> Timestamp) -> Exit {
     let desired = policy.desired(id, &windows, at);
     let next_change = policy.next_change_of(id, &windows, at);
     let reasons: Vec<Reason<'_>> = (windows.iter())
-        .filter_map(|&index| policy.windows().get(index))
         .flat_map(|window| reasons(window, id, at, desired))
         .collect();
     match args.format.format {

@@ -7,15 +7,15 @@ use super::table::{length, render, table};
 use super::{Exit, Format, json_instant};
 use crate::config::Config;
 use crate::consumer::{ConsumerId, Kind};
-use crate::policy::{Pause, Policy};
+use crate::policy::Pause;
 
 /// One pause, as the JSON shows it.
 #[derive(Debug, Serialize)]
-struct PauseRow<'a> {
+struct PauseRow {
     consumer: String,
     from: String,
     until: String,
-    windows: Vec<&'a str>,
+    windows: Vec<String>,
 }
 
 /// Shows them, and whether there are any.
@@ -34,7 +34,7 @@ pub fn show(
             consumer: id.path(),
             from: json_instant(pause.from),
             until: json_instant(pause.until),
-            windows: names(policy, &pause),
+            windows: pause.windows.names().map(str::to_owned).collect(),
         }));
     }
     let pauses = match super::table_rows(pauses, "let it end earlier (--until)") {
@@ -46,25 +46,16 @@ pub fn show(
     } else if pauses.is_empty() {
         super::print(&format!("{id} is not paused from {from} until {until}.\n"))
     } else {
-        super::print(&text(policy, &pauses))
+        super::print(&text(&pauses))
     };
     (shown, !pauses.is_empty())
 }
 
-fn names<'a>(policy: &'a Policy, pause: &Pause) -> Vec<&'a str> {
-    (pause.windows.iter())
-        .filter_map(|&index| Some(&*policy.windows().get(index)?.name))
-        .collect()
-}
-
 /// In the wall-clock time of the first window of each.
-fn text(policy: &Policy, pauses: &[Pause]) -> String {
+fn text(pauses: &[Pause]) -> String {
     let mut rows = table(&["PAUSED FROM", "UNTIL", "LENGTH", "WINDOWS"]);
     for pause in pauses {
-        let first = pause
-            .windows
-            .first()
-            .and_then(|&index| policy.windows().get(index));
+        let first = pause.windows.first();
         let local = |at: Timestamp| match first {
             Some(window) => at
                 .to_zoned(window.schedule.zone().clone())
@@ -76,7 +67,7 @@ fn text(policy: &Policy, pauses: &[Pause]) -> String {
             local(pause.from),
             local(pause.until),
             lasts(pause),
-            names(policy, pause).join(" "),
+            pause.windows.names().collect::<Vec<_>>().join(" "),
         ]);
     }
     render(rows)

@@ -119,9 +119,9 @@ fn whom(args: &WaitArgs, config: &Config) -> Result<(Policy, Option<Window>), St
     let policy = Policy::new(
         config.policy.instance(),
         config.settings.controller.max_pause,
-        vec![window.clone()],
+        vec![Window::clone(window)],
     );
-    Ok((policy, Some(window.clone())))
+    Ok((policy, Some(Window::clone(window))))
 }
 
 async fn wait(

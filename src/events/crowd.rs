@@ -1,5 +1,8 @@
 //! The consumers of a window, counted.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::consumer::{ConsumerId, Found, Owner};
@@ -38,14 +41,13 @@ pub struct Counts {
 }
 
 impl Crowd {
-    /// Those of each window, in the report's order.
-    pub fn of_all(report: &Report) -> Vec<Self> {
-        let mut crowds = vec![Self::default(); report.windows.len()];
+    /// Those of each window that has any, by its name.
+    pub fn of_all(report: &Report) -> HashMap<Arc<str>, Self> {
+        let mut crowds: HashMap<Arc<str>, Self> = HashMap::new();
         for (id, row) in report.rows.iter() {
-            for &index in row.windows.iter() {
-                if let Some(crowd) = crowds.get_mut(index) {
-                    crowd.add(id, row, report);
-                }
+            for window in row.windows.iter() {
+                let crowd = crowds.entry(window.name.clone()).or_default();
+                crowd.add(id, row, report);
             }
         }
         crowds

@@ -1,12 +1,14 @@
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::*;
+use crate::config;
 use crate::consumer::{Found, Kind as ConsumerKind, Mark, Observation, PauseState};
 use crate::jetstream::RequestError;
 use crate::jetstream::Server;
-use crate::policy::Desired;
+use crate::policy::{Desired, WindowSet};
 use crate::report::{Failure, Pass, Row, Wake};
 
 /// A second of the night on which the window opens at 0 and closes at 3600.
@@ -46,10 +48,17 @@ fn seen(paused: bool, ack_pending: u64) -> Row {
     row(found)
 }
 
+/// The one window of these tests.
+fn windows() -> WindowSet {
+    let toml = "[[window]]\nname = \"night\"\nconsumers = [\"ORDERS/*\"]\nschedule = \"@daily\"\nduration = \"1h\"\n";
+    let config = config::parse(Path::new("test.toml"), toml).expect("a config");
+    config.policy.windows().iter().cloned().collect()
+}
+
 fn row(found: Found) -> Row {
     Row {
         desired: Desired::Paused(at(3600)),
-        ..Row::undecided([0].into(), found, Duration::ZERO)
+        ..Row::undecided(windows(), found, Duration::ZERO)
     }
 }
 

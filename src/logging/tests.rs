@@ -24,7 +24,7 @@ fn timed_out() -> RequestError {
 fn row(found: Found, problem: Option<RequestError>) -> Row {
     Row {
         problem,
-        ..Row::undecided([].into(), found, Duration::ZERO)
+        ..Row::undecided(Default::default(), found, Duration::ZERO)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::calendar::Occurrence;
 use crate::config;
 use crate::consumer::{ConsumerId, Found, Kind, Mark, Observation, PauseState};
 use crate::jetstream::{Link, RequestError, Server};
-use crate::policy::Desired;
+use crate::policy::{Desired, WindowSet};
 use crate::report::{Act, Blank, Burst, Pass, Row, WindowState};
 
 fn at(text: &str) -> Timestamp {
@@ -35,10 +35,17 @@ fn paused(until: Timestamp) -> Found {
     })
 }
 
+/// The one window of these tests.
+fn windows() -> WindowSet {
+    let toml = "[[window]]\nname = \"nightly\"\nconsumers = [\"ORDERS/*\"]\nschedule = \"@daily\"\nduration = \"1h\"\n";
+    let config = config::parse(Path::new("test.toml"), toml).expect("a config");
+    config.policy.windows().iter().cloned().collect()
+}
+
 fn row(found: Found) -> Row {
     Row {
         desired: Desired::Paused(at("2026-12-01T03:00:00Z")),
-        ..Row::undecided([0].into(), found, Duration::ZERO)
+        ..Row::undecided(windows(), found, Duration::ZERO)
     }
 }
 

@@ -5,7 +5,7 @@
 //! stream, then of the consumer. A name has few starts and ends, and only the selectors found under those are asked. The
 //! invariant: the answer is that of [`Selection::selects`](super::Selection::selects), asked of each window.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::pattern::{Affix, NamePattern};
@@ -21,19 +21,22 @@ pub(super) struct Index {
 
 #[derive(Debug)]
 struct Entry {
-    window: usize,
+    /// Its place in the file: a consumer's windows are in that order.
+    place: usize,
+    window: Arc<Window>,
     selector: Selector,
 }
 
 impl Index {
-    pub fn of(windows: &[Window]) -> Self {
+    pub fn of(windows: &[Arc<Window>]) -> Self {
         let mut index = Self::default();
-        for (window, of) in windows.iter().enumerate() {
-            for selector in of.selection.selectors() {
+        for (place, window) in windows.iter().enumerate() {
+            for selector in window.selection.selectors() {
                 let (stream, consumer) = selector.patterns();
                 let entries = index.selectors.entry(stream).entry(consumer);
                 entries.push(Entry {
-                    window,
+                    place,
+                    window: window.clone(),
                     selector: selector.clone(),
                 });
             }
@@ -46,15 +49,16 @@ impl Index {
         let by_consumer = self.selectors.found(id.stream());
         let entries = by_consumer.flat_map(|consumers| consumers.found(id.consumer()));
         let matching = entries.flatten().filter(|entry| entry.selector.matches(id));
-        let (mut with, mut without) = (BTreeSet::new(), BTreeSet::new());
-        for Entry { window, selector } in matching {
-            if selector.is_negated() {
-                without.insert(*window);
-            } else if selector.reaches(kind) {
-                with.insert(*window);
+        let (mut with, mut without) = (BTreeMap::new(), BTreeSet::new());
+        for entry in matching {
+            if entry.selector.is_negated() {
+                without.insert(entry.place);
+            } else if entry.selector.reaches(kind) {
+                with.insert(entry.place, &entry.window);
             }
         }
-        with.difference(&without).copied().collect()
+        with.retain(|place, _| !without.contains(place));
+        with.into_values().cloned().collect()
     }
 }
 

@@ -4,10 +4,12 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::marker::PhantomData;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Desired, Policy, Returning, WindowSet};
+use super::{Desired, Policy, Returning, Window, WindowSet};
 use crate::consumer::ConsumerId;
 
 /// So many answers of windows are kept: enough for any pass, and an end where windows take turns every second.
@@ -16,15 +18,16 @@ const MOST_KEPT: usize = 200_000;
 /// An instant, and what was found out about it so far.
 #[derive(Debug)]
 pub struct Moment<'p> {
-    policy: &'p Policy,
     at: Timestamp,
     /// The furthest deadline that may be written at that instant.
     furthest: Timestamp,
     /// Until when a window is open from an instant on.
-    covered: HashMap<(usize, Timestamp), Timestamp>,
+    covered: HashMap<(*const Window, Timestamp), Timestamp>,
     /// How consumers come back from a window at an instant.
-    returning: HashMap<(usize, Timestamp), Option<Returning>>,
+    returning: HashMap<(*const Window, Timestamp), Option<Returning>>,
     sets: HashMap<WindowSet, Together>,
+    /// Windows are known here by where they are, so the policy must not go away meanwhile.
+    policy: PhantomData<&'p Policy>,
 }
 
 /// What several windows make of those who follow all of them.
@@ -39,12 +42,12 @@ impl Policy {
     /// An instant, to ask many questions about.
     pub fn moment(&self, at: Timestamp) -> Moment<'_> {
         Moment {
-            policy: self,
             at,
             furthest: self.furthest_deadline(at),
             covered: HashMap::new(),
             returning: HashMap::new(),
             sets: HashMap::new(),
+            policy: PhantomData,
         }
     }
 }
@@ -67,7 +70,7 @@ impl Moment<'_> {
     }
 
     /// The same, where nobody else will ask about such a set.
-    pub(super) fn desired_once(mut self, id: &ConsumerId, windows: &[usize]) -> Desired {
+    pub(super) fn desired_once(mut self, id: &ConsumerId, windows: &[Arc<Window>]) -> Desired {
         let together = self.together(windows);
         self.of(id, &together)
     }
@@ -86,11 +89,11 @@ impl Moment<'_> {
         }
     }
 
-    fn together(&mut self, windows: &[usize]) -> Together {
+    fn together(&mut self, windows: &[Arc<Window>]) -> Together {
         let mut covered = self.at;
         while covered < self.furthest {
             let reached =
-                (windows.iter()).fold(covered, |end, &index| self.covered_until(index, end));
+                (windows.iter()).fold(covered, |end, window| self.covered_until(window, end));
             if reached == covered {
                 break;
             }
@@ -99,25 +102,25 @@ impl Moment<'_> {
         Together {
             covered,
             returning: (windows.iter())
-                .filter_map(|&index| self.returning(index, covered))
+                .filter_map(|window| self.returning(window, covered))
                 .collect(),
         }
     }
 
-    fn covered_until(&mut self, index: usize, from: Timestamp) -> Timestamp {
-        let (policy, furthest) = (self.policy, self.furthest);
-        known(&mut self.covered, (index, from), || {
-            let window = policy.windows.get(index);
-            window.map_or(from, |window| window.covered_until(from, furthest))
+    fn covered_until(&mut self, window: &Arc<Window>, from: Timestamp) -> Timestamp {
+        let furthest = self.furthest;
+        known(&mut self.covered, (Arc::as_ptr(window), from), || {
+            window.covered_until(from, furthest)
         })
     }
 
-    fn returning(&mut self, index: usize, at: Timestamp) -> Option<Returning> {
-        let window = self.policy.windows.get(index)?;
+    fn returning(&mut self, window: &Arc<Window>, at: Timestamp) -> Option<Returning> {
         if window.resume_spread.is_zero() {
             return None;
         }
-        known(&mut self.returning, (index, at), || window.returning(at))
+        known(&mut self.returning, (Arc::as_ptr(window), at), || {
+            window.returning(at)
+        })
     }
 }
 

@@ -2,9 +2,11 @@
 //!
 //! What [`Policy::desired`] says of an instant, told of a stretch of time. `plan --consumer` and `explain` are made of it.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Policy, WindowSet};
+use super::{Policy, Window, WindowSet};
 use crate::consumer::ConsumerId;
 
 /// One pause, however often its deadline is renewed within it.
@@ -35,7 +37,7 @@ impl Policy {
     pub fn pauses<'p>(
         &'p self,
         id: &'p ConsumerId,
-        windows: &'p [usize],
+        windows: &'p [Arc<Window>],
         from: Timestamp,
         until: Timestamp,
     ) -> impl Iterator<Item = Pause> + 'p {
@@ -57,7 +59,7 @@ impl Policy {
     pub fn longer_pause(
         &self,
         id: &ConsumerId,
-        windows: &[usize],
+        windows: &[Arc<Window>],
         limit: SignedDuration,
         from: Timestamp,
         until: Timestamp,
@@ -70,7 +72,7 @@ impl Policy {
         // One that is longer has a probe with as much as that still before it.
         let long = probes.filter_map(|probe| {
             let enough = probe.checked_add(half).ok()?;
-            if self.covered_until(windows, probe, enough) < enough {
+            if Self::covered_until(windows, probe, enough) < enough {
                 return None;
             }
             let begin = self.begin(windows, probe, enough)?;
@@ -84,33 +86,37 @@ impl Policy {
     fn pause_from(
         &self,
         id: &ConsumerId,
-        windows: &[usize],
+        windows: &[Arc<Window>],
         from: Timestamp,
         horizon: Timestamp,
     ) -> Pause {
-        let closes = self.covered_until(windows, from, horizon);
-        let returns = (self.windows_at(windows))
+        let closes = Self::covered_until(windows, from, horizon);
+        let returns = (windows.iter())
             .filter_map(|window| window.returning(closes))
             .map(|returning| returning.of(id));
         Pause {
             from,
             closes,
             until: returns.chain([closes]).max().unwrap_or(closes),
-            windows: (windows.iter().copied())
-                .filter(|&index| {
-                    (self.windows.get(index)).is_some_and(|window| {
-                        window.open_at(from).is_some()
-                            || window.next_opening_before(from, closes).is_some()
-                    })
+            windows: (windows.iter())
+                .filter(|window| {
+                    window.open_at(from).is_some()
+                        || window.next_opening_before(from, closes).is_some()
                 })
+                .cloned()
                 .collect(),
         }
     }
 
     /// Where the pause begins that holds at `at`, or the next one that begins before `before`.
-    fn begin(&self, windows: &[usize], at: Timestamp, before: Timestamp) -> Option<Timestamp> {
+    fn begin(
+        &self,
+        windows: &[Arc<Window>],
+        at: Timestamp,
+        before: Timestamp,
+    ) -> Option<Timestamp> {
         let opens = |at: Timestamp| {
-            let open = (self.windows_at(windows)).filter_map(|window| window.open_at(at));
+            let open = (windows.iter()).filter_map(|window| window.open_at(at));
             open.map(|piece| piece.opens).min()
         };
         let Some(mut begin) = opens(at) else {
@@ -129,22 +135,27 @@ impl Policy {
 
     fn next_begin(
         &self,
-        windows: &[usize],
+        windows: &[Arc<Window>],
         after: Timestamp,
         before: Timestamp,
     ) -> Option<Timestamp> {
-        self.windows_at(windows).fold(None, |first, window| {
+        windows.iter().fold(None, |first, window| {
             let next = window.next_opening_before(after, first.unwrap_or(before));
             next.map(|piece| piece.opens).or(first)
         })
     }
 
     /// The pause whose windows have closed by `at` and whose tail still lasts then.
-    fn last_before(&self, id: &ConsumerId, windows: &[usize], at: Timestamp) -> Option<Pause> {
-        if (self.windows_at(windows)).any(|window| window.open_at(at).is_some()) {
+    fn last_before(
+        &self,
+        id: &ConsumerId,
+        windows: &[Arc<Window>],
+        at: Timestamp,
+    ) -> Option<Pause> {
+        if (windows.iter()).any(|window| window.open_at(at).is_some()) {
             return None;
         }
-        let closed = (self.windows_at(windows))
+        let closed = (windows.iter())
             .filter_map(|window| window.returning(at))
             .filter(|returning| returning.of(id) > at)
             .map(|returning| returning.closes())

@@ -57,8 +57,14 @@ fn policy(max_pause: SignedDuration, windows: &[(&str, SignedDuration)]) -> Poli
 
 const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-fn all(policy: &Policy) -> Vec<usize> {
-    (0..policy.windows().len()).collect()
+fn all(policy: &Policy) -> WindowSet {
+    policy.windows().iter().cloned().collect()
+}
+
+/// Those of the places in the file.
+fn some(policy: &Policy, places: &[usize]) -> WindowSet {
+    let windows = places.iter().map(|&place| policy.windows()[place].clone());
+    windows.collect()
 }
 
 // Selectors.
@@ -294,13 +300,16 @@ fn a_policy_knows_the_windows_of_a_consumer() {
     );
     assert_eq!(policy.instance(), "prod-eu");
     assert_eq!(policy.mark(), Mark::of_instance("prod-eu"));
-    let of = |path: &str, kind| policy.windows_of(&path.parse().unwrap(), kind).to_vec();
-    assert_eq!(of("ORDERS/billing", Some(Kind::Durable)), [0, 2]);
-    assert_eq!(of("ORDERS/audit", Some(Kind::Durable)), [0]);
-    assert_eq!(of("KV/watch", Some(Kind::Durable)), [1, 2]);
-    assert_eq!(of("KV/watch", Some(Kind::Ephemeral)), [1]);
-    assert_eq!(of("KV/watch", None), [1]);
-    assert!(of("ORDERS/billing", None).is_empty());
+    let of = |path: &str, kind| {
+        let windows = policy.windows_of(&path.parse().unwrap(), kind);
+        windows.names().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(of("ORDERS/billing", Some(Kind::Durable)), "a c");
+    assert_eq!(of("ORDERS/audit", Some(Kind::Durable)), "a");
+    assert_eq!(of("KV/watch", Some(Kind::Durable)), "b c");
+    assert_eq!(of("KV/watch", Some(Kind::Ephemeral)), "b");
+    assert_eq!(of("KV/watch", None), "b");
+    assert_eq!(of("ORDERS/billing", None), "");
 }
 
 // What is desired.
@@ -315,7 +324,11 @@ fn a_consumer_is_paused_while_a_window_of_its_is_open() {
         ("2026-12-01T02:59:59.999999999Z", until),
         ("2026-12-01T03:00:00Z", Desired::Running),
     ] {
-        assert_eq!(policy.desired(&anybody(), &[0], time(at)), desired, "{at}");
+        assert_eq!(
+            policy.desired(&anybody(), &all(&policy), time(at)),
+            desired,
+            "{at}"
+        );
         assert_eq!(
             policy.desired(&anybody(), &[], time(at)),
             Desired::Running,
@@ -336,7 +349,8 @@ fn windows_that_overlap_or_touch_make_one_pause() {
             ("0 6 * * *", hours(1)), // on its own
         ],
     );
-    let desired = |windows: &[usize], at| policy.desired(&anybody(), windows, time(at));
+    let desired = |windows: &WindowSet, at| policy.desired(&anybody(), windows, time(at));
+    let some = |places: &[usize]| some(&policy, places);
     let until = |text| Desired::Paused(time(text));
     let end = until("2026-12-01T05:30:00Z");
     for at in [
@@ -354,10 +368,10 @@ fn windows_that_overlap_or_touch_make_one_pause() {
     );
     // Only the consumer's own windows count.
     let at = "2026-12-01T02:00:00Z";
-    assert_eq!(desired(&[0], at), until("2026-12-01T03:00:00Z"));
-    assert_eq!(desired(&[0, 1], at), until("2026-12-01T04:00:00Z"));
-    assert_eq!(desired(&[0, 2], at), until("2026-12-01T03:00:00Z"));
-    assert_eq!(desired(&[1, 2], at), Desired::Running);
+    assert_eq!(desired(&some(&[0]), at), until("2026-12-01T03:00:00Z"));
+    assert_eq!(desired(&some(&[0, 1]), at), until("2026-12-01T04:00:00Z"));
+    assert_eq!(desired(&some(&[0, 2]), at), until("2026-12-01T03:00:00Z"));
+    assert_eq!(desired(&some(&[1, 2]), at), Desired::Running);
 }
 
 #[test]
@@ -366,11 +380,11 @@ fn a_window_touches_itself() {
     let policy = policy(WEEK, &[("0 */2 1 12 *", hours(2))]);
     let end = Desired::Paused(time("2026-12-02T00:00:00Z"));
     assert_eq!(
-        policy.desired(&anybody(), &[0], time("2026-12-01T00:00:00Z")),
+        policy.desired(&anybody(), &all(&policy), time("2026-12-01T00:00:00Z")),
         end
     );
     assert_eq!(
-        policy.desired(&anybody(), &[0], time("2026-12-01T23:59:59Z")),
+        policy.desired(&anybody(), &all(&policy), time("2026-12-01T23:59:59Z")),
         end
     );
 }
@@ -392,7 +406,11 @@ fn no_deadline_is_further_ahead_than_max_pause() {
         ("2026-12-05T23:59:59Z", until("2026-12-06T00:00:00Z")),
         ("2026-12-06T00:00:00Z", Desired::Running),
     ] {
-        assert_eq!(policy.desired(&anybody(), &[0], time(at)), desired, "{at}");
+        assert_eq!(
+            policy.desired(&anybody(), &all(&policy), time(at)),
+            desired,
+            "{at}"
+        );
     }
     // The steps are changes like any other.
     for (after, change) in [
@@ -526,10 +544,10 @@ prop_compose! {
 
 /// The first instant from `at` on that no window covers, by putting occurrences together one after the other; or
 /// anything after `enough`.
-fn uncovered(policy: &Policy, windows: &[usize], at: Timestamp, enough: Timestamp) -> Timestamp {
+fn uncovered(windows: &WindowSet, at: Timestamp, enough: Timestamp) -> Timestamp {
     let mut rows: Vec<(Timestamp, Timestamp)> = windows
         .iter()
-        .flat_map(|&index| policy.windows()[index].schedule.intersecting(at, enough))
+        .flat_map(|window| window.schedule.intersecting(at, enough))
         .map(|row| (row.opens, row.closes))
         .collect();
     rows.sort();
@@ -549,8 +567,9 @@ proptest! {
         moments in prop::collection::vec(0.0..1.0_f64, 4),
         mask in 0..16_usize,
     ) {
-        let some: Vec<usize> = (all(&policy).into_iter())
-            .filter(|index| mask & (1 << index) != 0)
+        let some: WindowSet = (policy.windows().iter().enumerate())
+            .filter(|(place, _)| mask & (1 << place) != 0)
+            .map(|(_, window)| window.clone())
             .collect();
         let change = policy.next_change(at).unwrap();
         prop_assert!(change > at);
@@ -574,7 +593,7 @@ proptest! {
         let step = max_pause / 2;
         let furthest = (at.as_second() + max_pause) / step * step;
         let furthest = Timestamp::from_second(furthest).unwrap();
-        let end = uncovered(&policy, &all(&policy), at, at + seconds(max_pause + 1));
+        let end = uncovered(&all(&policy), at, at + seconds(max_pause + 1));
         let expected = match end {
             end if end == at => Desired::Running,
             end => Desired::Paused(end.min(furthest)),
@@ -628,11 +647,11 @@ fn the_index_finds_the_windows_that_asking_each_finds() {
     {
         let id = ConsumerId::new(stream, consumer);
         for kind in [None, Some(Kind::Durable), Some(Kind::Ephemeral)] {
-            let asked: Vec<usize> = (policy.windows().iter().enumerate())
-                .filter(|(_, window)| window.selection.selects(&id, kind))
-                .map(|(index, _)| index)
+            let asked: WindowSet = (policy.windows().iter())
+                .filter(|window| window.selection.selects(&id, kind))
+                .cloned()
                 .collect();
-            assert_eq!(policy.windows_of(&id, kind)[..], asked, "{id} {kind:?}");
+            assert_eq!(policy.windows_of(&id, kind), asked, "{id} {kind:?}");
             found += asked.len();
         }
     }

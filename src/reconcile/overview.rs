@@ -1,13 +1,12 @@
 //! The Report: the whole, as it is after a pass, for everybody who watches.
 
-use std::collections::BTreeMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::pass::Reconciler;
 use crate::calendar::Occurrence;
-use crate::config::Config;
 use crate::consumer::Found;
 use crate::jetstream::{JetStream, Link};
 use crate::policy::{Selector, Window};
@@ -18,6 +17,9 @@ const AGAIN: SignedDuration = SignedDuration::from_mins(10);
 
 /// A first report of an occurrence that comes later after its opening has not seen the opening.
 const AT_THE_OPENING: SignedDuration = SignedDuration::from_secs(30);
+
+/// The globs that match no consumer, by window.
+pub(super) type IdleGlobs = HashMap<Arc<str>, Arc<[Arc<str>]>>;
 
 /// Whether anybody was paused in a window's occurrence, and whether recess would have seen it.
 #[derive(Clone, Copy, Default)]
@@ -59,73 +61,78 @@ impl<J: JetStream> Reconciler<J> {
     }
 
     /// Each window's globs that match nobody. Most match the first consumer that they are tried on, and are tried on no more.
-    pub(super) fn idle_globs(&self) -> Vec<Arc<[Arc<str>]>> {
+    pub(super) fn idle_globs(&self) -> IdleGlobs {
         let windows = self.policy().windows().iter();
-        let mut idle: Vec<Vec<&Selector>> = windows
+        let mut idle: HashMap<&str, Vec<&Selector>> = windows
             .map(|window| {
-                let globs = window.selection.selectors().iter();
-                globs
-                    .filter(|selector| !selector.is_negated() && selector.exact().is_none())
-                    .collect()
+                let globs = (window.selection.selectors().iter())
+                    .filter(|selector| !selector.is_negated() && selector.exact().is_none());
+                (&*window.name, globs.collect())
             })
             .collect();
         let there = self.rows.iter();
         for (id, row) in there.filter(|(_, row)| row.found != Found::Missing) {
-            for &index in row.windows.iter() {
-                if let Some(globs) = idle.get_mut(index) {
+            for name in row.windows.names() {
+                if let Some(globs) = idle.get_mut(name).filter(|globs| !globs.is_empty()) {
                     globs.retain(|glob| !glob.matches(id));
                 }
             }
         }
-        let texts = |globs: Vec<&Selector>| globs.iter().map(|glob| glob.as_str().into()).collect();
-        idle.into_iter().map(texts).collect()
-    }
-
-    /// What was seen of the windows of before, for those of another config: one of the same name is the same.
-    pub(super) fn attendance_under(&self, config: &Config) -> Vec<Attendance> {
-        let mut before: BTreeMap<&str, &Attendance> = (self.policy().windows().iter())
-            .map(|window| &*window.name)
-            .zip(&self.attendance)
-            .collect();
-        let windows = config.policy.windows().iter();
-        windows
-            .map(|window| match before.remove(&*window.name) {
-                // When it opens next may be different now.
-                Some(before) => Attendance {
-                    next: None,
-                    ..*before
-                },
-                None => Attendance::default(),
+        let texts = |globs: &[&Selector]| globs.iter().map(|glob| glob.as_str().into()).collect();
+        (self.policy().windows().iter())
+            .map(|window| {
+                let globs = idle.get(&*window.name).map(Vec::as_slice);
+                (window.name.clone(), texts(globs.unwrap_or_default()))
             })
             .collect()
     }
 
-    fn window_states(&mut self, at: Timestamp, is_up: bool) -> Vec<WindowState> {
-        let config = self.config.clone();
-        let mut consumers = vec![0; config.policy.windows().len()];
-        let mut observed = vec![is_up; consumers.len()];
-        let mut paused = vec![false; consumers.len()];
-        let mut deadlines = vec![None; consumers.len()];
+    /// What was seen of the windows of before, after another config has come into force: one of the same name is the same.
+    pub(super) fn keep_attendance(&mut self) {
+        let config = &self.config;
+        let names: HashSet<&str> = config
+            .policy
+            .windows()
+            .iter()
+            .map(|window| &*window.name)
+            .collect();
+        self.attendance.retain(|name, attendance| {
+            // When it opens next may be different now.
+            attendance.next = None;
+            names.contains(&**name)
+        });
+    }
+
+    /// What the rows come to, window by window; none for one without consumers.
+    fn tallies(&self) -> HashMap<&str, Tally> {
+        let mut tallies: HashMap<&str, Tally> = HashMap::new();
         for row in self.rows.values().filter(|row| row.found != Found::Missing) {
             let deadline = (row.found.observation()).and_then(|seen| seen.state.deadline());
-            for &index in row.windows.iter() {
-                consumers[index] += 1;
-                observed[index] &= row.found != Found::Unknown;
-                paused[index] |= row.found.is_paused();
-                deadlines[index] = deadlines[index].max(deadline);
+            for name in row.windows.names() {
+                let tally = tallies.entry(name).or_default();
+                tally.consumers += 1;
+                tally.unknown |= row.found == Found::Unknown;
+                tally.paused |= row.found.is_paused();
+                tally.deadline = tally.deadline.max(deadline);
             }
         }
-        let idle = self.idle.as_ref();
-        let idle = |index: usize| idle.and_then(|idle| idle.get(index)).cloned();
-        (config.policy.windows().iter().zip(&mut self.attendance))
-            .enumerate()
-            .map(|(index, (window, attendance))| {
+        tallies
+    }
+
+    fn window_states(&mut self, at: Timestamp, is_up: bool) -> Vec<WindowState> {
+        let config = self.config.clone();
+        let mut attendances = std::mem::take(&mut self.attendance);
+        let tallies = self.tallies();
+        let states = (config.policy.windows().iter())
+            .map(|window| {
                 let open = window.open_at(at);
-                let blank = attendance.blank(open, at, deadlines[index]);
+                let tally = tallies.get(&*window.name).copied().unwrap_or_default();
+                let attendance = attendances.entry(window.name.clone()).or_default();
+                let blank = attendance.blank(open, at, tally.deadline);
                 let sight = Sight {
-                    paused: paused[index],
+                    paused: tally.paused,
                     connected: is_up,
-                    observed: observed[index],
+                    observed: is_up && !tally.unknown,
                 };
                 attendance.note(open, at, sight);
                 let next = attendance.next_of(window, at);
@@ -133,13 +140,26 @@ impl<J: JetStream> Reconciler<J> {
                     name: window.name.clone(),
                     open,
                     next,
-                    consumers: consumers[index],
-                    idle: idle(index),
+                    consumers: tally.consumers,
+                    idle: (self.idle.as_ref()).and_then(|idle| idle.get(&window.name).cloned()),
                     blank: blank.filter(|_| !config.settings.controller.dry_run),
                 }
             })
-            .collect()
+            .collect();
+        self.attendance = attendances;
+        states
     }
+}
+
+/// What the rows of a window's consumers come to.
+#[derive(Clone, Copy, Default)]
+struct Tally {
+    consumers: usize,
+    /// The state of one of them is not known.
+    unknown: bool,
+    paused: bool,
+    /// The latest of their deadlines.
+    deadline: Option<Timestamp>,
 }
 
 /// What a report sees of a window.

@@ -11,7 +11,7 @@ use super::Heart;
 use super::former::Former;
 use super::observe::{Observed, Patience, Scope, observe};
 use super::orphans::Orphans;
-use super::overview::Attendance;
+use super::overview::{Attendance, IdleGlobs};
 use super::skew::Skew;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -19,7 +19,7 @@ use crate::consumer::{ConsumerId, Found, Kind, Mark, PauseState};
 use crate::jetstream::{JetStream, Link};
 use crate::ledger::{Admission, Ledger, Now};
 use crate::plan::{Case, Decision, EARLY, Rule, Verdict, decide};
-use crate::policy::{Desired, Policy, WindowSet};
+use crate::policy::{Desired, Policy, Window, WindowSet};
 use crate::report::{Burst, LeftOut, Pass, Row, Wake};
 
 /// How long after a pause's end the server is asked whether it really ended: it resumes 0.5 to 2 ms late.
@@ -50,13 +50,13 @@ pub struct Reconciler<J> {
     /// Whom globs leave alone, and what could not be read.
     pub(super) left_out: Arc<LeftOut>,
     /// Each window's globs that match nobody, once everything was looked at.
-    pub(super) idle: Option<Vec<Arc<[Arc<str>]>>>,
+    pub(super) idle: Option<IdleGlobs>,
     /// Pauses of recess's that no window names.
     pub(super) orphans: Orphans,
     /// What recess wrote under another instance name.
     pub(super) former: Former,
     /// Who was paused in which window.
-    pub(super) attendance: Vec<Attendance>,
+    pub(super) attendance: HashMap<Arc<str>, Attendance>,
 }
 
 impl<J: JetStream> Reconciler<J> {
@@ -67,7 +67,7 @@ impl<J: JetStream> Reconciler<J> {
             jetstream,
             clock,
             heart,
-            attendance: vec![Attendance::default(); config.policy.windows().len()],
+            attendance: HashMap::new(),
             config,
             ledger: Ledger::default(),
             rows: Arc::default(),
@@ -85,11 +85,11 @@ impl<J: JetStream> Reconciler<J> {
 
     /// Puts another config in force.
     pub(super) fn reload(&mut self, config: Arc<Config>) {
-        self.attendance = self.attendance_under(&config);
         if config.policy.mark() != self.policy().mark() {
             self.rename(config.policy.mark());
         }
         self.config = config;
+        self.keep_attendance();
         self.held_back.clear();
         self.orphans.restart(self.clock.now());
         // They are the windows' of before.
@@ -333,7 +333,7 @@ impl<J: JetStream> Reconciler<J> {
             .is_some_and(|seen| seen.clustered && matches!(seen.state, PauseState::Lapsed { .. }));
         let next_opening = || {
             (row.windows.iter())
-                .filter_map(|&index| self.policy().windows().get(index)?.next_opening(at))
+                .filter_map(|window| window.next_opening(at))
                 .map(|next| next.opens)
                 .min()
         };
@@ -388,13 +388,13 @@ impl<J: JetStream> Reconciler<J> {
     /// a pause be late.
     pub(super) fn opening(
         &self,
-        windows: &[usize],
+        windows: &[Arc<Window>],
         found: &Found,
         at: Timestamp,
     ) -> Option<Timestamp> {
         let created = found.observation()?.created;
         (windows.iter())
-            .filter_map(|&index| self.policy().windows().get(index)?.open_at(at))
+            .filter_map(|window| window.open_at(at))
             .map(|occurrence| occurrence.opens)
             .max()
             .filter(|opens| *opens >= self.since && *opens >= created)

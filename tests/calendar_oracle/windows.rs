@@ -5,7 +5,7 @@ use std::ops::Range;
 use jiff::{SignedDuration, Timestamp};
 use recess::calendar::Occurrence;
 use recess::consumer::ConsumerId;
-use recess::policy::{Desired, Exclusion, Policy, Selection, Window};
+use recess::policy::{Desired, Exclusion, Policy, Selection, Window, WindowSet};
 
 use crate::clock::{Clock, Zone};
 use crate::made::{Made, second};
@@ -288,6 +288,13 @@ impl Checked {
         second((at.as_second() + self.max_pause) / step * step)
     }
 
+    fn set(&self, windows: &[usize]) -> WindowSet {
+        let windows = windows
+            .iter()
+            .map(|&place| self.policy.windows()[place].clone());
+        windows.collect()
+    }
+
     fn some(&self, windows: &[usize]) -> impl Iterator<Item = &Known> {
         windows.iter().map(|&index| &self.known[index])
     }
@@ -324,7 +331,7 @@ impl Checked {
         context: &impl Fn(&str) -> String,
     ) {
         let expected = self.desired(windows, &self.blocks(windows), at);
-        let answer = self.policy.desired(&self.id, windows, at);
+        let answer = self.policy.desired(&self.id, &self.set(windows), at);
         assert_eq!(answer, expected, "{}", context("desired"));
         tally.comparisons += 1;
         match expected {
@@ -362,7 +369,7 @@ impl Checked {
         let step = self.some(windows).any(lasts).then(|| second(next));
         let change = opens.chain(closes).chain(tail).chain(step).min();
         let change = change.filter(|change| *change < self.sure);
-        let answer = self.policy.next_change_of(&self.id, windows, at);
+        let answer = self.policy.next_change_of(&self.id, &self.set(windows), at);
         let answer = answer.filter(|answer| change.is_some() || *answer < self.sure);
         assert_eq!(answer, change, "{}", context("next_change_of"));
         tally.comparisons += 1;

@@ -79,10 +79,14 @@ fn the_nights_around_a_law_are_held_and_every_command_says_so() {
                 .map(|(opens, closes, _)| (at(opens), at(closes)))
                 .find(|(opens, closes)| *opens <= minute && minute < *closes);
             let expected = open.map_or(Desired::Running, |(_, closes)| Desired::Paused(closes));
-            assert_eq!(policy.desired(&id, &[0], minute), expected, "{minute}");
+            assert_eq!(
+                policy.desired(&id, policy.windows(), minute),
+                expected,
+                "{minute}"
+            );
             minute += SignedDuration::from_mins(10);
         }
-        let pauses = policy.pauses(&id, &[0], at(days.0), at(days.1));
+        let pauses = policy.pauses(&id, policy.windows(), at(days.0), at(days.1));
         let found: Vec<_> = pauses.map(|pause| (pause.from, pause.until)).collect();
         let wanted: Vec<_> = (expected.iter())
             .map(|(opens, closes, _)| (at(opens), at(closes)))

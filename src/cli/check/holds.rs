@@ -28,8 +28,7 @@ pub fn longest(
     windows: &WindowSet,
     now: Timestamp,
 ) -> Option<Hold> {
-    let window = |index: &usize| policy.windows().get(*index);
-    let alone = windows.iter().filter_map(window).filter_map(|window| {
+    let alone = windows.iter().filter_map(|window| {
         Some(Hold {
             by: names(&[&window.name]),
             length: longest_of(window, now)?.checked_add(window.resume_spread)?,
@@ -39,14 +38,7 @@ pub fn longest(
     let joined = (policy.pauses(id, windows, now, until))
         .filter(|pause| pause.windows.len() > 1)
         .map(|pause| Hold {
-            by: names(
-                &pause
-                    .windows
-                    .iter()
-                    .filter_map(window)
-                    .map(|window| &*window.name)
-                    .collect::<Vec<_>>(),
-            ),
+            by: names(&pause.windows.names().collect::<Vec<_>>()),
             length: pause.until.duration_since(pause.from),
         });
     // Of equals the first: a window by itself.

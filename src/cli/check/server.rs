@@ -183,7 +183,7 @@ fn passed_over(config: &Config, seen: &Seen) -> Vec<Told> {
         };
         let message = format!(
             "{} has a glob for its name, but it {what}: globs leave such consumers alone, so it goes on",
-            window_names(config, &windows)
+            window_names(&windows)
         );
         Told::consumer(Severity::Warning, "passed-over", id, &message).hint(
             "name it exactly to pause it; a `!` selector that matches it says that it is meant to go on",
@@ -339,10 +339,8 @@ fn hazards(config: &Config, seen: &Seen) -> Vec<Told> {
     told
 }
 
-fn window_names(config: &Config, windows: &WindowSet) -> String {
-    let names: Vec<&str> = (windows.iter())
-        .filter_map(|index| Some(&*config.policy.windows().get(*index)?.name))
-        .collect();
+fn window_names(windows: &WindowSet) -> String {
+    let names: Vec<&str> = windows.names().collect();
     match names.as_slice() {
         [name] => format!("window {name}"),
         names => format!("each of the windows {}", names.join(", ")),

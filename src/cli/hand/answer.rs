@@ -244,7 +244,6 @@ fn next_pause(
     let windows = policy.windows_of(id, Some(found.observation()?.kind));
     let wanted = matches!(policy.desired(id, &windows, now), Desired::Paused(_));
     let next = (windows.iter())
-        .filter_map(|&index| policy.windows().get(index))
         .filter_map(|window| {
             let open = window.open_at(now).filter(|_| wanted);
             let occurrence = open.or_else(|| window.next_opening(now))?;

@@ -1,11 +1,11 @@
 //! Windows that join into pauses longer than the longest pause: such a pause is renewed in steps by a recess that lives.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 
 use super::{SOON, later};
-use crate::config::findings::Finding;
+use crate::config::findings::{Finding, Place};
 use crate::config::{Config, code, length, raw};
 use crate::consumer::{ConsumerId, Kind};
 use crate::policy::WindowSet;
@@ -20,9 +20,13 @@ const MOST_SETS: usize = 500;
 pub(super) fn too_long(config: &Config, raw: &[raw::Window], now: Timestamp) -> Vec<Finding> {
     let policy = &config.policy;
     let limit = config.settings.controller.max_pause;
-    let mut sets: BTreeSet<WindowSet> = BTreeSet::new();
-    let mut told: BTreeSet<WindowSet> = BTreeSet::new();
+    let mut sets: HashSet<WindowSet> = HashSet::new();
+    let mut told: HashSet<WindowSet> = HashSet::new();
     let mut findings = Vec::new();
+    // Every window of the policy stands in the file, in the same order.
+    let places: HashMap<&str, &Place> = (policy.windows().iter().zip(raw))
+        .map(|(window, raw)| (&*window.name, &raw.timing.place))
+        .collect();
     for id in consumers(config) {
         if sets.len() >= MOST_SETS {
             break;
@@ -40,12 +44,10 @@ pub(super) fn too_long(config: &Config, raw: &[raw::Window], now: Timestamp) -> 
         let Some((first, others)) = pause.windows.split_first() else {
             continue;
         };
-        let Some(place) = (raw.get(*first)).map(|raw| &raw.timing.place) else {
+        let Some(place) = places.get(&*first.name) else {
             continue;
         };
-        let others: Vec<&str> = (others.iter())
-            .filter_map(|&index| Some(&*policy.windows().get(index)?.name))
-            .collect();
+        let others: Vec<&str> = others.iter().map(|window| &*window.name).collect();
         let with = match others.as_slice() {
             [] => "its openings join into".to_owned(),
             _ => format!("together with {} it makes", others.join(", ")),

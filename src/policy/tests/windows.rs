@@ -64,7 +64,11 @@ fn consumers_come_back_by_their_names() {
         assert_eq!(desired(&just_before), until("tail", returns));
         assert_eq!(desired(returns), RUNNING);
         let id: ConsumerId = path.parse().unwrap();
-        let change = |after| policy.next_change_of(&id, &[0], time(after)).unwrap();
+        let change = |after| {
+            policy
+                .next_change_of(&id, &all(&policy), time(after))
+                .unwrap()
+        };
         assert_eq!(change("2026-12-01T01:00:00Z"), time("2026-12-01T03:00:00Z"));
         assert_eq!(change("2026-12-01T03:00:00Z"), time(returns));
         assert_eq!(change(returns), time("2026-12-02T01:00:00Z"));
@@ -230,7 +234,7 @@ fn a_selector_makes_up_a_consumer_that_it_matches() {
 fn a_pause_that_is_longer_than_a_limit_is_found_and_no_other() {
     let longer = |windows: &[(&str, SignedDuration)], limit| {
         let policy = policy(hours(24 * 7), windows);
-        let all: WindowSet = (0..windows.len()).collect();
+        let all = all(&policy);
         let (from, until) = (time("2026-12-01T12:00:00Z"), time("2027-12-01T12:00:00Z"));
         let found = policy.longer_pause(&anybody(), &all, limit, from, until);
         found.map(|pause| (pause.from.to_string(), pause.closes.to_string()))
