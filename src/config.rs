@@ -73,7 +73,7 @@ pub const DEFAULT_INSTANCE: &str = "default";
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The windows and whom they pause.
-    pub policy: Policy,
+    pub policy: Arc<Policy>,
     /// Everything else.
     pub settings: Settings,
     /// The copy of the time zone database by which its zones are understood.
@@ -192,11 +192,11 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
     }
     let policy = Policy::new(&instance, settings.controller.max_pause, windows);
     Ok(Config {
-        policy: if raw.instance.is_absent() {
+        policy: Arc::new(if raw.instance.is_absent() {
             policy.with_unset_instance()
         } else {
             policy
-        },
+        }),
         settings,
         zone_data: zones.newer.data.clone(),
         warnings: findings,

@@ -11,8 +11,10 @@ use crate::consumer::{ConsumerId, Found, Mark, Owner};
 use crate::jetstream::{Link, RequestError, Writer};
 use crate::ledger::{Action, Repair};
 use crate::plan::{LOST_SKEW, Rule, Verdict};
-use crate::policy::{Desired, WindowSet};
+use crate::policy::{Desired, Policy, WindowSet};
 
+#[cfg(test)]
+pub mod example;
 mod left_out;
 
 pub use left_out::{LeftOut, PassedOver, Sentence, Topic};
@@ -71,8 +73,8 @@ pub struct Report {
     pub smooth_skew: Option<SignedDuration>,
     /// Nothing is sent.
     pub dry_run: bool,
-    /// The mark on our deadlines.
-    pub mark: Mark,
+    /// The policy that it was decided by: its windows are those of the rows.
+    pub policy: Arc<Policy>,
     /// The pass itself; `None` where only the connection's state or the calendar is news.
     pub pass: Option<Pass>,
     /// How far a pass has come that sends for longer than a second.
@@ -90,6 +92,11 @@ pub struct Report {
 }
 
 impl Report {
+    /// The mark on recess's deadlines.
+    pub fn mark(&self) -> Mark {
+        self.policy.mark()
+    }
+
     /// How far off the clock is, where it is too far off to begin or end anything.
     pub fn lost_clock(&self) -> Option<SignedDuration> {
         self.skew.filter(|skew| skew.abs() > LOST_SKEW)

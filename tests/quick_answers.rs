@@ -125,7 +125,9 @@ fn a_long_chain_of_short_windows_does_not_take_long() {
     let policy = Policy::new("default", hours(7 * 24), windows.to_vec());
     let at = time("2026-12-01T00:00:00Z");
     let id = ConsumerId::new("ORDERS", "billing");
-    let desired = quickly("what is desired", || policy.desired(&id, policy.windows(), at));
+    let desired = quickly("what is desired", || {
+        policy.desired(&id, policy.windows(), at)
+    });
     let end = Desired::Paused(time("2026-12-02T01:00:00Z"));
     assert_eq!(desired, end);
 }

@@ -115,7 +115,7 @@ pub fn execute(args: ExplainArgs, wall: fn() -> Timestamp) -> Exit {
             next_change: next_change.map(json_instant),
             live: report.as_ref().zip(row).map(|(report, row)| Live {
                 observed: observed_row(&row.found),
-                owner: row.owner(report.mark).map(Owner::as_str),
+                owner: row.owner(report.mark()).map(Owner::as_str),
                 verdict: row.verdict.as_str(),
                 rule: row.rule.as_str(),
                 clock_skew_seconds: report.skew.map(|skew| skew.as_secs_f64()),
@@ -264,7 +264,7 @@ fn live_text(report: &Report, row: Option<&Row>) -> String {
     let until = until.map_or_else(String::new, |until| {
         format!(" until {}", json_instant(until))
     });
-    let owner = (row.owner(report.mark)).map_or_else(String::new, |owner| {
+    let owner = (row.owner(report.mark())).map_or_else(String::new, |owner| {
         format!(
             " (the deadline is {})",
             match owner {

@@ -184,7 +184,7 @@ async fn carry_out(
     let selectors = selected::prefer_names(&nats, whom.selectors.clone()).await?;
     let mut by_hand = config.clone();
     by_hand.policy = match selected::policy(config, selectors.clone()) {
-        Ok(policy) => policy,
+        Ok(policy) => Arc::new(policy),
         Err(why) => {
             super::complain(format!("error: {why}"));
             return Err(Exit::Usage);

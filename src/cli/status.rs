@@ -78,7 +78,7 @@ fn status_row<'a>(report: &'a Report, id: &'a ConsumerId, row: &'a Row) -> Statu
             until: row.desired.until().map(json_instant),
         },
         observed: observed_row(&row.found),
-        owner: row.owner(report.mark).map(Owner::as_str),
+        owner: row.owner(report.mark()).map(Owner::as_str),
         verdict: row.verdict.as_str(),
         rule: row.rule.as_str(),
         windows: report.windows_of(id),
@@ -144,7 +144,9 @@ fn text(report: &Report) -> String {
                 until.strftime("%a %Y-%m-%d %H:%M:%S").to_string()
             }),
             left,
-            row.owner(report.mark).map_or("", Owner::as_str).to_owned(),
+            row.owner(report.mark())
+                .map_or("", Owner::as_str)
+                .to_owned(),
             count(row.found.observation().map(|seen| seen.pending)),
             count(row.found.observation().map(|seen| seen.ack_pending)),
             why(row),

@@ -67,7 +67,7 @@ impl Crowd {
             Found::Unknown => counts.unknown += 1,
             Found::Present(seen) => {
                 let paused = seen.state.is_paused();
-                let foreign = paused && row.owner(report.mark) == Some(Owner::Foreign);
+                let foreign = paused && row.owner(report.mark()) == Some(Owner::Foreign);
                 counts.paused += usize::from(paused);
                 counts.foreign += usize::from(foreign);
                 counts.uncounted += usize::from(!seen.counted);

@@ -9,7 +9,8 @@ use crate::consumer::{Found, Kind as ConsumerKind, Mark, Observation, PauseState
 use crate::jetstream::RequestError;
 use crate::jetstream::Server;
 use crate::policy::{Desired, WindowSet};
-use crate::report::{Failure, Pass, Row, Wake};
+use crate::report::example::{self, full_pass};
+use crate::report::{Failure, Row};
 
 /// A second of the night on which the window opens at 0 and closes at 3600.
 fn at(second: i64) -> Timestamp {
@@ -74,14 +75,6 @@ fn up() -> Link {
 
 const INSTANCE: &str = "prod-eu";
 
-/// A pass that has looked at everything.
-fn full() -> Pass {
-    Pass {
-        full: true,
-        ..Pass::of(Wake::Resync)
-    }
-}
-
 /// A report of `night`, whose next occurrence is the one of day 1, with these consumers in it.
 fn report(second: i64, rows: &[(&str, Row)]) -> Report {
     let open = Some(occurrence(0)).filter(|one| one.covers(at(second)));
@@ -91,13 +84,7 @@ fn report(second: i64, rows: &[(&str, Row)]) -> Report {
     Report {
         at: at(second),
         link: up(),
-        skew: None,
-        smooth_skew: None,
-        dry_run: false,
-        mark: mark(),
-        pass: Some(full()),
-        burst: None,
-        unlisted: Arc::default(),
+        pass: Some(full_pass()),
         rows: Arc::new(rows.collect()),
         windows: vec![WindowState {
             name: "night".into(),
@@ -107,8 +94,7 @@ fn report(second: i64, rows: &[(&str, Row)]) -> Report {
             blank: None,
             idle: None,
         }],
-        left_out: Arc::default(),
-        next_change: None,
+        ..example::report(INSTANCE)
     }
 }
 

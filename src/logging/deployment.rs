@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use tracing::{info, warn};
 
-use crate::config::Config;
 use crate::consumer::Owner;
 use crate::report::Report;
 
@@ -19,9 +18,9 @@ struct Deployment {
 }
 
 impl DeploymentTold {
-    pub fn tell(&mut self, report: &Report, config: &Config) {
+    pub fn tell(&mut self, report: &Report) {
         let now = Deployment {
-            instance: config.policy.instance().into(),
+            instance: report.policy.instance().into(),
             dry_run: report.dry_run,
         };
         let Some(before) = self.0.replace(now.clone()) else {
@@ -36,7 +35,7 @@ impl DeploymentTold {
         }
         if before.instance != now.instance {
             let paused = (report.rows.values()).filter(|row| {
-                row.found.is_paused() && row.owner(report.mark) == Some(Owner::Recess)
+                row.found.is_paused() && row.owner(report.mark()) == Some(Owner::Recess)
             });
             warn!(
                 "instance renamed from {} to {}: consumers paused under the old name ({}) stay recess's until those pauses \

@@ -12,7 +12,6 @@ use super::decisions::DecisionsTold;
 use super::deployment::DeploymentTold;
 use super::orphans::OrphansTold;
 use super::words::{ONE_BY_ONE, local, past, sentence, tell_some, timing, utc, what_next};
-use crate::config::Config;
 use crate::consumer::{ConsumerId, Found};
 use crate::jetstream::{Link, RequestError, Server, Writer};
 use crate::ledger::{Action, FIGHT_LIMIT, Repair};
@@ -68,16 +67,16 @@ pub struct Narrator {
 
 impl Narrator {
     /// Says what is new.
-    pub fn tell(&mut self, report: &Report, config: &Config) {
+    pub fn tell(&mut self, report: &Report) {
         if !std::mem::replace(&mut self.introduced, true) {
             if report.dry_run {
                 info!("dry run: nothing is sent, what would be sent is told");
             }
-            tell_first(report, config);
+            tell_first(report);
         }
-        self.deployment.tell(report, config);
+        self.deployment.tell(report);
         self.tell_link(&report.link);
-        self.tell_windows(report, config);
+        self.tell_windows(report);
         if let Some(burst) = &report.burst {
             tell_burst(burst);
         }
@@ -147,7 +146,7 @@ impl Narrator {
         }
     }
 
-    fn tell_windows(&mut self, report: &Report, config: &Config) {
+    fn tell_windows(&mut self, report: &Report) {
         for window in &report.windows {
             let known = self.open.get(&window.name).copied();
             let closes = window.open.map(|open| open.closes);
@@ -173,13 +172,13 @@ impl Narrator {
                     window = &*window.name,
                     "window {} is open until {}",
                     window.name,
-                    local(config, &window.name, closes)
+                    local(report, &window.name, closes)
                 ),
                 (Some(_), Some(closes)) => info!(
                     window = &*window.name,
                     "window {} goes on until {}",
                     window.name,
-                    local(config, &window.name, closes)
+                    local(report, &window.name, closes)
                 ),
                 (_, None) => info!(
                     window = &*window.name,
@@ -187,7 +186,7 @@ impl Narrator {
                     window.name,
                     window.next.map_or_else(
                         || "at no time within ten years".to_owned(),
-                        |next| local(config, &window.name, next.opens)
+                        |next| local(report, &window.name, next.opens)
                     )
                 ),
             }
@@ -513,7 +512,7 @@ fn who(act: &Act) -> Option<String> {
 }
 
 /// At the start, where no window is open: what is waited for.
-fn tell_first(report: &Report, config: &Config) {
+fn tell_first(report: &Report) {
     if report.windows.iter().any(|window| window.open.is_some()) {
         return;
     }
@@ -526,7 +525,7 @@ fn tell_first(report: &Report, config: &Config) {
             window = &*window.name,
             "window {} opens next, {}",
             window.name,
-            local(config, &window.name, next.opens)
+            local(report, &window.name, next.opens)
         );
     }
 }

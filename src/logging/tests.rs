@@ -4,11 +4,10 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
-use crate::config;
 use crate::consumer::{ConsumerId, Found, Mark};
 use crate::jetstream::{Link, RequestError};
-use crate::ledger::Action;
-use crate::report::{Act, Burst, Pass, Report, Row, Wake, WindowState};
+use crate::report::example;
+use crate::report::{Act, Burst, Pass, Report, Row, WindowState};
 
 fn id(consumer: &str) -> ConsumerId {
     ConsumerId::new("ORDERS", consumer)
@@ -31,54 +30,26 @@ fn row(found: Found, problem: Option<RequestError>) -> Row {
 /// A pass that sent a pause to billing, with that result, or nothing.
 fn report(result: Option<Result<(), RequestError>>, billing: Option<Row>) -> Report {
     let act = |result| Act {
-        id: id("billing"),
-        action: Action::Pause,
-        deadline: None,
         result,
-        repair: None,
-        by_same_instance: false,
-        undone_by: None,
-        lateness: None,
+        ..example::pause(&id("billing"))
     };
     Report {
-        at: Timestamp::UNIX_EPOCH,
-        link: Link::Down {
-            reason: String::new(),
-        },
-        skew: None,
-        smooth_skew: None,
-        dry_run: false,
-        mark: Mark::of_instance("default"),
         pass: Some(Pass {
-            wake: Wake::Resync,
-            full: true,
-            took: Duration::ZERO,
-            failures: Vec::new(),
             acts: result.map(act).into_iter().collect(),
-            told: 0,
-            confirmed: Vec::new(),
+            ..example::full_pass()
         }),
-        burst: None,
-        unlisted: Arc::default(),
         rows: Arc::new(
             billing
                 .map(|row| (id("billing"), row))
                 .into_iter()
                 .collect(),
         ),
-        windows: Vec::new(),
-        left_out: Arc::default(),
-        next_change: None,
+        ..example::report("default")
     }
 }
 
 /// What is said of each of these reports, one after the other.
 fn said(reports: &[Report]) -> Vec<String> {
-    said_by(reports.iter().map(|report| (report.clone(), "")).collect())
-}
-
-/// The same, each beside the config that is in force then.
-fn said_by(reports: Vec<(Report, &str)>) -> Vec<String> {
     let log = Arc::new(Mutex::new(Vec::new()));
     let subscriber = tracing_subscriber::fmt()
         .with_writer(Log(log.clone()))
@@ -91,9 +62,8 @@ fn said_by(reports: Vec<(Report, &str)>) -> Vec<String> {
     tracing::subscriber::with_default(subscriber, || {
         reports
             .iter()
-            .map(|(report, toml)| {
-                let config = config::parse(std::path::Path::new("test.toml"), toml);
-                narrator.tell(report, &config.expect("a config"));
+            .map(|report| {
+                narrator.tell(report);
                 String::from_utf8(std::mem::take(&mut *log.lock().unwrap())).unwrap()
             })
             .collect()
@@ -351,17 +321,6 @@ fn who_undoes_a_pause_is_named_in_its_repair_and_when_recess_stops() {
     assert!(lines[2].starts_with(stopped), "{lines:?}");
 }
 
-/// What is said of the last report, beside that config.
-fn said_after(before: (&Report, &str), after: (&Report, &str)) -> String {
-    said_by(
-        [before, after]
-            .map(|(report, toml)| (report.clone(), toml))
-            .to_vec(),
-    )
-    .pop()
-    .unwrap()
-}
-
 #[test]
 fn a_reload_that_changes_the_deployment_says_what_becomes_of_it() {
     let wet = report(None, None);
@@ -369,7 +328,10 @@ fn a_reload_that_changes_the_deployment_says_what_becomes_of_it() {
         dry_run: true,
         ..report(None, None)
     };
-    let named = "instance = \"prod-eu\"";
+    let named = |report: &Report| Report {
+        policy: example::report("prod-eu").policy,
+        ..report.clone()
+    };
     let on = " WARN dry run switched on: recess sends nothing from now on; what it would send is logged\n";
     let off = " INFO dry run switched off: recess pauses and resumes from now on\n";
     let renamed = " WARN instance renamed from prod-eu to default: consumers paused under the old name (1) stay recess's \
@@ -392,13 +354,13 @@ fn a_reload_that_changes_the_deployment_says_what_becomes_of_it() {
     );
     let holding = report(None, Some(paused));
     for (before, after, expected) in [
-        ((&wet, ""), (&dry, ""), on),
-        ((&dry, ""), (&wet, ""), off),
-        ((&wet, named), (&holding, ""), renamed),
-        ((&wet, ""), (&wet, ""), ""),
-        ((&dry, named), (&dry, named), ""),
+        (&wet, &dry, on),
+        (&dry, &wet, off),
+        (&named(&wet), &holding, renamed),
+        (&wet, &wet, ""),
+        (&named(&dry), &named(&dry), ""),
     ] {
-        assert_eq!(said_after(before, after), expected);
+        assert_eq!(said(&[before.clone(), after.clone()])[1], expected);
     }
 }
 

@@ -4,10 +4,9 @@ use tracing::info;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::config::Config;
 use crate::jetstream::RequestError;
 use crate::ledger::Action;
-use crate::report::Act;
+use crate::report::{Act, Report};
 
 pub(super) fn sentence(act: &Act) -> String {
     let verb = past(act.action);
@@ -54,8 +53,8 @@ pub(super) fn what_next(error: &RequestError) -> &'static str {
 }
 
 /// An instant in the wall-clock time of a window's zone.
-pub(super) fn local(config: &Config, window: &str, instant: Timestamp) -> String {
-    let zone = (config.policy.windows().iter())
+pub(super) fn local(report: &Report, window: &str, instant: Timestamp) -> String {
+    let zone = (report.policy.windows().iter())
         .find(|known| *known.name == *window)
         .map(|known| known.schedule.zone().clone());
     match zone {

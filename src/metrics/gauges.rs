@@ -256,7 +256,7 @@ impl Gauges {
         }
         self.fill_left_out(report);
         for (id, row) in report.rows.iter() {
-            self.fill_row([id.stream(), id.consumer()], row, row.owner(report.mark));
+            self.fill_row([id.stream(), id.consumer()], row, row.owner(report.mark()));
         }
     }
 

@@ -12,6 +12,7 @@ use crate::config;
 use crate::consumer::{ConsumerId, Found, Kind, Mark, Observation, PauseState};
 use crate::jetstream::{Link, RequestError, Server};
 use crate::policy::{Desired, WindowSet};
+use crate::report::example;
 use crate::report::{Act, Blank, Burst, Pass, Row, WindowState};
 
 fn at(text: &str) -> Timestamp {
@@ -60,14 +61,9 @@ fn report(rows: BTreeMap<ConsumerId, Row>) -> Arc<Report> {
         subject: "s".to_owned(),
     };
     let act = |result| Act {
-        id: id.clone(),
-        action: Action::Pause,
-        deadline: None,
         result,
-        repair: None,
-        by_same_instance: false,
-        undone_by: None,
         lateness: Some(SignedDuration::from_millis(3)),
+        ..example::pause(&id)
     };
     Arc::new(Report {
         at: at("2026-12-01T02:00:00Z"),
@@ -80,20 +76,14 @@ fn report(rows: BTreeMap<ConsumerId, Row>) -> Arc<Report> {
         }),
         skew: Some(SignedDuration::from_millis(-90)),
         smooth_skew: Some(SignedDuration::from_millis(-20)),
-        dry_run: false,
-        mark: mark(),
         pass: Some(Pass {
             wake: Wake::Edge,
-            full: true,
             took: Duration::from_millis(4),
-            failures: Vec::new(),
             acts: vec![act(Ok(())), act(Err(error))],
-            told: 0,
             confirmed: vec![SignedDuration::from_millis(9)],
+            ..example::full_pass()
         }),
-        burst: None,
         rows: Arc::new(rows),
-        unlisted: Arc::default(),
         windows: vec![WindowState {
             name: "nightly".into(),
             open: Some(occurrence("2026-12-01T01:00:00Z", "2026-12-01T03:00:00Z")),
@@ -102,8 +92,7 @@ fn report(rows: BTreeMap<ConsumerId, Row>) -> Arc<Report> {
             idle: Some(["BILLNG/*".into()].into()),
             blank: Some(Blank::Missed),
         }],
-        left_out: Arc::default(),
-        next_change: None,
+        ..example::report("default")
     })
 }
 

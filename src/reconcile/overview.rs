@@ -49,7 +49,7 @@ impl<J: JetStream> Reconciler<J> {
             skew: self.skew.newest,
             smooth_skew: self.skew.smooth,
             dry_run: self.dry_run(),
-            mark: self.policy().mark(),
+            policy: self.config.policy.clone(),
             pass,
             burst: None,
             rows: self.rows.clone(),

@@ -224,7 +224,7 @@ fn passed_over(config: &Config, seen: &Seen) -> Vec<Told> {
 fn pauses(seen: &Seen) -> Vec<Told> {
     let mut told = Vec::new();
     for (id, row) in seen.report.rows.iter() {
-        let foreign = row.owner(seen.report.mark) == Some(Owner::Foreign);
+        let foreign = row.owner(seen.report.mark()) == Some(Owner::Foreign);
         let Some(seen) = row.found.observation().filter(|_| foreign) else {
             continue;
         };

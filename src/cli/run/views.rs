@@ -98,10 +98,9 @@ impl Watchers {
 
     fn tell(&mut self, report: &Report) {
         let config = self.config.borrow().clone();
-        self.narrator.tell(report, &config);
+        self.narrator.tell(report);
         if let Some(prefix) = &config.settings.events.subject {
-            let instance = config.policy.instance();
-            for event in self.chronicle.note(report, instance) {
+            for event in self.chronicle.note(report, report.policy.instance()) {
                 self.nats.tell(event.subject(prefix), event.to_json());
             }
         }

@@ -4,41 +4,21 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::*;
-use crate::consumer::{ConsumerId, Mark};
-use crate::jetstream::{Link, RequestError};
-use crate::ledger::Action;
-use crate::report::{Act, Blank, Failure, Pass, Wake, WindowState};
+use crate::consumer::ConsumerId;
+use crate::jetstream::RequestError;
+use crate::report::example;
+use crate::report::{Blank, Failure, Pass, Wake, WindowState};
 
 /// The report of that second, in which that consumer was paused.
 fn report(second: usize) -> Report {
-    let act = Act {
-        id: ConsumerId::new("ORDERS", second.to_string()),
-        action: Action::Pause,
-        deadline: None,
-        result: Ok(()),
-        repair: None,
-        by_same_instance: false,
-        undone_by: None,
-        lateness: None,
-    };
+    let act = example::pause(&ConsumerId::new("ORDERS", second.to_string()));
     let pass = Pass {
         acts: vec![act],
         ..Pass::of(Wake::Resync)
     };
     Report {
         at: Timestamp::from_second(i64::try_from(second).unwrap()).unwrap(),
-        link: Link::Down {
-            reason: String::new(),
-        },
-        skew: None,
-        smooth_skew: None,
-        dry_run: false,
-        mark: Mark::of_instance("default"),
         pass: Some(pass),
-        burst: None,
-        unlisted: Arc::default(),
-        left_out: Arc::default(),
-        rows: Arc::default(),
         windows: vec![WindowState {
             name: "night".into(),
             open: None,
@@ -47,7 +27,7 @@ fn report(second: usize) -> Report {
             idle: None,
             blank: None,
         }],
-        next_change: None,
+        ..example::report("default")
     }
 }
 
