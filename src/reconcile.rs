@@ -17,6 +17,7 @@ use crate::report::Report;
 
 mod act;
 mod by_hand;
+mod clear;
 mod driver;
 mod former;
 mod heart;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::pass::Reconciler;
 use crate::clock::was_stepped;
@@ -16,9 +16,6 @@ use crate::jetstream::{JetStream, Link, RequestError};
 use crate::ledger::{Action, Now, Outcome, Repair};
 use crate::plan::{Verdict, resume_deadline};
 use crate::report::{Act, Burst, Pass};
-
-/// Clears are many, slow and never urgent: before a change by the calendar they make way.
-const MAKE_WAY: SignedDuration = SignedDuration::from_secs(5);
 
 /// How soon a consumer is looked at again whose write failed. When it is written again is the ledger's decision.
 const RETRY: Duration = Duration::from_millis(100);
@@ -43,10 +40,7 @@ impl<J: JetStream> Reconciler<J> {
         // Requests borrow a handle of their own, so that the books can be kept while they are under way.
         let jetstream = self.jetstream.clone();
         let jetstream = &jetstream;
-        let next_change = (writes.iter().any(|(_, verdict)| *verdict == Verdict::Clear))
-            .then(|| self.policy().next_change(since.wall))
-            .flatten();
-        let mut queue = writes.into_iter().peekable();
+        let mut queue = writes.into_iter();
         let mut under_way = FuturesUnordered::new();
         let mut unanswered = 0;
         let mut broken = false;
@@ -56,29 +50,9 @@ impl<J: JetStream> Reconciler<J> {
                     broken = true;
                     break;
                 }
-                // A Clear goes alone. It must leave right after its look, and what is begun here leaves only when it is waited
-                // for below: another's look in between would take up to a timeout.
-                let clears = matches!(queue.peek(), Some((_, Verdict::Clear)));
-                if clears && !under_way.is_empty() {
-                    break;
-                }
                 let Some((id, verdict)) = queue.next() else {
                     break;
                 };
-                if clears {
-                    let now = self.clock.now().wall;
-                    if next_change.is_some_and(|edge| edge.duration_since(now) <= MAKE_WAY) {
-                        continue;
-                    }
-                    match self.is_still_to_clear(&id).await {
-                        Ok(true) if !self.is_outdated(since) => {}
-                        Ok(_) => continue,
-                        Err(_) => {
-                            unanswered += 1;
-                            continue;
-                        }
-                    }
-                }
                 let Some(mut act) = self.begin(id, verdict) else {
                     continue;
                 };
@@ -89,9 +63,6 @@ impl<J: JetStream> Reconciler<J> {
                     };
                     act
                 });
-                if clears {
-                    break;
-                }
             }
             self.under_way = under_way.len();
             let Some(act) = under_way.next().await else {
@@ -118,7 +89,7 @@ impl<J: JetStream> Reconciler<J> {
                 tell_at = now + TELL;
             }
         }
-        let done = queue.peek().is_none();
+        let done = queue.len() == 0;
         self.hold_back(queue);
         done
     }
@@ -138,7 +109,7 @@ impl<J: JetStream> Reconciler<J> {
     }
 
     /// Notes a write that leaves now.
-    fn begin(&mut self, id: ConsumerId, verdict: Verdict) -> Option<Act> {
+    pub(super) fn begin(&mut self, id: ConsumerId, verdict: Verdict) -> Option<Act> {
         let now = self.clock.now();
         let action = verdict.action()?;
         let row = self.rows.get(&id)?;
@@ -179,7 +150,7 @@ impl<J: JetStream> Reconciler<J> {
     }
 
     /// Notes what became of it.
-    fn end(&mut self, mut act: Act) -> Act {
+    pub(super) fn end(&mut self, mut act: Act) -> Act {
         let now = self.clock.now();
         let row = self.rows.get(&act.id);
         let clustered = row
@@ -203,17 +174,5 @@ impl<J: JetStream> Reconciler<J> {
             self.held_back.insert(act.id.clone(), now.uptime + RETRY);
         }
         act
-    }
-
-    /// There is no compare-and-set, so a Clear rests on a look of its own, right before it.
-    async fn is_still_to_clear(&mut self, id: &ConsumerId) -> Result<bool, RequestError> {
-        let sample = self.jetstream.info(id).await?;
-        let now = self.clock.now();
-        let Some(mut row) = self.rows.get(id).cloned() else {
-            return Ok(false);
-        };
-        row.found = sample.found;
-        row.seen = now.uptime;
-        Ok(self.judge(id, &row, row.desired, now.wall, now).verdict == Verdict::Clear)
     }
 }

@@ -152,6 +152,15 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             Step::Pass(wake, scope) => self.pass(wake, scope).await,
             Step::LookAgain(unknown) => self.look_again(unknown).await,
             Step::Sweep(streams) => self.sweep(streams).await,
+            Step::Clear => {
+                let mut pass = Pass::of(Wake::Edge);
+                self.reconciler
+                    .clear_some(self.next_change, &mut pass)
+                    .await;
+                if !pass.acts.is_empty() {
+                    self.publish(Some(pass));
+                }
+            }
             Step::Meet(newcomers) => self.meet(newcomers).await,
             Step::Prepare(edge, wake) => {
                 self.prepare(edge, wake).await;

@@ -40,6 +40,8 @@ pub struct Reconciler<J> {
     pub(super) skew: Skew,
     /// Writes that must wait, and until which uptime.
     pub(super) held_back: BTreeMap<ConsumerId, Duration>,
+    /// Those with a deadline of ours to be cleared when there is time.
+    pub(super) to_clear: BTreeSet<ConsumerId>,
     /// When this policy came into force.
     pub(super) since: Timestamp,
     /// The windows of a consumer, remembered because matching thousands of names against many globs is the dearest part
@@ -73,6 +75,7 @@ impl<J: JetStream> Reconciler<J> {
             rows: Arc::default(),
             skew: Skew::default(),
             held_back: BTreeMap::new(),
+            to_clear: BTreeSet::new(),
             since,
             memberships: HashMap::new(),
             under_way: 0,
@@ -91,6 +94,7 @@ impl<J: JetStream> Reconciler<J> {
         self.config = config;
         self.keep_attendance();
         self.held_back.clear();
+        self.to_clear.clear();
         self.orphans.restart(self.clock.now());
         // They are the windows' of before.
         self.idle = None;
@@ -208,8 +212,14 @@ impl<J: JetStream> Reconciler<J> {
             ..Pass::of(wake)
         };
         match &scope {
-            Scope::All => self.held_back.clear(),
-            Scope::Only(ids) => self.held_back.retain(|id, _| !ids.contains(id)),
+            Scope::All => {
+                self.held_back.clear();
+                self.to_clear.clear();
+            }
+            Scope::Only(ids) => {
+                self.held_back.retain(|id, _| !ids.contains(id));
+                self.to_clear.retain(|id| !ids.contains(id));
+            }
         }
         let ours = self.beyond_the_policy(began);
         let touched = self.take_in(observed, &scope, &ours, now, &mut pass);
@@ -269,6 +279,9 @@ impl<J: JetStream> Reconciler<J> {
                 continue;
             };
             match self.ledger.admit(id, action, row.verdict.deadline(), now) {
+                Admission::Granted if row.verdict == Verdict::Clear => {
+                    self.to_clear.insert(id.clone());
+                }
                 Admission::Granted => writes.push((id.clone(), row.verdict)),
                 Admission::Wait(until) => {
                     row.held_back = Some(until.saturating_sub(now.uptime));

@@ -32,6 +32,7 @@ pub(super) enum Step {
     Prepare(Timestamp, Wake),
     LookAgain(BTreeSet<ConsumerId>),
     Sweep(Streams),
+    Clear,
     Meet(BTreeSet<ConsumerId>),
 }
 
@@ -70,7 +71,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             return Some(Step::Meet(newcomers));
         }
         if self.own_moment.is_some_and(|at| now.uptime < at) {
-            return self.next_sweep(now);
+            return self.next_at_leisure(now);
         }
         let is_unknown = |id: &ConsumerId| {
             let row = self.reconciler.rows.get(id);
@@ -84,11 +85,14 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         if !unknown.is_empty() {
             return Some(Step::LookAgain(unknown));
         }
-        self.next_sweep(now)
+        self.next_at_leisure(now)
     }
 
-    /// The least urgent of all: it lists streams that may be long, so it keeps out of the way of a change.
-    fn next_sweep(&mut self, now: Now) -> Option<Step> {
+    /// The least urgent of all. A sweep lists streams that may be long, so it keeps out of the way of a change.
+    fn next_at_leisure(&mut self, now: Now) -> Option<Step> {
+        if !self.reconciler.dry_run() && self.reconciler.may_clear(self.next_change, now) {
+            return Some(Step::Clear);
+        }
         let is_free = (self.next_change).is_none_or(|edge| spare_before(edge, now) > SWEEP_TIME);
         let is_due = |asked: &mut super::SweepAsked| is_free && asked.from <= now.uptime;
         let asked = self.asked.sweep.take_if(is_due)?;
