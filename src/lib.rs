@@ -1,7 +1,7 @@
 //! recess pauses NATS JetStream consumers in maintenance windows. A TOML file names the windows; at a window's start the
 //! daemon sets each consumer's `pause_until` to the window's end, confirms it, and shows everything as Prometheus metrics.
 //!
-//! Three ideas carry the program:
+//! Four ideas carry the program:
 //!
 //! 1. **A pause is a deadline that the server keeps.** recess must be alive when a window opens, never when it closes:
 //!    with recess dead, the network cut or the host lost, every consumer still resumes on time.
@@ -9,6 +9,8 @@
 //!    with a suspended host, a stepped clock or a second copy beside it, the next pass computes the same answer.
 //! 3. **One street.** `check`, `plan`, `explain`, `status` and `run` walk the same street to different corners, so a preview cannot
 //!    disagree with the daemon.
+//! 4. **Every decision is a value with a reason.** What is sent, what is not, and why, is computed before anything is sent, and
+//!    each view (log, metrics, `status`, `explain --live`) shows that same value.
 //!
 //! ```text
 //!    TOML                    now                   nats-server
@@ -16,10 +18,12 @@
 //!      v                       v                        v
 //!   Policy ---> calendar ---> Desired ------+        Found
 //!   (policy)                                v          |
-//!                                     plan::decide <---+   the decision table
-//!                                           | Verdict      (ledger: is it time to write that again?)
+//!                                     plan::decide <---+   the decision table: a verdict and its rule
 //!                                           v
-//!                                  reconcile::act: pause, retime, resume, clear ---> nats-server
+//!                                  plan::Situation::plan   (ledger: is it time to write that again?)
+//!                                           | Plan: writes, clears, decisions, when to look again
+//!                                           v
+//!                                  reconcile::act: pause, retime, resume ---> nats-server
 //!                                           | Report
 //!                        +------------------+------------------+
 //!                        v                  v                  v
@@ -41,7 +45,7 @@
 //! - [`policy`]: which consumers follow which windows, what exclusions leave of those, and what that makes desired at an
 //!   instant
 //! - [`ledger`]: what we wrote and what came of it: confirmation, backoff, fights, foreign deadlines to give back
-//! - [`plan`]: the decision table
+//! - [`plan`]: the decision table, and the plan for many consumers as a value
 //!
 //! The world:
 //!
@@ -56,7 +60,7 @@
 //! - [`metrics`], [`http`], [`logging`], [`signals`], [`systemd`]: those who watch, and those who are told
 //! - [`cli`]: a file a command
 //!
-//! A good way in is [`plan::decide`], then [`policy::Policy::desired`], then [`reconcile::run`].
+//! A good way in is [`plan::decide`], then [`policy::Policy::desired`], [`plan::Situation::plan`] and [`reconcile::run`].
 
 // The docs are for those who read the code: `cargo doc --document-private-items`.
 #![allow(rustdoc::private_intra_doc_links)]

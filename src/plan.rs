@@ -13,12 +13,18 @@ use crate::ledger::{Action, RESUME_AHEAD};
 use crate::policy::Desired;
 
 mod by_hand;
+mod orphans;
 mod rule;
+mod situation;
+mod skew;
 #[cfg(test)]
 mod tests;
 
 pub use by_hand::Order;
+pub use orphans::{Orphan, Orphans};
 pub use rule::{Rule, RuleRow};
+pub use situation::{Known, Plan, Planned, Sending, Situation};
+pub use skew::Skew;
 
 /// A pause that would end within this time is not begun or lengthened: by the time a cluster had applied it, it would
 /// be over.
@@ -115,17 +121,6 @@ pub struct Decision {
     pub rule: Rule,
 }
 
-/// A pause of recess's that no window of this policy names: see [`crate::reconcile`] for how it is found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Orphan {
-    /// The instance has no name, so another deployment may have written it: it is only shown.
-    Unnamed,
-    /// Found less than one resync ago: a person has the time to keep it.
-    Waiting,
-    /// To be resumed.
-    Due,
-}
-
 /// What a decision about one consumer rests on, besides what is wanted and found.
 #[derive(Clone, Copy, Debug)]
 pub struct Case {
@@ -152,6 +147,45 @@ pub struct Case {
 }
 
 /// The decision table: the first row that fits counts. [`Rule::ALL`] has the rows.
+///
+/// ```
+/// use jiff::{SignedDuration, Timestamp};
+/// use recess::consumer::{Found, Kind, Mark, Observation, PauseState};
+/// use recess::plan::{Case, Rule, Verdict, decide};
+/// use recess::policy::Desired;
+///
+/// let now: Timestamp = "2026-12-01T02:30:00Z".parse()?;
+/// let end = now + SignedDuration::from_hours(2);
+/// let mark = Mark::of_instance("prod-eu");
+/// let case = Case {
+///     mark,
+///     server_now: now,
+///     skew: Some(SignedDuration::ZERO),
+///     furthest: now + SignedDuration::from_hours(7 * 24),
+///     since_observed: SignedDuration::ZERO,
+///     settling: false,
+///     remembered_foreign: None,
+///     next_opening: None,
+///     wanted_soon: false,
+///     orphan: None,
+/// };
+/// let running = Found::Present(Observation {
+///     state: PauseState::Running,
+///     created: now,
+///     kind: Kind::Durable,
+///     clustered: false,
+///     pending: 0,
+///     ack_pending: 0,
+///     counted: true,
+/// });
+/// let decision = decide(Desired::Paused(end), &running, &case);
+/// assert_eq!(decision.verdict, Verdict::Pause(mark.stamp(end)));
+/// // By a clock that is days off nothing is begun.
+/// let lost = Case { skew: Some(SignedDuration::from_hours(48)), ..case };
+/// let decision = decide(Desired::Paused(end), &running, &lost);
+/// assert_eq!((decision.verdict, decision.rule), (Verdict::Settled, Rule::ClockLost));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn decide(want: Desired, found: &Found, case: &Case) -> Decision {
     let seen = match found {
         Found::Unknown => return Rule::Unknown.says(Verdict::Unknown),

@@ -129,6 +129,27 @@ impl Policy {
     }
 
     /// What a consumer that follows `windows` should be doing at `at`: see [`Moment::desired`].
+    ///
+    /// ```
+    /// use recess::consumer::{ConsumerId, Kind};
+    /// use recess::policy::Desired;
+    ///
+    /// let toml = r#"
+    ///     [[window]]
+    ///     name      = "nightly-vacuum"
+    ///     consumers = ["ORDERS/*", "!ORDERS/audit"]
+    ///     schedule  = "30 2 * * *"
+    ///     duration  = "2h"
+    ///     timezone  = "Europe/Zurich"
+    /// "#;
+    /// let policy = recess::config::parse("recess.toml".as_ref(), toml)?.policy;
+    /// let billing: ConsumerId = "ORDERS/billing".parse()?;
+    /// let windows = policy.windows_of(&billing, Some(Kind::Durable));
+    /// // On the night when 02:30 does not exist it opens right after the gap, at 03:00, for two hours.
+    /// let desired = policy.desired(&billing, &windows, "2027-03-28T01:30:00Z".parse()?);
+    /// assert_eq!(desired, Desired::Paused("2027-03-28T03:00:00Z".parse()?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn desired(&self, id: &ConsumerId, windows: &[Arc<Window>], at: Timestamp) -> Desired {
         self.moment(at).desired_once(id, windows)
     }

@@ -25,7 +25,6 @@ mod observe;
 mod orphans;
 mod overview;
 mod pass;
-mod skew;
 mod take_in;
 
 use driver::Driver;

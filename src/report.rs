@@ -10,7 +10,7 @@ use crate::calendar::Occurrence;
 use crate::consumer::{ConsumerId, Found, Mark, Owner};
 use crate::jetstream::{Link, RequestError, Writer};
 use crate::ledger::{Action, Repair};
-use crate::plan::{LOST_SKEW, Rule, Verdict};
+use crate::plan::{Known, LOST_SKEW, Rule, Verdict};
 use crate::policy::{Desired, Policy, WindowSet};
 
 #[cfg(test)]
@@ -278,6 +278,16 @@ impl Row {
             held_back: None,
             contested: false,
             problem: None,
+        }
+    }
+
+    /// What a decision about it rests on.
+    pub fn known<'r>(&'r self, id: &'r ConsumerId) -> Known<'r> {
+        Known {
+            id,
+            windows: &self.windows,
+            found: &self.found,
+            seen: self.seen,
         }
     }
 

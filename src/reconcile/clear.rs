@@ -76,7 +76,7 @@ impl<J: JetStream> Reconciler<J> {
         row.found = sample.found;
         self.former.translate_found(id, &mut row.found, mark);
         row.seen = now.uptime;
-        let decision = self.judge(id, &row, row.desired, now.wall, now);
+        let decision = self.judge(id, &row, now);
         Ok(decision.verdict == Verdict::Clear)
     }
 }

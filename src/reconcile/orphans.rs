@@ -5,9 +5,8 @@
 //! every stream that may be listed is listed once: the sweep. It is the least urgent of all steps, and what it cannot
 //! list fails no pass.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 
@@ -15,44 +14,8 @@ use super::pass::Reconciler;
 use crate::consumer::{ConsumerId, Found};
 use crate::jetstream::{JetStream, Listed, RequestError};
 use crate::ledger::Now;
-use crate::plan::Orphan;
 use crate::report::{Failure, Row};
 use crate::visible::visible;
-
-/// What is known of orphans.
-#[derive(Debug, Default)]
-pub(super) struct Orphans {
-    /// When each was found, in uptime.
-    found: BTreeMap<ConsumerId, Duration>,
-    /// The streams that could not be listed for them.
-    pub unlisted: Arc<[Failure]>,
-}
-
-impl Orphans {
-    pub fn ids(&self) -> impl Iterator<Item = &ConsumerId> {
-        self.found.keys()
-    }
-
-    pub fn contains(&self, id: &ConsumerId) -> bool {
-        self.found.contains_key(id)
-    }
-
-    /// The wait begins again: after a reload the file may want otherwise.
-    pub fn restart(&mut self, now: Now) {
-        for found in self.found.values_mut() {
-            *found = now.uptime;
-        }
-    }
-
-    pub fn forget(&mut self, id: &ConsumerId) {
-        self.found.remove(id);
-    }
-
-    /// When its wait ends, in uptime.
-    pub fn due(&self, id: &ConsumerId, resync: Duration) -> Option<Duration> {
-        Some(*self.found.get(id)? + resync)
-    }
-}
 
 /// Which streams to list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,11 +99,11 @@ impl<J: JetStream> Reconciler<J> {
             if windows.is_empty() && !known.contains(&id) {
                 let row = Row::undecided(windows, sample.found, now.uptime);
                 Arc::make_mut(&mut self.rows).insert(id.clone(), row);
-                self.orphans.found.insert(id.clone(), now.uptime);
+                self.orphans.add(id.clone(), now);
                 fresh.insert(id);
             }
         }
-        self.orphans.unlisted = (sweep.failures.into_iter())
+        self.unlisted = (sweep.failures.into_iter())
             .map(|(stream, error)| Failure {
                 subject: match &stream {
                     Some(stream) => format!("stream {}", visible(stream)),
@@ -168,18 +131,6 @@ impl<J: JetStream> Reconciler<J> {
         let sweep = self.sweep(&streams).await;
         let now = self.clock.now();
         self.take_sweep(sweep, now)
-    }
-
-    /// What a consumer without windows is, where it is an orphan.
-    pub(super) fn orphan(&self, id: &ConsumerId, now: Now) -> Option<Orphan> {
-        let due = (self.orphans).due(id, self.config.settings.controller.resync)?;
-        Some(if !self.policy().is_named() {
-            Orphan::Unnamed
-        } else if now.uptime < due {
-            Orphan::Waiting
-        } else {
-            Orphan::Due
-        })
     }
 
     /// One that is paused by recess no more, or that a window names again, is an orphan no more.

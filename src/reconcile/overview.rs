@@ -53,7 +53,7 @@ impl<J: JetStream> Reconciler<J> {
             pass,
             burst: None,
             rows: self.rows.clone(),
-            unlisted: self.orphans.unlisted.clone(),
+            unlisted: self.unlisted.clone(),
             left_out: self.left_out.clone(),
             windows,
             next_change,

@@ -5,28 +5,23 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::Heart;
 use super::former::Former;
 use super::observe::{Observed, Patience, Scope, observe};
-use super::orphans::Orphans;
 use super::overview::{Attendance, IdleGlobs};
-use super::skew::Skew;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::consumer::{ConsumerId, Found, Kind, Mark, PauseState};
 use crate::jetstream::{JetStream, Link};
-use crate::ledger::{Admission, Ledger, Now};
-use crate::plan::{Case, Decision, EARLY, Rule, Verdict, decide};
-use crate::policy::{Desired, Policy, Window, WindowSet};
-use crate::report::{Burst, LeftOut, Pass, Row, Wake};
+use crate::ledger::{Ledger, Now};
+use crate::plan::{Decision, Orphans, Planned, Rule, Sending, Situation, Skew, Verdict};
+use crate::policy::{Policy, Window, WindowSet};
+use crate::report::{Burst, Failure, LeftOut, Pass, Row, Wake};
 
 /// How long after a pause's end the server is asked whether it really ended: it resumes 0.5 to 2 ms late.
 const AFTER_LAPSE: Duration = Duration::from_millis(100);
-
-/// How long after the server's clock allows a further deadline that is written: it is not known to the millisecond.
-const AFTER_STEP: Duration = Duration::from_millis(100);
 
 /// What the passes share.
 pub struct Reconciler<J> {
@@ -55,6 +50,8 @@ pub struct Reconciler<J> {
     pub(super) idle: Option<IdleGlobs>,
     /// Pauses of recess's that no window names.
     pub(super) orphans: Orphans,
+    /// The streams that could not be listed for them.
+    pub(super) unlisted: Arc<[Failure]>,
     /// What recess wrote under another instance name.
     pub(super) former: Former,
     /// Who was paused in which window.
@@ -82,6 +79,7 @@ impl<J: JetStream> Reconciler<J> {
             left_out: Arc::default(),
             idle: None,
             orphans: Orphans::default(),
+            unlisted: Arc::default(),
             former: Former::default(),
         }
     }
@@ -247,154 +245,83 @@ impl<J: JetStream> Reconciler<J> {
         pass
     }
 
-    /// Decides for the present, writes it into the rows, and returns what should be sent now.
+    /// What decisions rest on now.
+    fn situation(&self, now: Now) -> Situation<'_> {
+        Situation {
+            policy: self.policy(),
+            ledger: &self.ledger,
+            orphans: &self.orphans,
+            skew: self.skew,
+            resync: self.config.settings.controller.resync,
+            now,
+        }
+    }
+
+    /// Plans for the present, writes the decisions into the rows, and returns what should be sent now.
     fn decide_rows(&mut self, touched: &[ConsumerId], now: Now) -> Vec<(ConsumerId, Verdict)> {
+        let known = (touched.iter()).filter_map(|id| self.rows.get_key_value(id));
+        let plan = (self.situation(now)).plan(known.map(|(id, row)| row.known(id)), now.wall);
         let mut rows = std::mem::take(&mut self.rows);
         let table = Arc::make_mut(&mut rows);
-        let config = self.config.clone();
-        let mut moment = config.policy.moment(now.wall);
-        let mut writes = Vec::new();
-        for id in touched {
-            let Some(row) = table.get_mut(id) else {
-                continue;
-            };
-            row.desired = moment.desired(id, &row.windows);
-            let Decision { verdict, rule } = self.judge(id, row, row.desired, now.wall, now);
-            (row.verdict, row.rule) = (verdict, rule);
-            row.unconfirmed = self.ledger.unseen_for(id, now);
-            row.held_back = None;
-            row.contested = false;
-            if let Some(again) = self.own_moment_of(id, row, now) {
-                let again = *self.held_back.entry(id.clone()).or_insert(again);
-                if row.rule == Rule::OrphanWaiting {
-                    row.held_back = Some(again.saturating_sub(now.uptime));
-                }
-            }
-            if let (Rule::Paused | Rule::Tail, Some(seen)) = (row.rule, row.found.observation()) {
-                self.ledger.keep(id, seen);
-            }
-            let Some(action) = row.verdict.action() else {
-                row.problem = None;
-                self.ledger.settle(id, now);
-                continue;
-            };
-            match self.ledger.admit(id, action, row.verdict.deadline(), now) {
-                Admission::Granted if row.verdict == Verdict::Clear => {
-                    self.to_clear.insert(id.clone());
-                }
-                Admission::Granted => writes.push((id.clone(), row.verdict)),
-                Admission::Wait(until) => {
-                    row.held_back = Some(until.saturating_sub(now.uptime));
-                    self.held_back.insert(id.clone(), until);
-                }
-                Admission::Contested => {
-                    row.contested = true;
-                    self.ledger.contest(id, row.verdict.deadline());
-                }
+        for planned in plan.decisions {
+            if let Some(row) = table.get_mut(&planned.id) {
+                self.note_down(row, planned, now);
             }
         }
         self.rows = rows;
-        self.take_turns(writes)
+        self.to_clear.extend(plan.clears);
+        plan.writes
     }
 
-    /// So ordered that consumers with other windows take turns: a window of few does not wait for one of thousands.
-    fn take_turns(&self, mut writes: Vec<(ConsumerId, Verdict)>) -> Vec<(ConsumerId, Verdict)> {
-        let mut before: HashMap<WindowSet, usize> = HashMap::new();
-        writes.sort_by_cached_key(|(id, _)| {
-            let windows = self.rows.get(id).map(|row| row.windows.clone());
-            let turn = before.entry(windows.unwrap_or_default()).or_default();
-            *turn += 1;
-            *turn
-        });
-        writes
+    /// Writes what was planned for one consumer into its row and into the books.
+    fn note_down(&mut self, row: &mut Row, planned: Planned, now: Now) {
+        let Planned {
+            id,
+            desired,
+            decision,
+            sending,
+            again,
+        } = planned;
+        row.desired = desired;
+        (row.verdict, row.rule) = (decision.verdict, decision.rule);
+        row.unconfirmed = self.ledger.unseen_for(&id, now);
+        row.held_back = None;
+        row.contested = sending == Sending::Contested;
+        if let (Rule::Paused | Rule::Tail, Some(seen)) = (row.rule, row.found.observation()) {
+            self.ledger.keep(&id, seen);
+        }
+        if let Some(again) = again {
+            let again = *self.held_back.entry(id.clone()).or_insert(again);
+            if row.rule == Rule::OrphanWaiting {
+                row.held_back = Some(again.saturating_sub(now.uptime));
+            }
+        }
+        match sending {
+            Sending::Nothing => {
+                row.problem = None;
+                self.ledger.settle(&id, now);
+            }
+            Sending::Now => {}
+            Sending::Waits(until) => {
+                row.held_back = Some(until.saturating_sub(now.uptime));
+                self.held_back.insert(id, until);
+            }
+            Sending::Contested => self.ledger.contest(&id, row.verdict.deadline()),
+        }
     }
 
     /// What should be sent at `edge`, by what is known now. Nothing is written down: at the edge it is sent, or thrown
-    /// away.
+    /// away. (A Clear has time, and would stand in the way of the pauses.)
     pub(super) fn plan_for(&self, edge: Timestamp) -> Vec<(ConsumerId, Verdict)> {
-        let now = self.clock.now();
-        let mut moment = self.policy().moment(edge);
-        let writes = (self.rows.iter())
-            .map(|(id, row)| {
-                let want = moment.desired(id, &row.windows);
-                (id, self.judge(id, row, want, edge, now).verdict)
-            })
-            // A Clear has time, and would stand in the way of the pauses.
-            .filter(|(id, verdict)| {
-                *verdict != Verdict::Clear
-                    && verdict.action().is_some_and(|action| {
-                        let admitted = self.ledger.admit(id, action, verdict.deadline(), now);
-                        admitted == Admission::Granted
-                    })
-            })
-            .map(|(id, verdict)| (id.clone(), verdict));
-        self.take_turns(writes.collect())
+        let known = self.rows.iter().map(|(id, row)| row.known(id));
+        let situation = self.situation(self.clock.now());
+        situation.plan(known, edge).writes
     }
 
-    /// The verdict on one consumer for the instant `at`, which is now or a little ahead.
-    pub(super) fn judge(
-        &self,
-        id: &ConsumerId,
-        row: &Row,
-        want: Desired,
-        at: Timestamp,
-        now: Now,
-    ) -> Decision {
-        let policy = self.policy();
-        let seen = row.found.observation();
-        let lapsed_in_a_cluster = seen
-            .is_some_and(|seen| seen.clustered && matches!(seen.state, PauseState::Lapsed { .. }));
-        let next_opening = || {
-            (row.windows.iter())
-                .filter_map(|window| window.next_opening(at))
-                .map(|next| next.opens)
-                .min()
-        };
-        let age = now.uptime.saturating_sub(row.seen);
-        let ahead = at.duration_since(now.wall);
-        let server_now = self.skew.server_time(at);
-        let wanted_soon = || {
-            let stored = seen.and_then(|seen| match seen.state {
-                PauseState::Paused { until, .. } => policy.mark().unstamp(until),
-                PauseState::Running | PauseState::Lapsed { .. } => None,
-            });
-            stored.is_some_and(|stored| {
-                want.until().is_none_or(|until| until < stored)
-                    && policy.wants_soon(id, &row.windows, stored, at, EARLY)
-            })
-        };
-        let case = Case {
-            mark: policy.mark(),
-            server_now,
-            skew: self.skew.newest,
-            furthest: policy.furthest_deadline(server_now),
-            since_observed: SignedDuration::try_from(age).unwrap_or_default() + ahead,
-            settling: self.ledger.is_settling(id, now),
-            remembered_foreign: self.ledger.remembered_foreign(id),
-            // Only a Clear asks, and looking for it in every row would cost more than the rest of the decision.
-            next_opening: lapsed_in_a_cluster.then(next_opening).flatten(),
-            wanted_soon: wanted_soon(),
-            orphan: self.orphan(id, now),
-        };
-        decide(want, &row.found, &case)
-    }
-
-    /// When a decision that writes nothing now has to be taken again, in uptime, if the calendar does not say.
-    fn own_moment_of(&self, id: &ConsumerId, row: &Row, now: Now) -> Option<Duration> {
-        if row.rule == Rule::OrphanWaiting {
-            return self.orphans.due(id, self.config.settings.controller.resync);
-        }
-        // A deadline that our clock allows already and the server's does not yet.
-        let server_now = self.skew.server_time(now.wall);
-        let furthest = self.policy().furthest_deadline(server_now);
-        if row.desired.until()? <= furthest {
-            return None;
-        }
-        let allowed = self
-            .policy()
-            .next_step(server_now)?
-            .duration_since(server_now);
-        Some(now.uptime + Duration::try_from(allowed).unwrap_or_default() + AFTER_STEP)
+    /// The decision about one consumer now, as its row shows it.
+    pub(super) fn judge(&self, id: &ConsumerId, row: &Row, now: Now) -> Decision {
+        let situation = self.situation(now);
+        situation.decide(&row.known(id), row.desired, now.wall)
     }
 
     /// When the newest open window of a set opened, if both this policy and the consumer were there then: only so can

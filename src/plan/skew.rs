@@ -13,7 +13,7 @@ const STEP: SignedDuration = SignedDuration::from_secs(1);
 
 /// The server's clock less ours.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Skew {
+pub struct Skew {
     /// By the newest answer that told it.
     pub newest: Option<SignedDuration>,
     /// The mean of the last few, since the last step.

@@ -1,0 +1,260 @@
+//! The plan: what to do about many consumers at one instant, as a value.
+//!
+//! [`Situation::plan`] is pure. It says what is to be sent, in which order, what must wait and until when, and what each
+//! decision is; it sends nothing and notes nothing down. Whoever carries it out has no choices left.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::orphans::{Orphan, Orphans};
+use super::skew::Skew;
+use super::{Case, Decision, EARLY, Rule, Verdict, decide};
+use crate::consumer::{ConsumerId, Found, Observation, PauseState};
+use crate::ledger::{Admission, Ledger, Now};
+use crate::policy::{Desired, Policy, WindowSet};
+
+#[cfg(test)]
+mod tests;
+
+/// How long after the server's clock allows a further deadline that is written: it is not known to the millisecond.
+const AFTER_STEP: Duration = Duration::from_millis(100);
+
+/// What a plan rests on besides the consumers.
+#[derive(Clone, Copy, Debug)]
+pub struct Situation<'s> {
+    /// What is wanted.
+    pub policy: &'s Policy,
+    /// What was written before, and what came of it.
+    pub ledger: &'s Ledger,
+    /// Pauses of recess's that no window names.
+    pub orphans: &'s Orphans,
+    /// How far the server's clock is from ours.
+    pub skew: Skew,
+    /// How long an orphan waits.
+    pub resync: Duration,
+    /// Our clocks.
+    pub now: Now,
+}
+
+/// One consumer, as it was observed last.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'k> {
+    /// Which.
+    pub id: &'k ConsumerId,
+    /// The windows it follows.
+    pub windows: &'k WindowSet,
+    /// What was found.
+    pub found: &'k Found,
+    /// When, in uptime.
+    pub seen: Duration,
+}
+
+/// What to do about many consumers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// What is to be sent, in this order: consumers with other windows take turns, so that a window of few does not wait for
+    /// one of thousands.
+    pub writes: Vec<(ConsumerId, Verdict)>,
+    /// Deadlines to be cleared when nothing else is due.
+    pub clears: Vec<ConsumerId>,
+    /// Every decision.
+    pub decisions: Vec<Planned>,
+}
+
+/// What is planned for one consumer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// Which.
+    pub id: ConsumerId,
+    /// What is wanted of it.
+    pub desired: Desired,
+    /// What follows.
+    pub decision: Decision,
+    /// When it is sent, if it asks for a write.
+    pub sending: Sending,
+    /// When it has to be looked at again, in uptime, if neither the calendar nor a write says so.
+    pub again: Option<Duration>,
+}
+
+/// What becomes of a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sending {
+    /// It asks for no write.
+    Nothing,
+    /// Now.
+    Now,
+    /// The same write was undone or failed before: not before this uptime.
+    Waits(Duration),
+    /// Another client undoes it every time: never.
+    Contested,
+}
+
+impl Situation<'_> {
+    /// What to do at `at`, which is now or a little ahead.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use jiff::{SignedDuration, Timestamp};
+    /// use recess::consumer::{ConsumerId, Found, Kind, Observation, PauseState};
+    /// use recess::ledger::{Ledger, Now};
+    /// use recess::plan::{Known, Orphans, Rule, Situation, Skew};
+    ///
+    /// let toml = "[[window]]\nname = 'w'\nconsumers = ['ORDERS/*']\nschedule = '0 2 * * *'\nduration = '1h'\n";
+    /// let policy = recess::config::parse("recess.toml".as_ref(), toml)?.policy;
+    /// let wall: Timestamp = "2026-12-01T02:30:00Z".parse()?;
+    /// let now = Now { wall, uptime: Duration::from_secs(60) };
+    /// let mut skew = Skew::default();
+    /// skew.take(SignedDuration::ZERO);
+    /// let situation = Situation {
+    ///     policy: &policy,
+    ///     ledger: &Ledger::default(),
+    ///     orphans: &Orphans::default(),
+    ///     skew,
+    ///     resync: Duration::from_secs(60),
+    ///     now,
+    /// };
+    /// let id: ConsumerId = "ORDERS/billing".parse()?;
+    /// let windows = policy.windows_of(&id, Some(Kind::Durable));
+    /// let found = Found::Present(Observation {
+    ///     state: PauseState::Running,
+    ///     created: wall,
+    ///     kind: Kind::Durable,
+    ///     clustered: false,
+    ///     pending: 0,
+    ///     ack_pending: 0,
+    ///     counted: true,
+    /// });
+    /// let known = Known { id: &id, windows: &windows, found: &found, seen: now.uptime };
+    /// let plan = situation.plan([known].into_iter(), wall);
+    /// assert_eq!(plan.writes.len(), 1);
+    /// assert_eq!(plan.decisions[0].decision.rule, Rule::Pause);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn plan<'k>(&self, consumers: impl Iterator<Item = Known<'k>>, at: Timestamp) -> Plan {
+        let mut moment = self.policy.moment(at);
+        let mut plan = Plan::default();
+        let mut turns: HashMap<&WindowSet, usize> = HashMap::new();
+        let mut writes = Vec::new();
+        for known in consumers {
+            let desired = moment.desired(known.id, known.windows);
+            let decision = self.decide(&known, desired, at);
+            let sending = self.sending(known.id, decision.verdict);
+            if sending == Sending::Now {
+                if decision.verdict == Verdict::Clear {
+                    plan.clears.push(known.id.clone());
+                } else {
+                    let turn = turns.entry(known.windows).or_default();
+                    *turn += 1;
+                    writes.push((*turn, known.id.clone(), decision.verdict));
+                }
+            }
+            plan.decisions.push(Planned {
+                id: known.id.clone(),
+                desired,
+                decision,
+                sending,
+                again: self.again(known.id, desired, decision.rule),
+            });
+        }
+        writes.sort_by_key(|(turn, ..)| *turn);
+        plan.writes = (writes.into_iter())
+            .map(|(_, id, verdict)| (id, verdict))
+            .collect();
+        plan
+    }
+
+    /// The decision about one consumer at `at`, which is now or a little ahead.
+    pub fn decide(&self, known: &Known<'_>, want: Desired, at: Timestamp) -> Decision {
+        let Known {
+            id, windows, found, ..
+        } = *known;
+        let seen = found.observation();
+        let age = self.now.uptime.saturating_sub(known.seen);
+        let ahead = at.duration_since(self.now.wall);
+        let server_now = self.skew.server_time(at);
+        let case = Case {
+            mark: self.policy.mark(),
+            server_now,
+            skew: self.skew.newest,
+            furthest: self.policy.furthest_deadline(server_now),
+            since_observed: SignedDuration::try_from(age).unwrap_or_default() + ahead,
+            settling: self.ledger.is_settling(id, self.now),
+            remembered_foreign: self.ledger.remembered_foreign(id),
+            next_opening: seen
+                .filter(|seen| is_lapsed_in_a_cluster(seen))
+                .and_then(|_| next_opening(windows, at)),
+            wanted_soon: seen.is_some_and(|seen| self.is_wanted_soon(known, seen, want, at)),
+            orphan: self.orphan(id),
+        };
+        decide(want, found, &case)
+    }
+
+    /// Whether what is stored, and lasts longer than wanted, is what a change within [`EARLY`] will want.
+    fn is_wanted_soon(
+        &self,
+        known: &Known<'_>,
+        seen: &Observation,
+        want: Desired,
+        at: Timestamp,
+    ) -> bool {
+        let stored = match seen.state {
+            PauseState::Paused { until, .. } => self.policy.mark().unstamp(until),
+            PauseState::Running | PauseState::Lapsed { .. } => None,
+        };
+        stored.is_some_and(|stored| {
+            want.until().is_none_or(|until| until < stored)
+                && (self.policy).wants_soon(known.id, known.windows, stored, at, EARLY)
+        })
+    }
+
+    fn orphan(&self, id: &ConsumerId) -> Option<Orphan> {
+        let due = self.orphans.due(id, self.resync)?;
+        Some(if !self.policy.is_named() {
+            Orphan::Unnamed
+        } else if self.now.uptime < due {
+            Orphan::Waiting
+        } else {
+            Orphan::Due
+        })
+    }
+
+    fn sending(&self, id: &ConsumerId, verdict: Verdict) -> Sending {
+        let Some(action) = verdict.action() else {
+            return Sending::Nothing;
+        };
+        match (self.ledger).admit(id, action, verdict.deadline(), self.now) {
+            Admission::Granted => Sending::Now,
+            Admission::Wait(until) => Sending::Waits(until),
+            Admission::Contested => Sending::Contested,
+        }
+    }
+
+    /// When a decision that writes nothing now has to be taken again, in uptime, if the calendar does not say.
+    fn again(&self, id: &ConsumerId, desired: Desired, rule: Rule) -> Option<Duration> {
+        if rule == Rule::OrphanWaiting {
+            return self.orphans.due(id, self.resync);
+        }
+        // A deadline that our clock allows already and the server's does not yet.
+        let server_now = self.skew.server_time(self.now.wall);
+        if desired.until()? <= self.policy.furthest_deadline(server_now) {
+            return None;
+        }
+        let allowed = self.policy.next_step(server_now)?;
+        let wait = Duration::try_from(allowed.duration_since(server_now)).unwrap_or_default();
+        Some(self.now.uptime + wait + AFTER_STEP)
+    }
+}
+
+/// Only a Clear asks when its consumer's next window opens, and to look for that in every row would cost more than the rest
+/// of the decision.
+fn is_lapsed_in_a_cluster(seen: &Observation) -> bool {
+    seen.clustered && matches!(seen.state, PauseState::Lapsed { .. })
+}
+
+fn next_opening(windows: &WindowSet, at: Timestamp) -> Option<Timestamp> {
+    let next = windows.iter().filter_map(|window| window.next_opening(at));
+    next.map(|piece| piece.opens).min()
+}

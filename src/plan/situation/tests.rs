@@ -1,0 +1,352 @@
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::*;
+use crate::config;
+use crate::consumer::{Kind, Mark};
+use crate::ledger::{Action, Outcome};
+use crate::policy::Window;
+
+fn now() -> Timestamp {
+    "2026-12-01T02:30:00Z".parse().unwrap()
+}
+
+fn at(seconds: i64) -> Timestamp {
+    now() + SignedDuration::from_secs(seconds)
+}
+
+const UPTIME: Duration = Duration::from_secs(3_600);
+const RESYNC: Duration = Duration::from_secs(60);
+
+/// `many` is open for half an hour more and holds `A/*`, `few` holds `B/*`; `later` opens in a second and holds `C/*`.
+const WINDOWS: &str = r#"
+[[window]]
+name = "many"
+consumers = ["A/*"]
+schedule = "0 2 * * *"
+duration = "1h"
+
+[[window]]
+name = "few"
+consumers = ["B/*"]
+schedule = "0 2 * * *"
+duration = "1h"
+
+[[window]]
+name = "later"
+consumers = ["C/*"]
+schedule = "1 30 2 * * *"
+duration = "1h"
+"#;
+
+/// What a plan is made of, with consumers by `STREAM/CONSUMER`.
+struct Scene {
+    policy: Policy,
+    ledger: Ledger,
+    orphans: Orphans,
+    skew: Skew,
+    consumers: BTreeMap<ConsumerId, (WindowSet, Found)>,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let toml = format!("instance = \"default\"\n{WINDOWS}");
+        let config = config::parse(Path::new("test.toml"), &toml).expect("a config");
+        let mut skew = Skew::default();
+        skew.take(SignedDuration::ZERO);
+        Self {
+            policy: Policy::clone(&config.policy),
+            ledger: Ledger::default(),
+            orphans: Orphans::default(),
+            skew,
+            consumers: BTreeMap::new(),
+        }
+    }
+
+    fn mark(&self) -> Mark {
+        self.policy.mark()
+    }
+
+    fn add(&mut self, path: &str, state: PauseState) -> &mut Self {
+        let id: ConsumerId = path.parse().unwrap();
+        let found = Found::Present(Observation {
+            state,
+            created: at(-86_400),
+            kind: Kind::Durable,
+            clustered: true,
+            pending: 0,
+            ack_pending: 0,
+            counted: true,
+        });
+        let windows = self.policy.windows_of(&id, Some(Kind::Durable));
+        self.consumers.insert(id, (windows, found));
+        self
+    }
+
+    /// Paused until so many seconds from now, by this recess.
+    fn add_ours(&mut self, path: &str, seconds: i64) -> &mut Self {
+        let until = self.mark().stamp(at(seconds));
+        let remaining = until.duration_since(now());
+        self.add(path, PauseState::Paused { until, remaining })
+    }
+
+    /// A pause until the close of `many` that is sent, with that outcome, and undone if it was accepted; `times` times.
+    fn fights(&mut self, path: &str, outcome: Outcome, times: u32) -> &mut Self {
+        let id: ConsumerId = path.parse().unwrap();
+        let until = self.mark().stamp(at(1_800));
+        let clocks = self.clocks();
+        for _ in 0..times {
+            (self.ledger).sending(&id, Action::Pause, Some(until), None, clocks);
+            self.ledger.answered(&id, outcome, false, clocks);
+            if outcome == Outcome::Accepted {
+                self.ledger.advised(&id, None);
+            }
+        }
+        self
+    }
+
+    fn clocks(&self) -> Now {
+        Now {
+            wall: now(),
+            uptime: UPTIME,
+        }
+    }
+
+    fn plan_at(&self, at: Timestamp) -> Plan {
+        let situation = Situation {
+            policy: &self.policy,
+            ledger: &self.ledger,
+            orphans: &self.orphans,
+            skew: self.skew,
+            resync: RESYNC,
+            now: self.clocks(),
+        };
+        let known = self.consumers.iter().map(|(id, (windows, found))| Known {
+            id,
+            windows,
+            found,
+            seen: UPTIME,
+        });
+        situation.plan(known, at)
+    }
+
+    fn plan(&self) -> Plan {
+        self.plan_at(now())
+    }
+}
+
+impl Plan {
+    fn of(&self, path: &str) -> &Planned {
+        let id: ConsumerId = path.parse().unwrap();
+        (self.decisions.iter())
+            .find(|planned| planned.id == id)
+            .expect("planned")
+    }
+
+    fn order(&self) -> Vec<String> {
+        self.writes.iter().map(|(id, _)| id.path()).collect()
+    }
+}
+
+#[test]
+fn each_consumer_has_its_decision_with_what_is_wanted_and_why() {
+    let mut scene = Scene::new();
+    scene
+        .add("A/run", PauseState::Running)
+        .add_ours("A/paused", 1_800)
+        .add_ours("A/short", 600)
+        .add_ours("C/early", 3_601)
+        .add("C/run", PauseState::Running);
+    let plan = scene.plan();
+    let end = scene.mark().stamp(at(1_800));
+    for (path, desired, verdict, rule, sending) in [
+        (
+            "A/run",
+            Desired::Paused(at(1_800)),
+            Verdict::Pause(end),
+            Rule::Pause,
+            Sending::Now,
+        ),
+        (
+            "A/paused",
+            Desired::Paused(at(1_800)),
+            Verdict::Settled,
+            Rule::Paused,
+            Sending::Nothing,
+        ),
+        (
+            "A/short",
+            Desired::Paused(at(1_800)),
+            Verdict::Retime(end),
+            Rule::Retime,
+            Sending::Now,
+        ),
+        (
+            "C/early",
+            Desired::Running,
+            Verdict::Settled,
+            Rule::Early,
+            Sending::Nothing,
+        ),
+        (
+            "C/run",
+            Desired::Running,
+            Verdict::Settled,
+            Rule::Running,
+            Sending::Nothing,
+        ),
+    ] {
+        let planned = plan.of(path);
+        assert_eq!(planned.desired, desired, "{path}");
+        assert_eq!(planned.decision, Decision { verdict, rule }, "{path}");
+        assert_eq!(planned.sending, sending, "{path}");
+        assert_eq!(planned.again, None, "{path}");
+    }
+    assert_eq!(plan.order(), ["A/run", "A/short"]);
+    assert_eq!(plan.clears, []);
+}
+
+#[test]
+fn a_plan_for_a_change_ahead_wants_what_that_change_wants() {
+    let mut scene = Scene::new();
+    scene
+        .add("C/run", PauseState::Running)
+        .add_ours("A/ends", 1);
+    let end = scene.mark().stamp(at(3_601));
+    let plan = scene.plan_at(at(1));
+    assert_eq!(plan.of("C/run").decision.verdict, Verdict::Pause(end));
+    // Its pause will have passed by then.
+    let again = scene.mark().stamp(at(1_800));
+    let lapsed = scene.plan_at(at(2)).of("A/ends").decision;
+    assert_eq!(lapsed.verdict, Verdict::Pause(again));
+}
+
+#[test]
+fn windows_take_turns() {
+    let mut scene = Scene::new();
+    for number in 0..4 {
+        scene.add(&format!("A/c{number}"), PauseState::Running);
+    }
+    scene.add("B/one", PauseState::Running);
+    assert_eq!(
+        scene.plan().order(),
+        ["A/c0", "B/one", "A/c1", "A/c2", "A/c3"]
+    );
+}
+
+#[test]
+fn what_was_undone_waits_and_what_is_fought_over_is_left() {
+    for (outcome, times, sending) in [
+        (
+            Outcome::Accepted,
+            1,
+            Sending::Waits(UPTIME + Duration::from_millis(100)),
+        ),
+        (
+            Outcome::Accepted,
+            3,
+            Sending::Waits(UPTIME + Duration::from_secs(10)),
+        ),
+        (Outcome::Accepted, 5, Sending::Contested),
+        (
+            Outcome::Refused,
+            9,
+            Sending::Waits(UPTIME + Duration::from_secs(10)),
+        ),
+        (
+            Outcome::TimedOut,
+            1,
+            Sending::Waits(UPTIME + Duration::from_secs(5)),
+        ),
+        (Outcome::Cut, 1, Sending::Now),
+    ] {
+        let mut scene = Scene::new();
+        scene
+            .add("A/run", PauseState::Running)
+            .fights("A/run", outcome, times);
+        let plan = scene.plan();
+        let planned = plan.of("A/run");
+        assert_eq!(planned.decision.rule, Rule::Pause);
+        assert_eq!(planned.sending, sending, "{outcome:?} {times} times");
+        assert_eq!(plan.writes.is_empty(), sending != Sending::Now);
+    }
+}
+
+#[test]
+fn a_clear_is_no_write() {
+    let mut scene = Scene::new();
+    let lapsed = |scene: &Scene, seconds| PauseState::Lapsed {
+        until: scene.mark().stamp(at(seconds)),
+    };
+    let (due, soon, near) = (
+        lapsed(&scene, -61),
+        lapsed(&scene, -59),
+        lapsed(&scene, -90),
+    );
+    // No window names D; the next opening of C is a second ahead.
+    scene
+        .add("D/due", due)
+        .add("D/soon", soon)
+        .add("C/near", near);
+    let plan = scene.plan();
+    assert_eq!(plan.clears, ["D/due".parse().unwrap()]);
+    assert_eq!(plan.writes, []);
+    assert_eq!(plan.of("C/near").decision.rule, Rule::Lapsed);
+}
+
+#[test]
+fn an_orphan_is_looked_at_again_when_its_wait_is_over() {
+    let mut scene = Scene::new();
+    scene.add_ours("D/orphan", 3_600);
+    let found = |ago: u64| Now {
+        wall: now(),
+        uptime: UPTIME - Duration::from_secs(ago),
+    };
+    for (ago, rule, again) in [
+        (0, Rule::OrphanWaiting, Some(UPTIME + RESYNC)),
+        (
+            59,
+            Rule::OrphanWaiting,
+            Some(UPTIME + Duration::from_secs(1)),
+        ),
+        (60, Rule::Orphan, None),
+    ] {
+        scene.orphans.add("D/orphan".parse().unwrap(), found(ago));
+        let plan = scene.plan();
+        let planned = plan.of("D/orphan");
+        assert_eq!(
+            (planned.decision.rule, planned.again),
+            (rule, again),
+            "{ago}"
+        );
+        assert_eq!(plan.writes.len(), usize::from(again.is_none()));
+    }
+    scene.policy = scene.policy.with_unset_instance();
+    let planned = scene.plan().of("D/orphan").clone();
+    assert_eq!(planned.decision.rule, Rule::OrphanUnnamed);
+    assert_eq!((planned.sending, planned.again), (Sending::Nothing, None));
+}
+
+#[test]
+fn what_the_servers_clock_does_not_allow_yet_is_looked_at_again_when_it_does() {
+    // Steps of ten minutes: ours allows 02:50, the server's, which is ten seconds behind, 02:40 until then.
+    let mut scene = Scene::new();
+    let windows = scene.policy.windows().iter();
+    let windows = windows.map(|window| Window::clone(window)).collect();
+    scene.policy = Policy::new("default", SignedDuration::from_mins(20), windows);
+    scene.skew.take(SignedDuration::from_secs(-10));
+    let until = |scene: &Scene, text: &str| scene.mark().stamp(text.parse().unwrap());
+    let (sooner, later) = (
+        until(&scene, "2026-12-01T02:40:00Z"),
+        until(&scene, "2026-12-01T02:50:00Z"),
+    );
+    scene.add("A/run", PauseState::Running);
+    let plan = scene.plan();
+    assert_eq!(plan.of("A/run").decision.verdict, Verdict::Pause(sooner));
+    let again = UPTIME + Duration::from_secs(10) + AFTER_STEP;
+    assert_eq!(plan.of("A/run").again, Some(again));
+    scene.skew.take(SignedDuration::ZERO);
+    let plan = scene.plan();
+    assert_eq!(plan.of("A/run").decision.verdict, Verdict::Pause(later));
+    assert_eq!(plan.of("A/run").again, None);
+}
