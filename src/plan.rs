@@ -24,7 +24,7 @@ pub use by_hand::Order;
 pub use orphans::{Orphan, Orphans};
 pub use rule::{Rule, RuleRow};
 pub use situation::{Known, Plan, Planned, Sending, Situation};
-pub use skew::Skew;
+pub use skew::{ClockSample, Skew};
 
 /// A pause that would end within this time is not begun or lengthened: by the time a cluster had applied it, it would
 /// be over.

@@ -107,7 +107,7 @@ impl Situation<'_> {
     /// let wall: Timestamp = "2026-12-01T02:30:00Z".parse()?;
     /// let now = Now { wall, uptime: Duration::from_secs(60) };
     /// let mut skew = Skew::default();
-    /// skew.take(SignedDuration::ZERO);
+    /// skew.set(SignedDuration::ZERO);
     /// let situation = Situation {
     ///     policy: &policy,
     ///     ledger: &Ledger::default(),

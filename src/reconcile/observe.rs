@@ -7,21 +7,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::consumer::{ConsumerId, Kind};
 use crate::jetstream::{JetStream, Listed, Listing, RequestError, Sample, Unreadable};
+use crate::plan::ClockSample;
 use crate::policy::{Policy, Selector};
 use crate::report::{Failure, LeftOut};
 use crate::visible::visible;
 
 /// Up to so many consumers of one stream are asked one by one: about where one page of a list becomes cheaper.
 const FEW: usize = 16;
-
-/// An answer from which the server's clock cannot be told better than that does not tell it.
-const VAGUE: SignedDuration = SignedDuration::from_secs(1);
 
 /// Whom to look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,10 +37,8 @@ pub struct Observed {
     pub found: BTreeMap<ConsumerId, Sample>,
     /// What could not be asked.
     pub failures: Vec<Failure>,
-    /// The server's clock less ours, by the newest answer.
-    pub skew: Option<SignedDuration>,
-    /// The same by an answer that came too late to tell it well: better than nothing.
-    pub vague_skew: Option<SignedDuration>,
+    /// The server's clock less ours, by the answer that tells most of it.
+    pub clock: Option<ClockSample>,
     /// Entries of lists that cannot be used, with their stream; the streams' own names have none.
     unreadable: Vec<(Option<String>, Unreadable)>,
     /// Consumers of which nothing is known for it.
@@ -173,20 +169,18 @@ pub async fn observe<J: JetStream>(
                         stream,
                         want,
                         told,
+                        sent,
                         received,
                     }
                 }
                 Ask::Info { id } => {
                     let told = patience.wait("CONSUMER.INFO", jetstream.info(&id)).await;
-                    // The server read its clock between our sending and our receiving; the middle is the best guess.
-                    let half = clock.now().wall.duration_since(sent) / 2;
-                    let asked = sent.checked_add(half).unwrap_or(sent);
-                    let vague = half > VAGUE;
+                    let received = clock.now().wall;
                     Answer::Info {
                         id,
                         told,
-                        asked,
-                        vague,
+                        sent,
+                        received,
                     }
                 }
             }
@@ -203,13 +197,14 @@ enum Answer {
         stream: String,
         want: Want,
         told: Result<Option<Listing<Listed>>, RequestError>,
+        sent: Timestamp,
         received: Timestamp,
     },
     Info {
         id: ConsumerId,
         told: Result<Sample, RequestError>,
-        asked: Timestamp,
-        vague: bool,
+        sent: Timestamp,
+        received: Timestamp,
     },
 }
 
@@ -219,15 +214,13 @@ impl Observed {
             Answer::Info {
                 id,
                 told: Ok(sample),
-                asked,
-                vague,
+                sent,
+                received,
             } => {
-                let skew = skew(&sample, asked);
-                if vague {
-                    self.vague_skew = skew.or(self.vague_skew);
-                } else {
-                    self.skew = skew.or(self.skew);
-                }
+                // The server read its clock between the two; the middle is the best guess.
+                let half = received.duration_since(sent) / 2;
+                let guess = sent.checked_add(half).unwrap_or(sent);
+                self.read_clock(&sample, (sent, received), guess);
                 self.found.insert(id, sample);
             }
             Answer::Info {
@@ -242,6 +235,7 @@ impl Observed {
                 stream,
                 want,
                 told: Ok(listed),
+                sent,
                 received,
             } => {
                 let Listing {
@@ -251,7 +245,7 @@ impl Observed {
                 // A list may take many pages; its last entry was written right before we had it all.
                 let with_clock = |entry: &&Listed| entry.sample.server_time.is_some();
                 if let Some(newest) = entries.iter().rev().find(with_clock) {
-                    self.skew = skew(&newest.sample, received).or(self.skew);
+                    self.read_clock(&newest.sample, (sent, received), received);
                 }
                 if want.whole {
                     let entries = unreadable.into_iter();
@@ -292,11 +286,20 @@ impl Observed {
             error,
         });
     }
-}
 
-/// The server's clock less ours, by an answer that it gave when ours showed `ours`.
-fn skew(sample: &Sample, ours: Timestamp) -> Option<SignedDuration> {
-    Some(sample.server_time?.duration_since(ours))
+    fn read_clock(
+        &mut self,
+        sample: &Sample,
+        (sent, received): (Timestamp, Timestamp),
+        guess: Timestamp,
+    ) {
+        let clock =
+            (sample.server_time).map(|server| ClockSample::of(server, sent, received, guess));
+        self.clock = match self.clock {
+            Some(known) => Some(known.or_better(clock)),
+            None => clock,
+        };
+    }
 }
 
 /// Whether a window may mean an entry that cannot be used, as far as its name is known.

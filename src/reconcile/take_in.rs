@@ -30,9 +30,7 @@ impl<J: JetStream> Reconciler<J> {
         now: Now,
         pass: &mut Pass,
     ) -> Vec<ConsumerId> {
-        // On a slow network every answer is vague, and one of those is needed before anything may be sent.
-        let vague = (observed.vague_skew).filter(|_| self.skew.newest.is_none());
-        if let Some(sample) = observed.skew.or(vague) {
+        if let Some(sample) = observed.clock {
             self.skew.take(sample);
         }
         let mark = self.policy().mark();

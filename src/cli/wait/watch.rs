@@ -19,6 +19,7 @@ use crate::consumer::{ConsumerId, PauseState};
 use crate::jetstream::nats::Nats;
 use crate::jetstream::{Advisory, JetStream, Link, RequestError};
 use crate::ledger::Now;
+use crate::plan::Skew;
 use crate::policy::{Policy, Selector, Window};
 use crate::quiet::{Goal, Standing, Watch};
 use crate::reconcile::{Observed, Patience, Scope, observe};
@@ -44,7 +45,7 @@ pub struct Wait {
     rows: BTreeMap<ConsumerId, Row>,
     left_out: LeftOut,
     watches: BTreeMap<ConsumerId, Watch>,
-    skew: SignedDuration,
+    skew: Skew,
     /// How long the last look took.
     look_took: Duration,
     /// Why something could not be looked at, as last told.
@@ -72,7 +73,7 @@ impl Wait {
             rows: BTreeMap::new(),
             left_out: LeftOut::default(),
             watches: BTreeMap::new(),
-            skew: SignedDuration::ZERO,
+            skew: Skew::default(),
             look_took: Duration::ZERO,
             trouble: None,
             open: None,
@@ -237,7 +238,9 @@ impl Wait {
         )
         .await;
         self.look_took = self.clock.now().uptime.saturating_sub(began);
-        self.skew = observed.skew.unwrap_or(self.skew);
+        if let Some(sample) = observed.clock {
+            self.skew.take(sample);
+        }
         self.trouble = None;
         for failure in &observed.failures {
             let line = format!("cannot look at {}: {}", failure.subject, failure.error);
@@ -255,7 +258,7 @@ impl Wait {
 
     fn take_in(&mut self, observed: &Observed, scope: &Scope) {
         observed.note_left_out(&self.policy, scope, &mut self.left_out);
-        let server_now = self.clock.now().wall.checked_add(self.skew).ok();
+        let server_now = Some(self.skew.server_time(self.clock.now().wall));
         let mut rows = std::mem::take(&mut self.rows);
         if *scope == Scope::All {
             // Who is gone was deleted, and holds nobody up.

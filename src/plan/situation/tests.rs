@@ -53,7 +53,7 @@ impl Scene {
         let toml = format!("instance = \"default\"\n{WINDOWS}");
         let config = config::parse(Path::new("test.toml"), &toml).expect("a config");
         let mut skew = Skew::default();
-        skew.take(SignedDuration::ZERO);
+        skew.set(SignedDuration::ZERO);
         Self {
             policy: Policy::clone(&config.policy),
             ledger: Ledger::default(),
@@ -334,7 +334,7 @@ fn what_the_servers_clock_does_not_allow_yet_is_looked_at_again_when_it_does() {
     let windows = scene.policy.windows().iter();
     let windows = windows.map(|window| Window::clone(window)).collect();
     scene.policy = Policy::new("default", SignedDuration::from_mins(20), windows);
-    scene.skew.take(SignedDuration::from_secs(-10));
+    scene.skew.set(SignedDuration::from_secs(-10));
     let until = |scene: &Scene, text: &str| scene.mark().stamp(text.parse().unwrap());
     let (sooner, later) = (
         until(&scene, "2026-12-01T02:40:00Z"),
@@ -345,7 +345,7 @@ fn what_the_servers_clock_does_not_allow_yet_is_looked_at_again_when_it_does() {
     assert_eq!(plan.of("A/run").decision.verdict, Verdict::Pause(sooner));
     let again = UPTIME + Duration::from_secs(10) + AFTER_STEP;
     assert_eq!(plan.of("A/run").again, Some(again));
-    scene.skew.take(SignedDuration::ZERO);
+    scene.skew.set(SignedDuration::ZERO);
     let plan = scene.plan();
     assert_eq!(plan.of("A/run").decision.verdict, Verdict::Pause(later));
     assert_eq!(plan.of("A/run").again, None);
