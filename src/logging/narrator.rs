@@ -386,7 +386,8 @@ impl Narrator {
 
         // What failed is told with what comes next; here somebody is quicker than it is good for either.
         let held_back = which(&|row| {
-            row.problem.is_none() && row.held_back.is_some_and(|wait| wait >= WORTH_TELLING)
+            let is_fight = row.problem.is_none() && !row.is_orphan();
+            is_fight && row.held_back.is_some_and(|wait| wait >= WORTH_TELLING)
         });
         tell_some(held_back.difference(&self.held_back), |id| {
             let wait = report.rows.get(id).and_then(|row| row.held_back);

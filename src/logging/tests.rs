@@ -411,3 +411,18 @@ fn a_clock_that_is_lost_is_an_error_once() {
     assert_eq!(lines[1], "");
     assert!(lines[2].contains("INFO "), "{lines:?}");
 }
+
+#[test]
+fn an_orphan_that_waits_is_blamed_on_nobody() {
+    let mut orphan = row(Found::Unknown, None);
+    orphan.rule = crate::plan::Rule::OrphanWaiting;
+    orphan.held_back = Some(Duration::from_secs(60));
+    let lines = said(&[
+        report(None, Some(orphan.clone())),
+        report(None, Some(orphan)),
+    ]);
+    let expected = " WARN ORDERS > billing: paused by recess until , but no window names it; resuming in 60 s; ";
+    assert!(lines[0].starts_with(expected), "{lines:?}");
+    assert_eq!(lines[0].lines().count(), 1, "{lines:?}");
+    assert_eq!(lines[1], "");
+}

@@ -322,6 +322,16 @@ async fn two_instances_with_overlapping_windows_get_along() {
     assert_eq!(last.to.unwrap().as_second(), at("14:00:00").as_second());
 }
 
+/// What recess repaired, and whether what undid it had the instance's own mark.
+fn repairs(recess: &Recess) -> Vec<(Option<Repair>, bool)> {
+    recess.story(|story| {
+        let repairs = story.acts.iter().filter(|act| act.repair.is_some());
+        repairs
+            .map(|act| (act.repair, act.by_same_instance))
+            .collect()
+    })
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_resume_by_the_command_of_this_instance_is_a_repair_that_says_so() {
     for clustered in [false, true] {
@@ -338,13 +348,7 @@ async fn a_resume_by_the_command_of_this_instance_is_a_repair_that_says_so() {
             .somebody_writes("ORDERS/billing", ours("12:10:04"));
         scene.until("12:20:00").await;
         assert_eq!(scene.server.deadline("ORDERS/billing"), ours("13:00:00"));
-        let repairs = recess.story(|story| {
-            let repairs = story.acts.iter().filter(|act| act.repair.is_some());
-            repairs
-                .map(|act| (act.repair, act.by_same_instance))
-                .collect::<Vec<_>>()
-        });
-        assert_eq!(repairs, [(Some(Repair::Resumed), true)]);
+        assert_eq!(repairs(&recess), [(Some(Repair::Resumed), true)]);
     }
 }
 
@@ -357,13 +361,8 @@ async fn another_recess_of_this_name_that_wants_otherwise_is_known_by_its_mark()
         scene.server.somebody_writes("ORDERS/billing", ours(theirs));
         scene.until("12:20:00").await;
         assert_eq!(scene.server.deadline("ORDERS/billing"), ours("13:00:00"));
-        let repairs = recess.story(|story| {
-            let repairs = story.acts.iter().filter(|act| act.repair.is_some());
-            repairs
-                .map(|act| (act.repair, act.by_same_instance))
-                .collect::<Vec<_>>()
-        });
-        assert_eq!(repairs, [(Some(Repair::Retimed), true)], "{theirs}");
+        let expected = [(Some(Repair::Retimed), true)];
+        assert_eq!(repairs(&recess), expected, "{theirs}");
     }
 }
 
@@ -383,10 +382,5 @@ async fn what_another_copy_wrote_first_and_this_one_wants_too_is_no_repair() {
     // From here on that is what is defended.
     scene.server.somebody_writes("ORDERS/billing", None);
     scene.until("12:30:00").await;
-    let repairs = recess.story(|story| {
-        let acts = story.acts.iter().filter(|act| act.repair.is_some());
-        acts.map(|act| (act.repair, act.by_same_instance))
-            .collect::<Vec<_>>()
-    });
-    assert_eq!(repairs, [(Some(Repair::Resumed), false)]);
+    assert_eq!(repairs(&recess), [(Some(Repair::Resumed), false)]);
 }
