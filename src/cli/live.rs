@@ -1,5 +1,6 @@
 //! Asking the server once, for the commands that need no daemon.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,7 +59,13 @@ fn ask_about<T>(
             Scope::Only(ids) => Some(ids.clone()),
         };
         let mut pass = reconciler.pass(Wake::Connected, scope).await;
-        let mut orphans = reconciler.sweep_once(only.as_ref()).await;
+        // What has a row is known already: its whole stream need not be listed for it.
+        let has_rows =
+            |ids: &BTreeSet<ConsumerId>| ids.iter().all(|id| reconciler.rows().contains_key(id));
+        let mut orphans = match &only {
+            Some(only) if has_rows(only) => BTreeSet::new(),
+            only => reconciler.sweep_once(only.as_ref()).await,
+        };
         if let Some(only) = only {
             orphans.retain(|id| only.contains(id));
         }

@@ -93,8 +93,8 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         if !self.reconciler.dry_run() && self.reconciler.may_clear(self.next_change, now) {
             return Some(Step::Clear);
         }
-        let is_free = (self.next_change).is_none_or(|edge| spare_before(edge, now) > SWEEP_TIME);
-        let is_due = |asked: &mut super::SweepAsked| is_free && asked.from <= now.uptime;
+        let has_time = self.has_time_to_sweep(now);
+        let is_due = |asked: &mut super::SweepAsked| has_time && asked.from <= now.uptime;
         let asked = self.asked.sweep.take_if(is_due)?;
         Some(Step::Sweep(asked.streams))
     }
@@ -103,8 +103,11 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
     fn sweep_at(&self, now: Now) -> Option<Duration> {
         let asked = self.asked.sweep.as_ref()?;
         // Where a change is too near for it, that change wakes the loop.
-        Some(asked.from.max(now.uptime + Duration::from_millis(1)))
-            .filter(|_| (self.next_change).is_none_or(|edge| spare_before(edge, now) > SWEEP_TIME))
+        self.has_time_to_sweep(now).then_some(asked.from)
+    }
+
+    fn has_time_to_sweep(&self, now: Now) -> bool {
+        (self.next_change).is_none_or(|edge| spare_before(edge, now) > SWEEP_TIME)
     }
 
     /// The consumers whose own moment has come: a write to be confirmed or repeated, a pause that has ended.
