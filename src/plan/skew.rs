@@ -70,17 +70,16 @@ impl Skew {
         self.newest = None;
     }
 
-    /// Takes in a sample. One that does not tell the clock counts where nothing is known, and where it contradicts what is.
+    /// Takes in a sample. One that does not tell the clock counts where it contradicts what is known, and before anything is
+    /// known where it contradicts that the clocks agree.
     pub fn take(&mut self, sample: ClockSample) {
-        match self.newest {
-            _ if sample.is_sharp() => self.set(sample.best),
-            None => self.set(sample.best),
-            Some(known) => {
-                let possible = known.clamp(sample.low, sample.high);
-                if possible != known {
-                    self.set(possible);
-                }
-            }
+        if sample.is_sharp() {
+            return self.set(sample.best);
+        }
+        let known = self.newest.unwrap_or_default();
+        let possible = known.clamp(sample.low, sample.high);
+        if self.newest.is_none() || possible != known {
+            self.set(possible);
         }
     }
 
@@ -141,13 +140,16 @@ mod tests {
         }
         assert_eq!(known(40, slow(1)), 1, "it is at most one second ahead");
         assert_eq!(known(-40, slow(1)), -3, "and at most three behind");
-        let mut skew = Skew::default();
-        skew.take(slow(1));
-        assert_eq!(
-            skew.newest,
-            Some(SignedDuration::from_secs(-3)),
-            "better than nothing"
-        );
+        let first = |sample| {
+            let mut skew = Skew::default();
+            skew.take(sample);
+            skew.newest.unwrap().as_secs()
+        };
+        for read in 0..=4 {
+            assert_eq!(first(slow(read)), 0, "nothing says that they differ");
+        }
+        assert_eq!(first(slow(44)), 40, "it is at least 40 s behind");
+        assert_eq!(first(slow(-40)), -40, "or ahead");
         // Of one pass the sharp one counts, whichever came first.
         let sharp = ClockSample::of(at(1), at(0), at(1), at(1));
         assert!(sharp.is_sharp());
