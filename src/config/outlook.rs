@@ -6,8 +6,9 @@
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::findings::Finding;
-use super::{Config, raw};
+use super::Config;
+use super::file::findings::Finding;
+use super::file::raw;
 
 mod chains;
 mod clocks;

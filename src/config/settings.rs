@@ -6,14 +6,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use jiff::tz::TimeZone;
 
-use super::findings::{Finding, Severity};
-use super::raw::{self, Entry, Placed};
-use super::zones::{self, Zones};
-use super::{
-    Controller, DEFAULT_INSTANCE, Events, Http, Settings, code, connection, length, names,
-};
+use super::file::code;
+use super::file::findings::{Finding, Severity};
+use super::file::raw::{self, Entry, Placed};
+use super::nats::connection;
+use super::value::length::duration_in;
+use super::value::names;
+use super::{Controller, DEFAULT_INSTANCE, Events, Http, Settings};
 use crate::policy::Policy;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -25,7 +25,7 @@ const MAX_PAUSE: RangeInclusive<Duration> =
 const MAX_IN_FLIGHT: RangeInclusive<i64> = 1..=1000;
 
 /// The name of this deployment.
-pub(super) fn instance(raw: &Entry<String>, findings: &mut Vec<Finding>) -> String {
+pub fn instance(raw: &Entry<String>, findings: &mut Vec<Finding>) -> String {
     if raw.is_absent() {
         let message = format!("not set, so this deployment is called `{DEFAULT_INSTANCE}`");
         let hint = "write, say, instance = \"prod-eu\" at the top of the file: two deployments of one name \
@@ -41,59 +41,8 @@ pub(super) fn instance(raw: &Entry<String>, findings: &mut Vec<Finding>) -> Stri
     instance.value.clone()
 }
 
-/// Where names of zones are looked up, and the zone of what names none.
-#[derive(Debug)]
-pub(super) struct Home<'z> {
-    pub zones: &'z Zones,
-    /// `None` where the file says something wrong about it.
-    pub default: Option<TimeZone>,
-}
-
-/// What `[defaults]` says of zones.
-pub(super) fn home<'z>(
-    raw: &raw::Defaults,
-    zones: &'z Zones,
-    findings: &mut Vec<Finding>,
-) -> Home<'z> {
-    let default = match &raw.timezone {
-        Entry::Absent => Some(TimeZone::UTC),
-        Entry::Broken => None,
-        Entry::Given(name) => timezone(name, zones, findings),
-    };
-    Home { zones, default }
-}
-
-/// A zone by its name.
-pub(super) fn timezone(
-    name: &Placed<String>,
-    zones: &Zones,
-    findings: &mut Vec<Finding>,
-) -> Option<TimeZone> {
-    let found = zones.find(&name.value);
-    if let (Ok(_), Some((message, hint))) = (&found, zones::oddity(&name.value)) {
-        findings.push(name.place.warning(code::ODD_ZONE, message).hint(hint));
-    }
-    found
-        .map_err(|hint| {
-            let message = format!("{:?} is not a time zone", name.value);
-            findings.push(name.place.error(code::BAD_ZONE, message).hint(hint));
-        })
-        .ok()
-}
-
-/// A length of time of whole seconds.
-pub(super) fn duration(text: &Placed<String>, findings: &mut Vec<Finding>) -> Option<Duration> {
-    length::parse(&text.value)
-        .map_err(|wrong| {
-            let message = format!("{:?} {}", text.value, wrong.reason);
-            let finding = text.place.error(code::BAD_DURATION, message);
-            findings.push(finding.hint(wrong.hint));
-        })
-        .ok()
-}
-
 /// The settings; what is wrong or not said is the default. Relative paths are relative to `folder`.
-pub(super) fn settings(
+pub fn settings(
     raw: &raw::File,
     folder: &Path,
     max_pause: Option<SignedDuration>,
@@ -112,10 +61,7 @@ pub(super) fn settings(
 }
 
 /// The longest pause; `None` where the file says something wrong about it.
-pub(super) fn max_pause(
-    raw: &raw::Controller,
-    findings: &mut Vec<Finding>,
-) -> Option<SignedDuration> {
+pub fn max_pause(raw: &raw::Controller, findings: &mut Vec<Finding>) -> Option<SignedDuration> {
     match &raw.max_pause {
         Entry::Absent => Some(Controller::default().max_pause),
         Entry::Broken => None,
@@ -190,28 +136,6 @@ fn controller(
         dry_run: (raw.dry_run.given()).map_or(default.dry_run, |dry_run| dry_run.value),
         ..default
     }
-}
-
-/// The same, within limits.
-pub(super) fn duration_in(
-    text: &Placed<String>,
-    range: &RangeInclusive<Duration>,
-    findings: &mut Vec<Finding>,
-) -> Option<Duration> {
-    let length = duration(text, findings)?;
-    if range.contains(&length) {
-        return Some(length);
-    }
-    let side = if length < *range.start() {
-        "short"
-    } else {
-        "long"
-    };
-    let message = format!("{:?} is too {side}", text.value);
-    let (shortest, longest) = (length::show(*range.start()), length::show(*range.end()));
-    let hint = format!("it can be from {shortest} to {longest}");
-    findings.push(text.place.error(code::OUT_OF_RANGE, message).hint(hint));
-    None
 }
 
 fn in_flight(number: &Placed<i64>, findings: &mut Vec<Finding>) -> Option<usize> {

@@ -3,6 +3,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::civil::time;
 
+use super::file::findings;
+use super::nats::server;
+use super::value::{length, moment};
 use super::*;
 use crate::calendar::{Length, Rule, Schedule};
 use crate::consumer::{ConsumerId, Kind};

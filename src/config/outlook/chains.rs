@@ -5,8 +5,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::{SOON, later};
-use crate::config::findings::{Finding, Place};
-use crate::config::{Config, code, length, raw};
+use crate::config::Config;
+use crate::config::file::findings::{Finding, Place};
+use crate::config::file::{code, raw};
+use crate::config::value::length;
 use crate::consumer::{ConsumerId, Kind};
 use crate::policy::WindowSet;
 

@@ -5,9 +5,9 @@ use jiff::civil::DateTime;
 
 use super::{YEAR, later, some_of};
 use crate::calendar::{ClockChange, Outcome, Repeat, Rule, Schedule, Shift};
-use crate::config::code;
-use crate::config::findings::Finding;
-use crate::config::raw::Timing;
+use crate::config::file::code;
+use crate::config::file::findings::Finding;
+use crate::config::file::raw::Timing;
 
 pub(super) fn of(raw: &Timing, schedule: &Schedule, now: Timestamp) -> Option<Finding> {
     let (place, told, hint) = match schedule {

@@ -4,9 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{SOON, later, local};
 use crate::calendar::Schedule;
-use crate::config::code;
-use crate::config::findings::{Finding, Place};
-use crate::config::raw;
+use crate::config::file::code;
+use crate::config::file::findings::{Finding, Place};
+use crate::config::file::raw;
 use crate::policy::{Exclusion, Window};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);

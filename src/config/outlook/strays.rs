@@ -1,8 +1,8 @@
 //! Globs that hold for streams of all kinds, and so for those in which MQTT, key-value buckets and object stores keep what
 //! they have: durable consumers of those are an MQTT client's subscriptions, and are seldom meant.
 
-use crate::config::findings::Finding;
-use crate::config::{code, raw};
+use crate::config::file::findings::Finding;
+use crate::config::file::{code, raw};
 use crate::consumer::{ConsumerId, Kind};
 use crate::policy::Window;
 

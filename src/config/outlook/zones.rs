@@ -6,9 +6,10 @@ use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{later, list, some_of};
-use crate::config::findings::{Finding, Place};
-use crate::config::zones::{Copy, ZoneSource, Zones};
-use crate::config::{Config, code};
+use crate::config::Config;
+use crate::config::file::code;
+use crate::config::file::findings::{Finding, Place};
+use crate::config::zone::{Copy, ZoneSource, Zones};
 
 /// So far ahead they are compared.
 const AHEAD: SignedDuration = SignedDuration::from_hours(2 * 365 * 24);

@@ -6,7 +6,7 @@ use jiff::civil::date;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use strsim::osa_distance;
 
-use super::zones::is_no_zone;
+use super::names::is_no_zone;
 use places::{ABBREVIATIONS, PLACES, WELL_KNOWN};
 
 mod places;
@@ -17,7 +17,7 @@ mod tests;
 const NAMED: usize = 3;
 
 /// What a name that is no zone most likely means, as a hint.
-pub(super) fn zone_hint(word: &str, database: &TimeZoneDatabase) -> String {
+pub fn zone_hint(word: &str, database: &TimeZoneDatabase) -> String {
     if let Some(zones) = by_abbreviation(word, database) {
         return format!(
             "{word} is an abbreviation, which knows no daylight saving; name the place: {}",

@@ -4,15 +4,17 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
 use super::endless::never_closes;
-use super::findings::Finding;
-use super::raw::{Entry, Moment, Placed, Timing};
-use super::settings::{Home, duration, timezone};
-use super::{code, moment};
 use crate::calendar::{self, Fixed, Length, Oddity, Pattern, PatternError, Rule, Schedule};
+use crate::config::file::code;
+use crate::config::file::findings::Finding;
+use crate::config::file::raw::{Entry, Moment, Placed, Timing};
+use crate::config::value::length::duration;
+use crate::config::value::moment;
+use crate::config::zone::{Home, timezone};
 
 /// Whose keys they are, which decides what messages advise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Of {
+pub enum Of {
     Window,
     Exclusion,
 }
@@ -57,7 +59,7 @@ impl Of {
 }
 
 /// The schedule that the keys describe.
-pub(super) fn schedule(
+pub fn schedule(
     raw: &Timing,
     home: &Home<'_>,
     of: Of,
@@ -81,7 +83,7 @@ pub(super) fn schedule(
 }
 
 /// Its own zone, else the one that it would have.
-pub(super) fn zone(raw: &Timing, home: &Home<'_>, findings: &mut Vec<Finding>) -> Option<TimeZone> {
+pub fn zone(raw: &Timing, home: &Home<'_>, findings: &mut Vec<Finding>) -> Option<TimeZone> {
     match &raw.timezone {
         Entry::Absent => home.default.clone(),
         own => (own.given()).and_then(|name| timezone(name, home.zones, findings)),
@@ -204,7 +206,7 @@ fn length(raw: &Timing, findings: &mut Vec<Finding>) -> Option<Length> {
 }
 
 /// That a schedule never lets go, if it does not.
-pub(super) fn endless(raw: &Timing, schedule: &Schedule, of: Of) -> Option<Finding> {
+pub fn endless(raw: &Timing, schedule: &Schedule, of: Of) -> Option<Finding> {
     let text = raw.schedule.given()?;
     if !never_closes(schedule) {
         return None;

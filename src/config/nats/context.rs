@@ -13,8 +13,7 @@ use serde::{Deserialize, Deserializer};
 use percent_encoding::percent_decode_str;
 
 use super::credentials::{self, NoCredentials};
-use super::nats::{Api, Auth, Connection, Hidden, Identity, Secret, Tls};
-use super::server;
+use super::{Api, Auth, Connection, Hidden, Identity, Secret, Tls, server};
 
 /// Why a context cannot be used.
 #[derive(Debug, thiserror::Error)]

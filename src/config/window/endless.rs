@@ -17,7 +17,7 @@ const YEARS: SignedDuration = SignedDuration::from_hours(24 * (5 * 365 + 2));
 const STEPS: usize = 200_000;
 
 /// The opening with which a walk begins.
-pub(super) fn first(schedule: &Schedule) -> Option<Occurrence> {
+pub fn first(schedule: &Schedule) -> Option<Occurrence> {
     let from = schedule.zone().to_timestamp(FROM).ok()?;
     (schedule.open_at(from)).or_else(|| schedule.next_opening(from))
 }
@@ -27,7 +27,7 @@ fn end(first: Occurrence) -> Timestamp {
 }
 
 /// Whether no break is met between its occurrences, from its first opening on.
-pub(super) fn never_closes(schedule: &Schedule) -> bool {
+pub fn never_closes(schedule: &Schedule) -> bool {
     let Some(mut open) = first(schedule) else {
         return false;
     };
@@ -46,7 +46,7 @@ pub(super) fn never_closes(schedule: &Schedule) -> bool {
 }
 
 /// An opening that is longer than `limit`, if there is one.
-pub(super) fn longer_than(schedule: &Schedule, limit: SignedDuration) -> Option<Occurrence> {
+pub fn longer_than(schedule: &Schedule, limit: SignedDuration) -> Option<Occurrence> {
     if schedule.longest() <= limit {
         return None;
     }

@@ -8,25 +8,23 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::code;
 use super::findings::{Finding, Place, Severity};
 use super::raw::{Entry, Placed};
-use super::{code, guess};
+use crate::config::guess;
 
 mod value;
 
 use value::{Value, name_of};
 
 /// A place where the text is not TOML.
-pub(super) struct SyntaxError {
+pub struct SyntaxError {
     pub message: String,
     pub span: Range<usize>,
 }
 
 /// Parses a text as far as possible and has `read` ask for what it holds.
-pub(super) fn parse<R>(
-    text: &str,
-    read: fn(&mut Table<'_>) -> R,
-) -> (R, Vec<Finding>, Vec<SyntaxError>) {
+pub fn parse<R>(text: &str, read: fn(&mut Table<'_>) -> R) -> (R, Vec<Finding>, Vec<SyntaxError>) {
     let (document, errors) = DeTable::parse_recoverable(text);
     let errors = errors.iter().map(|error| SyntaxError {
         message: error.message().to_owned(),
@@ -45,7 +43,7 @@ pub(super) fn parse<R>(
 }
 
 /// A table that is being read.
-pub(super) struct Table<'t> {
+pub struct Table<'t> {
     entries: &'t DeTable<'t>,
     kind: Kind,
     place: Place,

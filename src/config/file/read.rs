@@ -8,7 +8,7 @@ use super::table::{self, Table};
 use super::{raw, syntax};
 
 /// Reads a text as far as it can be read, and tells what could not.
-pub(super) fn read(text: &str) -> (raw::File, Vec<Finding>) {
+pub fn read(text: &str) -> (raw::File, Vec<Finding>) {
     let (file, findings, errors) = table::parse(text, file);
     (file, syntax::merge(text, &errors, findings))
 }

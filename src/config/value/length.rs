@@ -1,6 +1,11 @@
 //! Lengths of time as the config file writes them: `2h`, `1h 30m`, `90s`. The one file that knows humantime.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
+
+use crate::config::file::code;
+use crate::config::file::findings::Finding;
+use crate::config::file::raw::Placed;
 
 /// The hint that belongs to most mistakes here.
 const FORM: &str = r#"write whole units, as in "2h", "1h 30m" or "90s""#;
@@ -89,6 +94,39 @@ pub fn show(length: Duration) -> String {
         .map(|(count, unit)| format!("{count}{unit}"))
         .collect();
     parts.join(" ")
+}
+
+/// A length of time of whole seconds.
+pub fn duration(text: &Placed<String>, findings: &mut Vec<Finding>) -> Option<Duration> {
+    parse(&text.value)
+        .map_err(|wrong| {
+            let message = format!("{:?} {}", text.value, wrong.reason);
+            let finding = text.place.error(code::BAD_DURATION, message);
+            findings.push(finding.hint(wrong.hint));
+        })
+        .ok()
+}
+
+/// The same, within limits.
+pub fn duration_in(
+    text: &Placed<String>,
+    range: &RangeInclusive<Duration>,
+    findings: &mut Vec<Finding>,
+) -> Option<Duration> {
+    let length = duration(text, findings)?;
+    if range.contains(&length) {
+        return Some(length);
+    }
+    let side = if length < *range.start() {
+        "short"
+    } else {
+        "long"
+    };
+    let message = format!("{:?} is too {side}", text.value);
+    let (shortest, longest) = (show(*range.start()), show(*range.end()));
+    let hint = format!("it can be from {shortest} to {longest}");
+    findings.push(text.place.error(code::OUT_OF_RANGE, message).hint(hint));
+    None
 }
 
 fn reason(error: &humantime::DurationError) -> String {

@@ -24,7 +24,7 @@ pub struct Source {
 }
 
 impl Source {
-    pub(super) fn new(path: &Path, text: &str) -> Self {
+    pub(in crate::config) fn new(path: &Path, text: &str) -> Self {
         let text = without_secrets(text);
         let later = text.match_indices('\n').map(|(index, _)| index + 1);
         Self {
@@ -35,12 +35,12 @@ impl Source {
     }
 
     /// The line in which a byte stands, counted from 1.
-    pub(super) fn line_of(&self, offset: usize) -> usize {
+    pub(in crate::config) fn line_of(&self, offset: usize) -> usize {
         self.line_starts.partition_point(|start| *start <= offset)
     }
 
     /// The bytes of whole lines, from the one that `span` begins in to the one that it ends in.
-    pub(super) fn lines_around(&self, span: &Range<usize>) -> Range<usize> {
+    pub(in crate::config) fn lines_around(&self, span: &Range<usize>) -> Range<usize> {
         let first = self.line_of(span.start).saturating_sub(1);
         let behind = self.line_of(span.end.max(span.start));
         let begin = self.line_starts.get(first).copied().unwrap_or(0);
@@ -51,7 +51,7 @@ impl Source {
 
 /// The same text, byte for byte as long, with stars for what stands before the `@` of an address. Such a file is refused,
 /// and the message, with the line, goes to a log that many may read. Rather a word too many than a secret.
-pub(super) fn without_secrets(text: &str) -> String {
+pub(in crate::config) fn without_secrets(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for (index, part) in text.split('@').enumerate() {
         if index > 0 {
@@ -136,7 +136,7 @@ impl Finding {
         }
     }
 
-    pub(super) fn at(mut self, span: Range<usize>) -> Self {
+    pub(in crate::config) fn at(mut self, span: Range<usize>) -> Self {
         self.span = Some(span);
         self
     }
@@ -146,7 +146,7 @@ impl Finding {
         self
     }
 
-    pub(super) fn also(mut self, span: Range<usize>, label: &str) -> Self {
+    pub(in crate::config) fn also(mut self, span: Range<usize>, label: &str) -> Self {
         self.also = Some((span, label.to_owned()));
         self
     }
@@ -158,7 +158,7 @@ impl Finding {
     }
 
     /// Whether it speaks of one value by itself, so that it holds even where other lines of the file cannot be read.
-    pub(super) fn stands_alone(&self) -> bool {
+    pub(in crate::config) fn stands_alone(&self) -> bool {
         self.severity == Severity::Error && !code::NEEDS_WHOLE_FILE.contains(&self.code)
     }
 }
@@ -176,7 +176,7 @@ impl fmt::Display for Finding {
 
 /// A place in the file, and what an operator calls the thing that stands there.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
+pub(in crate::config) struct Place {
     /// `controller.resync`, `window nightly-vacuum`.
     pub subject: String,
     /// The key, where the subject does not tell it.

@@ -3,13 +3,14 @@
 
 use jiff::civil::{Date, DateTime, Time};
 
-use super::findings::Finding;
-use super::raw::{Moment, Placed};
-use super::{code, length};
+use super::length;
 use crate::calendar;
+use crate::config::file::code;
+use crate::config::file::findings::Finding;
+use crate::config::file::raw::{Moment, Placed};
 
 /// A time of day, at which each opening of a rule closes.
-pub(super) fn time_of_day(moment: &Placed<Moment>, findings: &mut Vec<Finding>) -> Option<Time> {
+pub fn time_of_day(moment: &Placed<Moment>, findings: &mut Vec<Finding>) -> Option<Time> {
     let finding = match &moment.value {
         Moment::Time(time) if time.subsec_nanosecond() == 0 => return Some(*time),
         Moment::Time(_) => fraction(moment),
@@ -31,7 +32,7 @@ pub(super) fn time_of_day(moment: &Placed<Moment>, findings: &mut Vec<Finding>) 
 }
 
 /// A whole day.
-pub(super) fn date(moment: &Placed<Moment>, findings: &mut Vec<Finding>) -> Option<Date> {
+pub fn date(moment: &Placed<Moment>, findings: &mut Vec<Finding>) -> Option<Date> {
     let hint = match &moment.value {
         Moment::Date(date) => return Some(*date),
         Moment::Local(_) | Moment::Instant(_) => {
@@ -47,10 +48,7 @@ pub(super) fn date(moment: &Placed<Moment>, findings: &mut Vec<Finding>) -> Opti
 }
 
 /// A date and time, at which a one-off begins or ends.
-pub(super) fn date_time(
-    moment: &Placed<Moment>,
-    findings: &mut Vec<Finding>,
-) -> Option<calendar::Moment> {
+pub fn date_time(moment: &Placed<Moment>, findings: &mut Vec<Finding>) -> Option<calendar::Moment> {
     const EXPECTED: &str = "a date and time";
     let finding = match &moment.value {
         Moment::Local(civil) if civil.subsec_nanosecond() == 0 => {
@@ -79,14 +77,14 @@ pub(super) fn date_time(
 
 /// One of the two ends of the time in which a rule is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Bound {
+pub enum Bound {
     From,
     /// The first civil time that is not valid any more. A date's whole day counts.
     Until,
 }
 
 /// A civil time from which on, or until which, a rule is valid.
-pub(super) fn bound(
+pub fn bound(
     moment: &Placed<Moment>,
     bound: Bound,
     findings: &mut Vec<Finding>,
@@ -150,7 +148,7 @@ fn fraction(moment: &Placed<Moment>) -> Finding {
 }
 
 /// `HH:MM` or `HH:MM:SS`; or the way out.
-pub(super) fn parse_time(text: &str) -> Result<Time, String> {
+pub fn parse_time(text: &str) -> Result<Time, String> {
     if let Some(time) = exact_time(text) {
         return Ok(time);
     }

@@ -92,7 +92,7 @@ pub const LONG_CHAIN: &str = "long-chain";
 pub const ZONES_DIFFER: &str = "zones-differ";
 
 /// Findings that compare places of the file with each other: not to be trusted where parts of it could not be read.
-pub(super) const NEEDS_WHOLE_FILE: &[&str] = &[
+pub(in crate::config) const NEEDS_WHOLE_FILE: &[&str] = &[
     MISSING_KEY,
     TOO_LONG,
     AMBIGUOUS_TIMING,

@@ -1,7 +1,6 @@
 //! The file as written: its tables and keys, each value with its place. No defaults, no checks, no logic.
 //!
-//! [`super::read`] fills it in, [`super::settings`], [`super::windows`] and [`super::exclusions`] make sense of it. A key that is added to recess
-//! begins here.
+//! [`super::read`] fills it in, the rooms beside this one make sense of it. A key that is added to recess begins here.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
@@ -10,14 +9,14 @@ use super::findings::Place;
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
-pub(super) struct Placed<T> {
+pub struct Placed<T> {
     pub value: T,
     pub place: Place,
 }
 
 /// What the file says about one key.
 #[derive(Clone, Debug)]
-pub(super) enum Entry<T> {
+pub enum Entry<T> {
     /// Nothing.
     Absent,
     /// Something that is not of the key's type; that has been reported.
@@ -45,11 +44,11 @@ impl<T> Entry<T> {
 }
 
 /// A list of texts, each with its own place.
-pub(super) type Texts = Vec<Placed<String>>;
+pub type Texts = Vec<Placed<String>>;
 
 /// A date or a time, in one of the ways to write it.
 #[derive(Clone, Debug)]
-pub(super) enum Moment {
+pub enum Moment {
     /// Text in quotes, whatever it says.
     Text(String),
     Time(Time),
@@ -67,7 +66,7 @@ impl Moment {
 }
 
 #[derive(Debug)]
-pub(super) struct File {
+pub struct File {
     pub instance: Entry<String>,
     pub nats: Nats,
     pub http: Http,
@@ -79,7 +78,7 @@ pub(super) struct File {
 }
 
 #[derive(Debug)]
-pub(super) struct Nats {
+pub struct Nats {
     pub servers: Entry<Texts>,
     pub context: Entry<String>,
     pub credentials: Entry<String>,
@@ -95,7 +94,7 @@ pub(super) struct Nats {
 }
 
 #[derive(Debug)]
-pub(super) struct Tls {
+pub struct Tls {
     pub ca: Entry<String>,
     pub cert: Entry<String>,
     pub key: Entry<String>,
@@ -103,13 +102,13 @@ pub(super) struct Tls {
 }
 
 #[derive(Debug)]
-pub(super) struct Http {
+pub struct Http {
     pub listen: Entry<String>,
     pub hosts: Entry<Texts>,
 }
 
 #[derive(Debug)]
-pub(super) struct Controller {
+pub struct Controller {
     pub resync: Entry<String>,
     pub max_in_flight: Entry<i64>,
     pub request_timeout: Entry<String>,
@@ -118,17 +117,17 @@ pub(super) struct Controller {
 }
 
 #[derive(Debug)]
-pub(super) struct Events {
+pub struct Events {
     pub subject: Entry<String>,
 }
 
 #[derive(Debug)]
-pub(super) struct Defaults {
+pub struct Defaults {
     pub timezone: Entry<String>,
 }
 
 #[derive(Debug)]
-pub(super) struct Window {
+pub struct Window {
     pub name: Entry<String>,
     pub consumers: Entry<Texts>,
     pub timing: Timing,
@@ -140,7 +139,7 @@ pub(super) struct Window {
 }
 
 #[derive(Debug)]
-pub(super) struct Exclusion {
+pub struct Exclusion {
     pub name: Entry<String>,
     pub timing: Timing,
     pub dates: Entry<Vec<Placed<Moment>>>,
@@ -149,7 +148,7 @@ pub(super) struct Exclusion {
 
 /// When something begins and ends.
 #[derive(Debug)]
-pub(super) struct Timing {
+pub struct Timing {
     /// Where the table stands that has these keys.
     pub place: Place,
     pub schedule: Entry<String>,

@@ -7,7 +7,7 @@ const FORM: &str = "write nats://HOST:PORT or tls://HOST:PORT";
 
 /// Why a text is not a server's address.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct NotAServer {
+pub struct NotAServer {
     /// A fragment that fits behind the text and a colon.
     pub reason: &'static str,
     /// The way out.
@@ -15,7 +15,7 @@ pub(super) struct NotAServer {
 }
 
 /// Checks one entry of `nats.servers`: `nats://host:port`, `tls://host:port`, and either without scheme or port.
-pub(super) fn check(address: &str) -> Result<(), NotAServer> {
+pub fn check(address: &str) -> Result<(), NotAServer> {
     let refuse = |reason, hint| Err(NotAServer { reason, hint });
     if address.contains('@') {
         let hint = "take it out, and set username + password_file or token_file in [nats]";

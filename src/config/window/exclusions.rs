@@ -7,12 +7,14 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::findings::Finding;
-use super::raw::{self, Entry, Moment, Placed, Texts};
-use super::settings::Home;
 use super::timing::{self, Of};
-use super::{code, guess, length, moment, names};
 use crate::calendar::{Fixed, Schedule};
+use crate::config::file::code;
+use crate::config::file::findings::Finding;
+use crate::config::file::raw::{self, Entry, Moment, Placed, Texts};
+use crate::config::guess;
+use crate::config::value::{length, moment, names};
+use crate::config::zone::Home;
 use crate::policy;
 
 /// A year's rule that holds for longer never lets go.
@@ -20,7 +22,7 @@ const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 /// An exclusion, and the windows that it concerns.
 #[derive(Debug)]
-pub(super) struct Exclusion {
+pub struct Exclusion {
     pub exclusion: Arc<policy::Exclusion>,
     /// By name; `None` for every window.
     windows: Option<Vec<String>>,
@@ -33,11 +35,7 @@ impl Exclusion {
 }
 
 /// The exclusions. Those with a mistake are left out.
-pub(super) fn exclusions(
-    raw: &raw::File,
-    home: &Home<'_>,
-    findings: &mut Vec<Finding>,
-) -> Vec<Exclusion> {
+pub fn exclusions(raw: &raw::File, home: &Home<'_>, findings: &mut Vec<Finding>) -> Vec<Exclusion> {
     let list = raw.exclusions.given().map_or(&[][..], |list| &list.value);
     names::unique(list.iter().map(|raw| &raw.name), "exclusion", findings);
     let windows: Option<Vec<&str>> = match &raw.windows {

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::code;
-use super::findings::Finding;
-use super::raw::{Entry, Placed};
+use crate::config::file::code;
+use crate::config::file::findings::Finding;
+use crate::config::file::raw::{Entry, Placed};
 
 /// A name that people and metric labels will carry.
-pub(super) fn name<'n>(name: &'n Placed<String>, findings: &mut Vec<Finding>) -> Option<&'n str> {
+pub fn name<'n>(name: &'n Placed<String>, findings: &mut Vec<Finding>) -> Option<&'n str> {
     let message = if name.value.trim().is_empty() {
         "it is empty"
     } else if name.value.contains(char::is_control) {
@@ -21,7 +21,7 @@ pub(super) fn name<'n>(name: &'n Placed<String>, findings: &mut Vec<Finding>) ->
 }
 
 /// Tells which of them another thing of the same kind has already.
-pub(super) fn unique<'n>(
+pub fn unique<'n>(
     names: impl Iterator<Item = &'n Entry<String>>,
     kind: &str,
     findings: &mut Vec<Finding>,

@@ -8,8 +8,8 @@ use toml::Spanned;
 use toml::de::DeValue;
 use toml::value::{Datetime, Offset};
 
-use crate::config::findings::Place;
-use crate::config::raw::{Moment, Placed};
+use crate::config::file::findings::Place;
+use crate::config::file::raw::{Moment, Placed};
 
 /// A value that a key can have.
 pub(in crate::config) trait Value: Sized {
@@ -148,7 +148,7 @@ impl<T: Element> Value for Vec<Placed<T>> {
 }
 
 /// What an operator calls a value of that type.
-pub(super) fn name_of(value: &DeValue<'_>) -> &'static str {
+pub fn name_of(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "text",
         DeValue::Integer(_) => "a whole number",

@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::findings::{Finding, Place, without_secrets};
-use super::nats::{Api, Auth, Connection, Identity, Nats, Reach, Secret, Tls};
-use super::raw::{self, Entry, Placed};
-use super::{CREDENTIALS_DIRECTORY, code, server};
+use super::credentials::CREDENTIALS_DIRECTORY;
+use super::{Api, Auth, Connection, Identity, Nats, Reach, Secret, Tls, server};
+use crate::config::file::code;
+use crate::config::file::findings::{Finding, Place, without_secrets};
+use crate::config::file::raw::{self, Entry, Placed};
 
 /// The table; what is wrong or not said is the default. Relative paths are relative to `folder`.
-pub(super) fn nats(raw: &raw::Nats, folder: &Path, findings: &mut Vec<Finding>) -> Nats {
+pub fn nats(raw: &raw::Nats, folder: &Path, findings: &mut Vec<Finding>) -> Nats {
     let allow_crash_prone = raw.allow_crash_prone.given();
     if let Some(allow) = allow_crash_prone
         && allow.value
@@ -206,7 +207,7 @@ fn api(raw: &raw::Nats, findings: &mut Vec<Finding>) -> Api {
 }
 
 /// A subject, or what subjects begin with.
-pub(super) fn subject(raw: &Entry<String>, findings: &mut Vec<Finding>) -> Option<String> {
+pub fn subject(raw: &Entry<String>, findings: &mut Vec<Finding>) -> Option<String> {
     let Placed { value, place } = raw.given()?;
     let bad = |place: &Place, message: String, hint: &str| {
         place.error(code::BAD_SUBJECT, message).hint(hint)

@@ -8,7 +8,7 @@ use super::table::SyntaxError;
 
 /// Joins syntax mistakes with what was found in the rest of the file. A line that cannot be read is told once, and
 /// nothing is claimed to be absent from a file of which a part could not be read.
-pub(super) fn merge(text: &str, errors: &[SyntaxError], mut others: Vec<Finding>) -> Vec<Finding> {
+pub fn merge(text: &str, errors: &[SyntaxError], mut others: Vec<Finding>) -> Vec<Finding> {
     if errors.is_empty() {
         return others;
     }

@@ -3,11 +3,12 @@
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 
-use super::findings::Finding;
-use super::moment::{self, Bound};
-use super::raw::{Entry, Moment, Placed, Window};
-use super::{code, guess};
 use crate::calendar::{Gap, Repeat, Rule, Schedule};
+use crate::config::file::code;
+use crate::config::file::findings::Finding;
+use crate::config::file::raw::{Entry, Moment, Placed, Window};
+use crate::config::guess;
+use crate::config::value::moment::{self, Bound};
 
 const GAPS: &[(&str, Gap)] = &[("shift", Gap::Shift), ("skip", Gap::Skip)];
 const REPEATS: &[(&str, Repeat)] = &[
@@ -18,7 +19,7 @@ const REPEATS: &[(&str, Repeat)] = &[
 
 /// What is not said is the rule's own default.
 #[derive(Debug)]
-pub(super) struct Limits {
+pub struct Limits {
     gap: Option<Gap>,
     repeat: Option<Repeat>,
     valid_from: Option<DateTime>,
@@ -33,7 +34,7 @@ impl Limits {
 }
 
 /// The limits. `None` where there is a mistake in one of them, and where there is no rule.
-pub(super) fn limits(raw: &Window, findings: &mut Vec<Finding>) -> Option<Limits> {
+pub fn limits(raw: &Window, findings: &mut Vec<Finding>) -> Option<Limits> {
     if raw.timing.schedule.is_absent() && !raw.timing.from.is_absent() {
         findings.extend(misplaced(raw));
         return None;
@@ -126,7 +127,7 @@ fn reversed(raw: &Window, limits: &Limits) -> Option<Finding> {
 }
 
 /// That a rule does not open as long as it is valid, if so.
-pub(super) fn never_opens(raw: &Window, schedule: &Schedule) -> Option<Finding> {
+pub fn never_opens(raw: &Window, schedule: &Schedule) -> Option<Finding> {
     let (from, text) = (raw.valid_from.place()?, raw.timing.schedule.given()?);
     // A rule begins with its first valid day, so this looks from there on.
     if schedule.next_opening(Timestamp::MIN).is_some() {

@@ -1,7 +1,7 @@
 //! What people call zones that are called otherwise: abbreviations, cities, countries.
 
 /// Where several zones share an abbreviation, those that most people mean come first, in this order.
-pub(super) const WELL_KNOWN: &[&str] = &[
+pub const WELL_KNOWN: &[&str] = &[
     "America/New_York",
     "America/Chicago",
     "America/Denver",
@@ -40,7 +40,7 @@ pub(super) const WELL_KNOWN: &[&str] = &[
 ];
 
 /// Abbreviations in use that the database does not have, and their zones.
-pub(super) const ABBREVIATIONS: &[(&str, &[&str])] = &[
+pub const ABBREVIATIONS: &[(&str, &[&str])] = &[
     ("AET", &["Australia/Sydney", "Australia/Brisbane"]),
     ("AMT", &["America/Manaus", "Asia/Yerevan"]),
     ("ART", &["America/Argentina/Buenos_Aires"]),
@@ -67,7 +67,7 @@ pub(super) const ABBREVIATIONS: &[(&str, &[&str])] = &[
 ];
 
 /// Cities and countries that people name and that are no zones.
-pub(super) const PLACES: &[(&str, &[&str])] = &[
+pub const PLACES: &[(&str, &[&str])] = &[
     ("Africa/Cairo", &["alexandria"]),
     (
         "Africa/Johannesburg",

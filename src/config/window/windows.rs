@@ -6,12 +6,16 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use super::exclusions::Exclusion;
-use super::findings::{Finding, Place, Severity};
-use super::raw::{self, Entry, Placed, Texts};
-use super::settings::{Home, duration_in};
+use super::extent::{self, MaxPause};
+use super::rule;
 use super::timing::{self, Of};
-use super::{code, extent, names, rule};
 use crate::calendar::Schedule;
+use crate::config::file::code;
+use crate::config::file::findings::{Finding, Severity};
+use crate::config::file::raw::{self, Entry, Placed, Texts};
+use crate::config::value::length::duration_in;
+use crate::config::value::names;
+use crate::config::zone::Home;
 use crate::policy::{Selection, Selector, SelectorError, Window};
 
 /// A spread of less than a second is none; one of days would be a window.
@@ -19,19 +23,17 @@ const RESUME_SPREAD: RangeInclusive<Duration> =
     Duration::from_secs(1)..=Duration::from_secs(24 * 60 * 60);
 
 /// What windows take from the rest of the file.
-pub(super) struct Context<'c> {
+pub struct Context<'c> {
     /// The zones.
     pub home: &'c Home<'c>,
-    /// The longest pause; `None` where it could not be read.
-    pub max_pause: Option<SignedDuration>,
-    /// Where `max_pause` stands, if it does.
-    pub max_pause_place: Option<&'c Place>,
+    /// The longest pause.
+    pub max_pause: MaxPause<'c>,
     /// The exclusions.
     pub exclusions: &'c [Exclusion],
 }
 
 /// The windows. Those with a mistake are left out.
-pub(super) fn windows(
+pub fn windows(
     raw: &Entry<Vec<raw::Window>>,
     context: &Context<'_>,
     findings: &mut Vec<Finding>,
@@ -63,7 +65,11 @@ fn window(raw: &raw::Window, context: &Context<'_>, findings: &mut Vec<Finding>)
         }
         other => other,
     };
-    findings.extend(extent::unusual(&raw.timing, schedule.as_ref(), context));
+    findings.extend(extent::unusual(
+        &raw.timing,
+        schedule.as_ref(),
+        context.max_pause,
+    ));
     let schedule = schedule?;
     findings.extend(rule::never_opens(raw, &schedule));
     findings.extend(timing::endless(&raw.timing, &schedule, Of::Window));

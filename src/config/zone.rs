@@ -1,0 +1,10 @@
+//! Time zones: by which copy of the database a name is understood, which zone counts where none is named, and what was
+//! meant by what is none.
+
+mod database;
+mod defaults;
+mod hint;
+mod names;
+
+pub use database::{Copy, ZoneData, ZoneSource, Zones};
+pub use defaults::{Home, home, timezone};
