@@ -32,7 +32,7 @@
 //!
 //! # Layout
 //!
-//! A module uses those above it in this list and none below (`tests/layering.rs` holds that), and every foreign crate
+//! A module uses those above it in this list and none below (`tests/offline/layering.rs` holds that), and every foreign crate
 //! with a subject of its own is spoken in one place.
 //!
 //! The core is pure: no clock, no I/O, no async. Time is an argument.

@@ -25,7 +25,7 @@
 mod config;
 #[path = "../support/nats_server.rs"]
 mod nats_server;
-#[path = "../calendar_oracle/random.rs"]
+#[path = "../support/random.rs"]
 mod random;
 #[path = "../support/recess.rs"]
 mod recess;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, date};
 use recess::calendar::{Fixed, Moment, Occurrence};
 
-use crate::*;
+use super::*;
 
 #[test]
 fn a_rule_is_valid_by_the_civil_times_it_names() {

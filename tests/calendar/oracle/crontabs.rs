@@ -7,7 +7,7 @@ use jiff::civil::{DateTime, date};
 use jiff::{SignedDuration, ToSpan as _};
 use recess::calendar::{Oddity, Pattern};
 
-const EXPECTED: &str = include_str!("../fixtures/cron/expected.tsv");
+const EXPECTED: &str = include_str!("../../fixtures/cron/expected.tsv");
 
 struct Expected {
     line: &'static str,

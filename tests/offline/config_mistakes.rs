@@ -127,7 +127,7 @@ fn a_fixture_is_named_after_the_code_it_shows() {
 
 #[test]
 fn every_code_has_a_fixture() {
-    let source = include_str!("../src/config/file/code.rs");
+    let source = include_str!("../../src/config/file/code.rs");
     let fixtures = names("toml");
     let codes: Vec<&str> = (source.lines())
         .filter_map(|line| line.strip_prefix("pub const ")?.split('"').nth(1))
@@ -135,7 +135,7 @@ fn every_code_has_a_fixture() {
     assert!(codes.len() >= 20, "only {} codes found", codes.len());
     for code in codes {
         let shown = (fixtures.iter()).any(|name| without_kind(name).starts_with(code));
-        // What depends on the host is shown elsewhere: by the unit tests, and by tests/zone_data.rs.
+        // What depends on the host is shown elsewhere: by the unit tests, and by `zone_data.rs`.
         let elsewhere = [config::code::UNREADABLE, config::code::ZONES_DIFFER];
         assert!(
             shown || elsewhere.contains(&code),

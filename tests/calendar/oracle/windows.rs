@@ -7,11 +7,11 @@ use recess::calendar::Occurrence;
 use recess::consumer::ConsumerId;
 use recess::policy::{Desired, Exclusion, Policy, Selection, Window, WindowSet};
 
-use crate::clock::{Clock, Zone};
-use crate::made::{Made, second};
+use super::clock::{Clock, Zone};
+use super::made::{Made, second};
+use super::schedules::instant;
+use super::{HOUR, LONGEST, NEAR, Tally};
 use crate::random::Random;
-use crate::schedules::instant;
-use crate::{HOUR, LONGEST, NEAR, Tally};
 
 /// Questions a round, each put to the windows and to the policy of them.
 const QUESTIONS: u64 = 8;

@@ -51,7 +51,7 @@ impl Night {
 
 #[test]
 fn every_night_in_the_readme_is_held_as_it_says() {
-    let readme = include_str!("../../README.md");
+    let readme = include_str!("../../../README.md");
     let (_, table) = readme
         .split_once("| schedule | length |")
         .expect("the README has the table");

@@ -5,9 +5,9 @@ use std::ops::Range;
 
 use chrono::{DateTime, Datelike};
 
-use crate::clock::Clock;
+use super::clock::Clock;
+use super::{DAY, HOUR, MINUTE};
 use crate::random::Random;
-use crate::{DAY, HOUR, MINUTE};
 
 const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 

@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::{DAY, HOUR, MINUTE, YEARS};
+use super::{DAY, HOUR, MINUTE, YEARS};
 
 /// Openings are looked for on these days around the centre, and the clock is known for longer than any of them lasts.
 const BEFORE: i64 = 64 * HOUR;

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use recess::calendar::{Occurrence, Schedule};
 
-use crate::clock::{Clock, Zone};
-use crate::made::{Made, second};
+use super::clock::{Clock, Zone};
+use super::made::{Made, second};
+use super::{KNOWN, LONGEST, NEAR, Tally};
 use crate::random::Random;
-use crate::{KNOWN, LONGEST, NEAR, Tally};
 
 /// Questions a round, each put to five functions.
 const QUESTIONS: u64 = 8;

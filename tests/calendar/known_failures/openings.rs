@@ -5,7 +5,7 @@ use recess::calendar::{Gap, Length, Repeat, Schedule};
 use recess::consumer::ConsumerId;
 use recess::policy::{Desired, Policy, Selection, Window};
 
-use crate::*;
+use super::*;
 
 #[test]
 fn three_hours_in_london_last_three_hours_on_both_nights() {

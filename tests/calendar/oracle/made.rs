@@ -11,10 +11,10 @@ use recess::calendar::{
     Fixed, Gap, Length, Moment, Occurrence, Pattern, Repeat, Rule, Schedule, Shift,
 };
 
-use crate::clock::Clock;
-use crate::cron::{Cron, Day};
+use super::clock::Clock;
+use super::cron::{Cron, Day};
+use super::{DAY, HOUR, KNOWN, MINUTE};
 use crate::random::Random;
-use crate::{DAY, HOUR, KNOWN, MINUTE};
 
 /// A schedule, how it was written, and its occurrences that open in [`KNOWN`] around the centre, in order.
 pub struct Made {

@@ -7,7 +7,7 @@ use recess::calendar::{Pattern, Rule, Schedule};
 use recess::consumer::ConsumerId;
 use recess::policy::{Desired, Policy, Selection, Window};
 
-use crate::*;
+use super::*;
 
 fn made(name: &str) -> TimeZone {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/zones");

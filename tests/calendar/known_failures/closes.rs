@@ -1,6 +1,6 @@
 //! When windows that end at a time of day close.
 
-use crate::*;
+use super::*;
 
 #[test]
 fn a_close_in_a_gap_is_the_first_instant_after_it() {

@@ -8,7 +8,7 @@
 //! (`schedules.rs`, `windows.rs`). chrono-tz carries older zone tables than jiff, so only days are compared on which both
 //! agree.
 //!
-//! `RECESS_ORACLE_ROUNDS=50 cargo test --release --test calendar_oracle` looks harder.
+//! `RECESS_ORACLE_ROUNDS=50 cargo test --release --test calendar oracle` looks harder.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -21,12 +21,11 @@ mod clock;
 mod cron;
 mod crontabs;
 mod made;
-mod random;
 mod schedules;
 mod windows;
 
+use crate::random::Random;
 use clock::{Clock, Zone};
-use random::Random;
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 3_600;

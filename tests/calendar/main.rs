@@ -1,0 +1,9 @@
+//! Schedules turned into instants: against an oracle that shares nothing with them, on the nights that other schedulers get
+//! wrong, and on days that never were.
+
+#[path = "../support/random.rs"]
+mod random;
+
+mod known_failures;
+mod odd_history;
+mod oracle;
