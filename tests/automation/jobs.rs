@@ -4,8 +4,8 @@ use std::fs;
 
 use jiff::{Timestamp, ToSpan};
 
-use crate::config::Span;
-use crate::recess::{Recess, secs, until};
+use crate::support::config::Span;
+use crate::support::recess::{Recess, secs, until};
 use crate::world::{World, begin, ended, folder, python};
 
 /// The scripts of the steps of a workflow, in order, with their names and whether they run always.

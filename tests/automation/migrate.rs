@@ -5,8 +5,8 @@ use std::process::Command;
 
 use jiff::{Timestamp, ToSpan};
 
-use crate::config::Span;
-use crate::recess::{Recess, secs, until};
+use crate::support::config::Span;
+use crate::support::recess::{Recess, secs, until};
 use crate::world::{World, begin, ended, folder};
 
 /// The script on a window of a daemon that runs.

@@ -4,8 +4,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{Arc, Mutex};
 
-use crate::config::Span;
-use crate::recess::{Recess, secs, until};
+use crate::support::config::Span;
+use crate::support::recess::{Recess, secs, until};
 use crate::world::{World, folder, python};
 
 /// A webhook of the test's own, and what was posted to it.

@@ -9,10 +9,10 @@ use async_nats::jetstream::Message;
 use async_nats::jetstream::consumer::PullConsumer;
 use futures_util::StreamExt;
 
-use crate::account::Account;
-use crate::config::Config;
-use crate::nats_server::Server;
-use crate::recess::PROGRAM;
+use crate::support::account::Account;
+use crate::support::config::Config;
+use crate::support::nats_server::Server;
+use crate::support::recess::PROGRAM;
 
 pub struct World {
     pub server: Server,

@@ -24,7 +24,7 @@ mod made;
 mod schedules;
 mod windows;
 
-use crate::random::Random;
+use crate::support::random::Random;
 use clock::{Clock, Zone};
 
 const MINUTE: i64 = 60;

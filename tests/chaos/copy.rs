@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-use crate::config::Config;
 use crate::proxy::{Proxy, Weather};
-use crate::random::Random;
-use crate::recess::{Recess, secs};
 use crate::record::{Process, Record, What};
 use crate::rules::Rules;
 use crate::servers::Servers;
+use crate::support::config::Config;
+use crate::support::random::Random;
+use crate::support::recess::{Recess, secs};
 
 /// Processes are told apart in the record across all copies.
 static PROCESSES: AtomicUsize = AtomicUsize::new(1);

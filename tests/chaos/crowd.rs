@@ -7,8 +7,8 @@ use async_nats::{Client, ConnectOptions, Request, ServerAddr};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::random::Random;
 use crate::record::Record;
+use crate::support::random::Random;
 use crate::told::MARK;
 
 /// A stream, with what it was created with.

@@ -11,10 +11,10 @@ use crate::crowd::{Crowd, People};
 use crate::healed::{all_becomes_right, is_well, usage};
 use crate::judge::Judge;
 use crate::network::weather;
-use crate::random::Random;
 use crate::record::{Event, Record, What};
 use crate::rules::Rules;
 use crate::servers::Servers;
+use crate::support::random::Random;
 
 /// What a history is about, besides its seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::proxy::{Break, Proxy, Weather};
-use crate::random::Random;
 use crate::record::Record;
+use crate::support::random::Random;
 
 /// One thing that befalls the network, from its beginning to its end.
 pub async fn weather(proxies: &[Proxy], random: &mut Random, record: &Record, name: &str) {

@@ -8,7 +8,7 @@ use std::fmt::Write;
 use jiff::Timestamp;
 
 use crate::crowd::Crowd;
-use crate::random::Random;
+use crate::support::random::Random;
 
 /// Half-open, in whole seconds since the epoch.
 pub type Span = (i64, i64);

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-use crate::nats_server::{Cluster, Options, Server};
-use crate::random::Random;
 use crate::record::Record;
+use crate::support::nats_server::{Cluster, Options, Server};
+use crate::support::random::Random;
 
 pub enum Nats {
     One(Server),

@@ -12,10 +12,10 @@ use crate::crowd::{Crowd, People};
 use crate::healed::{Usage, all_becomes_right, usage};
 use crate::judge::Judge;
 use crate::network::weather;
-use crate::random::Random;
 use crate::record::{Event, Record, What};
 use crate::rules::{Rules, second};
 use crate::servers::Servers;
+use crate::support::random::Random;
 use crate::told::{Question, deadline};
 
 /// A window opens so often, and is open for so long.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::wire::Frame;
 
 /// 1 + FNV-1a64 of the instance's name mod 999,999: see `support/config.rs`, which worked it out.
-pub const MARK: i32 = crate::config::MARK;
+pub const MARK: i32 = crate::support::config::MARK;
 
 pub fn is_ours(deadline: Timestamp) -> bool {
     deadline.subsec_nanosecond() == MARK

@@ -2,10 +2,10 @@
 
 use std::fs::{self, File};
 
-use crate::account::Account;
-use crate::config::{Config, Span};
-use crate::nats_server::Server;
-use crate::recess::{Recess, secs};
+use crate::support::account::Account;
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::Server;
+use crate::support::recess::{Recess, secs};
 use crate::tools::{examples, named, run, run_on};
 
 #[test]

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use jiff::ToSpan;
 
-use crate::account::Account;
-use crate::config::{Config, Span};
-use crate::nats_server::Server;
-use crate::recess::{Recess, reach, secs, until};
+use crate::support::account::Account;
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::Server;
+use crate::support::recess::{Recess, reach, secs, until};
 use crate::watch::{CATCH_UP, Watch};
 
 const LAG: &str = "JetStreamConsumerLag";

@@ -5,14 +5,8 @@
 // It waits for real processes, so on the real clock.
 #![allow(clippy::disallowed_methods)]
 
-#[path = "../support/account.rs"]
-mod account;
-#[path = "../support/config.rs"]
-mod config;
-#[path = "../support/nats_server.rs"]
-mod nats_server;
-#[path = "../support/recess.rs"]
-mod recess;
+#[path = "../support/mod.rs"]
+mod support;
 
 mod dashboard;
 mod files;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use async_nats::ConnectOptions;
 
-use crate::account::Account;
-use crate::config::{Config, Span};
 use crate::dashboard;
-use crate::nats_server::{Options, Server};
-use crate::recess::Recess;
+use crate::support::account::Account;
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::{Options, Server};
+use crate::support::recess::Recess;
 use crate::watch::Watch;
 
 const MANY: usize = 1100;

@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::nats_server::Server;
+use crate::support::nats_server::Server;
 
 /// One alert of one notification.
 #[derive(Clone, Debug)]

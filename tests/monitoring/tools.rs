@@ -13,8 +13,8 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::nats_server::Watchdog;
-use crate::recess::until;
+use crate::support::nats_server::Watchdog;
+use crate::support::recess::until;
 
 /// The files that the README tells to copy.
 pub fn examples() -> PathBuf {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-use crate::nats_server::Server;
 use crate::pager::{LagPage, Pager, Told};
-use crate::recess::{Recess, secs, until};
+use crate::support::nats_server::Server;
+use crate::support::recess::{Recess, secs, until};
 use crate::tools::{Daemon, examples, free_port, named};
 
 /// The time to catch up, in place of 15 minutes.

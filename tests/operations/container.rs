@@ -7,11 +7,11 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::account::Account;
-use crate::config::{Config, Span};
-use crate::nats_server::{self, Server, Watchdog};
 use crate::package::{in_target, printed, root};
-use crate::recess::{secs, until};
+use crate::support::account::Account;
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::{self, Server, Watchdog};
+use crate::support::recess::{secs, until};
 
 const BILLING: &str = "ORDERS/billing";
 

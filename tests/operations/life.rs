@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use async_nats::ConnectOptions;
 use jiff::ToSpan;
 
-use crate::account::Account;
-use crate::config::{Config, Span};
 use crate::machine::Machine;
-use crate::nats_server::{Options, Server};
 use crate::package::{deb, in_target};
-use crate::recess::{secs, until};
 use crate::service::{Service, message};
+use crate::support::account::Account;
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::{Options, Server};
+use crate::support::recess::{secs, until};
 
 mod trouble;
 

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-use crate::recess::{secs, until};
+use crate::support::recess::{secs, until};
 
 /// What to do about whatever is missing.
 pub const RUN: &str =

@@ -6,14 +6,8 @@
 // It waits for real processes, so on the real clock.
 #![allow(clippy::disallowed_methods)]
 
-#[path = "../support/account.rs"]
-mod account;
-#[path = "../support/config.rs"]
-mod config;
-#[path = "../support/nats_server.rs"]
-mod nats_server;
-#[path = "../support/recess.rs"]
-mod recess;
+#[path = "../support/mod.rs"]
+mod support;
 
 mod container;
 mod life;
@@ -25,5 +19,5 @@ mod units;
 /// The tests without a network need it to be there already.
 #[test]
 fn a_nats_server_is_at_hand() {
-    nats_server::binary().unwrap();
+    support::nats_server::binary().unwrap();
 }

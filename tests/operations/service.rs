@@ -7,8 +7,8 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::config::Config;
 use crate::machine::Machine;
+use crate::support::config::Config;
 
 /// recess in a machine, with pages on a port of the network that machine and test share.
 pub struct Service<'a> {

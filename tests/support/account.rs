@@ -1,10 +1,7 @@
-//! The applications of a NATS account, for tests, included by `#[path = ".."] mod account;`.
+//! The applications of a NATS account.
 //!
 //! Speaks with JetStream in its own words (raw requests, so that what recess makes of an answer is not what a test sees)
 //! and listens to everything that anybody asks. Must not know recess.
-
-// Every includer uses a part of this file. It waits for real servers, so on the real clock.
-#![allow(dead_code, clippy::disallowed_methods)]
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,7 +1,4 @@
-//! Certificates for TLS tests, made anew each time, included by `#[path = ".."] mod certificates;`.
-
-// Every includer uses a part of this file.
-#![allow(dead_code)]
+//! Certificates for TLS tests, made anew each time.
 
 use std::fs;
 use std::path::{Path, PathBuf};

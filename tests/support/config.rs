@@ -1,9 +1,6 @@
-//! Config files with windows near the present, for tests, included by `#[path = ".."] mod config;`.
+//! Config files with windows near the present.
 //!
 //! Works out for itself what recess should write for them.
-
-// Every includer uses a part of this file. Windows open on the real clock.
-#![allow(dead_code, clippy::disallowed_methods)]
 
 use std::fmt::Write;
 use std::fs;

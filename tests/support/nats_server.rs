@@ -1,5 +1,4 @@
-//! A real, throw-away nats-server for tests, benches and the demo, included by
-//! `#[path = ".."] mod nats_server;`.
+//! A real, throw-away nats-server for tests; benches and the demo include this file alone.
 //!
 //! Knows where a server binary comes from and how to start, kill and restart it. Must not know
 //! recess or any NATS client. Invariant: nothing outlives its owner. Every server listens on a
@@ -8,7 +7,7 @@
 //!
 //! A missing server is an error that says what to do, never a skipped test.
 
-// Every includer uses a part of this file. It waits for real processes, so on the real clock.
+// A bench and the demo use a part of this file. It waits for real processes, so on the real clock.
 #![allow(dead_code, clippy::disallowed_methods)]
 
 use std::fs::{self, File, OpenOptions};

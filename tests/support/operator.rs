@@ -1,9 +1,6 @@
-//! A NATS operator with one account, for tests, included by `#[path = ".."] mod operator;`.
+//! A NATS operator with one account.
 //!
 //! Makes its keys anew each time and signs what a server and its users need, so that no secret stands in the project.
-
-// Every includer uses a part of this file.
-#![allow(dead_code)]
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,9 +1,6 @@
-//! A TCP proxy that breaks connections on demand, for tests, included by `#[path = ".."] mod proxy;`.
+//! A TCP proxy that breaks connections on demand.
 //!
 //! What it does to bytes is all it knows. It goes with its owner.
-
-// Every includer uses a part of this file.
-#![allow(dead_code)]
 
 use std::net::{Ipv4Addr, SocketAddr};
 

@@ -1,11 +1,7 @@
-//! The real recess as a child process, for tests, included by `#[path = ".."] mod recess;` beside `config` and
-//! `nats_server`.
+//! The real recess as a child process.
 //!
 //! Knows how to start, signal and end it, and where it shows what it does. Must not know what it should do.
 //! Invariant: no recess outlives its owner, and one that a failed test leaves behind tells its log.
-
-// Every includer uses a part of this file. It waits for real processes, so on the real clock.
-#![allow(dead_code, clippy::disallowed_methods)]
 
 use std::fs::{self, File};
 use std::io;
@@ -20,8 +16,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use crate::config::Config;
-use crate::nats_server::{self, Watchdog};
+use super::config::Config;
+use super::nats_server::{self, Watchdog};
 
 /// The program under test.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_recess");

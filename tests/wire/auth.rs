@@ -7,11 +7,11 @@ use async_nats::ConnectOptions;
 use jiff::Timestamp;
 use nkeys::KeyPair;
 
-use crate::account::Account;
-use crate::config::{Config, Span};
-use crate::nats_server::{Options, Server};
-use crate::operator::Operator;
-use crate::recess::{Recess, complaint_of_status, secs, until};
+use crate::support::account::Account;
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::{Options, Server};
+use crate::support::operator::Operator;
+use crate::support::recess::{Recess, complaint_of_status, secs, until};
 
 const PAUSED: &str = r#"consumer_paused{consumer_name="billing",stream_name="ORDERS"}"#;
 

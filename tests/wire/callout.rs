@@ -12,10 +12,10 @@ use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use crate::config::Config;
-use crate::nats_server::{Options, Server};
-use crate::operator::Operator;
-use crate::recess::{Recess, secs};
+use crate::support::config::Config;
+use crate::support::nats_server::{Options, Server};
+use crate::support::operator::Operator;
+use crate::support::recess::{Recess, secs};
 
 /// A server, its operator, and what its service is shown of each connection that says `recess`. The service lets all in.
 struct World {

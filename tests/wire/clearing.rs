@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use jiff::{Timestamp, ToSpan};
 
-use crate::account::{Account, Request};
-use crate::config::{Config, Span};
-use crate::nats_server::Cluster;
-use crate::recess::{Recess, secs, until};
+use crate::support::account::{Account, Request};
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::Cluster;
+use crate::support::recess::{Recess, secs, until};
 
 /// nats-server's `err_code` for a strict create of a consumer that is there and differs.
 const EXISTS: u64 = 10148;

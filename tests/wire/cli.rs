@@ -5,10 +5,10 @@ use std::time::Duration;
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 
-use crate::account::Account;
-use crate::config::{Config, Span};
-use crate::nats_server::Server;
-use crate::recess::{Recess, command, reach, secs, until};
+use crate::support::account::Account;
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::Server;
+use crate::support::recess::{Recess, command, reach, secs, until};
 
 /// `recess COMMAND --config ..` on a config: exit code, standard output and standard error.
 pub fn ask(config: &Config, arguments: &[&str]) -> (Option<i32>, String, String) {

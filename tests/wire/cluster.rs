@@ -3,11 +3,11 @@
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 
-use crate::account::{Account, served};
 use crate::cli::status;
-use crate::config::{Config, Span};
-use crate::nats_server::{Cluster, Server};
-use crate::recess::{Recess, reach, secs, until};
+use crate::support::account::{Account, served};
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::{Cluster, Server};
+use crate::support::recess::{Recess, reach, secs, until};
 
 /// Consumers with one replica and with three.
 async fn world() -> (Cluster, Account, Vec<String>) {

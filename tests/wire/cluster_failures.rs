@@ -4,11 +4,11 @@
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde_json::Value;
 
-use crate::account::{Account, Request};
 use crate::cli::ask;
-use crate::config::{Config, Span};
-use crate::nats_server::{Cluster, Server};
-use crate::recess::{Recess, reach, secs, until};
+use crate::support::account::{Account, Request};
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::{Cluster, Server};
+use crate::support::recess::{Recess, reach, secs, until};
 
 /// Streams with one replica on the node that will be lost (`GONE`, `NAMED`) and on another (`HERE`), and with three.
 struct World {

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
-use crate::account::{Account, Request};
-use crate::config::{Config, Span};
-use crate::nats_server::Cluster;
-use crate::recess::{Recess, reach, secs, until};
+use crate::support::account::{Account, Request};
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::Cluster;
+use crate::support::recess::{Recess, reach, secs, until};
 
 /// Consumers of each of six streams: one with a single replica on each node, and three with three.
 const EACH: usize = 50;

@@ -4,10 +4,10 @@
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 
-use crate::account::{Account, Request};
-use crate::config::{Config, Span};
-use crate::nats_server::{Cluster, Options, Server};
-use crate::recess::{Recess, reach, secs, until};
+use crate::support::account::{Account, Request};
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::{Cluster, Options, Server};
+use crate::support::recess::{Recess, reach, secs, until};
 
 fn paths(stream: &str) -> Vec<String> {
     (0..20)

@@ -2,10 +2,10 @@
 
 use jiff::ToSpan;
 
-use crate::account::Account;
-use crate::config::{Config, Span};
-use crate::nats_server::Server;
-use crate::recess::{Recess, reach, secs, until};
+use crate::support::account::Account;
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::Server;
+use crate::support::recess::{Recess, reach, secs, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_copies_do_not_fight() {

@@ -11,10 +11,10 @@ use futures_util::StreamExt;
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 
-use crate::account::Account;
-use crate::config::{Config, Span};
-use crate::nats_server::{Options, Server};
-use crate::recess::{Recess, reach, secs, until};
+use crate::support::account::Account;
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::{Options, Server};
+use crate::support::recess::{Recess, reach, secs, until};
 
 /// Events as they are heard, with their subjects.
 #[derive(Clone, Default)]

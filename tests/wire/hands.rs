@@ -9,11 +9,11 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::account::{Account, served};
 use crate::cli::{ask, status};
-use crate::config::{Config, MARK, Span};
-use crate::nats_server::{Cluster, Options, Server};
-use crate::recess::{PROGRAM, Recess, secs, until};
+use crate::support::account::{Account, served};
+use crate::support::config::{Config, MARK, Span};
+use crate::support::nats_server::{Cluster, Options, Server};
+use crate::support::recess::{PROGRAM, Recess, secs, until};
 
 struct World {
     server: Server,
@@ -395,7 +395,7 @@ async fn an_interrupt_tells_how_many_were_paused() {
     // As when the server hangs in the middle.
     world.server.signal("STOP");
     tokio::time::sleep(secs(1)).await;
-    crate::nats_server::signal(child.id(), "INT");
+    crate::support::nats_server::signal(child.id(), "INT");
     let output = tokio::task::spawn_blocking(move || child.wait_with_output());
     let output = output.await.unwrap().unwrap();
     world.server.signal("CONT");
@@ -662,7 +662,7 @@ async fn an_interrupt_counts_those_under_way_only() {
     })
     .await;
     tokio::time::sleep(Duration::from_millis(500)).await;
-    crate::nats_server::signal(child.id(), "INT");
+    crate::support::nats_server::signal(child.id(), "INT");
     let output = tokio::task::spawn_blocking(move || child.wait_with_output());
     let output = output.await.unwrap().unwrap();
     let err = String::from_utf8(output.stderr).unwrap();

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 
-use crate::config::{Config, Span};
-use crate::hostile_server::{Hostile, Manners, Say, consumer, info};
-use crate::recess::{Recess, secs, until};
+use crate::support::config::{Config, Span};
+use crate::support::hostile_server::{Hostile, Manners, Say, consumer, info};
+use crate::support::recess::{Recess, secs, until};
 
 /// What must come of it.
 #[derive(Clone, Copy, PartialEq)]

@@ -11,10 +11,10 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::account::Account;
-use crate::config::{Config, Span};
-use crate::nats_server::Server;
-use crate::recess::{Recess, reach, secs, until};
+use crate::support::account::Account;
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::Server;
+use crate::support::recess::{Recess, reach, secs, until};
 
 /// How a client goes on after its bytes.
 #[derive(Clone, Copy, PartialEq)]

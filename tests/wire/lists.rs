@@ -10,10 +10,10 @@ use jiff::{Timestamp, ToSpan};
 use serde_json::json;
 use tokio::task::JoinHandle;
 
-use crate::account::{Account, Request};
-use crate::config::{Config, Span};
-use crate::nats_server::{Cluster, Server};
-use crate::recess::{Recess, reach, secs, until};
+use crate::support::account::{Account, Request};
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::{Cluster, Server};
+use crate::support::recess::{Recess, reach, secs, until};
 
 async fn world() -> (Server, Account) {
     let server = Server::start(Default::default()).unwrap();

@@ -5,11 +5,11 @@ use futures_util::StreamExt;
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 
-use crate::account::Account;
 use crate::cli::ask;
-use crate::config::{Config, Span};
-use crate::nats_server::{Options, Server, binary_of_version};
-use crate::recess::{reach, secs};
+use crate::support::account::Account;
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::{Options, Server, binary_of_version};
+use crate::support::recess::{reach, secs};
 
 mod pauses;
 mod streams;

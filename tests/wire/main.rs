@@ -7,22 +7,8 @@
 // It waits for real processes, so on the real clock.
 #![allow(clippy::disallowed_methods)]
 
-#[path = "../support/account.rs"]
-mod account;
-#[path = "../support/certificates.rs"]
-mod certificates;
-#[path = "../support/config.rs"]
-mod config;
-#[path = "../support/hostile.rs"]
-mod hostile_server;
-#[path = "../support/nats_server.rs"]
-mod nats_server;
-#[path = "../support/operator.rs"]
-mod operator;
-#[path = "../support/proxy.rs"]
-mod proxy;
-#[path = "../support/recess.rs"]
-mod recess;
+#[path = "../support/mod.rs"]
+mod support;
 
 mod auth;
 mod blocked_log;

@@ -7,10 +7,10 @@ use futures_util::{StreamExt, stream};
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 
-use crate::account::{Account, Look, Request};
-use crate::config::{Config, Span};
-use crate::nats_server::{Options, Server, binary_of_version};
-use crate::recess::{Recess, command, reach, secs, until};
+use crate::support::account::{Account, Look, Request};
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::{Options, Server, binary_of_version};
+use crate::support::recess::{Recess, command, reach, secs, until};
 
 const MAIL: &str = "EVENTS/mail";
 const HELD: [&str; 2] = ["ORDERS/billing", "ORDERS/shipping"];

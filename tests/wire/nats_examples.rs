@@ -11,12 +11,12 @@ use std::path::{Path, PathBuf};
 
 use async_nats::ConnectOptions;
 
-use crate::account::Account;
-use crate::certificates::Authority;
-use crate::config::{Config, Span};
-use crate::nats_server::{Options, Server};
-use crate::operator::Operator;
-use crate::recess::{Recess, command, command_with, secs};
+use crate::support::account::Account;
+use crate::support::certificates::Authority;
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::{Options, Server};
+use crate::support::operator::Operator;
+use crate::support::recess::{Recess, command, command_with, secs};
 
 const BILLING: &str = "ORDERS/billing";
 const PAUSED: &str = r#"consumer_paused{consumer_name="billing",stream_name="ORDERS"}"#;

@@ -4,11 +4,11 @@
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 
-use crate::account::Account;
 use crate::cli::{ask, status};
-use crate::config::{Config, Span};
-use crate::nats_server::Server;
-use crate::recess::{Recess, secs, until};
+use crate::support::account::Account;
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::Server;
+use crate::support::recess::{Recess, secs, until};
 
 /// Each as it is, and as recess shows it.
 const ODD: [(&str, &str); 5] = [

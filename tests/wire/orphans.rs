@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use crate::account::Account;
-use crate::config::{Config, Span};
-use crate::nats_server::{Cluster, Server};
-use crate::recess::{Recess, command, secs, until};
+use crate::support::account::Account;
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::{Cluster, Server};
+use crate::support::recess::{Recess, command, secs, until};
 
 const BILLING: &str = "ORDERS/billing";
 const SHIPPING: &str = "ORDERS/shipping";

@@ -2,11 +2,11 @@
 
 use jiff::{Timestamp, ToSpan};
 
-use crate::account::Account;
-use crate::config::{Config, Span};
-use crate::nats_server::{Options, Server, binary_of_version};
-use crate::proxy::Proxy;
-use crate::recess::{Recess, complaint_of_status, reach, secs, until};
+use crate::support::account::Account;
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::{Options, Server, binary_of_version};
+use crate::support::proxy::Proxy;
+use crate::support::recess::{Recess, complaint_of_status, reach, secs, until};
 
 const BILLING: &str = "ORDERS/billing";
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::account::Account;
-use crate::config::{Config, Span};
-use crate::nats_server::Server;
-use crate::recess::{Recess, secs, until};
+use crate::support::account::Account;
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::Server;
+use crate::support::recess::{Recess, secs, until};
 
 /// Every metric that dashboards and alerts may rest on, without the prefix.
 pub const METRICS: &[&str] = &[

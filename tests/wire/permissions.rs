@@ -4,10 +4,10 @@ use std::fs;
 
 use async_nats::ConnectOptions;
 
-use crate::account::Account;
-use crate::config::{Config, Span};
-use crate::nats_server::{Options, Server};
-use crate::recess::{Recess, command, complaint_of_status, secs};
+use crate::support::account::Account;
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::{Options, Server};
+use crate::support::recess::{Recess, command, complaint_of_status, secs};
 
 const PAUSED: &str = r#"consumer_paused{consumer_name="billing",stream_name="ORDERS"}"#;
 

@@ -6,10 +6,10 @@ use std::net::{Ipv4Addr, TcpListener};
 
 use async_nats::ConnectOptions;
 
-use crate::account::Account;
-use crate::config::{Config, Span};
-use crate::nats_server::{Options, Server};
-use crate::recess::{Recess, complaint_of_status, secs, until};
+use crate::support::account::Account;
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::{Options, Server};
+use crate::support::recess::{Recess, complaint_of_status, secs, until};
 
 const BILLING: &str = "ORDERS/billing";
 const PAUSED: &str = r#"consumer_paused{consumer_name="billing",stream_name="ORDERS"}"#;

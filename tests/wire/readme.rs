@@ -3,10 +3,10 @@
 
 use jiff::ToSpan;
 
-use crate::account::Account;
-use crate::config::{Config, Span};
-use crate::nats_server::Server;
-use crate::recess::{Recess, command, reach};
+use crate::support::account::Account;
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::Server;
+use crate::support::recess::{Recess, command, reach};
 
 /// The block of the README that shows what this command shows.
 fn shown(command: &str) -> Vec<&'static str> {

@@ -6,10 +6,10 @@ use async_nats::Subscriber;
 use futures_util::StreamExt;
 use jiff::ToSpan;
 
-use crate::account::Account;
-use crate::config::{Config, Span};
-use crate::nats_server::Server;
-use crate::recess::{Recess, secs, until};
+use crate::support::account::Account;
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::Server;
+use crate::support::recess::{Recess, secs, until};
 
 const BILLING: &str = "ORDERS/billing";
 const RELOADED: &str = "config_last_reload_successful";

@@ -3,10 +3,10 @@
 use async_nats::ConnectOptions;
 use jiff::{Timestamp, ToSpan};
 
-use crate::account::Account;
-use crate::config::{Config, Span};
-use crate::nats_server::{Options, Server};
-use crate::recess::{Recess, reach, secs, until};
+use crate::support::account::Account;
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::{Options, Server};
+use crate::support::recess::{Recess, reach, secs, until};
 
 const BILLING: &str = "ORDERS/billing";
 

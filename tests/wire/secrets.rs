@@ -11,10 +11,10 @@ use futures_util::{StreamExt, stream};
 use nkeys::KeyPair;
 use serde_json::json;
 
-use crate::config::{Config, Span};
-use crate::nats_server::{Options, Server};
-use crate::operator::Operator;
-use crate::recess::{Recess, command_with, secs, until};
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::{Options, Server};
+use crate::support::operator::Operator;
+use crate::support::recess::{Recess, command_with, secs, until};
 
 /// Long enough to be found in no other word.
 const PASSWORD: &str = "Zq7-pass:w0rd/Zq7";

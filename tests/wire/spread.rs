@@ -6,10 +6,10 @@ use futures_util::{StreamExt, stream};
 use jiff::{Timestamp, ToSpan};
 use serde_json::json;
 
-use crate::account::Account;
-use crate::config::{Config, MARK, Span};
-use crate::nats_server::Server;
-use crate::recess::{Recess, reach, secs, until};
+use crate::support::account::Account;
+use crate::support::config::{Config, MARK, Span};
+use crate::support::nats_server::Server;
+use crate::support::recess::{Recess, reach, secs, until};
 
 const CONSUMERS: usize = 1_000;
 const SPREAD: u64 = 20;

@@ -6,8 +6,8 @@
 
 use serde_json::Value;
 
-use crate::account::Account;
-use crate::nats_server::{Options, binary_of_version};
+use crate::support::account::Account;
+use crate::support::nats_server::{Options, binary_of_version};
 
 mod alone;
 mod clustered;

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use async_nats::ConnectOptions;
 
-use crate::account::Account;
-use crate::certificates::{Authority, Pair};
-use crate::config::{Config, Span};
-use crate::nats_server::{Options, Server};
-use crate::recess::{Recess, complaint_of_status, secs};
+use crate::support::account::Account;
+use crate::support::certificates::{Authority, Pair};
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::{Options, Server};
+use crate::support::recess::{Recess, complaint_of_status, secs};
 
 const PAUSED: &str = r#"consumer_paused{consumer_name="billing",stream_name="ORDERS"}"#;
 

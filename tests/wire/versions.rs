@@ -1,9 +1,9 @@
 //! Servers that cannot pause, and servers that a pause can crash.
 
-use crate::account::Account;
-use crate::config::{Config, Span};
-use crate::nats_server::{Options, Server, binary_of_version};
-use crate::recess::{Recess, command, secs};
+use crate::support::account::Account;
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::{Options, Server, binary_of_version};
+use crate::support::recess::{Recess, command, secs};
 
 fn start(version: &str) -> Server {
     let options = Options {

@@ -9,10 +9,10 @@ use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::account::Account;
-use crate::config::{Config, Span};
-use crate::nats_server::{Server, signal};
-use crate::recess::{PROGRAM, Recess, secs, until};
+use crate::support::account::Account;
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::{Server, signal};
+use crate::support::recess::{PROGRAM, Recess, secs, until};
 
 /// `recess wait` as a child that a test goes on beside.
 struct Waiting {

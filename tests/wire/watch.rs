@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::account::Account;
-use crate::config::{Config, Span};
-use crate::nats_server::Server;
 use crate::pages::METRICS;
-use crate::recess::{Recess, command, secs};
+use crate::support::account::Account;
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::Server;
+use crate::support::recess::{Recess, command, secs};
 
 fn path(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(file)

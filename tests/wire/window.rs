@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use futures_util::StreamExt;
 use jiff::{Timestamp, ToSpan};
 
-use crate::account::Account;
-use crate::config::{Config, Span};
-use crate::nats_server::{Options, Server, binary, binary_of_version};
-use crate::recess::{Recess, reach, secs, until};
+use crate::support::account::Account;
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::{Options, Server, binary, binary_of_version};
+use crate::support::recess::{Recess, reach, secs, until};
 
 const PAUSED: [&str; 3] = ["ORDERS/billing", "ORDERS/shipping", "EVENTS/mail"];
 const CONSUMERS: [&str; 5] = [

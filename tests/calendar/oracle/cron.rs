@@ -7,7 +7,7 @@ use chrono::{DateTime, Datelike};
 
 use super::clock::Clock;
 use super::{DAY, HOUR, MINUTE};
-use crate::random::Random;
+use crate::support::random::Random;
 
 const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 

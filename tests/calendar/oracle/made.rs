@@ -14,7 +14,7 @@ use recess::calendar::{
 use super::clock::Clock;
 use super::cron::{Cron, Day};
 use super::{DAY, HOUR, KNOWN, MINUTE};
-use crate::random::Random;
+use crate::support::random::Random;
 
 /// A schedule, how it was written, and its occurrences that open in [`KNOWN`] around the centre, in order.
 pub struct Made {

@@ -6,7 +6,7 @@ use recess::calendar::{Occurrence, Schedule};
 use super::clock::{Clock, Zone};
 use super::made::{Made, second};
 use super::{KNOWN, LONGEST, NEAR, Tally};
-use crate::random::Random;
+use crate::support::random::Random;
 
 /// Questions a round, each put to five functions.
 const QUESTIONS: u64 = 8;

@@ -11,7 +11,7 @@ use super::clock::{Clock, Zone};
 use super::made::{Made, second};
 use super::schedules::instant;
 use super::{HOUR, LONGEST, NEAR, Tally};
-use crate::random::Random;
+use crate::support::random::Random;
 
 /// Questions a round, each put to the windows and to the policy of them.
 const QUESTIONS: u64 = 8;

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use super::{BILLING, World};
-use crate::recess::{secs, until};
 use crate::service::{Service, message};
+use crate::support::recess::{secs, until};
 
 impl World {
     pub(super) async fn comes_back_within_the_window_when_its_loop_hangs(

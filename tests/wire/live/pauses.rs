@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 
 use super::{World, config, tells};
-use crate::account::Account;
 use crate::cli::ask;
-use crate::config::{Config, Span};
-use crate::nats_server::Cluster;
-use crate::recess::{reach, secs, until};
+use crate::support::account::Account;
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::Cluster;
+use crate::support::recess::{reach, secs, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pause_of_somebody_else_is_told() {

@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{World, findings, tells};
-use crate::account::Account;
 use crate::cli::ask;
-use crate::config::{Config, Span};
-use crate::recess::{PROGRAM, command};
+use crate::support::account::Account;
+use crate::support::config::{Config, Span};
+use crate::support::recess::{PROGRAM, command};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_that_drops_what_waits_too_long_is_told() {

@@ -10,10 +10,10 @@ use jiff::{Timestamp, ToSpan};
 use serde_json::json;
 
 use super::{VERSIONS, ask, gone, version};
-use crate::account::Account;
-use crate::config::{Config, MARK, Span};
-use crate::nats_server::Server;
-use crate::recess::{Recess, secs, until};
+use crate::support::account::Account;
+use crate::support::config::{Config, MARK, Span};
+use crate::support::nats_server::Server;
+use crate::support::recess::{Recess, secs, until};
 
 const FAR: &str = "2100-01-01T00:00:00Z";
 

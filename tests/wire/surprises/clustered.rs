@@ -5,10 +5,10 @@ use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 
 use super::{VERSIONS, ask, gone, version};
-use crate::account::{Account, Look};
-use crate::config::{Config, Span};
-use crate::nats_server::Cluster;
-use crate::recess::{Recess, reach, secs, until};
+use crate::support::account::{Account, Look};
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::Cluster;
+use crate::support::recess::{Recess, reach, secs, until};
 
 /// How often a pause is tried until one is seen late: 1 in 8 to 1 in 23 is.
 const TRIES: i64 = 500;

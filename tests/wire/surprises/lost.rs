@@ -9,10 +9,10 @@ use jiff::{Timestamp, ToSpan};
 use serde_json::json;
 
 use super::{VERSIONS, gone, version};
-use crate::account::{Account, Tap};
-use crate::config::{Config, Span};
-use crate::nats_server::Server;
-use crate::recess::{Recess, reach, secs, until};
+use crate::support::account::{Account, Tap};
+use crate::support::config::{Config, Span};
+use crate::support::nats_server::Server;
+use crate::support::recess::{Recess, reach, secs, until};
 
 /// Of ours, in the way of a neighbour.
 const CONSUMERS: usize = 40;

@@ -1,10 +1,7 @@
-//! A server that means no good, for tests, included by `#[path = ".."] mod hostile;`: it speaks the NATS text protocol,
-//! knows one stream `ORDERS` with one consumer `billing`, and answers as nats-server does but where a test says otherwise.
+//! A server that means no good: it speaks the NATS text protocol, knows one stream `ORDERS` with one consumer `billing`,
+//! and answers as nats-server does but where a test says otherwise.
 //!
 //! The one place where something else stands in for nats-server: what a real one never says is the subject.
-
-// Every includer uses a part of this file.
-#![allow(dead_code)]
 
 use std::collections::HashMap;
 use std::io;
