@@ -22,10 +22,10 @@ use crate::policy::Policy;
 
 mod effects;
 mod file;
-mod guess;
 mod nats;
 mod outlook;
 mod settings;
+mod suggest;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -36,16 +36,16 @@ pub use effects::effects;
 pub use file::code;
 pub use file::findings::{Finding, Severity, Source};
 pub use file::render::render;
-pub use guess::closest;
 pub use nats::credentials::CREDENTIALS_DIRECTORY;
 pub use nats::{
     Api, Auth, Connection, Hidden, Identity, Nats, Reach, Secret, Tls, context, credentials,
 };
 pub use outlook::outlook;
+pub use suggest::closest;
 pub use value::length::{parse as parse_length, show as show_length};
 pub use zone::{ZoneData, ZoneSource};
 
-use file::{absent, raw, read};
+use file::{raw, read, read_error};
 use window::{MaxPause, exclusions, windows};
 use zone::Zones;
 
@@ -220,7 +220,7 @@ impl ConfigError {
                 let message = format!("it cannot be read: {source}");
                 vec![
                     Finding::new(Severity::Error, code::UNREADABLE, "config file", &message)
-                        .hint(absent::way_out(path, source)),
+                        .hint(read_error::hint(path, source)),
                 ]
             }
             Self::Invalid { findings, .. } => findings.clone(),

@@ -3,11 +3,11 @@
 //! Knows no meaning: what a value is good for is the business of [`super::value`], [`super::zone`], [`super::nats`],
 //! [`super::window`] and [`super::settings`].
 
-pub mod absent;
 pub mod code;
 pub mod findings;
 pub mod raw;
 pub mod read;
+pub mod read_error;
 pub mod render;
 mod syntax;
 mod table;

@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 use super::code;
 use super::findings::{Finding, Place, Severity};
 use super::raw::{Entry, Placed};
-use crate::config::guess;
+use crate::config::suggest;
 
 mod value;
 
@@ -227,7 +227,7 @@ impl<'t> Table<'t> {
                     format!("there is no key `{name}` in [[{list}]]"),
                 ),
             };
-            let hint = match guess::closest(&name, self.asked.iter().copied()) {
+            let hint = match suggest::closest(&name, self.asked.iter().copied()) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => format!("it can be one of: {}", self.asked.join(", ")),
             };

@@ -12,7 +12,7 @@ use crate::calendar::{Fixed, Schedule};
 use crate::config::file::code;
 use crate::config::file::findings::Finding;
 use crate::config::file::raw::{self, Entry, Moment, Placed, Texts};
-use crate::config::guess;
+use crate::config::suggest;
 use crate::config::value::{length, moment, names};
 use crate::config::zone::Home;
 use crate::policy;
@@ -107,7 +107,7 @@ fn windows(
 }
 
 fn unknown_window(name: &Placed<String>, known: &[&str]) -> Finding {
-    let hint = match guess::closest(&name.value, known.iter().copied()) {
+    let hint = match suggest::closest(&name.value, known.iter().copied()) {
         Some(meant) => format!("did you mean {meant:?}?"),
         None if known.is_empty() => "this file has no windows".to_owned(),
         None => {

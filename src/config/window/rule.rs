@@ -7,7 +7,7 @@ use crate::calendar::{Gap, Repeat, Rule, Schedule};
 use crate::config::file::code;
 use crate::config::file::findings::Finding;
 use crate::config::file::raw::{Entry, Moment, Placed, Window};
-use crate::config::guess;
+use crate::config::suggest;
 use crate::config::value::moment::{self, Bound};
 
 const GAPS: &[(&str, Gap)] = &[("shift", Gap::Shift), ("skip", Gap::Skip)];
@@ -96,7 +96,7 @@ fn choice<T: Copy>(
     let found = choices.iter().find(|(name, _)| *name == word.value);
     if found.is_none() {
         let names = choices.iter().map(|(name, _)| *name);
-        let hint = match guess::closest(&word.value, names.clone()) {
+        let hint = match suggest::closest(&word.value, names.clone()) {
             Some(meant) => format!("did you mean {meant:?}?"),
             None => {
                 let quoted: Vec<String> = names.map(|name| format!("{name:?}")).collect();

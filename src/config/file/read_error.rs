@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const A_FEW: usize = 5;
 
 /// The way out, as a hint.
-pub fn way_out(path: &Path, why: &io::Error) -> String {
+pub fn hint(path: &Path, why: &io::Error) -> String {
     const ANOTHER: &str = "name another file with --config PATH, or with RECESS_CONFIG";
     match why.kind() {
         ErrorKind::PermissionDenied => format!(
