@@ -3,9 +3,8 @@
 pub mod exclusions;
 pub mod windows;
 
-mod endless;
-mod extent;
 mod rule;
 mod timing;
+mod window_length;
 
-pub use extent::MaxPause;
+pub use window_length::MaxPause;

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
-use super::endless::never_closes;
+use super::window_length::never_closes;
 use crate::calendar::{self, Fixed, Length, Oddity, Pattern, PatternError, Rule, Schedule};
 use crate::config::file::code;
 use crate::config::file::findings::Finding;

@@ -6,9 +6,9 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use super::exclusions::Exclusion;
-use super::extent::{self, MaxPause};
 use super::rule;
 use super::timing::{self, Of};
+use super::window_length::{self, MaxPause};
 use crate::calendar::Schedule;
 use crate::config::file::code;
 use crate::config::file::findings::{Finding, Severity};
@@ -65,7 +65,7 @@ fn window(raw: &raw::Window, context: &Context<'_>, findings: &mut Vec<Finding>)
         }
         other => other,
     };
-    findings.extend(extent::unusual(
+    findings.extend(window_length::unusual(
         &raw.timing,
         schedule.as_ref(),
         context.max_pause,
