@@ -147,7 +147,7 @@ fn desired(policy: &Policy, now: Timestamp) {
         })
         .collect();
     let took = median(RUNS, || {
-        let mut moment = policy.moment(now);
+        let mut moment = policy.desired_at(now);
         for (id, windows) in &follows {
             std::hint::black_box(moment.desired(id, windows));
         }

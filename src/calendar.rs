@@ -25,7 +25,7 @@ mod times;
 mod words;
 
 pub use cron::{Oddity, Pattern, PatternError};
-pub use fixed::{Fixed, Moment};
+pub use fixed::{Boundary, Fixed};
 pub use rule::{ClockChange, Length, Outcome, Rule};
 
 /// One opening of a window: half-open, `[opens, closes)`.

@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::consumer::{ConsumerId, Kind, Mark};
 
+mod desired_at;
 mod index;
-mod moment;
 mod pattern;
 mod pauses;
 mod selector;
@@ -19,7 +19,7 @@ mod tests;
 mod window;
 mod window_set;
 
-pub use moment::Moment;
+pub use desired_at::DesiredAt;
 pub use pauses::Pause;
 pub use selector::{Selection, Selector, SelectorError};
 pub use window::{Exclusion, Returning, Window};
@@ -128,7 +128,7 @@ impl Policy {
         kind != Kind::Durable && !is_wanted(kind) && is_wanted(Kind::Durable)
     }
 
-    /// What a consumer that follows `windows` should be doing at `at`: see [`Moment::desired`].
+    /// What a consumer that follows `windows` should be doing at `at`: see [`DesiredAt::desired`].
     ///
     /// ```
     /// use recess::consumer::{ConsumerId, Kind};
@@ -151,7 +151,7 @@ impl Policy {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn desired(&self, id: &ConsumerId, windows: &[Arc<Window>], at: Timestamp) -> Desired {
-        self.moment(at).desired_once(id, windows)
+        self.desired_at(at).desired_once(id, windows)
     }
 
     /// The first instant from `at` on that none of the windows covers; nothing is looked for from `furthest` on.

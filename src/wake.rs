@@ -24,7 +24,8 @@ mod tests;
 /// A scheduler that was silent for so long is replaced.
 const SILENCE: Duration = Duration::from_secs(3);
 
-const MOMENT: Duration = Duration::from_millis(10);
+/// So much longer the watch sleeps than the silence lasts, as a sleep may end a little early or on the very instant.
+const SLEEP_MARGIN: Duration = Duration::from_millis(10);
 
 /// Nudges the loop when the wall clock was stepped or the host slept: within a second, or within [`SILENCE`] where the
 /// clock went back. Runs until dropped.
@@ -38,8 +39,7 @@ pub async fn watch_wall_clock(clock: Clock, nudge: Arc<Notify>) {
         match start(&ticks).await {
             Ok(mut scheduler) => {
                 while let Some(rest) = SILENCE.checked_sub(ticks.silent_for()) {
-                    // A moment longer, as a sleep may end a little early or on the very instant.
-                    tokio::time::sleep(rest + MOMENT).await;
+                    tokio::time::sleep(rest + SLEEP_MARGIN).await;
                 }
                 tracing::debug!("the wall clock's ticks stopped, so their scheduler is replaced");
                 if let Err(error) = scheduler.shutdown().await {

@@ -9,14 +9,14 @@ use super::{Occurrence, Shift};
 
 /// One end of a one-off window, as it was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Moment {
+pub enum Boundary {
     /// A wall-clock time of the window's zone.
     Local(DateTime),
     /// An instant, by its own offset.
     Instant(Timestamp),
 }
 
-impl Moment {
+impl Boundary {
     /// When something opens that is to open then: in a gap at the first instant after it, of two the first.
     pub fn opening(self, zone: &TimeZone) -> Timestamp {
         match self {
@@ -43,11 +43,11 @@ pub struct Fixed {
 
 impl Fixed {
     /// From one moment until another. `None` where it would close before it opens or as it opens.
-    pub fn once(zone: TimeZone, from: Moment, until: Moment) -> Option<Self> {
+    pub fn once(zone: TimeZone, from: Boundary, until: Boundary) -> Option<Self> {
         let (opens, closes) = (from.opening(&zone), until.closing(&zone));
         let shift = match from {
-            Moment::Local(civil) => shift(&zone, civil, opens),
-            Moment::Instant(_) => None,
+            Boundary::Local(civil) => shift(&zone, civil, opens),
+            Boundary::Instant(_) => None,
         };
         let occurrences = vec![Occurrence {
             opens,

@@ -524,7 +524,7 @@ fn what_has_closed_at_an_instant_has_nothing_of_it() {
 #[test]
 fn one_that_opened_at_the_end_of_the_search_is_not_looked_for() {
     let (opens, closes) = (time("2026-12-01T01:00:00Z"), time("2026-12-01T02:00:00Z"));
-    let [from, until] = [opens, closes].map(Moment::Instant);
+    let [from, until] = [opens, closes].map(Boundary::Instant);
     let once = Schedule::Fixed(Fixed::once(zone("UTC"), from, until).unwrap());
     let just_before = opens - SignedDuration::from_nanos(1);
     assert!(once.latest_opening(closes, just_before).is_some());

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::Exit;
-use crate::calendar::{Fixed, Moment, Schedule};
+use crate::calendar::{Boundary, Fixed, Schedule};
 use crate::config::{Config, closest};
 use crate::consumer::{ConsumerId, Found, Kind};
 use crate::jetstream::{JetStream, Listing};
@@ -60,7 +60,7 @@ pub fn policy(config: &Config, selectors: Vec<Selector>) -> Result<Policy, Strin
     if selectors.iter().all(Selector::is_negated) {
         return Err("every selector takes away, so no consumer is left".to_owned());
     }
-    let moment = |second| Timestamp::from_second(second).map(Moment::Instant);
+    let moment = |second| Timestamp::from_second(second).map(Boundary::Instant);
     let long_ago = moment(0).and_then(|from| Ok((from, moment(1)?)));
     let never = (long_ago.ok()).and_then(|(from, until)| Fixed::once(TimeZone::UTC, from, until));
     let schedule = Schedule::Fixed(never.ok_or("there is no past")?);

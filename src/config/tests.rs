@@ -5,7 +5,7 @@ use jiff::civil::time;
 
 use super::file::findings;
 use super::nats::server;
-use super::value::{length, moment};
+use super::value::{date_time, length};
 use super::*;
 use crate::calendar::{Length, Rule, Schedule};
 use crate::consumer::{ConsumerId, Kind};

@@ -134,7 +134,7 @@ impl Situation<'_> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn plan<'k>(&self, consumers: impl Iterator<Item = Known<'k>>, at: Timestamp) -> Plan {
-        let mut moment = self.policy.moment(at);
+        let mut moment = self.policy.desired_at(at);
         let mut plan = Plan::default();
         let mut turns: HashMap<&WindowSet, usize> = HashMap::new();
         let mut writes = Vec::new();

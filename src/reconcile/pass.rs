@@ -102,7 +102,7 @@ impl<J: JetStream> Reconciler<J> {
         // A row names its windows by their places in the policy, and the next pass may be far away.
         let mut rows = std::mem::take(&mut self.rows);
         let config = self.config.clone();
-        let mut moment = config.policy.moment(self.since);
+        let mut moment = config.policy.desired_at(self.since);
         let kinds: Vec<_> = (rows.iter())
             .map(|(id, row)| self.kind_of(id, &row.found))
             .collect();
@@ -139,7 +139,7 @@ impl<J: JetStream> Reconciler<J> {
     pub(super) fn lose_sight(&mut self) {
         let now = self.clock.now();
         let config = self.config.clone();
-        let mut moment = config.policy.moment(now.wall);
+        let mut moment = config.policy.desired_at(now.wall);
         for (id, row) in Arc::make_mut(&mut self.rows) {
             row.desired = moment.desired(id, &row.windows);
             row.found = Found::Unknown;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use recess::calendar::{Fixed, Length, Moment, Pattern, Rule, Schedule};
+use recess::calendar::{Boundary, Fixed, Length, Pattern, Rule, Schedule};
 use recess::config;
 use recess::consumer::{ConsumerId, Kind};
 use recess::policy::{Desired, Exclusion, Policy, Selection, Selector, Window};
@@ -30,7 +30,7 @@ fn every(pattern: &str, length: SignedDuration) -> Schedule {
 }
 
 fn once(from: &str, until: &str) -> Schedule {
-    let [from, until] = [from, until].map(|text| Moment::Instant(time(text)));
+    let [from, until] = [from, until].map(|text| Boundary::Instant(time(text)));
     Schedule::Fixed(Fixed::once(TimeZone::UTC, from, until).unwrap())
 }
 

@@ -16,7 +16,7 @@ use crate::jetstream::{Link, RequestError};
 use crate::report::Report;
 
 /// Between two looks at a stream: what comes in meanwhile is its inflow.
-const MOMENT: Duration = Duration::from_secs(1);
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 
 /// Everything that the server told.
 pub struct Seen {
@@ -113,7 +113,7 @@ async fn streams(
     if limited.is_empty() {
         return seen;
     }
-    tokio::time::sleep(MOMENT).await;
+    tokio::time::sleep(BETWEEN_LOOKS).await;
     for (answer, name) in look(limited).await {
         if let (Some(Ok(stream)), Ok(second)) = (seen.get_mut(&name), answer) {
             stream.second = second;

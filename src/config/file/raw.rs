@@ -48,7 +48,7 @@ pub type Texts = Vec<Placed<String>>;
 
 /// A date or a time, in one of the ways to write it.
 #[derive(Clone, Debug)]
-pub enum Moment {
+pub enum DateTimeValue {
     /// Text in quotes, whatever it says.
     Text(String),
     Time(Time),
@@ -59,7 +59,7 @@ pub enum Moment {
     Instant(Timestamp),
 }
 
-impl Moment {
+impl DateTimeValue {
     pub fn has_date(&self) -> bool {
         matches!(self, Self::Date(_) | Self::Local(_) | Self::Instant(_))
     }
@@ -133,8 +133,8 @@ pub struct Window {
     pub timing: Timing,
     pub gap: Entry<String>,
     pub repeat: Entry<String>,
-    pub valid_from: Entry<Moment>,
-    pub valid_until: Entry<Moment>,
+    pub valid_from: Entry<DateTimeValue>,
+    pub valid_until: Entry<DateTimeValue>,
     pub resume_spread: Entry<String>,
 }
 
@@ -142,7 +142,7 @@ pub struct Window {
 pub struct Exclusion {
     pub name: Entry<String>,
     pub timing: Timing,
-    pub dates: Entry<Vec<Placed<Moment>>>,
+    pub dates: Entry<Vec<Placed<DateTimeValue>>>,
     pub windows: Entry<Texts>,
 }
 
@@ -153,7 +153,7 @@ pub struct Timing {
     pub place: Place,
     pub schedule: Entry<String>,
     pub duration: Entry<String>,
-    pub from: Entry<Moment>,
-    pub until: Entry<Moment>,
+    pub from: Entry<DateTimeValue>,
+    pub until: Entry<DateTimeValue>,
     pub timezone: Entry<String>,
 }

@@ -106,7 +106,7 @@ proptest! {
 
     #[test]
     fn no_time_of_day_makes_it_panic(text in "[0-9: .a-zäT-]{0,12}") {
-        let _ = moment::parse_time(&text);
+        let _ = date_time::parse_time(&text);
     }
 
     #[test]

@@ -12,9 +12,9 @@ fn times_of_day() {
         ("23:59:59", time(23, 59, 59, 0)),
     ];
     for (text, expected) in table {
-        assert_eq!(moment::parse_time(text), Ok(expected), "{text}");
+        assert_eq!(date_time::parse_time(text), Ok(expected), "{text}");
     }
-    let hint = |text| moment::parse_time(text).expect_err(text);
+    let hint = |text| date_time::parse_time(text).expect_err(text);
     let table = [
         ("3:30", "write \"03:30\""),
         ("3:5", "write \"03:05\""),

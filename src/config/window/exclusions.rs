@@ -11,9 +11,9 @@ use super::timing::{self, Of};
 use crate::calendar::{Fixed, Schedule};
 use crate::config::file::code;
 use crate::config::file::findings::Finding;
-use crate::config::file::raw::{self, Entry, Moment, Placed, Texts};
+use crate::config::file::raw::{self, DateTimeValue, Entry, Placed, Texts};
 use crate::config::suggest;
-use crate::config::value::{length, moment, names};
+use crate::config::value::{date_time, length, names};
 use crate::config::zone::Home;
 use crate::policy;
 
@@ -120,7 +120,10 @@ fn unknown_window(name: &Placed<String>, known: &[&str]) -> Finding {
 }
 
 /// A key beside `dates` that says something else about when it holds.
-fn second_form(raw: &raw::Exclusion, dates: &Placed<Vec<Placed<Moment>>>) -> Option<Finding> {
+fn second_form(
+    raw: &raw::Exclusion,
+    dates: &Placed<Vec<Placed<DateTimeValue>>>,
+) -> Option<Finding> {
     let timing = &raw.timing;
     let others = [
         timing.schedule.place(),
@@ -139,7 +142,7 @@ fn second_form(raw: &raw::Exclusion, dates: &Placed<Vec<Placed<Moment>>>) -> Opt
 
 /// Whole days.
 fn days(
-    list: &Placed<Vec<Placed<Moment>>>,
+    list: &Placed<Vec<Placed<DateTimeValue>>>,
     zone: Option<TimeZone>,
     findings: &mut Vec<Finding>,
 ) -> Option<Schedule> {
@@ -148,9 +151,9 @@ fn days(
         let hint = "name days, as in dates = [2026-12-25, 2026-12-26]";
         findings.push((list.place.error(code::EXCLUDES_NOTHING, message)).hint(hint));
     }
-    let mut dates: Vec<(Date, &Placed<Moment>)> = Vec::new();
+    let mut dates: Vec<(Date, &Placed<DateTimeValue>)> = Vec::new();
     for written in &list.value {
-        let Some(date) = moment::date(written, findings) else {
+        let Some(date) = date_time::date(written, findings) else {
             continue;
         };
         match dates.iter().find(|(known, _)| *known == date) {

@@ -6,9 +6,9 @@ use jiff::civil::DateTime;
 use crate::calendar::{Gap, Repeat, Rule, Schedule};
 use crate::config::file::code;
 use crate::config::file::findings::Finding;
-use crate::config::file::raw::{Entry, Moment, Placed, Window};
+use crate::config::file::raw::{DateTimeValue, Entry, Placed, Window};
 use crate::config::suggest;
-use crate::config::value::moment::{self, Bound};
+use crate::config::value::date_time::{self, Bound};
 
 const GAPS: &[(&str, Gap)] = &[("shift", Gap::Shift), ("skip", Gap::Skip)];
 const REPEATS: &[(&str, Repeat)] = &[
@@ -42,10 +42,10 @@ pub fn limits(raw: &Window, findings: &mut Vec<Finding>) -> Option<Limits> {
     let gap = optional(&raw.gap, |word| choice(word, GAPS, findings));
     let repeat = optional(&raw.repeat, |word| choice(word, REPEATS, findings));
     let valid_from = optional(&raw.valid_from, |from| {
-        moment::bound(from, Bound::From, findings)
+        date_time::bound(from, Bound::From, findings)
     });
     let valid_until = optional(&raw.valid_until, |until| {
-        moment::bound(until, Bound::Until, findings)
+        date_time::bound(until, Bound::Until, findings)
     });
     let limits = Limits {
         gap: gap?,
@@ -116,7 +116,7 @@ fn reversed(raw: &Window, limits: &Limits) -> Option<Finding> {
     }
     let finding = (until.place).error(code::ENDS_BEFORE_START, "it is not after `valid_from`");
     let hint = match until.value {
-        Moment::Date(_) => "let it be the last day on which the window opens",
+        DateTimeValue::Date(_) => "let it be the last day on which the window opens",
         _ => "let it be the moment from which on the window opens no more",
     };
     Some(

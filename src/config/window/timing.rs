@@ -4,12 +4,12 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
 use super::window_length::never_closes;
-use crate::calendar::{self, Fixed, Length, Oddity, Pattern, PatternError, Rule, Schedule};
+use crate::calendar::{Boundary, Fixed, Length, Oddity, Pattern, PatternError, Rule, Schedule};
 use crate::config::file::code;
 use crate::config::file::findings::Finding;
-use crate::config::file::raw::{Entry, Moment, Placed, Timing};
+use crate::config::file::raw::{DateTimeValue, Entry, Placed, Timing};
+use crate::config::value::date_time;
 use crate::config::value::length::duration;
-use crate::config::value::moment;
 use crate::config::zone::{Home, timezone};
 
 /// Whose keys they are, which decides what messages advise.
@@ -76,7 +76,7 @@ pub fn schedule(
         (schedule, from) => {
             findings.extend(two_beginnings(schedule, from, of));
             (schedule.given()).and_then(|text| pattern(text, findings));
-            (from.given()).and_then(|from| moment::date_time(from, findings));
+            (from.given()).and_then(|from| date_time::date_time(from, findings));
             None
         }
     }
@@ -94,7 +94,7 @@ fn no_beginning(raw: &Timing, of: Of, findings: &mut Vec<Finding>) {
     let message = "nothing says when it begins";
     let (place, hint) = match (&raw.duration, raw.until.given()) {
         (_, Some(until)) if until.value.has_date() => {
-            moment::date_time(until, findings);
+            date_time::date_time(until, findings);
             (
                 &until.place,
                 "add a line such as: from = 2026-12-05T22:00:00",
@@ -103,24 +103,28 @@ fn no_beginning(raw: &Timing, of: Of, findings: &mut Vec<Finding>) {
         (Entry::Absent, None) => (&raw.place, of.ways()),
         (duration, until) => {
             (duration.given()).and_then(|text| self::duration(text, findings));
-            until.and_then(|time| moment::time_of_day(time, findings));
+            until.and_then(|time| date_time::time_of_day(time, findings));
             (&raw.place, "add a line such as: schedule = \"30 1 * * *\"")
         }
     };
     findings.push(place.error(code::MISSING_KEY, message).hint(hint));
 }
 
-fn two_beginnings(schedule: &Entry<String>, from: &Entry<Moment>, of: Of) -> Option<Finding> {
+fn two_beginnings(
+    schedule: &Entry<String>,
+    from: &Entry<DateTimeValue>,
+    of: Of,
+) -> Option<Finding> {
     let (schedule, from) = (schedule.place()?, from.place()?);
     let message = "`schedule` says already when it begins";
     let finding = from.error(code::AMBIGUOUS_TIMING, message);
     Some((finding.hint(of.choice())).also(schedule.span.clone(), "the schedule"))
 }
 
-/// From a moment until a moment.
+/// From one date and time until another.
 fn once(raw: &Timing, zone: Option<TimeZone>, findings: &mut Vec<Finding>) -> Option<Fixed> {
-    let from = (raw.from.given()).and_then(|from| moment::date_time(from, findings));
-    let until = (raw.until.given()).and_then(|until| moment::date_time(until, findings));
+    let from = (raw.from.given()).and_then(|from| date_time::date_time(from, findings));
+    let until = (raw.until.given()).and_then(|until| date_time::date_time(until, findings));
     if let Some(duration) = raw.duration.given() {
         let message = "beside `from` there is no duration";
         let hint = match &raw.until {
@@ -148,14 +152,9 @@ fn once(raw: &Timing, zone: Option<TimeZone>, findings: &mut Vec<Finding>) -> Op
     fixed
 }
 
-fn reversed(
-    raw: &Timing,
-    zone: &TimeZone,
-    from: calendar::Moment,
-    until: calendar::Moment,
-) -> Option<Finding> {
+fn reversed(raw: &Timing, zone: &TimeZone, from: Boundary, until: Boundary) -> Option<Finding> {
     let skipped = match (from, until) {
-        (calendar::Moment::Local(from), calendar::Moment::Local(until)) => from < until,
+        (Boundary::Local(from), Boundary::Local(until)) => from < until,
         _ => false,
     };
     let message = if skipped {
@@ -181,7 +180,7 @@ fn recurring(raw: &Timing, zone: Option<TimeZone>, findings: &mut Vec<Finding>) 
 /// When each opening of a rule closes.
 fn length(raw: &Timing, findings: &mut Vec<Finding>) -> Option<Length> {
     let elapsed = (raw.duration.given()).and_then(|text| duration(text, findings));
-    let until = (raw.until.given()).and_then(|time| moment::time_of_day(time, findings));
+    let until = (raw.until.given()).and_then(|time| date_time::time_of_day(time, findings));
     match (&raw.duration, &raw.until) {
         (Entry::Absent, Entry::Absent) => {
             let message = "`duration` or `until` is missing";

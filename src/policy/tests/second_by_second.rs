@@ -1,7 +1,7 @@
 //! Policies against a walk through every second of a quarter of an hour.
 
 use super::*;
-use crate::calendar::{Fixed, Moment};
+use crate::calendar::{Boundary, Fixed};
 use crate::consumer::fnv1a64;
 
 const START: i64 = 1_796_083_200; // 2026-12-01T00:00:00Z
@@ -25,7 +25,7 @@ impl Plan {
         let mut window = window("w", &["*/*"], rule_in("UTC", &pattern, length));
         window.resume_spread = seconds(self.spread.try_into().unwrap());
         let exclusions = self.exclusions.iter().map(|&(from, until)| {
-            let [from, until] = [from, until].map(|at| Moment::Instant(instant(at)));
+            let [from, until] = [from, until].map(|at| Boundary::Instant(instant(at)));
             let fixed = Fixed::once(jiff::tz::TimeZone::UTC, from, until).unwrap();
             let schedule = Schedule::Fixed(fixed);
             Arc::new(Exclusion {

@@ -1,14 +1,14 @@
 //! Exclusions and spread returns.
 
 use super::*;
-use crate::calendar::{Fixed, Moment};
+use crate::calendar::{Boundary, Fixed};
 
 fn every(pattern: &str, length: SignedDuration) -> Schedule {
     rule_in("UTC", pattern, length)
 }
 
 fn once(from: &str, until: &str) -> Schedule {
-    let [from, until] = [from, until].map(|text| Moment::Instant(time(text)));
+    let [from, until] = [from, until].map(|text| Boundary::Instant(time(text)));
     let utc = jiff::tz::TimeZone::UTC;
     Schedule::Fixed(Fixed::once(utc, from, until).unwrap())
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, date};
-use recess::calendar::{Fixed, Moment, Occurrence};
+use recess::calendar::{Boundary, Fixed, Occurrence};
 
 use super::*;
 
@@ -47,7 +47,7 @@ fn a_rule_is_valid_by_the_civil_times_it_names() {
 
 #[test]
 fn a_one_off_window_takes_the_whole_of_a_fold_and_none_of_a_gap() {
-    let local = |text: &str| Moment::Local(text.parse().unwrap());
+    let local = |text: &str| Boundary::Local(text.parse().unwrap());
     let once = |from: &str, until: &str| {
         let fixed = Fixed::once(zone("Europe/Zurich"), local(from), local(until))?;
         fixed.next_opening(Timestamp::MIN)

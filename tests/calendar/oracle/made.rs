@@ -8,7 +8,7 @@ use jiff::civil::{Date, DateTime as Civil, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use recess::calendar::{
-    Fixed, Gap, Length, Moment, Occurrence, Pattern, Repeat, Rule, Schedule, Shift,
+    Boundary, Fixed, Gap, Length, Occurrence, Pattern, Repeat, Rule, Schedule, Shift,
 };
 
 use super::clock::Clock;
@@ -89,26 +89,26 @@ impl Made {
                         1 => None,
                         _ => Some(Shift::First),
                     };
-                    let from = Moment::Local(civil(civil_time));
+                    let from = Boundary::Local(civil(civil_time));
                     (from, clock.first(civil_time), shift)
                 }
                 _ => {
                     let opens = near(clock, instants, random);
-                    (Moment::Instant(second(opens)), opens, None)
+                    (Boundary::Instant(second(opens)), opens, None)
                 }
             };
             let (until, closes) = match random.below(3) {
                 0 => {
                     let civil_time = random.pick(&moments) + random.below(20) * 20 * MINUTE;
-                    (Moment::Local(civil(civil_time)), clock.last(civil_time))
+                    (Boundary::Local(civil(civil_time)), clock.last(civil_time))
                 }
                 1 => {
                     let closes = opens + *random.pick(&[1, 600, HOUR, 7 * HOUR]);
-                    (Moment::Instant(second(closes)), closes)
+                    (Boundary::Instant(second(closes)), closes)
                 }
                 _ => {
                     let closes = near(clock, instants, random);
-                    (Moment::Instant(second(closes)), closes)
+                    (Boundary::Instant(second(closes)), closes)
                 }
             };
             let fixed = Fixed::once(zone.clone(), from, until);

@@ -10,7 +10,7 @@ use crate::jetstream::details::{ConsumerDetails, Discard, StreamDetails};
 const HISTORY: SignedDuration = SignedDuration::from_mins(1);
 
 /// Two looks that are closer than that say nothing of what comes in.
-const MOMENT: SignedDuration = SignedDuration::from_millis(100);
+const SHORTEST_MEASURED: SignedDuration = SignedDuration::from_millis(100);
 
 /// A stream that is so full is near full, whatever comes in.
 const NEAR_FULL: f64 = 0.9;
@@ -153,7 +153,7 @@ fn inflow(stream: &StreamSeen) -> Inflow {
         let (a, b) = (&stream.first, stream.second.as_ref()?);
         let took = b.at?.duration_since(a.at?);
         let came = b.last.0.saturating_sub(a.last.0);
-        (took >= MOMENT).then(|| came as f64 / took.as_secs_f64())
+        (took >= SHORTEST_MEASURED).then(|| came as f64 / took.as_secs_f64())
     };
     let mean = || {
         let newest = stream.newest();

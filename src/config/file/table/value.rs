@@ -9,7 +9,7 @@ use toml::de::DeValue;
 use toml::value::{Datetime, Offset};
 
 use crate::config::file::findings::Place;
-use crate::config::file::raw::{Moment, Placed};
+use crate::config::file::raw::{DateTimeValue, Placed};
 
 /// A value that a key can have.
 pub(in crate::config) trait Value: Sized {
@@ -61,11 +61,11 @@ impl Value for i64 {
     }
 }
 
-impl Value for Moment {
+impl Value for DateTimeValue {
     fn read(value: &Spanned<DeValue<'_>>, _: &Place) -> Result<Self, WrongType> {
         match value.get_ref() {
             DeValue::String(text) => Ok(Self::Text(text.to_string())),
-            DeValue::Datetime(written) => moment(written).ok_or_else(|| {
+            DeValue::Datetime(written) => date_or_time(written).ok_or_else(|| {
                 let leaps = written.time.and_then(|time| time.second) == Some(60);
                 WrongType {
                     expected: "a date or time that recess can count with",
@@ -83,7 +83,7 @@ impl Value for Moment {
 }
 
 /// The same in jiff's types. `None` for a leap second, and at the far ends of time.
-fn moment(written: &Datetime) -> Option<Moment> {
+fn date_or_time(written: &Datetime) -> Option<DateTimeValue> {
     let date = |date: toml::value::Date| {
         let (month, day) = (i8::try_from(date.month).ok()?, i8::try_from(date.day).ok()?);
         Date::new(i16::try_from(date.year).ok()?, month, day).ok()
@@ -98,9 +98,11 @@ fn moment(written: &Datetime) -> Option<Moment> {
         Time::new(hour, minute, second, nanosecond).ok()
     };
     Some(match (written.date, written.time, written.offset) {
-        (None, Some(of_day), None) => Moment::Time(time(of_day)?),
-        (Some(day), None, None) => Moment::Date(date(day)?),
-        (Some(day), Some(of_day), None) => Moment::Local(date(day)?.to_datetime(time(of_day)?)),
+        (None, Some(of_day), None) => DateTimeValue::Time(time(of_day)?),
+        (Some(day), None, None) => DateTimeValue::Date(date(day)?),
+        (Some(day), Some(of_day), None) => {
+            DateTimeValue::Local(date(day)?.to_datetime(time(of_day)?))
+        }
         (Some(day), Some(of_day), Some(offset)) => {
             let minutes = match offset {
                 Offset::Z => 0,
@@ -108,7 +110,7 @@ fn moment(written: &Datetime) -> Option<Moment> {
             };
             let offset = tz::Offset::from_seconds(minutes * 60).ok()?;
             let civil = date(day)?.to_datetime(time(of_day)?);
-            Moment::Instant(offset.to_timestamp(civil).ok()?)
+            DateTimeValue::Instant(offset.to_timestamp(civil).ok()?)
         }
         _ => return None,
     })
@@ -124,7 +126,7 @@ impl Element for String {
     const LIST: &'static str = "a list of texts in quotes";
 }
 
-impl Element for Moment {
+impl Element for DateTimeValue {
     const LIST: &'static str = "a list of dates";
 }
 

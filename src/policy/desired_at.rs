@@ -17,7 +17,7 @@ const MOST_KEPT: usize = 200_000;
 
 /// An instant, and what was found out about it so far.
 #[derive(Debug)]
-pub struct Moment<'p> {
+pub struct DesiredAt<'p> {
     at: Timestamp,
     /// The furthest deadline that may be written at that instant.
     furthest: Timestamp,
@@ -40,8 +40,8 @@ struct Together {
 
 impl Policy {
     /// An instant, to ask many questions about.
-    pub fn moment(&self, at: Timestamp) -> Moment<'_> {
-        Moment {
+    pub fn desired_at(&self, at: Timestamp) -> DesiredAt<'_> {
+        DesiredAt {
             at,
             furthest: self.furthest_deadline(at),
             covered: HashMap::new(),
@@ -52,7 +52,7 @@ impl Policy {
     }
 }
 
-impl Moment<'_> {
+impl DesiredAt<'_> {
     /// What a consumer that follows `windows` should be doing.
     ///
     /// It is paused while one of them is open, so overlapping and touching windows make one pause, until the first instant

@@ -4,26 +4,26 @@
 use jiff::civil::{Date, DateTime, Time};
 
 use super::length;
-use crate::calendar;
+use crate::calendar::Boundary;
 use crate::config::file::code;
 use crate::config::file::findings::Finding;
-use crate::config::file::raw::{Moment, Placed};
+use crate::config::file::raw::{DateTimeValue, Placed};
 
 /// A time of day, at which each opening of a rule closes.
-pub fn time_of_day(moment: &Placed<Moment>, findings: &mut Vec<Finding>) -> Option<Time> {
-    let finding = match &moment.value {
-        Moment::Time(time) if time.subsec_nanosecond() == 0 => return Some(*time),
-        Moment::Time(_) => fraction(moment),
-        Moment::Text(text) => match parse_time(text) {
+pub fn time_of_day(value: &Placed<DateTimeValue>, findings: &mut Vec<Finding>) -> Option<Time> {
+    let finding = match &value.value {
+        DateTimeValue::Time(time) if time.subsec_nanosecond() == 0 => return Some(*time),
+        DateTimeValue::Time(_) => fraction(value),
+        DateTimeValue::Text(text) => match parse_time(text) {
             Ok(time) => return Some(time),
             Err(hint) => {
                 let message = format!("{text:?} is not a time of day");
-                moment.place.error(code::BAD_TIME, message).hint(hint)
+                value.place.error(code::BAD_TIME, message).hint(hint)
             }
         },
-        Moment::Date(_) | Moment::Local(_) | Moment::Instant(_) => wrong_type(
+        DateTimeValue::Date(_) | DateTimeValue::Local(_) | DateTimeValue::Instant(_) => wrong_type(
             "a time of day",
-            moment,
+            value,
             "a rule ends each time at a time of day, as in until = \"03:30\"; what comes once has `from` in place of `schedule`",
         ),
     };
@@ -32,42 +32,42 @@ pub fn time_of_day(moment: &Placed<Moment>, findings: &mut Vec<Finding>) -> Opti
 }
 
 /// A whole day.
-pub fn date(moment: &Placed<Moment>, findings: &mut Vec<Finding>) -> Option<Date> {
-    let hint = match &moment.value {
-        Moment::Date(date) => return Some(*date),
-        Moment::Local(_) | Moment::Instant(_) => {
+pub fn date(value: &Placed<DateTimeValue>, findings: &mut Vec<Finding>) -> Option<Date> {
+    let hint = match &value.value {
+        DateTimeValue::Date(date) => return Some(*date),
+        DateTimeValue::Local(_) | DateTimeValue::Instant(_) => {
             "whole days stand here, as in 2026-12-25; for hours, write `from` and `until` in place of `dates`"
         }
-        Moment::Text(text) if is_date(text) => WITHOUT_QUOTES,
-        Moment::Text(_) | Moment::Time(_) => {
+        DateTimeValue::Text(text) if is_date(text) => WITHOUT_QUOTES,
+        DateTimeValue::Text(_) | DateTimeValue::Time(_) => {
             "write days without quotes, as in dates = [2026-12-25, 2026-12-26]"
         }
     };
-    findings.push(wrong_type("a date", moment, hint));
+    findings.push(wrong_type("a date", value, hint));
     None
 }
 
 /// A date and time, at which a one-off begins or ends.
-pub fn date_time(moment: &Placed<Moment>, findings: &mut Vec<Finding>) -> Option<calendar::Moment> {
+pub fn date_time(value: &Placed<DateTimeValue>, findings: &mut Vec<Finding>) -> Option<Boundary> {
     const EXPECTED: &str = "a date and time";
-    let finding = match &moment.value {
-        Moment::Local(civil) if civil.subsec_nanosecond() == 0 => {
-            return Some(calendar::Moment::Local(*civil));
+    let finding = match &value.value {
+        DateTimeValue::Local(civil) if civil.subsec_nanosecond() == 0 => {
+            return Some(Boundary::Local(*civil));
         }
-        Moment::Instant(instant) if instant.subsec_nanosecond() == 0 => {
-            return Some(calendar::Moment::Instant(*instant));
+        DateTimeValue::Instant(instant) if instant.subsec_nanosecond() == 0 => {
+            return Some(Boundary::Instant(*instant));
         }
-        Moment::Local(_) | Moment::Instant(_) => fraction(moment),
-        Moment::Date(date) => {
+        DateTimeValue::Local(_) | DateTimeValue::Instant(_) => fraction(value),
+        DateTimeValue::Date(date) => {
             let hint = format!("write the time of day too, as in {date}T00:00:00");
-            wrong_type(EXPECTED, moment, &hint)
+            wrong_type(EXPECTED, value, &hint)
         }
-        Moment::Text(text) if is_date(text) && text.len() > "2026-12-05".len() => {
-            wrong_type(EXPECTED, moment, WITHOUT_QUOTES)
+        DateTimeValue::Text(text) if is_date(text) && text.len() > "2026-12-05".len() => {
+            wrong_type(EXPECTED, value, WITHOUT_QUOTES)
         }
-        Moment::Text(_) | Moment::Time(_) => wrong_type(
+        DateTimeValue::Text(_) | DateTimeValue::Time(_) => wrong_type(
             EXPECTED,
-            moment,
+            value,
             "write date and time without quotes, as in 2026-12-05T22:00:00",
         ),
     };
@@ -85,25 +85,25 @@ pub enum Bound {
 
 /// A civil time from which on, or until which, a rule is valid.
 pub fn bound(
-    moment: &Placed<Moment>,
+    value: &Placed<DateTimeValue>,
     bound: Bound,
     findings: &mut Vec<Finding>,
 ) -> Option<DateTime> {
     const EXPECTED: &str = "a date, or a date and time";
-    let finding = match &moment.value {
-        Moment::Date(date) if bound == Bound::From => return Some(midnight(*date)),
-        Moment::Date(date) => return Some(date.tomorrow().map_or(DateTime::MAX, midnight)),
-        Moment::Local(civil) if civil.subsec_nanosecond() == 0 => return Some(*civil),
-        Moment::Local(_) => fraction(moment),
-        Moment::Instant(_) => wrong_type(
+    let finding = match &value.value {
+        DateTimeValue::Date(date) if bound == Bound::From => return Some(midnight(*date)),
+        DateTimeValue::Date(date) => return Some(date.tomorrow().map_or(DateTime::MAX, midnight)),
+        DateTimeValue::Local(civil) if civil.subsec_nanosecond() == 0 => return Some(*civil),
+        DateTimeValue::Local(_) => fraction(value),
+        DateTimeValue::Instant(_) => wrong_type(
             "a date, or a date and time without an offset",
-            moment,
+            value,
             "it counts in the window's own time zone: take the offset out",
         ),
-        Moment::Text(text) if is_date(text) => wrong_type(EXPECTED, moment, WITHOUT_QUOTES),
-        Moment::Text(_) | Moment::Time(_) => wrong_type(
+        DateTimeValue::Text(text) if is_date(text) => wrong_type(EXPECTED, value, WITHOUT_QUOTES),
+        DateTimeValue::Text(_) | DateTimeValue::Time(_) => wrong_type(
             EXPECTED,
-            moment,
+            value,
             "write the date without quotes, as in 2026-12-01 or 2026-12-01T06:00:00",
         ),
     };
@@ -128,20 +128,20 @@ fn is_date(text: &str) -> bool {
             .is_some_and(|date| date.parse::<Date>().is_ok())
 }
 
-fn wrong_type(expected: &str, moment: &Placed<Moment>, hint: &str) -> Finding {
-    let found = match moment.value {
-        Moment::Text(_) => "text",
-        Moment::Time(_) => "a time of day",
-        Moment::Date(_) => "a date without a time",
-        Moment::Local(_) => "a date and time",
-        Moment::Instant(_) => "a date and time with an offset",
+fn wrong_type(expected: &str, value: &Placed<DateTimeValue>, hint: &str) -> Finding {
+    let found = match value.value {
+        DateTimeValue::Text(_) => "text",
+        DateTimeValue::Time(_) => "a time of day",
+        DateTimeValue::Date(_) => "a date without a time",
+        DateTimeValue::Local(_) => "a date and time",
+        DateTimeValue::Instant(_) => "a date and time with an offset",
     };
     let message = format!("expected {expected}, found {found}");
-    moment.place.error(code::WRONG_TYPE, message).hint(hint)
+    value.place.error(code::WRONG_TYPE, message).hint(hint)
 }
 
-fn fraction(moment: &Placed<Moment>) -> Finding {
-    (moment
+fn fraction(value: &Placed<DateTimeValue>) -> Finding {
+    (value
         .place
         .error(code::BAD_TIME, "it is written with a fraction of a second"))
     .hint("recess counts in whole seconds: take the fraction out")
