@@ -1,7 +1,7 @@
 //! When a window or an exclusion is open: a [`Schedule`], turned into instants.
 //!
 //! A [`Rule`] names civil (wall-clock) times by a cron pattern, [`Fixed`] lists them. Between two transitions of a zone,
-//! civil times and instants correspond one to one, so a rule walks its zone stretch by stretch (`calendar/stretch.rs`) and
+//! civil times and instants correspond one to one, so a rule walks its zone span by span (`calendar/offset_span.rs`) and
 //! meets daylight saving only at the seams:
 //!
 //! - a **gap** (clocks go forward): the civil times in it never happen. [`Gap`] says what becomes of an opening there.
@@ -17,8 +17,8 @@ mod cron;
 mod dialects;
 mod fields;
 mod fixed;
+mod offset_span;
 mod rule;
-mod stretch;
 #[cfg(test)]
 mod tests;
 mod times;

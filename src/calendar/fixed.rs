@@ -4,7 +4,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::stretch::{first_instant, last_instant};
+use super::offset_span::{first_instant, last_instant};
 use super::{Occurrence, Shift};
 
 /// One end of a one-off window, as it was written.

@@ -4,8 +4,8 @@ use jiff::civil::{DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::stretch::{
-    Stretch, first_instant, last_instant, last_second_before, second_after, whole_second,
+use super::offset_span::{
+    OffsetSpan, first_instant, last_instant, last_second_before, second_after, whole_second,
 };
 use super::{Gap, Occurrence, Pattern, Repeat, Shift};
 
@@ -150,23 +150,23 @@ impl Rule {
             from = from.max(first_instant(&self.zone, self.valid_from));
         }
         let horizon = from.checked_add(HORIZON).unwrap_or(Timestamp::MAX);
-        let mut stretch = Stretch::at(&self.zone, from);
-        while stretch.start <= horizon && stretch.earliest_civil() < self.valid_until {
-            if stretch.start >= from
-                && let Some(occurrence) = self.behind_gap(&stretch)
+        let mut span = OffsetSpan::at(&self.zone, from);
+        while span.start <= horizon && span.earliest_civil() < self.valid_until {
+            if span.start >= from
+                && let Some(occurrence) = self.behind_gap(&span)
             {
                 return Some(occurrence);
             }
-            let (low, high) = self.civil_range(&stretch);
-            let first = low.max(stretch.civil(from.max(stretch.start)));
+            let (low, high) = self.civil_range(&span);
+            let first = low.max(span.civil(from.max(span.start)));
             if first < high {
                 match self.pattern.next(first) {
-                    Some(civil) if civil < high => return Some(self.occurrence(&stretch, civil)),
+                    Some(civil) if civil < high => return Some(self.occurrence(&span, civil)),
                     Some(_) => {}
                     None => return None,
                 }
             }
-            stretch = stretch.following()?;
+            span = span.following()?;
         }
         None
     }
@@ -174,23 +174,23 @@ impl Rule {
     /// The last occurrence that opened at or before `at`, unless it opened at or before `not_before`.
     pub fn latest_opening(&self, at: Timestamp, not_before: Timestamp) -> Option<Occurrence> {
         let to = whole_second(at);
-        let mut stretch = Stretch::at(&self.zone, to);
+        let mut span = OffsetSpan::at(&self.zone, to);
         loop {
-            let (low, high) = self.civil_range(&stretch);
-            let last = last_second_before(high).min(stretch.civil(to.min(stretch.last_instant())));
-            // In this stretch, civil times follow each other as instants do.
-            let since = low.max(stretch.civil(not_before.max(stretch.start)));
+            let (low, high) = self.civil_range(&span);
+            let last = last_second_before(high).min(span.civil(to.min(span.last_instant())));
+            // In this span, civil times follow each other as instants do.
+            let since = low.max(span.civil(not_before.max(span.start)));
             let found = match self.pattern.previous_since(last, since) {
-                Some(civil) if low < high => Some(self.occurrence(&stretch, civil)),
-                _ => self.behind_gap(&stretch),
+                Some(civil) if low < high => Some(self.occurrence(&span, civil)),
+                _ => self.behind_gap(&span),
             };
             if let Some(occurrence) = found {
                 return (occurrence.opens > not_before).then_some(occurrence);
             }
-            if stretch.start <= not_before || stretch.fold_end() <= self.valid_from {
+            if span.start <= not_before || span.fold_end() <= self.valid_from {
                 return None;
             }
-            stretch = stretch.preceding()?;
+            span = span.preceding()?;
         }
     }
 
@@ -204,7 +204,7 @@ impl Rule {
         if !folded || latest.shift != Some(Shift::Last) {
             return Some(latest);
         }
-        let first_half = Stretch::at(&self.zone, latest.opens).preceding();
+        let first_half = OffsetSpan::at(&self.zone, latest.opens).preceding();
         let first_half =
             first_half.and_then(|half| self.latest_opening(half.last_instant(), not_before));
         let longer = first_half.filter(|earlier| earlier.closes > latest.closes);
@@ -217,32 +217,32 @@ impl Rule {
             let Length::Elapsed(duration) = self.length else {
                 return None;
             };
-            let stretch = Stretch::at(&self.zone, open.opens);
-            let civil = stretch.civil(open.opens);
+            let span = OffsetSpan::at(&self.zone, open.opens);
+            let civil = span.civil(open.opens);
             let index = self.runs.partition_point(|run| run.first <= civil.time());
             let run = self.runs.get(index.checked_sub(1)?)?;
-            let (_, high) = self.civil_range(&stretch);
+            let (_, high) = self.civil_range(&span);
             let last = civil.date().to_datetime(run.last);
             let last = (self.pattern).previous(last.min(last_second_before(high)))?;
-            stretch.instant(last).checked_add(duration).ok()
+            span.instant(last).checked_add(duration).ok()
         };
         run_end().map_or(open.closes, |end| end.max(open.closes))
     }
 
-    fn occurrence(&self, stretch: &Stretch<'_>, civil: DateTime) -> Occurrence {
-        let opens = stretch.instant(civil);
+    fn occurrence(&self, span: &OffsetSpan<'_>, civil: DateTime) -> Occurrence {
+        let opens = span.instant(civil);
         Occurrence {
             opens,
             closes: self.close(opens, civil),
-            shift: shift(stretch, civil),
+            shift: shift(span, civil),
         }
     }
 
-    /// The occurrence whose opening falls in the gap before this stretch and is moved to its first instant; `None` where
+    /// The occurrence whose opening falls in the gap before this span and is moved to its first instant; `None` where
     /// the rule opens then anyway, or where it would be over before it begins.
-    fn behind_gap(&self, stretch: &Stretch<'_>) -> Option<Occurrence> {
-        let start = stretch.start_civil();
-        let gap = stretch.gap_start()?;
+    fn behind_gap(&self, span: &OffsetSpan<'_>) -> Option<Occurrence> {
+        let start = span.start_civil();
+        let gap = span.gap_start()?;
         if self.gap == Gap::Skip || (start < self.valid_until && self.opens_at(start)) {
             return None;
         }
@@ -252,9 +252,9 @@ impl Rule {
         if civil < gap.max(self.valid_from) {
             return None;
         }
-        let closes = self.close(stretch.start, civil);
-        (stretch.start < closes).then_some(Occurrence {
-            opens: stretch.start,
+        let closes = self.close(span.start, civil);
+        (span.start < closes).then_some(Occurrence {
+            opens: span.start,
             closes,
             shift: Some(Shift::Gap),
         })
@@ -264,22 +264,22 @@ impl Rule {
     pub fn clock_changes(&self, from: Timestamp, until: Timestamp) -> Vec<ClockChange> {
         (self.zone.following(from))
             .take_while(|change| change.timestamp() < until)
-            .filter_map(|change| self.met_by(&Stretch::at(&self.zone, change.timestamp())))
+            .filter_map(|change| self.met_by(&OffsetSpan::at(&self.zone, change.timestamp())))
             .collect()
     }
 
-    /// Whether the change with which a stretch begins meets an opening.
-    fn met_by(&self, stretch: &Stretch<'_>) -> Option<ClockChange> {
-        let start = stretch.start_civil();
-        let gap = stretch.gap_start();
+    /// Whether the change with which a span begins meets an opening.
+    fn met_by(&self, span: &OffsetSpan<'_>) -> Option<ClockChange> {
+        let start = span.start_civil();
+        let gap = span.gap_start();
         let (low, high) = match gap {
             Some(gap) => (gap, start),
-            None => (start, stretch.fold_end()),
+            None => (start, span.fold_end()),
         };
         let civil = self.pattern.next(low.max(self.valid_from))?;
         let outcome = match gap {
             None => Outcome::Twice(self.repeat),
-            Some(_) if self.behind_gap(stretch).is_some() => Outcome::Shifted,
+            Some(_) if self.behind_gap(span).is_some() => Outcome::Shifted,
             Some(_) => Outcome::Left,
         };
         (civil < high.min(self.valid_until)).then_some(ClockChange { civil, outcome })
@@ -305,16 +305,16 @@ impl Rule {
         }
     }
 
-    /// The civil times at which the rule may open in this stretch, `[low, high)`: all of them, less the half of a fold
-    /// that the other stretch has.
-    fn civil_range(&self, stretch: &Stretch<'_>) -> (DateTime, DateTime) {
+    /// The civil times at which the rule may open in this span, `[low, high)`: all of them, less the half of a fold
+    /// that the other span has.
+    fn civil_range(&self, span: &OffsetSpan<'_>) -> (DateTime, DateTime) {
         let low = match self.repeat {
-            Repeat::First => stretch.fold_end(),
-            Repeat::Last | Repeat::Both => stretch.start_civil(),
+            Repeat::First => span.fold_end(),
+            Repeat::Last | Repeat::Both => span.start_civil(),
         };
         let high = match self.repeat {
-            Repeat::Last => stretch.next_fold_start().unwrap_or(stretch.end_civil()),
-            Repeat::First | Repeat::Both => stretch.end_civil(),
+            Repeat::Last => span.next_fold_start().unwrap_or(span.end_civil()),
+            Repeat::First | Repeat::Both => span.end_civil(),
         };
         (low.max(self.valid_from), high.min(self.valid_until))
     }
@@ -335,10 +335,10 @@ fn runs(pattern: &Pattern, duration: SignedDuration) -> Vec<Run> {
 }
 
 /// What daylight saving did to an opening at a civil time that exists.
-fn shift(stretch: &Stretch<'_>, civil: DateTime) -> Option<Shift> {
-    if civil < stretch.fold_end() {
+fn shift(span: &OffsetSpan<'_>, civil: DateTime) -> Option<Shift> {
+    if civil < span.fold_end() {
         Some(Shift::Last)
-    } else if stretch.next_fold_start().is_some_and(|fold| civil >= fold) {
+    } else if span.next_fold_start().is_some_and(|fold| civil >= fold) {
         Some(Shift::First)
     } else {
         None

@@ -53,14 +53,14 @@ fn changes(zone: &TimeZone, from: Timestamp, until: Timestamp) -> BTreeSet<Times
     found
 }
 
-/// The stretches of `[from, until)` follow each other: each is the same one seen from its start, its middle, its end and the next
+/// The spans of `[from, until)` follow each other: each is the same one seen from its start, its middle, its end and the next
 /// one, with the offsets that the zone has on both sides of each edge.
 fn check(name: &str, zone: &TimeZone, from: Timestamp, until: Timestamp) -> usize {
-    let mut stretch = Stretch::at(zone, from);
+    let mut span = OffsetSpan::at(zone, from);
     let mut count = 0;
-    while stretch.end < until {
-        let next = stretch.following().unwrap();
-        assert_eq!(next.start, stretch.end, "{name}");
+    while span.end < until {
+        let next = span.following().unwrap();
+        assert_eq!(next.start, span.end, "{name}");
         let offset = |at: Timestamp| zone.to_offset(at);
         assert_eq!(
             next.before,
@@ -68,11 +68,11 @@ fn check(name: &str, zone: &TimeZone, from: Timestamp, until: Timestamp) -> usiz
             "{name} {}",
             next.start
         );
-        assert_eq!(next.before, stretch.offset, "{name} {}", next.start);
-        assert_eq!(stretch.after, next.offset, "{name} {}", next.start);
+        assert_eq!(next.before, span.offset, "{name} {}", next.start);
+        assert_eq!(span.after, next.offset, "{name} {}", next.start);
         let middle = next.start + next.end.duration_since(next.start) / 2;
         for at in [next.start, next.start + SECOND, middle, next.last_instant()] {
-            let same = Stretch::at(zone, at);
+            let same = OffsetSpan::at(zone, at);
             assert_eq!(
                 (same.start, same.end),
                 (next.start, next.end),
@@ -81,13 +81,9 @@ fn check(name: &str, zone: &TimeZone, from: Timestamp, until: Timestamp) -> usiz
             assert_eq!(same.offset, offset(at), "{name} {at}");
         }
         let back = next.preceding().unwrap();
-        assert_eq!(
-            (back.start, back.end),
-            (stretch.start, stretch.end),
-            "{name}"
-        );
+        assert_eq!((back.start, back.end), (span.start, span.end), "{name}");
         count += 1;
-        stretch = next;
+        span = next;
     }
     count
 }
@@ -103,12 +99,8 @@ fn a_law_that_came_once_ends_a_stretch() {
     ] {
         let law = time(law);
         for days in [0, 1, 30] {
-            let stretch = Stretch::at(&zone, law + SignedDuration::from_hours(24 * days));
-            let found = (
-                stretch.start,
-                stretch.before.seconds(),
-                stretch.offset.seconds(),
-            );
+            let span = OffsetSpan::at(&zone, law + SignedDuration::from_hours(24 * days));
+            let found = (span.start, span.before.seconds(), span.offset.seconds());
             assert_eq!(
                 found,
                 (law, before * 3600, after * 3600),
@@ -166,16 +158,16 @@ fn the_stretches_of_every_zone_of_both_copies_follow_its_table() {
     let host = TimeZoneDatabase::from_dir(HOST).expect("the host has time zone data (tzdata)");
     let (from, until) = (time("1970-01-01T00:00:00Z"), time("2045-01-01T00:00:00Z"));
     for (copy, database) in [("bundled", TimeZoneDatabase::bundled()), ("host", host)] {
-        let (mut zones, mut stretches) = (0, 0);
+        let (mut zones, mut spans) = (0, 0);
         for name in database.available() {
             let zone = database.get(name.as_str()).unwrap();
-            stretches += check(name.as_str(), &zone, from, until);
+            spans += check(name.as_str(), &zone, from, until);
             zones += 1;
         }
-        println!("{copy}: {stretches} stretches in {zones} zones");
+        println!("{copy}: {spans} spans in {zones} zones");
         assert!(
-            zones >= 400 && stretches >= 20_000,
-            "{copy}: {stretches} in {zones}"
+            zones >= 400 && spans >= 20_000,
+            "{copy}: {spans} in {zones}"
         );
     }
     for name in ["Back", "Forth", "Renamed"] {
@@ -192,11 +184,11 @@ fn the_stretches_are_those_that_the_offsets_alone_show() {
         made("Renamed"),
     ] {
         let (from, until) = (time("2021-01-01T00:00:00Z"), time("2028-01-01T00:00:00Z"));
-        let all = std::iter::successors(Some(Stretch::at(&zone, from)), Stretch::following);
+        let all = std::iter::successors(Some(OffsetSpan::at(&zone, from)), OffsetSpan::following);
         let found: BTreeSet<Timestamp> = (all.skip(1))
-            .take_while(|stretch| stretch.start < until)
-            .filter(|stretch| stretch.before != stretch.offset)
-            .map(|stretch| stretch.start)
+            .take_while(|span| span.start < until)
+            .filter(|span| span.before != span.offset)
+            .map(|span| span.start)
             .collect();
         assert!(found.len() >= 2, "{zone:?}");
         assert_eq!(found, changes(&zone, from, until), "{zone:?}");

@@ -13,7 +13,7 @@ const NANOSECOND: SignedDuration = SignedDuration::from_nanos(1);
 const FARTHEST: SignedDuration = SignedDuration::from_hours(26);
 
 /// The time between two transitions of a zone, `[start, end)`: one offset, so civil times and instants correspond.
-pub struct Stretch<'z> {
+pub struct OffsetSpan<'z> {
     zone: &'z TimeZone,
     pub start: Timestamp,
     pub end: Timestamp,
@@ -22,7 +22,7 @@ pub struct Stretch<'z> {
     after: Offset,
 }
 
-impl<'z> Stretch<'z> {
+impl<'z> OffsetSpan<'z> {
     pub fn at(zone: &'z TimeZone, instant: Timestamp) -> Self {
         let start = start(zone, instant);
         let end = zone.following(instant).next();
@@ -70,17 +70,17 @@ impl<'z> Stretch<'z> {
         self.civil(self.end)
     }
 
-    /// The first civil time that the gap before this stretch swallowed.
+    /// The first civil time that the gap before this span swallowed.
     pub fn gap_start(&self) -> Option<DateTime> {
         (self.before < self.offset).then(|| self.before.to_datetime(self.start))
     }
 
-    /// Before it, no civil time leads to an opening in this stretch.
+    /// Before it, no civil time leads to an opening in this span.
     pub fn earliest_civil(&self) -> DateTime {
         self.gap_start().unwrap_or(self.start_civil())
     }
 
-    /// The first civil time of this stretch that the stretch before it did not have.
+    /// The first civil time of this span that the span before it did not have.
     pub fn fold_end(&self) -> DateTime {
         if self.before > self.offset {
             self.before.to_datetime(self.start)
@@ -89,15 +89,15 @@ impl<'z> Stretch<'z> {
         }
     }
 
-    /// The first civil time of this stretch that the next one will have again.
+    /// The first civil time of this span that the next one will have again.
     pub fn next_fold_start(&self) -> Option<DateTime> {
         (self.after < self.offset).then(|| self.after.to_datetime(self.end))
     }
 }
 
-/// When the stretch of an instant begins: with the last transition at or before it, if there is one.
+/// When the span of an instant begins: with the last transition at or before it, if there is one.
 fn start(zone: &TimeZone, instant: Timestamp) -> Option<Timestamp> {
-    // `preceding` excludes its argument, and a stretch includes its start.
+    // `preceding` excludes its argument, and a span includes its start.
     let after = instant.checked_add(NANOSECOND).ok()?;
     let found = zone.preceding(after).next()?.timestamp();
     // Behind the last transition that the table of a zone lists, jiff (0.2.46) asks the yearly rule alone, and that may name a
@@ -117,20 +117,20 @@ pub fn last_instant(zone: &TimeZone, civil: DateTime) -> Timestamp {
     instants(zone, civil).1
 }
 
-/// The first and the last instant of a civil time, from the stretches around it: jiff's own answer goes by the yearly rule
+/// The first and the last instant of a civil time, from the spans around it: jiff's own answer goes by the yearly rule
 /// as soon as the last listed transition is over, also for a fold that the rule alone would have had.
 fn instants(zone: &TimeZone, civil: DateTime) -> (Timestamp, Timestamp) {
     let guess = to_instant(Offset::UTC, civil);
     let from = guess.checked_sub(FARTHEST).unwrap_or(Timestamp::MIN);
     let until = guess.checked_add(FARTHEST).unwrap_or(Timestamp::MAX);
-    let stretches = std::iter::successors(Some(Stretch::at(zone, from)), Stretch::following);
+    let spans = std::iter::successors(Some(OffsetSpan::at(zone, from)), OffsetSpan::following);
     let mut found = None;
-    for stretch in stretches.take_while(|stretch| stretch.start <= until) {
-        let at = stretch.instant(civil);
-        if stretch.start <= at && at < stretch.end {
+    for span in spans.take_while(|span| span.start <= until) {
+        let at = span.instant(civil);
+        if span.start <= at && at < span.end {
             found = Some((found.map_or(at, |(first, _)| first), at));
-        } else if found.is_none() && civil < stretch.start_civil() {
-            found = Some((stretch.start, stretch.start));
+        } else if found.is_none() && civil < span.start_civil() {
+            found = Some((span.start, span.start));
         }
     }
     // Nothing is shown at the far ends of time only.
