@@ -159,10 +159,10 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let settings = settings::settings(&raw, folder, max_pause, &mut checked);
     let zones = Zones::open();
-    let home = zone::home(&raw.defaults, &zones, &mut checked);
-    let exclusions = exclusions::exclusions(&raw, &home, &mut checked);
+    let zone_defaults = zone::zone_defaults(&raw.defaults, &zones, &mut checked);
+    let exclusions = exclusions::exclusions(&raw, &zone_defaults, &mut checked);
     let context = windows::Context {
-        home: &home,
+        zones: &zone_defaults,
         max_pause: MaxPause {
             length: max_pause,
             place: raw.controller.max_pause.place(),

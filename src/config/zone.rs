@@ -7,4 +7,4 @@ mod hint;
 mod names;
 
 pub use database::{Copy, ZoneData, ZoneSource, Zones};
-pub use defaults::{Home, home, timezone};
+pub use defaults::{ZoneDefaults, timezone, zone_defaults};

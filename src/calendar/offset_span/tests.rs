@@ -89,7 +89,7 @@ fn check(name: &str, zone: &TimeZone, from: Timestamp, until: Timestamp) -> usiz
 }
 
 #[test]
-fn a_law_that_came_once_ends_a_stretch() {
+fn a_law_that_came_once_ends_a_span() {
     let juarez = known("America/Ciudad_Juarez");
     for (zone, law, before, after) in [
         (juarez, "2022-11-30T06:00:00Z", -6, -7),
@@ -154,7 +154,7 @@ fn civil_times_around_a_law_are_those_that_the_clocks_show() {
 }
 
 #[test]
-fn the_stretches_of_every_zone_of_both_copies_follow_its_table() {
+fn the_spans_of_every_zone_of_both_copies_follow_its_table() {
     let host = TimeZoneDatabase::from_dir(HOST).expect("the host has time zone data (tzdata)");
     let (from, until) = (time("1970-01-01T00:00:00Z"), time("2045-01-01T00:00:00Z"));
     for (copy, database) in [("bundled", TimeZoneDatabase::bundled()), ("host", host)] {
@@ -176,7 +176,7 @@ fn the_stretches_of_every_zone_of_both_copies_follow_its_table() {
 }
 
 #[test]
-fn the_stretches_are_those_that_the_offsets_alone_show() {
+fn the_spans_are_those_that_the_offsets_alone_show() {
     for zone in [
         known("America/Ciudad_Juarez"),
         made("Back"),

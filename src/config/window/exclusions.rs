@@ -7,14 +7,14 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::timing::{self, Of};
+use super::timing::{self, TableKind};
 use crate::calendar::{Fixed, Schedule};
 use crate::config::file::code;
 use crate::config::file::findings::Finding;
 use crate::config::file::raw::{self, DateTimeValue, Entry, Placed, Texts};
 use crate::config::suggest;
 use crate::config::value::{date_time, length, names};
-use crate::config::zone::Home;
+use crate::config::zone::ZoneDefaults;
 use crate::policy;
 
 /// A year's rule that holds for longer never lets go.
@@ -35,7 +35,11 @@ impl Exclusion {
 }
 
 /// The exclusions. Those with a mistake are left out.
-pub fn exclusions(raw: &raw::File, home: &Home<'_>, findings: &mut Vec<Finding>) -> Vec<Exclusion> {
+pub fn exclusions(
+    raw: &raw::File,
+    defaults: &ZoneDefaults<'_>,
+    findings: &mut Vec<Finding>,
+) -> Vec<Exclusion> {
     let list = raw.exclusions.given().map_or(&[][..], |list| &list.value);
     names::unique(list.iter().map(|raw| &raw.name), "exclusion", findings);
     let windows: Option<Vec<&str>> = match &raw.windows {
@@ -47,13 +51,13 @@ pub fn exclusions(raw: &raw::File, home: &Home<'_>, findings: &mut Vec<Finding>)
         }
     };
     (list.iter())
-        .filter_map(|raw| exclusion(raw, home, windows.as_deref(), findings))
+        .filter_map(|raw| exclusion(raw, defaults, windows.as_deref(), findings))
         .collect()
 }
 
 fn exclusion(
     raw: &raw::Exclusion,
-    home: &Home<'_>,
+    defaults: &ZoneDefaults<'_>,
     known: Option<&[&str]>,
     findings: &mut Vec<Finding>,
 ) -> Option<Exclusion> {
@@ -64,15 +68,19 @@ fn exclusion(
         Entry::Given(list) => windows(list, known, findings).map(Some),
     };
     let schedule = match &raw.dates {
-        Entry::Absent => timing::schedule(&raw.timing, home, Of::Exclusion, findings),
+        Entry::Absent => timing::schedule(&raw.timing, defaults, TableKind::Exclusion, findings),
         dates => {
-            let zone = timing::zone(&raw.timing, home, findings);
+            let zone = timing::zone(&raw.timing, defaults, findings);
             let dates = dates.given();
             findings.extend(dates.and_then(|dates| second_form(raw, dates)));
             dates.and_then(|dates| days(dates, zone, findings))
         }
     }?;
-    findings.extend(timing::endless(&raw.timing, &schedule, Of::Exclusion));
+    findings.extend(timing::endless(
+        &raw.timing,
+        &schedule,
+        TableKind::Exclusion,
+    ));
     findings.extend(too_long(raw, &schedule));
     let exclusion = policy::Exclusion {
         name: name?.into(),

@@ -10,16 +10,16 @@ use crate::config::file::findings::Finding;
 use crate::config::file::raw::{DateTimeValue, Entry, Placed, Timing};
 use crate::config::value::date_time;
 use crate::config::value::length::duration;
-use crate::config::zone::{Home, timezone};
+use crate::config::zone::{ZoneDefaults, timezone};
 
-/// Whose keys they are, which decides what messages advise.
+/// Which table the keys are in, which decides what messages advise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Of {
+pub enum TableKind {
     Window,
     Exclusion,
 }
 
-impl Of {
+impl TableKind {
     /// How to say when it begins.
     fn ways(self) -> &'static str {
         match self {
@@ -61,20 +61,20 @@ impl Of {
 /// The schedule that the keys describe.
 pub fn schedule(
     raw: &Timing,
-    home: &Home<'_>,
-    of: Of,
+    defaults: &ZoneDefaults<'_>,
+    kind: TableKind,
     findings: &mut Vec<Finding>,
 ) -> Option<Schedule> {
-    let zone = zone(raw, home, findings);
+    let zone = zone(raw, defaults, findings);
     match (&raw.schedule, &raw.from) {
         (Entry::Absent, Entry::Absent) => {
-            no_beginning(raw, of, findings);
+            no_beginning(raw, kind, findings);
             None
         }
         (_, Entry::Absent) => recurring(raw, zone, findings).map(Schedule::Recurring),
         (Entry::Absent, _) => once(raw, zone, findings).map(Schedule::Fixed),
         (schedule, from) => {
-            findings.extend(two_beginnings(schedule, from, of));
+            findings.extend(two_beginnings(schedule, from, kind));
             (schedule.given()).and_then(|text| pattern(text, findings));
             (from.given()).and_then(|from| date_time::date_time(from, findings));
             None
@@ -83,14 +83,18 @@ pub fn schedule(
 }
 
 /// Its own zone, else the one that it would have.
-pub fn zone(raw: &Timing, home: &Home<'_>, findings: &mut Vec<Finding>) -> Option<TimeZone> {
+pub fn zone(
+    raw: &Timing,
+    defaults: &ZoneDefaults<'_>,
+    findings: &mut Vec<Finding>,
+) -> Option<TimeZone> {
     match &raw.timezone {
-        Entry::Absent => home.default.clone(),
-        own => (own.given()).and_then(|name| timezone(name, home.zones, findings)),
+        Entry::Absent => defaults.zone.clone(),
+        own => (own.given()).and_then(|name| timezone(name, defaults.zones, findings)),
     }
 }
 
-fn no_beginning(raw: &Timing, of: Of, findings: &mut Vec<Finding>) {
+fn no_beginning(raw: &Timing, kind: TableKind, findings: &mut Vec<Finding>) {
     let message = "nothing says when it begins";
     let (place, hint) = match (&raw.duration, raw.until.given()) {
         (_, Some(until)) if until.value.has_date() => {
@@ -100,7 +104,7 @@ fn no_beginning(raw: &Timing, of: Of, findings: &mut Vec<Finding>) {
                 "add a line such as: from = 2026-12-05T22:00:00",
             )
         }
-        (Entry::Absent, None) => (&raw.place, of.ways()),
+        (Entry::Absent, None) => (&raw.place, kind.ways()),
         (duration, until) => {
             (duration.given()).and_then(|text| self::duration(text, findings));
             until.and_then(|time| date_time::time_of_day(time, findings));
@@ -113,12 +117,12 @@ fn no_beginning(raw: &Timing, of: Of, findings: &mut Vec<Finding>) {
 fn two_beginnings(
     schedule: &Entry<String>,
     from: &Entry<DateTimeValue>,
-    of: Of,
+    kind: TableKind,
 ) -> Option<Finding> {
     let (schedule, from) = (schedule.place()?, from.place()?);
     let message = "`schedule` says already when it begins";
     let finding = from.error(code::AMBIGUOUS_TIMING, message);
-    Some((finding.hint(of.choice())).also(schedule.span.clone(), "the schedule"))
+    Some((finding.hint(kind.choice())).also(schedule.span.clone(), "the schedule"))
 }
 
 /// From one date and time until another.
@@ -205,12 +209,12 @@ fn length(raw: &Timing, findings: &mut Vec<Finding>) -> Option<Length> {
 }
 
 /// That a schedule never lets go, if it does not.
-pub fn endless(raw: &Timing, schedule: &Schedule, of: Of) -> Option<Finding> {
+pub fn endless(raw: &Timing, schedule: &Schedule, kind: TableKind) -> Option<Finding> {
     let text = raw.schedule.given()?;
     if !never_closes(schedule) {
         return None;
     }
-    let finding = text.place.error(code::NEVER_CLOSES, of.endless());
+    let finding = text.place.error(code::NEVER_CLOSES, kind.endless());
     Some(match (&raw.duration, &raw.until) {
         (Entry::Given(duration), _) => finding
             .hint("let it open less often, or make `duration` shorter")

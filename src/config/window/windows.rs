@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use super::exclusions::Exclusion;
 use super::rule;
-use super::timing::{self, Of};
+use super::timing::{self, TableKind};
 use super::window_length::{self, MaxPause};
 use crate::calendar::Schedule;
 use crate::config::file::code;
@@ -15,7 +15,7 @@ use crate::config::file::findings::{Finding, Severity};
 use crate::config::file::raw::{self, Entry, Placed, Texts};
 use crate::config::value::length::duration_in;
 use crate::config::value::names;
-use crate::config::zone::Home;
+use crate::config::zone::ZoneDefaults;
 use crate::policy::{Selection, Selector, SelectorError, Window};
 
 /// A spread of less than a second is none; one of days would be a window.
@@ -25,7 +25,7 @@ const RESUME_SPREAD: RangeInclusive<Duration> =
 /// What windows take from the rest of the file.
 pub struct Context<'c> {
     /// The zones.
-    pub home: &'c Home<'c>,
+    pub zones: &'c ZoneDefaults<'c>,
     /// The longest pause.
     pub max_pause: MaxPause<'c>,
     /// The exclusions.
@@ -51,7 +51,7 @@ pub fn windows(
 fn window(raw: &raw::Window, context: &Context<'_>, findings: &mut Vec<Finding>) -> Option<Window> {
     let name = (raw.name.given()).and_then(|text| names::name(text, findings));
     let selection = (raw.consumers.given()).and_then(|list| selection(list, findings));
-    let schedule = timing::schedule(&raw.timing, context.home, Of::Window, findings);
+    let schedule = timing::schedule(&raw.timing, context.zones, TableKind::Window, findings);
     let limits = rule::limits(raw, findings);
     let resume_spread = match &raw.resume_spread {
         Entry::Absent => Some(SignedDuration::ZERO),
@@ -72,7 +72,7 @@ fn window(raw: &raw::Window, context: &Context<'_>, findings: &mut Vec<Finding>)
     ));
     let schedule = schedule?;
     findings.extend(rule::never_opens(raw, &schedule));
-    findings.extend(timing::endless(&raw.timing, &schedule, Of::Window));
+    findings.extend(timing::endless(&raw.timing, &schedule, TableKind::Window));
     let window = Window::new(name?, schedule, selection?);
     let exclusions = context.exclusions.iter();
     Some(Window {

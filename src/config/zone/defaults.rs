@@ -10,20 +10,24 @@ use crate::config::file::raw::{self, Entry, Placed};
 
 /// Where names of zones are looked up, and the zone of what names none.
 #[derive(Debug)]
-pub struct Home<'z> {
+pub struct ZoneDefaults<'z> {
     pub zones: &'z Zones,
     /// `None` where the file says something wrong about it.
-    pub default: Option<TimeZone>,
+    pub zone: Option<TimeZone>,
 }
 
 /// What `[defaults]` says of zones.
-pub fn home<'z>(raw: &raw::Defaults, zones: &'z Zones, findings: &mut Vec<Finding>) -> Home<'z> {
-    let default = match &raw.timezone {
+pub fn zone_defaults<'z>(
+    raw: &raw::Defaults,
+    zones: &'z Zones,
+    findings: &mut Vec<Finding>,
+) -> ZoneDefaults<'z> {
+    let zone = match &raw.timezone {
         Entry::Absent => Some(TimeZone::UTC),
         Entry::Broken => None,
         Entry::Given(name) => timezone(name, zones, findings),
     };
-    Home { zones, default }
+    ZoneDefaults { zones, zone }
 }
 
 /// A zone by its name.
