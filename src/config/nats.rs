@@ -142,14 +142,14 @@ pub enum Secret {
     /// The content of a file. The path may begin with `$CREDENTIALS_DIRECTORY`, which systemd sets for a service.
     File(PathBuf),
     /// A natscli context may hold the secret itself.
-    Text(Hidden),
+    Text(Redacted),
 }
 
 /// A text that no log or error shows.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Hidden(pub String);
+pub struct Redacted(pub String);
 
-impl fmt::Debug for Hidden {
+impl fmt::Debug for Redacted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
     }

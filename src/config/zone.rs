@@ -6,5 +6,5 @@ mod defaults;
 mod hint;
 mod names;
 
-pub use database::{Copy, ZoneData, ZoneSource, Zones};
+pub use database::{ZoneData, ZoneDb, ZoneSource, Zones};
 pub use defaults::{ZoneDefaults, timezone, zone_defaults};

@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer};
 use percent_encoding::percent_decode_str;
 
 use super::credentials::{self, NoCredentials};
-use super::{Api, Auth, Connection, Hidden, Identity, Secret, Tls, server};
+use super::{Api, Auth, Connection, Identity, Redacted, Secret, Tls, server};
 
 /// Why a context cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -309,7 +309,7 @@ fn tls(file: &File) -> Option<Tls> {
 }
 
 fn text(secret: &str) -> Secret {
-    Secret::Text(Hidden(secret.to_owned()))
+    Secret::Text(Redacted(secret.to_owned()))
 }
 
 /// A secret that stands in the context, or in the file that it names.

@@ -9,7 +9,7 @@ use super::{later, list, some_of};
 use crate::config::Config;
 use crate::config::file::code;
 use crate::config::file::findings::{Finding, Place};
-use crate::config::zone::{Copy, ZoneSource, Zones};
+use crate::config::zone::{ZoneDb, ZoneSource, Zones};
 
 /// So far ahead they are compared.
 const AHEAD: SignedDuration = SignedDuration::from_hours(2 * 365 * 24);
@@ -38,8 +38,8 @@ pub(super) fn that_differ(config: &Config, now: Timestamp) -> Vec<Finding> {
 fn differs(
     name: &str,
     place: &Place,
-    newer: &Copy,
-    older: &Copy,
+    newer: &ZoneDb,
+    older: &ZoneDb,
     now: Timestamp,
 ) -> Option<Finding> {
     let spans = differences(&newer.get(name)?, &older.get(name)?, now, later(now, AHEAD));

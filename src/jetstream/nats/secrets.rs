@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use nkeys::KeyPair;
 use serde::Deserialize;
 
-use crate::config::{self, Connection, Hidden, Secret, credentials};
+use crate::config::{self, Connection, Redacted, Secret, credentials};
 
 /// Who we are, as far as the server asks: each way to authenticate, and what is sent beside it.
 #[derive(Clone)]
@@ -151,7 +151,7 @@ pub fn name(secret: &Secret) -> String {
 /// The secret itself, without the line break that editors put at the end of a file.
 fn content(secret: &Secret) -> Result<String, String> {
     match secret {
-        Secret::Text(Hidden(text)) => Ok(text.clone()),
+        Secret::Text(Redacted(text)) => Ok(text.clone()),
         Secret::File(path) => {
             let bytes = read(&resolved(path)?)?;
             let text = String::from_utf8(bytes)

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::keeper::{Denial, denial};
 use super::secrets::Proof;
 use super::wire;
-use crate::config::{Auth, Connection, Hidden, Secret, context};
+use crate::config::{Auth, Connection, Redacted, Secret, context};
 use crate::consumer::ConsumerId;
 use crate::jetstream::{Advisory, Listing, RequestError, Sample};
 
@@ -55,7 +55,7 @@ pub fn denied(words: &str) -> Option<String> {
 
 /// Whether a text is a credentials file.
 pub fn credentials(text: &str) -> Result<(), String> {
-    let secret = Secret::Text(Hidden(text.to_owned()));
+    let secret = Secret::Text(Redacted(text.to_owned()));
     let proof = Proof::read(&Connection {
         auth: Auth::Credentials(secret),
         ..Connection::default()

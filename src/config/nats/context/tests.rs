@@ -5,7 +5,7 @@ fn read(text: &str) -> Result<Connection, String> {
 }
 
 fn hidden(secret: &str) -> Secret {
-    Secret::Text(Hidden(secret.to_owned()))
+    Secret::Text(Redacted(secret.to_owned()))
 }
 
 /// As natscli 0.3 writes it, every key there and most of them empty.
