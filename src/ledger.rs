@@ -15,10 +15,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::consumer::{ConsumerId, Found, Mark, Observation, PauseState};
 
+mod former;
 #[cfg(test)]
 mod tests;
 mod write;
 
+pub use former::Former;
 use write::Write;
 pub use write::{Action, Admission, FIGHT_LIMIT, Outcome, QUEUED, SETTLING};
 
@@ -249,11 +251,10 @@ impl Ledger {
         }
     }
 
-    /// The consumers whose write should be looked for now.
-    pub fn looks_due(&self, now: Now) -> impl Iterator<Item = &ConsumerId> {
-        (self.entries.iter())
-            .filter(move |(_, entry)| entry.look().is_some_and(|at| at <= now.uptime))
-            .map(|(id, _)| id)
+    /// When a write that was accepted and does not show is looked for next, in uptime.
+    pub fn look(&self, id: &ConsumerId) -> Option<Duration> {
+        let write = self.write(id).filter(|write| write.unseen())?;
+        Some(write.next_look)
     }
 
     /// Notes that these consumers were looked at: those whose write still does not show are looked at again later.
@@ -263,11 +264,6 @@ impl Ledger {
                 write.looked(now);
             }
         }
-    }
-
-    /// When the next such look is due.
-    pub fn next_look(&self) -> Option<Duration> {
-        self.entries.values().filter_map(Entry::look).min()
     }
 
     /// How long a write has been accepted without being seen.
@@ -345,12 +341,6 @@ impl Ledger {
 impl Entry {
     fn hold(&mut self, until: Timestamp, created: Timestamp) {
         self.held = Some(Held { until, created });
-    }
-
-    fn look(&self) -> Option<Duration> {
-        self.write
-            .filter(Write::unseen)
-            .map(|write| write.next_look)
     }
 
     /// Whether nothing about it matters any more: its pause is over, and no wait rests on a write of ours.

@@ -12,7 +12,9 @@ use crate::consumer::{Found, Mark, Observation, PauseState};
 use crate::ledger::{Action, RESUME_AHEAD};
 use crate::policy::Desired;
 
+mod agenda;
 mod by_hand;
+mod newcomers;
 mod orphans;
 mod rule;
 mod situation;
@@ -20,7 +22,9 @@ mod skew;
 #[cfg(test)]
 mod tests;
 
+pub use agenda::Agenda;
 pub use by_hand::Order;
+pub use newcomers::{Newcomers, SLOWEST};
 pub use orphans::{Orphan, Orphans};
 pub use rule::{Rule, RuleRow};
 pub use situation::{Known, Plan, Planned, Sending, Situation};

@@ -12,19 +12,19 @@ use std::sync::Arc;
 use tokio::sync::{Notify, mpsc, watch};
 
 use crate::config::Config;
-use crate::jetstream::{Advisory, JetStream, Link};
+use crate::jetstream::{Advisory, JetStream};
 use crate::report::Report;
 
 mod act;
 mod by_hand;
 mod clear;
 mod driver;
-mod former;
 mod heart;
 mod observe;
 mod orphans;
 mod overview;
 mod pass;
+mod reconciler;
 mod take_in;
 
 use driver::Driver;
@@ -32,7 +32,7 @@ use driver::Driver;
 pub use by_hand::{Errand, Fate};
 pub use heart::Heart;
 pub use observe::{Observed, Patience, Scope, observe};
-pub use pass::Reconciler;
+pub use reconciler::Reconciler;
 
 /// What the loop listens to.
 pub struct Inputs {
@@ -54,8 +54,8 @@ pub async fn run<J: JetStream>(
     let mut link = reconciler.jetstream.link();
     let heart = reconciler.heart.clone();
     // Before it is told of: what changes from here on wakes the loop.
-    let up = matches!(*link.borrow_and_update(), Link::Up(_));
-    let mut driver = Driver::begin(reconciler, publish, up);
+    link.mark_unchanged();
+    let mut driver = Driver::begin(reconciler, publish);
     loop {
         heart.beat();
         // Before each step: where there is always something due (somebody undoes everything, the network is slow), the loop

@@ -154,7 +154,7 @@ impl Scene {
     }
 
     fn look_is_due(&self) -> bool {
-        self.ledger.looks_due(self.now()).any(|id| *id == billing())
+        (self.ledger.look(&billing())).is_some_and(|at| at <= self.now().uptime)
     }
 
     fn prune(&mut self) -> usize {
@@ -679,12 +679,12 @@ fn looks(clustered: bool) -> Vec<u64> {
     let id = billing();
     scene.send(Action::Pause, Some(ours(3_600)));
     scene.wait(500);
-    assert_eq!(scene.ledger.next_look(), None, "not before the answer");
+    assert_eq!(scene.ledger.look(&id), None, "not before the answer");
     let accepted = scene.now();
     (scene.ledger).answered(&id, Outcome::Accepted, clustered, accepted);
     let mut looks = Vec::new();
     for _ in 0..11 {
-        let due = scene.ledger.next_look().unwrap();
+        let due = scene.ledger.look(&id).unwrap();
         assert!(due >= scene.now().uptime);
         scene.passed = due - HOUR;
         if due > accepted.uptime {
@@ -723,10 +723,10 @@ fn a_write_is_looked_for_ever_more_rarely() {
 fn a_look_that_comes_by_itself_does_not_put_off_the_next() {
     let mut scene = Scene::new();
     scene.pause(Outcome::Accepted);
-    let due = scene.ledger.next_look();
+    let due = scene.ledger.look(&billing());
     let now = scene.wait(49).now();
     scene.ledger.looked(|_| true, now);
-    assert_eq!(scene.ledger.next_look(), due);
+    assert_eq!(scene.ledger.look(&billing()), due);
 }
 
 #[test]
@@ -735,29 +735,14 @@ fn what_was_seen_or_not_accepted_is_not_looked_for() {
     scene.pause(Outcome::Accepted);
     scene.see(paused(ours(3_600)));
     assert!(!scene.wait(60_000).look_is_due());
-    assert_eq!(scene.ledger.next_look(), None);
+    assert_eq!(scene.ledger.look(&billing()), None);
     let now = scene.now();
     scene.ledger.looked(|_| true, now);
-    assert_eq!(scene.ledger.next_look(), None);
+    assert_eq!(scene.ledger.look(&billing()), None);
     for outcome in [Outcome::Refused, Outcome::TimedOut, Outcome::Cut] {
         scene.pause(outcome);
-        assert_eq!(scene.ledger.next_look(), None, "{outcome:?}");
+        assert_eq!(scene.ledger.look(&billing()), None, "{outcome:?}");
     }
-}
-
-#[test]
-fn the_next_look_is_the_first_of_all_consumers() {
-    let mut scene = Scene::new();
-    scene.pause(Outcome::Accepted);
-    let first = scene.ledger.next_look();
-    let other = ConsumerId::new("ORDERS", "other");
-    let now = scene.wait(20).now();
-    (scene.ledger).sending(&other, Action::Pause, Some(ours(3_600)), None, now);
-    (scene.ledger).answered(&other, Outcome::Accepted, true, now);
-    assert_eq!(scene.ledger.next_look(), first);
-    let now = scene.wait(40).now();
-    let due: Vec<_> = scene.ledger.looks_due(now).collect();
-    assert_eq!(due, [&billing()]);
 }
 
 #[test]

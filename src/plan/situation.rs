@@ -21,6 +21,17 @@ mod tests;
 /// How long after the server's clock allows a further deadline that is written: it is not known to the millisecond.
 const AFTER_STEP: Duration = Duration::from_millis(100);
 
+/// How long after a pause's end the server is asked whether it really ended: it resumes 0.5 to 2 ms late.
+const AFTER_LAPSE: Duration = Duration::from_millis(100);
+
+/// How soon a consumer is looked at again of which nothing could be learned.
+const UNKNOWN: Duration = Duration::from_secs(2);
+
+/// How soon paused consumers are looked at again that have messages in flight: no advisory says when they have none. So much
+/// longer for each that many, as a look at thousands is not free.
+const DRAINING: Duration = Duration::from_secs(5);
+const DRAINING_AT_ONCE: usize = 1000;
+
 /// What a plan rests on besides the consumers.
 #[derive(Clone, Copy, Debug)]
 pub struct Situation<'s> {
@@ -34,6 +45,8 @@ pub struct Situation<'s> {
     pub skew: Skew,
     /// How long an orphan waits.
     pub resync: Duration,
+    /// Whether it matters when a paused consumer has no message in flight any more.
+    pub watches_draining: bool,
     /// Our clocks.
     pub now: Now,
 }
@@ -49,6 +62,19 @@ pub struct Known<'k> {
     pub found: &'k Found,
     /// When, in uptime.
     pub seen: Duration,
+}
+
+impl Known<'_> {
+    /// When the pause that was seen will have ended, in uptime.
+    pub fn lapse(&self) -> Option<Duration> {
+        match self.found.observation()?.state {
+            PauseState::Paused { remaining, .. } => {
+                let remaining = Duration::try_from(remaining).unwrap_or_default();
+                self.seen.checked_add(remaining)?.checked_add(AFTER_LAPSE)
+            }
+            PauseState::Running | PauseState::Lapsed { .. } => None,
+        }
+    }
 }
 
 /// What to do about many consumers.
@@ -74,8 +100,8 @@ pub struct Planned {
     pub decision: Decision,
     /// When it is sent, if it asks for a write.
     pub sending: Sending,
-    /// When it has to be looked at again, in uptime, if neither the calendar nor a write says so.
-    pub again: Option<Duration>,
+    /// When it is looked at again, in uptime, if neither the calendar nor an advisory asks for it before.
+    pub look: Option<Duration>,
 }
 
 /// What becomes of a decision.
@@ -114,6 +140,7 @@ impl Situation<'_> {
     ///     orphans: &Orphans::default(),
     ///     skew,
     ///     resync: Duration::from_secs(60),
+    ///     watches_draining: false,
     ///     now,
     /// };
     /// let id: ConsumerId = "ORDERS/billing".parse()?;
@@ -138,6 +165,7 @@ impl Situation<'_> {
         let mut plan = Plan::default();
         let mut turns: HashMap<&WindowSet, usize> = HashMap::new();
         let mut writes = Vec::new();
+        let mut draining = Vec::new();
         for known in consumers {
             let desired = moment.desired(known.id, known.windows);
             let decision = self.decide(&known, desired, at);
@@ -151,13 +179,23 @@ impl Situation<'_> {
                     writes.push((*turn, known.id.clone(), decision.verdict));
                 }
             }
+            if self.watches_draining && is_draining(known.found, desired) {
+                draining.push(plan.decisions.len());
+            }
             plan.decisions.push(Planned {
                 id: known.id.clone(),
                 desired,
                 decision,
                 sending,
-                again: self.again(known.id, desired, decision.rule),
+                look: self.look(&known, desired, decision.rule, sending),
             });
+        }
+        let steps = u32::try_from(draining.len() / DRAINING_AT_ONCE + 1).unwrap_or(u32::MAX);
+        let look = self.now.uptime + DRAINING * steps;
+        for index in draining {
+            if let Some(planned) = plan.decisions.get_mut(index) {
+                planned.look = Some(planned.look.map_or(look, |sooner| sooner.min(look)));
+            }
         }
         writes.sort_by_key(|(turn, ..)| *turn);
         plan.writes = (writes.into_iter())
@@ -232,12 +270,35 @@ impl Situation<'_> {
         }
     }
 
-    /// When a decision that writes nothing now has to be taken again, in uptime, if the calendar does not say.
-    fn again(&self, id: &ConsumerId, desired: Desired, rule: Rule) -> Option<Duration> {
-        if rule == Rule::OrphanWaiting {
-            return self.orphans.due(id, self.resync);
-        }
-        // A deadline that our clock allows already and the server's does not yet.
+    /// When something may be news of a consumer, in uptime, that neither the calendar nor an advisory tells.
+    fn look(
+        &self,
+        known: &Known<'_>,
+        desired: Desired,
+        rule: Rule,
+        sending: Sending,
+    ) -> Option<Duration> {
+        let may_be_sent = match sending {
+            Sending::Waits(until) => Some(until),
+            Sending::Nothing | Sending::Now | Sending::Contested => None,
+        };
+        let orphan = (rule == Rule::OrphanWaiting)
+            .then(|| self.orphans.due(known.id, self.resync))
+            .flatten();
+        let nothing_known = (*known.found == Found::Unknown).then(|| self.now.uptime + UNKNOWN);
+        let looks = [
+            may_be_sent,
+            orphan,
+            nothing_known,
+            self.further_deadline(desired),
+            self.ledger.look(known.id),
+            known.lapse(),
+        ];
+        looks.into_iter().flatten().min()
+    }
+
+    /// When the server's clock allows a deadline that ours allows already.
+    fn further_deadline(&self, desired: Desired) -> Option<Duration> {
         let server_now = self.skew.server_time(self.now.wall);
         if desired.until()? <= self.policy.furthest_deadline(server_now) {
             return None;
@@ -246,6 +307,12 @@ impl Situation<'_> {
         let wait = Duration::try_from(allowed.duration_since(server_now)).unwrap_or_default();
         Some(self.now.uptime + wait + AFTER_STEP)
     }
+}
+
+/// Whether a window holds it and it still has messages in flight.
+fn is_draining(found: &Found, desired: Desired) -> bool {
+    let held = desired.until().is_some();
+    held && (found.observation()).is_some_and(|seen| seen.state.is_paused() && seen.ack_pending > 0)
 }
 
 /// Only a Clear asks when its consumer's next window opens, and to look for that in every row would cost more than the rest

@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
 
-use super::pass::Reconciler;
+use super::reconciler::Reconciler;
 use crate::clock::was_stepped;
 use crate::consumer::{ConsumerId, PauseState};
 use crate::jetstream::{JetStream, Link, RequestError};
@@ -98,7 +98,7 @@ impl<J: JetStream> Reconciler<J> {
     pub(super) fn hold_back(&mut self, writes: impl IntoIterator<Item = (ConsumerId, Verdict)>) {
         let now = self.clock.now().uptime;
         for (id, _) in writes {
-            self.held_back.insert(id, now);
+            self.agenda.no_later_than(&id, now);
         }
     }
 
@@ -169,9 +169,10 @@ impl<J: JetStream> Reconciler<J> {
             row.problem = act.result.clone().err();
             row.unconfirmed = self.ledger.unseen_for(&act.id, now);
         }
-        if act.result.is_err() {
-            // The next pass sees to it, as soon as the ledger lets it.
-            self.held_back.insert(act.id.clone(), now.uptime + RETRY);
+        // Where it failed, the next pass sees to it as soon as the ledger lets it.
+        let retry = act.result.is_err().then_some(now.uptime + RETRY);
+        if let Some(look) = retry.into_iter().chain(self.ledger.look(&act.id)).min() {
+            self.agenda.no_later_than(&act.id, look);
         }
         act
     }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::observe::{Observed, Patience, Scope};
-use super::pass::Reconciler;
+use super::reconciler::Reconciler;
 use crate::consumer::{ConsumerId, Found};
 use crate::jetstream::{Advisory, JetStream, RequestError};
 use crate::ledger::{Admission, Now, Outcome};
@@ -267,9 +267,11 @@ impl<J: JetStream> Reconciler<J> {
     /// Sleeps until a write may show or a pause may have ended.
     async fn rest(&self, at_least: Duration) {
         let now = self.clock.now().uptime;
-        let lapse = self.next_lapse().filter(|at| *at > now);
-        let moments = self.ledger.next_look().into_iter().chain(lapse);
-        let next = moments.fold(now + LOOK, Duration::min);
+        let looks = self.rows.iter().flat_map(|(id, row)| {
+            let lapse = row.known(id).lapse().filter(|at| *at > now);
+            self.ledger.look(id).into_iter().chain(lapse)
+        });
+        let next = looks.fold(now + LOOK, Duration::min);
         let rest = next.saturating_sub(now);
         tokio::time::sleep(rest.max(at_least).max(SHORTEST_REST)).await;
     }

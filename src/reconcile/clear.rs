@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::pass::Reconciler;
+use super::reconciler::Reconciler;
 use crate::clock::was_stepped;
 use crate::consumer::ConsumerId;
 use crate::jetstream::{JetStream, Link, RequestError};

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
 
-use super::pass::Reconciler;
+use super::reconciler::Reconciler;
 use crate::consumer::{ConsumerId, Found};
 use crate::jetstream::{JetStream, Listed, RequestError};
 use crate::ledger::Now;

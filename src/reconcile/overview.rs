@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::pass::Reconciler;
+use super::reconciler::Reconciler;
 use crate::calendar::Occurrence;
 use crate::consumer::Found;
 use crate::jetstream::{JetStream, Link};
@@ -49,7 +49,7 @@ impl<J: JetStream> Reconciler<J> {
             skew: self.skew.newest,
             smooth_skew: self.skew.smooth,
             dry_run: self.dry_run(),
-            policy: self.config.policy.clone(),
+            policy: self.policy.clone(),
             pass,
             burst: None,
             rows: self.rows.clone(),
@@ -89,13 +89,8 @@ impl<J: JetStream> Reconciler<J> {
 
     /// What was seen of the windows of before, after another config has come into force: one of the same name is the same.
     pub(super) fn keep_attendance(&mut self) {
-        let config = &self.config;
-        let names: HashSet<&str> = config
-            .policy
-            .windows()
-            .iter()
-            .map(|window| &*window.name)
-            .collect();
+        let windows = self.policy.windows().iter();
+        let names: HashSet<&str> = windows.map(|window| &*window.name).collect();
         self.attendance.retain(|name, attendance| {
             // When it opens next may be different now.
             attendance.next = None;
@@ -120,10 +115,11 @@ impl<J: JetStream> Reconciler<J> {
     }
 
     fn window_states(&mut self, at: Timestamp, is_up: bool) -> Vec<WindowState> {
-        let config = self.config.clone();
+        let policy = self.policy.clone();
+        let is_dry_run = self.dry_run();
         let mut attendances = std::mem::take(&mut self.attendance);
         let tallies = self.tallies();
-        let states = (config.policy.windows().iter())
+        let states = (policy.windows().iter())
             .map(|window| {
                 let open = window.open_at(at);
                 let tally = tallies.get(&*window.name).copied().unwrap_or_default();
@@ -142,7 +138,7 @@ impl<J: JetStream> Reconciler<J> {
                     next,
                     consumers: tally.consumers,
                     idle: (self.idle.as_ref()).and_then(|idle| idle.get(&window.name).cloned()),
-                    blank: blank.filter(|_| !config.settings.controller.dry_run),
+                    blank: blank.filter(|_| !is_dry_run),
                 }
             })
             .collect();

@@ -2,23 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::observe::{Observed, Scope};
-use super::pass::Reconciler;
+use super::reconciler::Reconciler;
 use crate::consumer::{ConsumerId, Found, Kind};
 use crate::jetstream::{JetStream, Sample};
 use crate::ledger::{Action, Now};
-use crate::policy::{Desired, WindowSet};
+use crate::policy::WindowSet;
 use crate::report::{Pass, Row};
-
-/// How soon a consumer is looked at again of which nothing could be learned.
-const UNKNOWN: Duration = Duration::from_secs(2);
-
-/// How soon paused consumers are looked at again that have messages in flight, where somebody is to be told when they have
-/// none: no advisory tells it. So much longer for each that many, as a look at thousands is not free.
-const DRAINING: Duration = Duration::from_secs(5);
-const MANY: usize = 1000;
 
 impl<J: JetStream> Reconciler<J> {
     /// Turns an observation into rows. Returns the consumers that were looked at.
@@ -38,11 +29,7 @@ impl<J: JetStream> Reconciler<J> {
         // Cloned once a pass, as the newest report still holds the rows of the pass before.
         let table = Arc::make_mut(&mut rows);
         let mut touched = Vec::new();
-        observed.note_left_out(
-            &self.config.policy,
-            scope,
-            Arc::make_mut(&mut self.left_out),
-        );
+        observed.note_left_out(&self.policy, scope, Arc::make_mut(&mut self.left_out));
 
         for (id, Sample { mut found, .. }) in std::mem::take(&mut observed.found) {
             self.former.translate_found(&id, &mut found, mark);
@@ -102,35 +89,9 @@ impl<J: JetStream> Reconciler<J> {
                 lost.push(id.clone());
             }
         }
-        let unknown = table.iter().filter(|(_, row)| row.found == Found::Unknown);
-        for (id, _) in unknown {
-            let again = now.uptime + UNKNOWN;
-            self.held_back.entry(id.clone()).or_insert(again);
-        }
         touched.extend(lost);
         self.rows = rows;
         touched
-    }
-
-    /// Sees to it that those are looked at again whom a window holds and who still have messages in flight.
-    pub(super) fn look_again_at_the_busy(&mut self, now: Now) {
-        if self.config.settings.events.subject.is_none() {
-            return;
-        }
-        let is_busy = |row: &Row| {
-            let seen = row.found.observation();
-            let held = matches!(row.desired, Desired::Paused(_));
-            held && seen.is_some_and(|seen| seen.state.is_paused() && seen.ack_pending > 0)
-        };
-        let busy: Vec<&ConsumerId> = (self.rows.iter())
-            .filter(|(_, row)| is_busy(row))
-            .map(|(id, _)| id)
-            .collect();
-        let steps = u32::try_from(busy.len() / MANY + 1).unwrap_or(u32::MAX);
-        let again = now.uptime + DRAINING * steps;
-        for id in busy {
-            self.held_back.entry(id.clone()).or_insert(again);
-        }
     }
 
     /// Whether a window may want a consumer of which no more than the name is known.
@@ -173,7 +134,7 @@ impl<J: JetStream> Reconciler<J> {
         match self.memberships.get(id) {
             Some((known, windows)) if *known == kind => windows.clone(),
             _ => {
-                let windows = self.config.policy.windows_of(id, kind);
+                let windows = self.policy.windows_of(id, kind);
                 self.memberships.insert(id.clone(), (kind, windows.clone()));
                 windows
             }

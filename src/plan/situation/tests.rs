@@ -45,6 +45,7 @@ struct Scene {
     ledger: Ledger,
     orphans: Orphans,
     skew: Skew,
+    watches_draining: bool,
     consumers: BTreeMap<ConsumerId, (WindowSet, Found)>,
 }
 
@@ -59,6 +60,7 @@ impl Scene {
             ledger: Ledger::default(),
             orphans: Orphans::default(),
             skew,
+            watches_draining: false,
             consumers: BTreeMap::new(),
         }
     }
@@ -105,6 +107,15 @@ impl Scene {
         self
     }
 
+    /// When the pause of a consumer will have ended.
+    fn lapse(&self, path: &str) -> Duration {
+        let (windows, found) = &self.consumers[&path.parse().unwrap()];
+        let PauseState::Paused { remaining, .. } = found.observation().unwrap().state else {
+            panic!("{path} is not paused: {windows:?}");
+        };
+        UPTIME + Duration::try_from(remaining).unwrap() + Duration::from_millis(100)
+    }
+
     fn clocks(&self) -> Now {
         Now {
             wall: now(),
@@ -119,6 +130,7 @@ impl Scene {
             orphans: &self.orphans,
             skew: self.skew,
             resync: RESYNC,
+            watches_draining: self.watches_draining,
             now: self.clocks(),
         };
         let known = self.consumers.iter().map(|(id, (windows, found))| Known {
@@ -200,7 +212,6 @@ fn each_consumer_has_its_decision_with_what_is_wanted_and_why() {
         assert_eq!(planned.desired, desired, "{path}");
         assert_eq!(planned.decision, Decision { verdict, rule }, "{path}");
         assert_eq!(planned.sending, sending, "{path}");
-        assert_eq!(planned.again, None, "{path}");
     }
     assert_eq!(plan.order(), ["A/run", "A/short"]);
     assert_eq!(plan.clears, []);
@@ -302,29 +313,29 @@ fn an_orphan_is_looked_at_again_when_its_wait_is_over() {
         wall: now(),
         uptime: UPTIME - Duration::from_secs(ago),
     };
-    for (ago, rule, again) in [
-        (0, Rule::OrphanWaiting, Some(UPTIME + RESYNC)),
-        (
-            59,
-            Rule::OrphanWaiting,
-            Some(UPTIME + Duration::from_secs(1)),
-        ),
-        (60, Rule::Orphan, None),
+    let lapse = scene.lapse("D/orphan");
+    for (ago, rule, look) in [
+        (0, Rule::OrphanWaiting, UPTIME + RESYNC),
+        (59, Rule::OrphanWaiting, UPTIME + Duration::from_secs(1)),
+        (60, Rule::Orphan, lapse),
     ] {
         scene.orphans.add("D/orphan".parse().unwrap(), found(ago));
         let plan = scene.plan();
         let planned = plan.of("D/orphan");
         assert_eq!(
-            (planned.decision.rule, planned.again),
-            (rule, again),
+            (planned.decision.rule, planned.look),
+            (rule, Some(look)),
             "{ago}"
         );
-        assert_eq!(plan.writes.len(), usize::from(again.is_none()));
+        assert_eq!(plan.writes.len(), usize::from(rule == Rule::Orphan));
     }
     scene.policy = scene.policy.with_unset_instance();
     let planned = scene.plan().of("D/orphan").clone();
     assert_eq!(planned.decision.rule, Rule::OrphanUnnamed);
-    assert_eq!((planned.sending, planned.again), (Sending::Nothing, None));
+    assert_eq!(
+        (planned.sending, planned.look),
+        (Sending::Nothing, Some(lapse))
+    );
 }
 
 #[test]
@@ -344,9 +355,83 @@ fn what_the_servers_clock_does_not_allow_yet_is_looked_at_again_when_it_does() {
     let plan = scene.plan();
     assert_eq!(plan.of("A/run").decision.verdict, Verdict::Pause(sooner));
     let again = UPTIME + Duration::from_secs(10) + AFTER_STEP;
-    assert_eq!(plan.of("A/run").again, Some(again));
+    assert_eq!(plan.of("A/run").look, Some(again));
     scene.skew.set(SignedDuration::ZERO);
     let plan = scene.plan();
     assert_eq!(plan.of("A/run").decision.verdict, Verdict::Pause(later));
-    assert_eq!(plan.of("A/run").again, None);
+    assert_eq!(plan.of("A/run").look, None);
+}
+
+#[test]
+fn a_consumer_is_looked_at_again_when_something_may_be_news_of_it() {
+    let mut scene = Scene::new();
+    scene
+        .add("A/run", PauseState::Running)
+        .add_ours("A/paused", 1_800)
+        .add_ours("A/ends", 3)
+        .add("A/undone", PauseState::Running)
+        .fights("A/undone", Outcome::Accepted, 3)
+        .add("A/contested", PauseState::Running)
+        .fights("A/contested", Outcome::Accepted, 5)
+        .add("A/unseen", PauseState::Running)
+        .add("A/unknown", PauseState::Running);
+    let (unseen, unknown) = (
+        "A/unseen".parse().unwrap(),
+        "A/unknown".parse::<ConsumerId>().unwrap(),
+    );
+    let until = scene.mark().stamp(at(1_800));
+    let clocks = scene.clocks();
+    (scene.ledger).sending(&unseen, Action::Pause, Some(until), None, clocks);
+    (scene.ledger).answered(&unseen, Outcome::Accepted, true, clocks);
+    scene.consumers.get_mut(&unknown).unwrap().1 = Found::Unknown;
+    let plan = scene.plan();
+    for (path, look) in [
+        ("A/run", None),
+        ("A/paused", Some(scene.lapse("A/paused"))),
+        ("A/ends", Some(scene.lapse("A/ends"))),
+        ("A/undone", Some(UPTIME + Duration::from_secs(10))),
+        ("A/contested", None),
+        ("A/unseen", scene.ledger.look(&unseen)),
+        ("A/unknown", Some(UPTIME + Duration::from_secs(2))),
+    ] {
+        assert_eq!(plan.of(path).look, look, "{path}");
+    }
+    assert!(scene.ledger.look(&unseen).is_some());
+}
+
+#[test]
+fn who_is_paused_and_still_busy_is_looked_at_again_where_that_matters() {
+    let busy = |scene: &mut Scene, path: &str| {
+        let found = &mut scene.consumers.get_mut(&path.parse().unwrap()).unwrap().1;
+        let Found::Present(seen) = found else {
+            panic!("{path} is there");
+        };
+        seen.ack_pending = 1;
+    };
+    let mut scene = Scene::new();
+    scene
+        .add_ours("A/busy", 1_800)
+        .add_ours("A/idle", 1_800)
+        .add_ours("A/ends", 3)
+        .add("A/run", PauseState::Running)
+        .add_ours("D/orphan", 1_800);
+    for path in ["A/busy", "A/ends", "A/run", "D/orphan"] {
+        busy(&mut scene, path);
+    }
+    let look = |scene: &Scene, path: &str| scene.plan().of(path).look;
+    assert_eq!(look(&scene, "A/busy"), Some(scene.lapse("A/busy")));
+    scene.watches_draining = true;
+    let soon = |seconds| Some(UPTIME + Duration::from_secs(seconds));
+    assert_eq!(look(&scene, "A/busy"), soon(5));
+    for path in ["A/idle", "A/ends", "D/orphan"] {
+        assert_eq!(look(&scene, path), Some(scene.lapse(path)), "{path}");
+    }
+    assert_eq!(look(&scene, "A/run"), None, "nothing holds it yet");
+    // Many are looked at less often: one thousand more, and so much later.
+    for number in 0..1_000 {
+        let path = format!("B/busy-{number}");
+        scene.add_ours(&path, 1_800);
+        busy(&mut scene, &path);
+    }
+    assert_eq!(look(&scene, "A/busy"), soon(10));
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Driver, spare_before};
+use super::Driver;
+use super::steps::spare_before;
 use crate::consumer::{ConsumerId, Found};
 use crate::jetstream::JetStream;
 use crate::ledger::Now;
@@ -50,35 +51,26 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             && edge.duration_since(now.wall) <= PREPARE
             && self.prepared.is_none()
         {
-            let wake = self.asked.full.take().unwrap_or(Wake::Edge);
-            return Some(Step::Prepare(edge, wake));
+            let asked = self.full.due(now.uptime);
+            return Some(Step::Prepare(edge, asked.unwrap_or(Wake::Edge)));
         }
-        if let Some(wake) = self.asked.full.take() {
+        if let Some(wake) = self.full.due(now.uptime) {
             return Some(Step::Pass(wake, Scope::All));
         }
-        if !self.asked.consumers.is_empty() {
-            let asked = std::mem::take(&mut self.asked.consumers);
+        if !self.asked.is_empty() {
+            let asked = std::mem::take(&mut self.asked);
             return Some(Step::Pass(Wake::Advisory, Scope::Only(asked)));
-        }
-        if self.aftermath.is_some_and(|at| now.uptime >= at) {
-            return Some(Step::Pass(Wake::Edge, Scope::All));
-        }
-        if now.uptime >= self.resync_at {
-            return Some(Step::Pass(Wake::Resync, Scope::All));
         }
         let newcomers = self.newcomers.take(now.uptime);
         if !newcomers.is_empty() {
             return Some(Step::Meet(newcomers));
         }
-        if self.own_moment.is_some_and(|at| now.uptime < at) {
-            return self.next_at_leisure(now);
-        }
         let is_unknown = |id: &ConsumerId| {
             let row = self.reconciler.rows.get(id);
             row.is_some_and(|row| row.found == Found::Unknown)
         };
-        let (unknown, known): (BTreeSet<_>, BTreeSet<_>) =
-            self.due(now).into_iter().partition(is_unknown);
+        let due = self.reconciler.agenda.due(now.uptime).cloned();
+        let (unknown, known): (BTreeSet<_>, BTreeSet<_>) = due.partition(is_unknown);
         if !known.is_empty() {
             return Some(Step::Pass(Wake::Edge, Scope::Only(known)));
         }
@@ -95,13 +87,13 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         }
         let has_time = self.has_time_to_sweep(now);
         let is_due = |asked: &mut super::SweepAsked| has_time && asked.from <= now.uptime;
-        let asked = self.asked.sweep.take_if(is_due)?;
+        let asked = self.sweep.take_if(is_due)?;
         Some(Step::Sweep(asked.streams))
     }
 
     /// When the next sweep is due, in uptime.
     fn sweep_at(&self, now: Now) -> Option<Duration> {
-        let asked = self.asked.sweep.as_ref()?;
+        let asked = self.sweep.as_ref()?;
         // Where a change is too near for it, that change wakes the loop.
         self.has_time_to_sweep(now).then_some(asked.from)
     }
@@ -110,32 +102,8 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         (self.next_change).is_none_or(|edge| spare_before(edge, now) > SWEEP_TIME)
     }
 
-    /// The consumers whose own moment has come: a write to be confirmed or repeated, a pause that has ended.
-    fn due(&self, now: Now) -> BTreeSet<ConsumerId> {
-        let reconciler = &self.reconciler;
-        let held_back = (reconciler.held_back.iter())
-            .filter(|(_, at)| **at <= now.uptime)
-            .map(|(id, _)| id);
-        (reconciler.ledger.looks_due(now))
-            .chain(held_back)
-            .chain(reconciler.lapsed(now))
-            .cloned()
-            .collect()
-    }
-
     /// How long the loop may sleep.
-    pub fn rest(&mut self) -> Duration {
-        let next_pass = self.is_up().then(|| {
-            let own = self.own_moment();
-            let newcomers = self.newcomers.next();
-            let sweep = self.sweep_at(self.reconciler.clock.now());
-            (self.aftermath.into_iter())
-                .chain(newcomers)
-                .chain(sweep)
-                .chain([own])
-                .fold(self.resync_at, Duration::min)
-        });
-        // After all that: going through thousands of rows takes longer than an opening may be late.
+    pub fn rest(&self) -> Duration {
         let now = self.reconciler.clock.now();
         let mut pause = HEARTBEAT;
         if let Some(edge) = self.next_change {
@@ -143,25 +111,56 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             let wait = if self.prepared.is_some() || !self.is_up() {
                 Duration::try_from(to_edge).unwrap_or_default().min(SLICE)
             } else {
-                Duration::try_from(to_edge - PREPARE).unwrap_or_default()
+                spare_before(edge, now)
             };
             pause = pause.min(wait);
         }
-        match next_pass {
-            Some(next) => pause.min(next.saturating_sub(now.uptime)),
-            None => pause,
+        if self.is_up() {
+            pause = pause.min(self.next_look(now).saturating_sub(now.uptime));
+        }
+        pause
+    }
+
+    /// When something is to be looked at, in uptime, if nothing happens before.
+    fn next_look(&self, now: Now) -> Duration {
+        let others = [
+            self.reconciler.agenda.next_look(),
+            self.newcomers.next(),
+            self.sweep_at(now),
+        ];
+        others
+            .into_iter()
+            .flatten()
+            .fold(self.full.at, Duration::min)
+    }
+}
+
+/// When everything is looked at next, and for what.
+pub(super) struct FullLook {
+    /// In uptime.
+    at: Duration,
+    wake: Wake,
+}
+
+impl FullLook {
+    /// At once.
+    pub fn now(wake: Wake) -> Self {
+        Self::at(Duration::ZERO, wake)
+    }
+
+    pub fn at(at: Duration, wake: Wake) -> Self {
+        Self { at, wake }
+    }
+
+    /// One at that time, unless there is one sooner.
+    pub fn no_later_than(&mut self, at: Duration, wake: Wake) {
+        if at < self.at {
+            *self = Self { at, wake };
         }
     }
 
-    /// When the next consumer is due: see [`Self::due`].
-    fn own_moment(&mut self) -> Duration {
-        let reconciler = &self.reconciler;
-        *self.own_moment.get_or_insert_with(|| {
-            (reconciler.held_back.values().copied())
-                .chain(reconciler.ledger.next_look())
-                .chain(reconciler.next_lapse())
-                .min()
-                .unwrap_or(Duration::MAX)
-        })
+    /// What it is for, once it is due.
+    fn due(&self, now: Duration) -> Option<Wake> {
+        (now >= self.at).then_some(self.wake)
     }
 }

@@ -12,7 +12,7 @@ const LAPSED: SignedDuration = SignedDuration::from_hours(24);
 /// The deadlines with a former mark, exactly: a mark alone would also recognise what another deployment writes that takes
 /// the old name.
 #[derive(Debug, Default)]
-pub(super) struct Former {
+pub struct Former {
     deadlines: HashMap<ConsumerId, BTreeSet<Timestamp>>,
 }
 

@@ -1,0 +1,249 @@
+//! The steps of the loop: what each does, and what it leaves behind.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::agenda::{FullLook, PREPARE, Step};
+use super::{Driver, Prepared, SweepAsked};
+use crate::consumer::ConsumerId;
+use crate::jetstream::JetStream;
+use crate::ledger::Now;
+use crate::reconcile::heart::HOPELESS;
+use crate::reconcile::observe::{Observed, Patience, Scope};
+use crate::reconcile::orphans::Streams;
+use crate::reconcile::reconciler::Reconciler;
+use crate::report::{Burst, Pass, Report, Wake};
+
+/// How long a preparation may take at least, however late it begins.
+const SHORTEST_LOOK: Duration = Duration::from_millis(500);
+
+/// How long after a change by the calendar its effect is looked at: the server resumes 0.5 to 2 ms late, and a cluster
+/// needs a moment to apply what it accepted.
+const AFTERMATH: Duration = Duration::from_millis(100);
+
+/// So many writes leave at a change before anybody is told that it has come: telling takes time, and a long burst more.
+const BEFORE_TELLING: usize = 64;
+
+/// How long an answer about consumers is waited for of which nothing could be learned before. A node that is dead is asked
+/// often, so that its return is noticed, and everybody else waits meanwhile.
+const LOOK_AGAIN: Duration = Duration::from_millis(750);
+
+/// A change that is handled later than this is looked at anew: what was prepared for it rests on a look from before the
+/// writes that held it up, and some of those may not have been answered.
+const STALE: SignedDuration = SignedDuration::from_secs(1);
+
+/// How soon everything is looked at again when not every question was answered.
+const FAILED: Duration = Duration::from_secs(5);
+
+/// Tells how far a pass has come that sends for long.
+fn teller<J: JetStream, P: FnMut(Report)>(
+    publish: &mut P,
+    next_change: Option<Timestamp>,
+) -> impl FnMut(&mut Reconciler<J>, Burst) {
+    move |reconciler, burst| {
+        publish(Report {
+            burst: Some(burst),
+            ..reconciler.report(None, next_change)
+        });
+    }
+}
+
+/// How much time there is before a change has to be prepared.
+pub(super) fn spare_before(edge: Timestamp, now: Now) -> Duration {
+    Duration::try_from(edge.duration_since(now.wall) - PREPARE).unwrap_or_default()
+}
+
+impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
+    /// Does the most urgent of what is due. False where nothing is.
+    pub async fn step(&mut self) -> bool {
+        let heart = self.reconciler.heart.clone();
+        let now = self.reconciler.clock.now();
+        self.notice_step(now);
+        let Some(step) = self.next_step(now) else {
+            return false;
+        };
+        let controller = &self.reconciler.config.settings.controller;
+        let longest = controller.request_timeout * HOPELESS;
+        heart.beat_during(self.take(step, now), longest).await;
+        true
+    }
+
+    async fn take(&mut self, step: Step, now: Now) {
+        match step {
+            Step::Edge => self.edge(now).await,
+            Step::Pass(wake, scope) => self.pass(wake, scope).await,
+            Step::LookAgain(unknown) => self.look_again(unknown).await,
+            Step::Sweep(streams) => self.sweep(streams).await,
+            Step::Clear => {
+                let mut pass = Pass::of(Wake::Edge);
+                self.reconciler
+                    .clear_some(self.next_change, &mut pass)
+                    .await;
+                if !pass.acts.is_empty() {
+                    self.publish(Some(pass));
+                }
+            }
+            Step::Meet(newcomers) => self.meet(newcomers).await,
+            Step::Prepare(edge, wake) => {
+                self.prepare(edge, wake).await;
+                self.prepared = Some(Prepared {
+                    edge,
+                    writes: self.reconciler.plan_for(edge),
+                });
+            }
+        }
+    }
+
+    /// A change by the calendar has come: send what was prepared for it, or decide now where nothing was.
+    async fn edge(&mut self, now: Now) {
+        let edge = self.next_change;
+        let prepared = self.prepared.take().filter(|prepared| {
+            Some(prepared.edge) == edge && now.wall.duration_since(prepared.edge) <= STALE
+        });
+        let Some(Prepared {
+            writes: mut first, ..
+        }) = prepared.filter(|_| self.is_up())
+        else {
+            self.look_ahead();
+            if self.is_up() {
+                return self.pass(Wake::Edge, Scope::All).await;
+            }
+            self.reconciler.lose_sight();
+            return self.publish(None);
+        };
+        let mut pass = Pass::of(Wake::Edge);
+        if self.reconciler.dry_run() {
+            first.clear();
+        }
+        let rest = first.split_off(first.len().min(BEFORE_TELLING));
+        // Where even these take longer than a second, that is worth saying before the calendar is asked again.
+        let done = (self.reconciler)
+            .act(first, now, &mut pass, &mut teller(&mut self.publish, None))
+            .await;
+        self.look_ahead();
+        self.publish(None);
+        if done {
+            self.reconciler
+                .act(
+                    rest,
+                    now,
+                    &mut pass,
+                    &mut teller(&mut self.publish, self.next_change),
+                )
+                .await;
+        } else {
+            self.reconciler.hold_back(rest);
+        }
+        let after = self.reconciler.clock.now().uptime;
+        pass.took = after.saturating_sub(now.uptime);
+        // On a standalone server the burst is in force already; a pause that ends takes a moment.
+        let wait = if pass.acts.is_empty() {
+            AFTERMATH
+        } else {
+            Duration::ZERO
+        };
+        self.full.no_later_than(after + wait, Wake::Edge);
+        self.publish(Some(pass));
+    }
+
+    /// One pass. Where some answer does not come before the next change has to be prepared (or, once it is prepared, before
+    /// it comes), it is given up: both look at everything anyway, and a change must not wait for a node that is dead.
+    async fn pass(&mut self, wake: Wake, scope: Scope) {
+        let began = self.reconciler.clock.now();
+        let look = self.reconciler.look(&scope, began, Patience::WITHOUT_END);
+        let observed = match self.next_change {
+            None => look.await,
+            Some(edge) => {
+                let spare = match self.prepared {
+                    Some(_) => {
+                        Duration::try_from(edge.duration_since(began.wall)).unwrap_or_default()
+                    }
+                    None => spare_before(edge, began),
+                };
+                match tokio::time::timeout(spare, look).await {
+                    Ok(observed) => observed,
+                    Err(_) => return,
+                }
+            }
+        };
+        self.conclude(wake, scope, began, observed).await;
+    }
+
+    /// A pass right before a change. It has until then; what is not answered by then is unknown, and nothing is sent for it.
+    async fn prepare(&mut self, edge: Timestamp, wake: Wake) {
+        let began = self.reconciler.clock.now();
+        let ahead = Duration::try_from(edge.duration_since(began.wall)).unwrap_or_default();
+        let patience = Patience::of(ahead.max(SHORTEST_LOOK));
+        let observed = self.reconciler.look(&Scope::All, began, patience).await;
+        self.conclude(wake, Scope::All, began, observed).await;
+    }
+
+    /// A pass over consumers of which nothing could be learned before. That they are silent still is no news.
+    async fn look_again(&mut self, unknown: BTreeSet<ConsumerId>) {
+        let began = self.reconciler.clock.now();
+        let scope = Scope::Only(unknown);
+        let patience = Patience::of(LOOK_AGAIN);
+        let mut observed = self.reconciler.look(&scope, began, patience).await;
+        observed.failures.clear();
+        self.conclude(Wake::Edge, scope, began, observed).await;
+    }
+
+    /// Lists streams for orphans. Where a change comes nearer meanwhile it is given up and begun again later.
+    async fn sweep(&mut self, streams: Streams) {
+        let began = self.reconciler.clock.now();
+        let sweep = self.reconciler.sweep(&streams);
+        let spare = (self.next_change).map_or(Duration::MAX, |edge| spare_before(edge, began));
+        let Ok(sweep) = tokio::time::timeout(spare, sweep).await else {
+            let from = self.reconciler.clock.now().uptime + FAILED;
+            self.sweep = Some(SweepAsked { streams, from });
+            return;
+        };
+        let now = self.reconciler.clock.now();
+        if let Some(streams) = sweep.unanswered() {
+            let from = now.uptime + self.reconciler.config.settings.controller.resync;
+            self.sweep = Some(SweepAsked { streams, from });
+        }
+        let orphans = self.reconciler.take_sweep(sweep, now);
+        self.asked.extend(orphans);
+        self.publish(None);
+    }
+
+    /// A pass over consumers that have come.
+    async fn meet(&mut self, newcomers: BTreeSet<ConsumerId>) {
+        self.pass(Wake::Advisory, Scope::Only(newcomers.clone()))
+            .await;
+        let rows = self.reconciler.rows.clone();
+        let now = self.reconciler.clock.now().uptime;
+        self.newcomers
+            .looked(&newcomers, |id| rows.contains_key(id), now);
+    }
+
+    async fn conclude(&mut self, wake: Wake, scope: Scope, began: Now, observed: Observed) {
+        let full = scope == Scope::All;
+        let pass = (self.reconciler)
+            .conclude(
+                wake,
+                scope,
+                began,
+                observed,
+                &mut teller(&mut self.publish, self.next_change),
+            )
+            .await;
+        let now = self.reconciler.clock.now();
+        if full {
+            self.newcomers.clear();
+            self.asked.clear();
+            let resync = self.reconciler.config.settings.controller.resync;
+            self.full = FullLook::at(now.uptime + resync, Wake::Resync);
+        }
+        if !pass.is_ok() {
+            self.full.no_later_than(now.uptime + FAILED, Wake::Resync);
+        }
+        if let Some(prepared) = &mut self.prepared {
+            prepared.writes = self.reconciler.plan_for(prepared.edge);
+        }
+        self.publish(Some(pass));
+    }
+}

@@ -1,0 +1,177 @@
+//! What the passes share, and what a new policy or config changes of it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::Heart;
+use super::overview::{Attendance, IdleGlobs};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::consumer::{ConsumerId, Found, Kind, Mark};
+use crate::jetstream::{JetStream, Link};
+use crate::ledger::{Former, Ledger, Now};
+use crate::plan::{Agenda, Orphans, Rule, Skew, Verdict};
+use crate::policy::{Policy, WindowSet};
+use crate::report::{Failure, LeftOut, Row};
+
+/// What the passes share.
+pub struct Reconciler<J> {
+    pub(super) jetstream: J,
+    pub(super) clock: Clock,
+    pub(super) heart: Heart,
+    pub(super) config: Arc<Config>,
+    /// The policy in force.
+    pub(super) policy: Arc<Policy>,
+    pub(super) ledger: Ledger,
+    pub(super) rows: Arc<BTreeMap<ConsumerId, Row>>,
+    /// The server's clock less ours.
+    pub(super) skew: Skew,
+    /// When each consumer is looked at again.
+    pub(super) agenda: Agenda,
+    /// Those with a deadline of ours to be cleared when there is time.
+    pub(super) to_clear: BTreeSet<ConsumerId>,
+    /// When this policy came into force.
+    pub(super) since: Timestamp,
+    /// The windows of a consumer, remembered because matching thousands of names against many globs is the dearest part
+    /// of a pass.
+    pub(super) memberships: HashMap<ConsumerId, (Option<Kind>, WindowSet)>,
+    /// How many writes were sent and not answered.
+    pub(super) under_way: usize,
+    /// Whom globs leave alone, and what could not be read.
+    pub(super) left_out: Arc<LeftOut>,
+    /// Each window's globs that match nobody, once everything was looked at.
+    pub(super) idle: Option<IdleGlobs>,
+    /// Pauses of recess's that no window names.
+    pub(super) orphans: Orphans,
+    /// The streams that could not be listed for them.
+    pub(super) unlisted: Arc<[Failure]>,
+    /// What recess wrote under another instance name.
+    pub(super) former: Former,
+    /// Who was paused in which window.
+    pub(super) attendance: HashMap<Arc<str>, Attendance>,
+}
+
+impl<J: JetStream> Reconciler<J> {
+    /// A reconciler that has seen nothing yet.
+    pub fn new(jetstream: J, clock: Clock, config: Arc<Config>, heart: Heart) -> Self {
+        let since = clock.now().wall;
+        Self {
+            jetstream,
+            clock,
+            heart,
+            attendance: HashMap::new(),
+            policy: config.policy.clone(),
+            config,
+            ledger: Ledger::default(),
+            rows: Arc::default(),
+            skew: Skew::default(),
+            agenda: Agenda::default(),
+            to_clear: BTreeSet::new(),
+            since,
+            memberships: HashMap::new(),
+            under_way: 0,
+            left_out: Arc::default(),
+            idle: None,
+            orphans: Orphans::default(),
+            unlisted: Arc::default(),
+            former: Former::default(),
+        }
+    }
+
+    /// Puts another config in force: the operator has spoken, so fights are forgotten, and openings from before are not
+    /// measured by it.
+    pub(super) fn reload(&mut self, config: Arc<Config>) {
+        if config.policy.mark() != self.policy.mark() {
+            self.rename(config.policy.mark());
+        }
+        self.config = config;
+        let now = self.clock.now();
+        self.orphans.restart(now);
+        self.ledger.forgive();
+        self.since = now.wall;
+        self.adopt(self.config.policy.clone());
+    }
+
+    /// Puts another policy in force. What was seen and written before holds on.
+    pub(super) fn adopt(&mut self, policy: Arc<Policy>) {
+        self.policy = policy;
+        self.keep_attendance();
+        // They are the windows' of before.
+        self.idle = None;
+        self.left_out = Arc::default();
+        let mut rows = std::mem::take(&mut self.rows);
+        let kinds: Vec<_> = (rows.iter())
+            .map(|(id, row)| self.kind_of(id, &row.found))
+            .collect();
+        self.memberships.clear();
+        // A row names its windows, and the next pass may be far away.
+        let now = self.clock.now();
+        let policy = self.policy.clone();
+        let mut moment = policy.desired_at(now.wall);
+        let table = Arc::make_mut(&mut rows);
+        for ((id, row), kind) in table.iter_mut().zip(kinds) {
+            row.windows = self.windows_of(id, kind);
+            row.desired = moment.desired(id, &row.windows);
+        }
+        // Who is nobody's business any more is not asked about either, also where the next passes learn nothing.
+        let ours = self.beyond_the_policy(now);
+        table.retain(|id, row| !row.windows.is_empty() || ours.contains(id));
+        self.rows = rows;
+    }
+
+    /// The policy in force.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    pub(super) fn dry_run(&self) -> bool {
+        self.config.settings.controller.dry_run
+    }
+
+    /// How many requests may be under way at once.
+    pub(super) fn in_flight(&self) -> usize {
+        match &*self.jetstream.link().borrow() {
+            Link::Up(server) if server.crash_prone => 1,
+            _ => self.config.settings.controller.max_in_flight,
+        }
+    }
+
+    /// Forgets what every consumer's state is: there is no connection. What is wanted goes on by the calendar.
+    pub(super) fn lose_sight(&mut self) {
+        let now = self.clock.now();
+        let policy = self.policy.clone();
+        let mut moment = policy.desired_at(now.wall);
+        for (id, row) in Arc::make_mut(&mut self.rows) {
+            row.desired = moment.desired(id, &row.windows);
+            row.found = Found::Unknown;
+            row.verdict = Verdict::Unknown;
+            row.rule = Rule::Unknown;
+            row.seen = now.uptime;
+        }
+    }
+
+    /// The instance has another name from now on. What was written under the name of before stays recess's until it ends.
+    fn rename(&mut self, mark: Mark) {
+        let (rows, ledger) = (Arc::make_mut(&mut self.rows), &mut self.ledger);
+        let before = self.policy.mark();
+        let seen = rows.iter_mut().filter_map(|(id, row)| {
+            let until = row.found.observation()?.state.deadline()?;
+            before.owns(until).then(|| (id.clone(), until))
+        });
+        self.former
+            .remember(seen.chain(ledger.restamp(before, mark)));
+        for (id, row) in rows {
+            self.former.translate_found(id, &mut row.found, mark);
+        }
+    }
+
+    /// The consumers that may carry a pause of ours, the policy aside.
+    pub(super) fn beyond_the_policy(&self, began: Now) -> BTreeSet<ConsumerId> {
+        (self.ledger.in_scope(began))
+            .chain(self.orphans.ids())
+            .cloned()
+            .collect()
+    }
+}
