@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-use crate::ledger::Now;
+use crate::now::Now;
 
 /// The wall clock counts as stepped when it has moved so far against the monotonic one. Slewing stays far below: NTP
 /// slews by 0.5 ms a second at most.

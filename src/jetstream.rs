@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::consumer::{ConsumerId, Found};
-use crate::ledger::Outcome;
 use crate::quiet::Flight;
+use crate::write::Outcome;
 
 pub mod details;
 pub mod nats;

@@ -14,6 +14,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::consumer::{ConsumerId, Found, Mark, Observation, PauseState};
+use crate::now::Now;
+use crate::write::{Action, Outcome};
 
 mod former;
 #[cfg(test)]
@@ -22,20 +24,11 @@ mod write;
 
 pub use former::Former;
 use write::Write;
-pub use write::{Action, Admission, FIGHT_LIMIT, Outcome, QUEUED, SETTLING};
+pub use write::{Admission, FIGHT_LIMIT, QUEUED, SETTLING};
 
 /// A deadline that lies no further ahead than this is how recess ends a pause, its own or by `recess resume`: the server
 /// wakes a consumer only by a deadline that passes. (A Resume's own deadline is at most 6 s ahead.)
 pub const RESUME_AHEAD: SignedDuration = SignedDuration::from_secs(7);
-
-/// One reading of both clocks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Now {
-    /// The wall clock: for windows and deadlines.
-    pub wall: Timestamp,
-    /// Monotonic time since some fixed start: for waits.
-    pub uptime: Duration,
-}
 
 /// Why a write restores something that was already right once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -39,6 +39,8 @@
 //!
 //! - [`visible`]: text that others wrote, made fit to be shown
 //! - [`consumer`]: names, what was found, and the mark by which recess knows its own deadlines
+//! - [`now`]: the two clocks' reading that everything pure takes as an argument
+//! - [`write`]: what recess asks of the server, and what can come of it
 //! - [`quiet`]: when a consumer counts as paused, drained or running, for those who wait
 //! - [`calendar`]: schedules (a cron rule, or times written down) in a zone, turned into instants; `calendar/fields.rs` reads cron
 //!   lines, `calendar/dialects.rs` says what to write instead of others, `calendar/cron.rs` speaks croner
@@ -74,6 +76,10 @@
 pub mod visible;
 
 pub mod consumer;
+
+pub mod now;
+
+pub mod write;
 
 pub mod quiet;
 

@@ -15,8 +15,9 @@ use prometheus::{
 };
 
 use crate::config::Config;
-use crate::ledger::{Action, Repair};
+use crate::ledger::Repair;
 use crate::report::{Act, Blank, Report, Wake};
+use crate::write::Action;
 
 mod gauges;
 #[cfg(test)]

@@ -9,8 +9,9 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::consumer::{Found, Mark, Observation, PauseState};
-use crate::ledger::{Action, RESUME_AHEAD};
+use crate::ledger::RESUME_AHEAD;
 use crate::policy::Desired;
+use crate::write::Action;
 
 mod agenda;
 mod by_hand;

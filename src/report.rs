@@ -9,9 +9,10 @@ use jiff::{SignedDuration, Timestamp};
 use crate::calendar::Occurrence;
 use crate::consumer::{ConsumerId, Found, Mark, Owner};
 use crate::jetstream::{Link, RequestError, Writer};
-use crate::ledger::{Action, Repair};
+use crate::ledger::Repair;
 use crate::plan::{Known, LOST_SKEW, Rule, Verdict};
 use crate::policy::{Desired, Policy, WindowSet};
+use crate::write::Action;
 
 #[cfg(test)]
 pub mod example;

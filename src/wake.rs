@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 
 use crate::clock::{Clock, was_stepped};
-use crate::ledger::Now;
+use crate::now::Now;
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Now;
+use crate::now::Now;
+use crate::write::{Action, Outcome};
 
 /// How long a write that was accepted is given to show in an observation. In a cluster, a pause is proposed first and
 /// applied later: 0.5 to 1.2 s for 1,000 consumers (measured on three nodes, 2.11.11 to 2.15.1).
@@ -35,47 +36,6 @@ const REMEMBERED: Duration = BACKOFF[BACKOFF.len() - 1];
 /// The first and the longest wait between two looks for a write that was accepted.
 const CONFIRM_FIRST: Duration = Duration::from_millis(50);
 const CONFIRM_LONGEST: Duration = Duration::from_secs(10);
-
-/// The kind of a write: what the metrics label `action` says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Action {
-    /// Begin a pause, or extend a foreign one.
-    Pause,
-    /// Move the deadline of a pause of ours.
-    Retime,
-    /// End a pause of ours early.
-    Resume,
-    /// Remove a deadline of ours that has passed.
-    Clear,
-}
-
-impl Action {
-    /// All of them, in the order of the metrics.
-    pub const ALL: [Self; 4] = [Self::Pause, Self::Retime, Self::Resume, Self::Clear];
-
-    /// The word in metrics, JSON and logs.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pause => "pause",
-            Self::Retime => "retime",
-            Self::Resume => "resume",
-            Self::Clear => "clear",
-        }
-    }
-}
-
-/// What became of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The server accepted it (standalone: and applied it).
-    Accepted,
-    /// The server refused it: it has not taken effect.
-    Refused,
-    /// No answer in time: it may still take effect.
-    TimedOut,
-    /// The connection broke before the answer: it may have taken effect.
-    Cut,
-}
 
 /// Whether a write may be sent now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,9 +14,10 @@ use super::orphans::OrphansTold;
 use super::words::{ONE_BY_ONE, local, past, sentence, tell_some, timing, utc, what_next};
 use crate::consumer::{ConsumerId, Found};
 use crate::jetstream::{Link, RequestError, Server, Writer};
-use crate::ledger::{Action, FIGHT_LIMIT, Repair};
+use crate::ledger::{FIGHT_LIMIT, Repair};
 use crate::plan::Verdict;
 use crate::report::{Act, Blank, Burst, Pass, Report, Row, Sentence, Topic, Wake};
+use crate::write::Action;
 
 /// A write that was accepted and does not show for so long is an error.
 const SHOULD_SHOW: Duration = Duration::from_secs(10);

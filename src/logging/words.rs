@@ -5,8 +5,8 @@ use tracing::info;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::jetstream::RequestError;
-use crate::ledger::Action;
 use crate::report::{Act, Report};
+use crate::write::Action;
 
 pub(super) fn sentence(act: &Act) -> String {
     let verb = past(act.action);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::consumer::ConsumerId;
-use crate::ledger::Now;
+use crate::now::Now;
 
 /// How far the case of an orphan has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,8 @@ use super::orphans::{Orphan, Orphans};
 use super::skew::Skew;
 use super::{Case, Decision, EARLY, Rule, Verdict, decide};
 use crate::consumer::{ConsumerId, Found, Observation, PauseState};
-use crate::ledger::{Admission, Ledger, Now};
+use crate::ledger::{Admission, Ledger};
+use crate::now::Now;
 use crate::policy::{Desired, Policy, WindowSet};
 
 #[cfg(test)]
@@ -125,7 +126,8 @@ impl Situation<'_> {
     ///
     /// use jiff::{SignedDuration, Timestamp};
     /// use recess::consumer::{ConsumerId, Found, Kind, Observation, PauseState};
-    /// use recess::ledger::{Ledger, Now};
+    /// use recess::ledger::Ledger;
+    /// use recess::now::Now;
     /// use recess::plan::{Known, Orphans, Rule, Situation, Skew};
     ///
     /// let toml = "[[window]]\nname = 'w'\nconsumers = ['ORDERS/*']\nschedule = '0 2 * * *'\nduration = '1h'\n";

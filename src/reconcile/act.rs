@@ -13,9 +13,11 @@ use super::reconciler::Reconciler;
 use crate::clock::was_stepped;
 use crate::consumer::{ConsumerId, PauseState};
 use crate::jetstream::{JetStream, Link, RequestError};
-use crate::ledger::{Action, Now, Outcome, Repair};
+use crate::ledger::Repair;
+use crate::now::Now;
 use crate::plan::{Verdict, resume_deadline};
 use crate::report::{Act, Burst, Pass};
+use crate::write::{Action, Outcome};
 
 /// How soon a consumer is looked at again whose write failed. When it is written again is the ledger's decision.
 const RETRY: Duration = Duration::from_millis(100);

@@ -14,9 +14,11 @@ use super::observe::{Observed, Patience, Scope};
 use super::reconciler::Reconciler;
 use crate::consumer::{ConsumerId, Found};
 use crate::jetstream::{Advisory, JetStream, RequestError};
-use crate::ledger::{Admission, Now, Outcome};
+use crate::ledger::Admission;
+use crate::now::Now;
 use crate::plan::{Order, Verdict};
 use crate::report::{Burst, LeftOut, Pass, Row, Wake};
+use crate::write::Outcome;
 
 /// Without any progress for so long, what is left will not come: longer than a Resume takes in a cluster, a write is given to
 /// show, and a request that timed out may still lie in a queue.

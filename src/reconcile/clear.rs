@@ -12,7 +12,7 @@ use super::reconciler::Reconciler;
 use crate::clock::was_stepped;
 use crate::consumer::ConsumerId;
 use crate::jetstream::{JetStream, Link, RequestError};
-use crate::ledger::Now;
+use crate::now::Now;
 use crate::plan::Verdict;
 use crate::report::Pass;
 

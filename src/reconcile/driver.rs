@@ -12,7 +12,7 @@ use crate::clock::was_stepped;
 use crate::config::Config;
 use crate::consumer::ConsumerId;
 use crate::jetstream::{Advisory, JetStream, Link};
-use crate::ledger::Now;
+use crate::now::Now;
 use crate::plan::{Newcomers, Verdict};
 use crate::report::{Pass, Report, Wake};
 

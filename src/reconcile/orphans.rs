@@ -13,7 +13,7 @@ use futures_util::{StreamExt, stream};
 use super::reconciler::Reconciler;
 use crate::consumer::{ConsumerId, Found};
 use crate::jetstream::{JetStream, Listed, RequestError};
-use crate::ledger::Now;
+use crate::now::Now;
 use crate::report::{Failure, Row};
 use crate::visible::visible;
 

@@ -9,7 +9,7 @@ use super::observe::{Observed, Patience, Scope, observe};
 use super::reconciler::Reconciler;
 use crate::consumer::{ConsumerId, Found};
 use crate::jetstream::JetStream;
-use crate::ledger::Now;
+use crate::now::Now;
 use crate::plan::{Decision, Planned, Rule, Sending, Situation, Verdict};
 use crate::policy::Window;
 use crate::report::{Burst, Pass, Row, Wake};

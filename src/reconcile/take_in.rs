@@ -7,9 +7,10 @@ use super::observe::{Observed, Scope};
 use super::reconciler::Reconciler;
 use crate::consumer::{ConsumerId, Found, Kind};
 use crate::jetstream::{JetStream, Sample};
-use crate::ledger::{Action, Now};
+use crate::now::Now;
 use crate::policy::WindowSet;
 use crate::report::{Pass, Row};
+use crate::write::Action;
 
 impl<J: JetStream> Reconciler<J> {
     /// Turns an observation into rows. Returns the consumers that were looked at.

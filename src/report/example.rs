@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Act, Pass, Report, Wake};
 use crate::consumer::ConsumerId;
 use crate::jetstream::Link;
-use crate::ledger::Action;
 use crate::policy::Policy;
+use crate::write::Action;
 
 /// A report of no consumers and no windows, before the first connection.
 pub fn report(instance: &str) -> Report {

@@ -18,7 +18,7 @@ use crate::config::{Config, Settings};
 use crate::consumer::{ConsumerId, PauseState};
 use crate::jetstream::nats::Nats;
 use crate::jetstream::{Advisory, JetStream, Link, RequestError};
-use crate::ledger::Now;
+use crate::now::Now;
 use crate::plan::Skew;
 use crate::policy::{Policy, Selector, Window};
 use crate::quiet::{Goal, Standing, Watch};

@@ -4,8 +4,8 @@ use std::path::Path;
 use super::*;
 use crate::config;
 use crate::consumer::{Kind, Mark};
-use crate::ledger::{Action, Outcome};
 use crate::policy::Window;
+use crate::write::{Action, Outcome};
 
 fn now() -> Timestamp {
     "2026-12-01T02:30:00Z".parse().unwrap()

@@ -9,7 +9,7 @@ use super::Driver;
 use super::steps::spare_before;
 use crate::consumer::{ConsumerId, Found};
 use crate::jetstream::JetStream;
-use crate::ledger::Now;
+use crate::now::Now;
 use crate::reconcile::Scope;
 use crate::reconcile::orphans::Streams;
 use crate::report::{Report, Wake};

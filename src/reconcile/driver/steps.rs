@@ -9,7 +9,7 @@ use super::agenda::{FullLook, PREPARE, Step};
 use super::{Driver, Prepared, SweepAsked};
 use crate::consumer::ConsumerId;
 use crate::jetstream::JetStream;
-use crate::ledger::Now;
+use crate::now::Now;
 use crate::reconcile::heart::HOPELESS;
 use crate::reconcile::observe::{Observed, Patience, Scope};
 use crate::reconcile::orphans::Streams;
