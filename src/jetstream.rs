@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::consumer::{ConsumerId, Found};
-use crate::quiet::Flight;
+use crate::drain::InFlight;
 use crate::write::Outcome;
 
 pub mod details;
@@ -63,7 +63,7 @@ pub struct Sample {
     /// The server's clock at that moment, where it told.
     pub server_time: Option<Timestamp>,
     /// More of its messages in flight; `None` where no consumer was found.
-    pub flight: Option<Flight>,
+    pub in_flight: Option<InFlight>,
 }
 
 impl Sample {
@@ -71,14 +71,14 @@ impl Sample {
     pub const MISSING: Self = Self {
         found: Found::Missing,
         server_time: None,
-        flight: None,
+        in_flight: None,
     };
 
     /// The server says nothing of the consumer but that it exists.
     pub const UNKNOWN: Self = Self {
         found: Found::Unknown,
         server_time: None,
-        flight: None,
+        in_flight: None,
     };
 }
 

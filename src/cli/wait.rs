@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use super::{ConfigArgs, Exit, Format, FormatArgs};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::drain::Goal;
 use crate::policy::{Policy, Selector, Window};
-use crate::quiet::Goal;
 use crate::signals::Signals;
 
 mod outcome;

@@ -201,7 +201,7 @@ impl State {
         Sample {
             found,
             server_time,
-            flight: None,
+            in_flight: None,
         }
     }
 

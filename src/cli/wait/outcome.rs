@@ -12,8 +12,8 @@ use crate::cli::table::{length, render, table};
 use crate::cli::{Exit, json_instant};
 use crate::config::show_length;
 use crate::consumer::ConsumerId;
+use crate::drain::{DrainState, Goal};
 use crate::policy::Window;
-use crate::quiet::{Goal, Standing};
 use crate::report::LeftOut;
 
 /// How a wait ends.
@@ -52,7 +52,7 @@ impl End {
 /// One consumer.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
-    pub standing: Standing,
+    pub state: DrainState,
     /// Until when it is paused.
     pub until: Option<Timestamp>,
     pub ack_pending: Option<u64>,
@@ -133,7 +133,7 @@ impl Outcome {
                 .map(|(id, row)| RowJson {
                     stream: id.stream(),
                     consumer: id.consumer(),
-                    state: row.standing.as_str(),
+                    state: row.state.as_str(),
                     until: row.until.map(json_instant),
                     ack_pending: row.ack_pending,
                 })
@@ -153,12 +153,12 @@ impl Outcome {
         if self.end == End::Reached {
             text += &format!("{}{}\n", self.all(), self.until());
         }
-        let others = (self.rows.iter()).filter(|(_, row)| row.standing != Standing::Reached);
+        let others = (self.rows.iter()).filter(|(_, row)| row.state != DrainState::Reached);
         let mut rows = table(&["CONSUMER", "STATE", "IN FLIGHT", "PAUSED UNTIL (UTC)"]);
         for (id, row) in others {
             rows.add_row([
                 id.to_string(),
-                row.standing.as_str().to_owned(),
+                row.state.as_str().to_owned(),
                 (row.ack_pending).map_or_else(String::new, |count| count.to_string()),
                 (row.until).map_or_else(String::new, |until| {
                     until.strftime("%a %Y-%m-%d %H:%M:%S").to_string()
@@ -173,7 +173,7 @@ impl Outcome {
 
     fn all(&self) -> String {
         let goal = self.goal.as_str();
-        let reached: Vec<&ConsumerId> = self.of(|standing| standing == Standing::Reached);
+        let reached: Vec<&ConsumerId> = self.of(|state| state == DrainState::Reached);
         match reached[..] {
             [id] => format!("{id} is {goal}"),
             _ => format!("{} consumers are {goal}", reached.len()),
@@ -191,8 +191,8 @@ impl Outcome {
         }
     }
 
-    fn of(&self, which: impl Fn(Standing) -> bool) -> Vec<&ConsumerId> {
-        let rows = self.rows.iter().filter(|(_, row)| which(row.standing));
+    fn of(&self, which: impl Fn(DrainState) -> bool) -> Vec<&ConsumerId> {
+        let rows = self.rows.iter().filter(|(_, row)| which(row.state));
         rows.map(|(id, _)| id).collect()
     }
 
@@ -205,13 +205,13 @@ impl Outcome {
         };
         let name = self.window.as_ref().map_or("", |window| &window.name);
         let so_far = || {
-            let reached = self.of(|standing| standing == Standing::Reached).len();
+            let reached = self.of(|state| state == DrainState::Reached).len();
             format!(
                 "{reached} of {} consumers are {goal}{trouble}",
                 self.rows.len()
             )
         };
-        let names = |which: fn(Standing) -> bool| {
+        let names = |which: fn(DrainState) -> bool| {
             let ids: Vec<String> = self.of(which).iter().map(ToString::to_string).collect();
             match ids.len() {
                 0..=3 => ids.join(", "),
@@ -229,10 +229,10 @@ impl Outcome {
             End::Stalled => format!(
                 "error: stalled: {}: what is left in flight has outlived its ack_wait, so whoever had it will not finish; it \
                  is delivered again when the pause ends",
-                names(|standing| matches!(standing, Standing::Stalled(_)))
+                names(|state| matches!(state, DrainState::Stalled(_)))
             ),
             End::Unknown => {
-                let uncounted = names(|standing| standing == Standing::Uncounted);
+                let uncounted = names(|state| state == DrainState::Uncounted);
                 if uncounted.is_empty() {
                     "cannot be known: not all consumers were considered that a glob matches; name them exactly, or take them \
                      away with !"
@@ -245,7 +245,7 @@ impl Outcome {
             }
             End::Nobody if self.window.is_none() => format!(
                 "error: gone meanwhile: {}",
-                names(|standing| standing == Standing::Missing)
+                names(|state| state == DrainState::Missing)
             ),
             End::Nobody => format!("error: window {name} has no consumer that exists"),
             End::NotOpen(Some(next)) => format!(

@@ -10,7 +10,7 @@ use terminal_size::terminal_size_of;
 use super::outcome::Row;
 use crate::cli::table::length;
 use crate::consumer::ConsumerId;
-use crate::quiet::{Goal, Standing};
+use crate::drain::{DrainState, Goal};
 
 /// So many of those that are waited for are named.
 const NAMED: usize = 3;
@@ -58,14 +58,14 @@ impl Progress {
 }
 
 fn line(goal: Goal, rows: &BTreeMap<ConsumerId, Row>, trouble: Option<&str>, left: &str) -> String {
-    let reached = (rows.values()).filter(|row| row.standing == Standing::Reached);
+    let reached = (rows.values()).filter(|row| row.state == DrainState::Reached);
     let mut line = format!("{} of {} {}", reached.count(), rows.len(), goal.as_str());
     let others: Vec<String> = (rows.iter())
-        .filter(|(_, row)| !row.standing.is_final())
+        .filter(|(_, row)| !row.state.is_final())
         .take(NAMED)
-        .map(|(id, row)| match row.standing {
-            Standing::Busy(count) => format!("{id} ({count} in flight)"),
-            standing => format!("{id} ({})", standing.as_str()),
+        .map(|(id, row)| match row.state {
+            DrainState::Busy(count) => format!("{id} ({count} in flight)"),
+            state => format!("{id} ({})", state.as_str()),
         })
         .collect();
     for part in [

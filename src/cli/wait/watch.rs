@@ -16,12 +16,12 @@ use crate::cli::{Exit, live, selected};
 use crate::clock::Clock;
 use crate::config::{Config, Settings};
 use crate::consumer::{ConsumerId, PauseState};
+use crate::drain::{DrainState, Goal, Watch};
 use crate::jetstream::nats::Nats;
 use crate::jetstream::{Advisory, JetStream, Link, RequestError};
 use crate::now::Now;
 use crate::plan::Skew;
 use crate::policy::{Policy, Selector, Window};
-use crate::quiet::{Goal, Standing, Watch};
 use crate::reconcile::{Observed, Patience, Scope, observe};
 use crate::report::LeftOut;
 
@@ -147,16 +147,16 @@ impl Wait {
 
     /// What has become of all, when there is nobody left to wait for.
     fn verdict(&self) -> End {
-        let any = |which: fn(Standing) -> bool| self.rows.values().any(|row| which(row.standing));
+        let any = |which: fn(DrainState) -> bool| self.rows.values().any(|row| which(row.state));
         let nobody = self
             .rows
             .values()
-            .all(|row| row.standing == Standing::Missing);
-        if any(|standing| matches!(standing, Standing::Stalled(_))) {
+            .all(|row| row.state == DrainState::Missing);
+        if any(|state| matches!(state, DrainState::Stalled(_))) {
             End::Stalled
-        } else if nobody || (self.window.is_none() && any(|one| one == Standing::Missing)) {
+        } else if nobody || (self.window.is_none() && any(|one| one == DrainState::Missing)) {
             End::Nobody
-        } else if any(|standing| standing == Standing::Uncounted)
+        } else if any(|state| state == DrainState::Uncounted)
             || (self.goal != Goal::Running && self.left_out.may_work())
         {
             End::Unknown
@@ -168,7 +168,7 @@ impl Wait {
     /// The consumers that may still come to be what is waited for; `None` when there are none.
     fn waited_for(&self) -> Option<BTreeSet<ConsumerId>> {
         let waited_for: BTreeSet<ConsumerId> = (self.rows.iter())
-            .filter(|(_, row)| !row.standing.is_final())
+            .filter(|(_, row)| !row.state.is_final())
             .map(|(id, _)| id.clone())
             .collect();
         // Where a whole stream could not be looked at, nobody is known to be waited for.
@@ -266,7 +266,7 @@ impl Wait {
         }
         for (id, row) in &mut rows {
             if observed.leaves_open(id) {
-                row.standing = Standing::Unknown;
+                row.state = DrainState::Unknown;
             }
         }
         for (id, sample) in &observed.found {
@@ -277,14 +277,14 @@ impl Wait {
             }
             let watch = self.watches.entry(id.clone()).or_default();
             let now = sample.server_time.or(server_now);
-            let standing = watch.judge(self.goal, &sample.found, sample.flight, now);
+            let state = watch.judge(self.goal, &sample.found, sample.in_flight, now);
             let until = seen.and_then(|seen| match seen.state {
                 PauseState::Paused { until, .. } => Some(until),
                 PauseState::Running | PauseState::Lapsed { .. } => None,
             });
             let ack_pending = seen.map(|seen| seen.ack_pending);
             let row = Row {
-                standing,
+                state,
                 until,
                 ack_pending,
             };
@@ -292,7 +292,7 @@ impl Wait {
         }
         for id in observed.unknown() {
             rows.entry(id.clone()).or_insert(Row {
-                standing: Standing::Unknown,
+                state: DrainState::Unknown,
                 until: None,
                 ack_pending: None,
             });

@@ -384,7 +384,7 @@ fn messages_in_flight_have_the_longest_wait_and_the_newest_sign_of_life() {
         let info: wire::Info = wire::read(payload.as_bytes(), "s").unwrap();
         let sample = info.into_sample("s").unwrap();
         let counted = sample.found.observation().unwrap().counted;
-        (sample.flight.unwrap(), counted)
+        (sample.in_flight.unwrap(), counted)
     };
     let second = |second| Some(format!("2026-11-25T21:17:{second}Z").parse().unwrap());
     // Seen on nats-server 2.12.8 and 2.15.1: four delivered, one of them acked, then one reported as in progress.
@@ -394,14 +394,14 @@ fn messages_in_flight_have_the_longest_wait_and_the_newest_sign_of_life() {
         "ack_floor":{"consumer_seq":0,"stream_seq":0,"last_active":"2026-11-25T21:17:38Z"},"#,
     );
     assert!(counted);
-    assert_eq!(told.patience, jiff::SignedDuration::from_secs(3));
+    assert_eq!(told.ack_wait, jiff::SignedDuration::from_secs(3));
     assert_eq!(told.sign, second(39));
     // With a backoff, `ack_wait` is its first step; after a restart of the server there is no sign.
     let (told, _) = flight(
         r#""ack_policy":"explicit","ack_wait":1000000000,"backoff":[1000000000,5000000000]"#,
         r#""delivered":{"consumer_seq":4},"ack_floor":{"consumer_seq":4},"#,
     );
-    assert_eq!(told.patience, jiff::SignedDuration::from_secs(5));
+    assert_eq!(told.ack_wait, jiff::SignedDuration::from_secs(5));
     assert_eq!(told.sign, None);
     let acked = r#""ack_floor":{"last_active":"2026-11-25T21:17:38Z"},"#;
     assert_eq!(flight(r#""ack_policy":"all""#, acked).0.sign, second(38));

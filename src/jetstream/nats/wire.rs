@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Error as _, SeqAccess, Visitor};
 
 use crate::consumer::{ConsumerId, Found, Kind, Observation, PauseState, is_name};
+use crate::drain::InFlight;
 use crate::jetstream::{Advisory, RequestError, Sample};
-use crate::quiet::Flight;
 use crate::visible::tame;
 
 mod listing;
@@ -243,16 +243,16 @@ impl Info {
                 counted: self.config.ack_policy != "none",
             }),
             server_time,
-            flight: Some(self.flight()),
+            in_flight: Some(self.in_flight()),
         })
     }
 
-    fn flight(&self) -> Flight {
+    fn in_flight(&self) -> InFlight {
         let config = &self.config;
         let longest =
             (config.backoff.iter()).fold(config.ack_wait, |longest, step| longest.max(*step));
-        Flight {
-            patience: SignedDuration::from_nanos(longest),
+        InFlight {
+            ack_wait: SignedDuration::from_nanos(longest),
             sign: self.delivered.last().max(self.ack_floor.last()),
         }
     }

@@ -45,16 +45,16 @@ impl Goal {
 
 /// What an observation tells of a consumer's messages in flight, beside their number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Flight {
+pub struct InFlight {
     /// The longest time that a message may stay without an answer: `ack_wait`, or the longest step of its `backoff`.
-    pub patience: SignedDuration,
+    pub ack_wait: SignedDuration,
     /// The newest sign of life, by the server's clock. None since the server, or the consumer's leader, was started.
     pub sign: Option<Timestamp>,
 }
 
 /// How far a consumer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum DrainState {
     /// It is what is waited for.
     Reached,
     /// It delivers, and a pause is waited for.
@@ -73,7 +73,7 @@ pub enum Standing {
     Unknown,
 }
 
-impl Standing {
+impl DrainState {
     /// Whether waiting on does not change it, as far as anyone can tell.
     pub fn is_final(self) -> bool {
         match self {
@@ -111,12 +111,12 @@ impl Watch {
         &mut self,
         goal: Goal,
         found: &Found,
-        flight: Option<Flight>,
+        flight: Option<InFlight>,
         server_now: Option<Timestamp>,
-    ) -> Standing {
+    ) -> DrainState {
         let seen = match found {
-            Found::Unknown => return Standing::Unknown,
-            Found::Missing => return Standing::Missing,
+            Found::Unknown => return DrainState::Unknown,
+            Found::Missing => return DrainState::Missing,
             Found::Present(seen) => seen,
         };
         let paused = matches!(seen.state, PauseState::Paused { .. });
@@ -124,30 +124,30 @@ impl Watch {
             self.since = None;
         }
         match (goal, paused) {
-            (Goal::Running, false) | (Goal::Paused, true) => Standing::Reached,
-            (Goal::Running, true) => Standing::Paused,
-            (Goal::Paused | Goal::Drained, false) => Standing::Running,
-            (Goal::Drained, true) if !seen.counted => Standing::Uncounted,
-            (Goal::Drained, true) if seen.ack_pending == 0 => Standing::Reached,
+            (Goal::Running, false) | (Goal::Paused, true) => DrainState::Reached,
+            (Goal::Running, true) => DrainState::Paused,
+            (Goal::Paused | Goal::Drained, false) => DrainState::Running,
+            (Goal::Drained, true) if !seen.counted => DrainState::Uncounted,
+            (Goal::Drained, true) if seen.ack_pending == 0 => DrainState::Reached,
             (Goal::Drained, true) => {
                 let in_flight = seen.ack_pending;
                 match (flight, server_now) {
                     (Some(flight), Some(now)) if self.is_stalled(in_flight, flight, now) => {
-                        Standing::Stalled(in_flight)
+                        DrainState::Stalled(in_flight)
                     }
-                    _ => Standing::Busy(in_flight),
+                    _ => DrainState::Busy(in_flight),
                 }
             }
         }
     }
 
-    fn is_stalled(&mut self, in_flight: u64, flight: Flight, now: Timestamp) -> bool {
+    fn is_stalled(&mut self, in_flight: u64, flight: InFlight, now: Timestamp) -> bool {
         let since = match self.since {
             Some((since, before)) if before == in_flight => since,
             _ => now,
         };
         self.since = Some((since, in_flight));
         let sign = flight.sign.unwrap_or(since);
-        now.duration_since(sign) > flight.patience.saturating_add(GRACE)
+        now.duration_since(sign) > flight.ack_wait.saturating_add(GRACE)
     }
 }

@@ -35,9 +35,9 @@ fn uncounted(paused: bool) -> Found {
     }
 }
 
-fn flight(sign: Option<i64>) -> Option<Flight> {
-    Some(Flight {
-        patience: SignedDuration::from_secs(30),
+fn flight(sign: Option<i64>) -> Option<InFlight> {
+    Some(InFlight {
+        ack_wait: SignedDuration::from_secs(30),
         sign: sign.map(at),
     })
 }
@@ -45,30 +45,35 @@ fn flight(sign: Option<i64>) -> Option<Flight> {
 #[test]
 fn each_goal_in_each_state() {
     let recent = flight(Some(-1));
-    for (goal, found, flight, standing) in [
-        (Goal::Paused, found(true, 5), recent, Standing::Reached),
-        (Goal::Paused, found(false, 0), recent, Standing::Running),
-        (Goal::Drained, found(true, 0), recent, Standing::Reached),
-        (Goal::Drained, found(true, 5), recent, Standing::Busy(5)),
+    for (goal, found, flight, state) in [
+        (Goal::Paused, found(true, 5), recent, DrainState::Reached),
+        (Goal::Paused, found(false, 0), recent, DrainState::Running),
+        (Goal::Drained, found(true, 0), recent, DrainState::Reached),
+        (Goal::Drained, found(true, 5), recent, DrainState::Busy(5)),
         // Without a pause the next message may come at any moment.
-        (Goal::Drained, found(false, 0), recent, Standing::Running),
-        (Goal::Drained, found(false, 5), recent, Standing::Running),
-        (Goal::Drained, uncounted(true), recent, Standing::Uncounted),
-        (Goal::Drained, uncounted(false), recent, Standing::Running),
-        (Goal::Paused, uncounted(true), recent, Standing::Reached),
+        (Goal::Drained, found(false, 0), recent, DrainState::Running),
+        (Goal::Drained, found(false, 5), recent, DrainState::Running),
+        (
+            Goal::Drained,
+            uncounted(true),
+            recent,
+            DrainState::Uncounted,
+        ),
+        (Goal::Drained, uncounted(false), recent, DrainState::Running),
+        (Goal::Paused, uncounted(true), recent, DrainState::Reached),
         // A pause by a server that tells nothing of its flights: what it counts still counts.
-        (Goal::Drained, found(true, 0), None, Standing::Reached),
-        (Goal::Drained, found(true, 5), None, Standing::Busy(5)),
-        (Goal::Running, found(false, 5), recent, Standing::Reached),
-        (Goal::Running, found(true, 0), recent, Standing::Paused),
+        (Goal::Drained, found(true, 0), None, DrainState::Reached),
+        (Goal::Drained, found(true, 5), None, DrainState::Busy(5)),
+        (Goal::Running, found(false, 5), recent, DrainState::Reached),
+        (Goal::Running, found(true, 0), recent, DrainState::Paused),
     ] {
         let told = Watch::default().judge(goal, &found, flight, Some(at(0)));
-        assert_eq!(told, standing, "{goal:?} {found:?} {flight:?}");
+        assert_eq!(told, state, "{goal:?} {found:?} {flight:?}");
     }
     for goal in [Goal::Paused, Goal::Drained, Goal::Running] {
         let judge = |found| Watch::default().judge(goal, &found, None, Some(at(0)));
-        assert_eq!(judge(Found::Missing), Standing::Missing);
-        assert_eq!(judge(Found::Unknown), Standing::Unknown);
+        assert_eq!(judge(Found::Missing), DrainState::Missing);
+        assert_eq!(judge(Found::Unknown), DrainState::Unknown);
     }
 }
 
@@ -80,21 +85,21 @@ fn a_deadline_that_has_passed_is_no_pause() {
     seen.state = PauseState::Lapsed { until: at(-1) };
     let found = Found::Present(seen);
     let judge = |goal| Watch::default().judge(goal, &found, flight(None), Some(at(0)));
-    assert_eq!(judge(Goal::Drained), Standing::Running);
-    assert_eq!(judge(Goal::Running), Standing::Reached);
+    assert_eq!(judge(Goal::Drained), DrainState::Running);
+    assert_eq!(judge(Goal::Running), DrainState::Reached);
 }
 
 #[test]
 fn what_is_left_stalls_when_the_last_sign_of_life_is_older_than_the_ack_wait() {
-    for (sign, standing) in [
-        (0, Standing::Busy(3)),
-        (-29, Standing::Busy(3)),
+    for (sign, state) in [
+        (0, DrainState::Busy(3)),
+        (-29, DrainState::Busy(3)),
         // To the second is not outlived: the server's timer may be a little late.
-        (-30, Standing::Busy(3)),
-        (-31, Standing::Stalled(3)),
-        (-3000, Standing::Stalled(3)),
+        (-30, DrainState::Busy(3)),
+        (-31, DrainState::Stalled(3)),
+        (-3000, DrainState::Stalled(3)),
         // The sign was written after the clock was read.
-        (1, Standing::Busy(3)),
+        (1, DrainState::Busy(3)),
     ] {
         let told = Watch::default().judge(
             Goal::Drained,
@@ -102,11 +107,11 @@ fn what_is_left_stalls_when_the_last_sign_of_life_is_older_than_the_ack_wait() {
             flight(Some(sign)),
             Some(at(0)),
         );
-        assert_eq!(told, standing, "{sign}");
+        assert_eq!(told, state, "{sign}");
     }
     // By which clock, if the server's is not known?
     let told = Watch::default().judge(Goal::Drained, &found(true, 3), flight(Some(-99)), None);
-    assert_eq!(told, Standing::Busy(3));
+    assert_eq!(told, DrainState::Busy(3));
 }
 
 #[test]
@@ -116,15 +121,15 @@ fn a_server_that_has_forgotten_the_last_sign_is_watched_for_as_long() {
         let found = found(true, ack_pending);
         watch.judge(Goal::Drained, &found, flight(None), Some(at(second)))
     };
-    assert_eq!(judge(0, 3), Standing::Busy(3));
-    assert_eq!(judge(29, 3), Standing::Busy(3));
+    assert_eq!(judge(0, 3), DrainState::Busy(3));
+    assert_eq!(judge(29, 3), DrainState::Busy(3));
     // An ack: somebody is at work.
-    assert_eq!(judge(30, 2), Standing::Busy(2));
-    assert_eq!(judge(60, 2), Standing::Busy(2));
-    assert_eq!(judge(61, 2), Standing::Stalled(2));
+    assert_eq!(judge(30, 2), DrainState::Busy(2));
+    assert_eq!(judge(60, 2), DrainState::Busy(2));
+    assert_eq!(judge(61, 2), DrainState::Stalled(2));
     // A late one.
-    assert_eq!(judge(62, 1), Standing::Busy(1));
-    assert_eq!(judge(63, 0), Standing::Reached);
+    assert_eq!(judge(62, 1), DrainState::Busy(1));
+    assert_eq!(judge(63, 0), DrainState::Reached);
 }
 
 #[test]
@@ -134,9 +139,9 @@ fn what_was_delivered_between_two_pauses_has_its_own_time() {
         let found = found(paused, 3);
         watch.judge(Goal::Drained, &found, flight(None), Some(at(second)))
     };
-    assert_eq!(judge(&mut watch, 0, true), Standing::Busy(3));
-    assert_eq!(judge(&mut watch, 20, false), Standing::Running);
-    assert_eq!(judge(&mut watch, 25, true), Standing::Busy(3));
-    assert_eq!(judge(&mut watch, 50, true), Standing::Busy(3));
-    assert_eq!(judge(&mut watch, 56, true), Standing::Stalled(3));
+    assert_eq!(judge(&mut watch, 0, true), DrainState::Busy(3));
+    assert_eq!(judge(&mut watch, 20, false), DrainState::Running);
+    assert_eq!(judge(&mut watch, 25, true), DrainState::Busy(3));
+    assert_eq!(judge(&mut watch, 50, true), DrainState::Busy(3));
+    assert_eq!(judge(&mut watch, 56, true), DrainState::Stalled(3));
 }
