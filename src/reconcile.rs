@@ -31,7 +31,7 @@ use driver::Driver;
 
 pub use by_hand::{Errand, Fate};
 pub use heart::Heart;
-pub use observe::{Observed, Patience, Scope, observe};
+pub use observe::{Observed, ReplyDeadline, Scope, observe};
 pub use reconciler::Reconciler;
 
 /// What the loop listens to.

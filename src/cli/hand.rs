@@ -180,7 +180,7 @@ async fn carry_out(
     let settings = &config.settings;
     let timeout = settings.controller.request_timeout;
     let (nats, mut advisories) = Nats::start(&settings.nats, timeout);
-    super::live::connected(&nats, super::live::PATIENCE + timeout).await?;
+    super::live::connected(&nats, super::live::CONNECT_TIMEOUT + timeout).await?;
     let selectors = selected::prefer_names(&nats, whom.selectors.clone()).await?;
     let mut by_hand = config.clone();
     by_hand.policy = match selected::policy(config, selectors.clone()) {

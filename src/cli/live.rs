@@ -16,7 +16,7 @@ use crate::reconcile::{Heart, Reconciler, Scope};
 use crate::report::{Report, Wake};
 
 /// How long a person waits for a connection before being told that there is none.
-pub const PATIENCE: Duration = Duration::from_secs(6);
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(6);
 
 /// One observation and the decisions that follow from it. Nothing is sent that changes anything.
 pub fn look(config: Config, wall: fn() -> Timestamp) -> Result<Report, Exit> {
@@ -50,7 +50,7 @@ fn ask_about<T>(
     let report = runtime.block_on(async {
         let settings = &config.settings;
         let (nats, _advisories) = Nats::start(&settings.nats, settings.controller.request_timeout);
-        connected(&nats, PATIENCE + settings.controller.request_timeout).await?;
+        connected(&nats, CONNECT_TIMEOUT + settings.controller.request_timeout).await?;
         let clock = Clock::new(wall);
         let config = Arc::new(config);
         let mut reconciler = Reconciler::new(nats.clone(), clock, config, Heart::default());
@@ -79,13 +79,13 @@ fn ask_about<T>(
     report
 }
 
-pub async fn connected(nats: &Nats, patience: Duration) -> Result<(), Exit> {
+pub async fn connected(nats: &Nats, timeout: Duration) -> Result<(), Exit> {
     let mut link = nats.link();
     let settled = link.wait_for(|link| !matches!(link, Link::Down { reason } if reason.is_empty()));
-    let state = match tokio::time::timeout(patience, settled).await {
+    let state = match tokio::time::timeout(timeout, settled).await {
         Ok(Ok(state)) => state.clone(),
         Ok(Err(_)) | Err(_) => Link::Down {
-            reason: format!("no JetStream has answered within {} s", patience.as_secs()),
+            reason: format!("no JetStream has answered within {} s", timeout.as_secs()),
         },
     };
     match state {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::observe::{Observed, Patience, Scope};
+use super::observe::{Observed, ReplyDeadline, Scope};
 use super::reconciler::Reconciler;
 use crate::consumer::{ConsumerId, Found};
 use crate::jetstream::{Advisory, JetStream, RequestError};
@@ -102,7 +102,7 @@ impl<J: JetStream> Reconciler<J> {
     /// Looks at everybody the policy names. Nothing is decided.
     pub async fn survey(&mut self) -> Observed {
         let began = self.clock.now();
-        let observed = self.look(&Scope::All, began, Patience::WITHOUT_END).await;
+        let observed = self.look(&Scope::All, began, ReplyDeadline::NONE).await;
         let mut pass = Pass::of(Wake::Edge);
         self.note(observed.clone(), &Scope::All, &mut pass);
         observed
@@ -185,7 +185,7 @@ impl<J: JetStream> Reconciler<J> {
             }
             let scope = Scope::Only(errand.waiting());
             let began = self.clock.now();
-            let observed = self.look(&scope, began, Patience::WITHOUT_END).await;
+            let observed = self.look(&scope, began, ReplyDeadline::NONE).await;
             self.note(observed, &scope, &mut errand.pass);
             look_took = self.clock.now().uptime.saturating_sub(began.uptime);
         }

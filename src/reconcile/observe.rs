@@ -100,16 +100,16 @@ enum Ask {
 /// How long answers are waited for in all. A node that is dead or hangs answers nothing, and must not hold up the others
 /// longer than can be afforded.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct ReplyDeadline {
     wait: Option<(Instant, Duration)>,
 }
 
-impl Patience {
+impl ReplyDeadline {
     /// Every answer is waited for until the request's own timeout.
-    pub const WITHOUT_END: Self = Self { wait: None };
+    pub const NONE: Self = Self { wait: None };
 
     /// What is not answered within this time, counted from now, counts as not answered.
-    pub fn of(wait: Duration) -> Self {
+    pub fn within(wait: Duration) -> Self {
         Self {
             wait: Some((Instant::now() + wait, wait)),
         }
@@ -142,12 +142,12 @@ pub async fn observe<J: JetStream>(
     ours: &BTreeSet<ConsumerId>,
     in_flight: usize,
     clock: &Clock,
-    patience: Patience,
+    reply_deadline: ReplyDeadline,
 ) -> Observed {
     let mut observed = Observed::default();
     let wants = match scope {
         Scope::Only(ids) => by_stream(ids),
-        Scope::All => everything(jetstream, policy, ours, patience, &mut observed).await,
+        Scope::All => everything(jetstream, policy, ours, reply_deadline, &mut observed).await,
     };
     let asks = wants.into_iter().flat_map(|(stream, want)| {
         if want.whole || want.named.len() > FEW {
@@ -161,7 +161,7 @@ pub async fn observe<J: JetStream>(
             let sent = clock.now().wall;
             match ask {
                 Ask::List { stream, want } => {
-                    let told = patience
+                    let told = reply_deadline
                         .wait("CONSUMER.LIST", jetstream.list(&stream))
                         .await;
                     let received = clock.now().wall;
@@ -174,7 +174,9 @@ pub async fn observe<J: JetStream>(
                     }
                 }
                 Ask::Info { id } => {
-                    let told = patience.wait("CONSUMER.INFO", jetstream.info(&id)).await;
+                    let told = reply_deadline
+                        .wait("CONSUMER.INFO", jetstream.info(&id))
+                        .await;
                     let received = clock.now().wall;
                     Answer::Info {
                         id,
@@ -322,7 +324,7 @@ async fn everything<J: JetStream>(
     jetstream: &J,
     policy: &Policy,
     ours: &BTreeSet<ConsumerId>,
-    patience: Patience,
+    reply_deadline: ReplyDeadline,
     observed: &mut Observed,
 ) -> BTreeMap<String, Want> {
     let plain = || {
@@ -342,7 +344,7 @@ async fn everything<J: JetStream>(
         .collect();
     if globs.iter().any(|glob| glob.exact_stream().is_none()) {
         let names = jetstream.stream_names();
-        match patience.wait("STREAM.NAMES", names).await {
+        match reply_deadline.wait("STREAM.NAMES", names).await {
             Ok(names) => {
                 let entries = names.unreadable.into_iter();
                 observed

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::observe::{Observed, Patience, Scope, observe};
+use super::observe::{Observed, ReplyDeadline, Scope, observe};
 use super::reconciler::Reconciler;
 use crate::consumer::{ConsumerId, Found};
 use crate::jetstream::JetStream;
@@ -18,13 +18,18 @@ impl<J: JetStream> Reconciler<J> {
     /// Observes `scope`, decides for the present, and acts on it (unless this is a dry run).
     pub async fn pass(&mut self, wake: Wake, scope: Scope) -> Pass {
         let began = self.clock.now();
-        let observed = self.look(&scope, began, Patience::WITHOUT_END).await;
+        let observed = self.look(&scope, began, ReplyDeadline::NONE).await;
         let quiet = &mut |_: &mut Self, _| {};
         self.conclude(wake, scope, began, observed, quiet).await
     }
 
     /// The first half of a pass. It changes nothing, so it may be given up.
-    pub(super) async fn look(&self, scope: &Scope, began: Now, patience: Patience) -> Observed {
+    pub(super) async fn look(
+        &self,
+        scope: &Scope,
+        began: Now,
+        reply_deadline: ReplyDeadline,
+    ) -> Observed {
         observe(
             &self.jetstream,
             self.policy(),
@@ -32,7 +37,7 @@ impl<J: JetStream> Reconciler<J> {
             &self.beyond_the_policy(began),
             self.in_flight(),
             &self.clock,
-            patience,
+            reply_deadline,
         )
         .await
     }

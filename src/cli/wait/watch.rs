@@ -22,7 +22,7 @@ use crate::jetstream::{Advisory, JetStream, Link, RequestError};
 use crate::now::Now;
 use crate::plan::Skew;
 use crate::policy::{Policy, Selector, Window};
-use crate::reconcile::{Observed, Patience, Scope, observe};
+use crate::reconcile::{Observed, ReplyDeadline, Scope, observe};
 use crate::report::LeftOut;
 
 /// How often those that are waited for are looked at, at most and at least; in between, four times as long as a look takes.
@@ -105,7 +105,7 @@ impl Wait {
         }
         let request_timeout = settings.controller.request_timeout;
         let (nats, mut advisories) = Nats::start(&settings.nats, request_timeout);
-        live::connected(&nats, live::PATIENCE + request_timeout).await?;
+        live::connected(&nats, live::CONNECT_TIMEOUT + request_timeout).await?;
         if self.window.is_none() {
             let selectors = selected::prefer_names(&nats, selectors.to_vec()).await?;
             self.policy = selected::policy(config, selectors).map_err(|why| {
@@ -234,7 +234,7 @@ impl Wait {
             &BTreeSet::new(),
             in_flight,
             &self.clock,
-            Patience::of(left.max(settings.controller.request_timeout)),
+            ReplyDeadline::within(left.max(settings.controller.request_timeout)),
         )
         .await;
         self.look_took = self.clock.now().uptime.saturating_sub(began);

@@ -16,10 +16,10 @@ use super::trouble::{self, Refusals};
 use crate::config::{Connection, Reach, context};
 
 /// How long one address of a server may take to answer.
-pub const PATIENCE: Duration = Duration::from_secs(2);
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The same for a server by its name, which may have to be looked up, and have several addresses.
-pub const PATIENCE_BY_NAME: Duration = Duration::from_secs(4);
+pub const CONNECT_BY_NAME_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// A server that has not answered for so long does not keep the next one waiting.
 const HEAD_START: Duration = Duration::from_millis(250);
@@ -139,14 +139,14 @@ async fn read(reach: Reach) -> Result<Means, String> {
             certificates,
         })
     });
-    match timeout(PATIENCE_BY_NAME, reading).await {
+    match timeout(CONNECT_BY_NAME_TIMEOUT, reading).await {
         Ok(Ok(means)) => means,
         Ok(Err(error)) => Err(format!(
             "the files with its secrets cannot be read: {error}"
         )),
         Err(_) => Err(format!(
             "reading the files with its secrets takes longer than {} s",
-            PATIENCE_BY_NAME.as_secs()
+            CONNECT_BY_NAME_TIMEOUT.as_secs()
         )),
     }
 }
@@ -175,7 +175,7 @@ impl Means {
         let mut connecting = JoinSet::new();
         connecting.spawn(async move { options.connect(to).await });
         // It does not limit how long a name is looked up.
-        let connected = timeout(PATIENCE_BY_NAME, connecting.join_next()).await;
+        let connected = timeout(CONNECT_BY_NAME_TIMEOUT, connecting.join_next()).await;
         let nonsense = || "the server does not speak as a NATS server does".to_owned();
         match connected.map(|ended| ended.and_then(Result::ok).ok_or_else(nonsense)) {
             Ok(Err(nonsense)) => Err(nonsense),
@@ -184,7 +184,10 @@ impl Means {
                 Ok((client, events))
             }
             Ok(Ok(Err(error))) => Err(self.explain(&error, address, reach)),
-            Err(_) => Err(format!("no answer within {} s", PATIENCE_BY_NAME.as_secs())),
+            Err(_) => Err(format!(
+                "no answer within {} s",
+                CONNECT_BY_NAME_TIMEOUT.as_secs()
+            )),
         }
     }
 
@@ -210,7 +213,7 @@ impl Means {
             std::future::ready(answer)
         })
         .name("recess")
-        .connection_timeout(PATIENCE)
+        .connection_timeout(CONNECT_TIMEOUT)
         .ping_interval(PING)
         .max_reconnects(1)
         .reconnect_delay_callback(|_| Duration::ZERO)

@@ -20,7 +20,7 @@ use super::{Doom, Nats};
 pub const BACKLOG: usize = 4096;
 
 /// A connection that takes nothing for so long hangs.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PUBLISH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A message counts as sent when the server has had so long to deny it. It answers within a round trip.
 const DENIED_WITHIN: Duration = Duration::from_secs(1);
@@ -90,7 +90,7 @@ impl Nats {
             return ledger.lose(format_args!("event {subject} lost: not connected to NATS"));
         };
         let publish = session.client.publish(subject.clone(), payload);
-        if matches!(timeout(PATIENCE, publish).await, Ok(Ok(()))) {
+        if matches!(timeout(PUBLISH_TIMEOUT, publish).await, Ok(Ok(()))) {
             ledger.handed_over(subject, Instant::now());
         } else {
             ledger.lose(format_args!(

@@ -9,7 +9,7 @@ use async_nats::rustls::{self, AlertDescription, CertificateError, InvalidMessag
 use async_nats::{ConnectError, ConnectErrorKind, ServerError};
 use jiff::Timestamp;
 
-use super::connect::PATIENCE;
+use super::connect::CONNECT_TIMEOUT;
 use super::secrets::name;
 use crate::config::{Auth, Connection, Tls};
 use crate::visible::tame;
@@ -86,7 +86,7 @@ pub fn of(error: &ConnectError, address: &str, tls: Option<&Tls>, settings: &str
     let source = error.source();
     let words = || source.map_or_else(|| error.to_string(), |source| plain(&source.to_string()));
     match error.kind() {
-        ConnectErrorKind::TimedOut => format!("no answer within {} s", PATIENCE.as_secs()),
+        ConnectErrorKind::TimedOut => format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()),
         ConnectErrorKind::Dns => format!("its host is not found ({})", words()),
         ConnectErrorKind::ServerParse => format!("not a server's address ({})", words()),
         _ => {

@@ -11,7 +11,7 @@ use crate::consumer::ConsumerId;
 use crate::jetstream::JetStream;
 use crate::now::Now;
 use crate::reconcile::heart::HOPELESS;
-use crate::reconcile::observe::{Observed, Patience, Scope};
+use crate::reconcile::observe::{Observed, ReplyDeadline, Scope};
 use crate::reconcile::orphans::Streams;
 use crate::reconcile::reconciler::Reconciler;
 use crate::report::{Burst, Pass, Report, Wake};
@@ -152,7 +152,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
     /// it comes), it is given up: both look at everything anyway, and a change must not wait for a node that is dead.
     async fn pass(&mut self, wake: Wake, scope: Scope) {
         let began = self.reconciler.clock.now();
-        let look = self.reconciler.look(&scope, began, Patience::WITHOUT_END);
+        let look = self.reconciler.look(&scope, began, ReplyDeadline::NONE);
         let observed = match self.next_change {
             None => look.await,
             Some(edge) => {
@@ -175,8 +175,11 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
     async fn prepare(&mut self, edge: Timestamp, wake: Wake) {
         let began = self.reconciler.clock.now();
         let ahead = Duration::try_from(edge.duration_since(began.wall)).unwrap_or_default();
-        let patience = Patience::of(ahead.max(SHORTEST_LOOK));
-        let observed = self.reconciler.look(&Scope::All, began, patience).await;
+        let reply_deadline = ReplyDeadline::within(ahead.max(SHORTEST_LOOK));
+        let observed = self
+            .reconciler
+            .look(&Scope::All, began, reply_deadline)
+            .await;
         self.conclude(wake, Scope::All, began, observed).await;
     }
 
@@ -184,8 +187,8 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
     async fn look_again(&mut self, unknown: BTreeSet<ConsumerId>) {
         let began = self.reconciler.clock.now();
         let scope = Scope::Only(unknown);
-        let patience = Patience::of(LOOK_AGAIN);
-        let mut observed = self.reconciler.look(&scope, began, patience).await;
+        let reply_deadline = ReplyDeadline::within(LOOK_AGAIN);
+        let mut observed = self.reconciler.look(&scope, began, reply_deadline).await;
         observed.failures.clear();
         self.conclude(Wake::Edge, scope, began, observed).await;
     }
