@@ -38,7 +38,8 @@ pub use file::findings::{Finding, Severity, Source};
 pub use file::render::render;
 pub use nats::credentials::CREDENTIALS_DIRECTORY;
 pub use nats::{
-    Api, Auth, Connection, Identity, Nats, Reach, Redacted, Secret, Tls, context, credentials,
+    Api, Auth, Connection, ConnectionSource, Identity, Nats, Redacted, Secret, Tls, context,
+    credentials,
 };
 pub use outlook::outlook;
 pub use suggest::closest;

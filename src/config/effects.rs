@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Config;
 use super::file::raw::{self, Entry};
-use super::nats::{Api, Connection, Nats, Reach};
+use super::nats::{Api, Connection, ConnectionSource, Nats};
 use super::value::length;
 
 /// Such settings by their keys, as they are in force. A setting that is not written and has no default is left out, and a
@@ -26,7 +26,7 @@ pub fn effects(config: &Config) -> BTreeMap<&'static str, Value> {
 /// Which account of which servers is acted on, and whether it can be reached at all.
 fn connection(nats: &Nats, raw: &raw::Nats) -> Vec<(&'static str, Value)> {
     let mut effects = vec![("nats.allow_crash_prone", json!(nats.allow_crash_prone))];
-    if let Reach::Here(connection) = &nats.reach {
+    if let ConnectionSource::Here(connection) = &nats.source {
         effects.extend(here(connection));
     }
     let written = [

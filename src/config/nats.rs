@@ -12,7 +12,7 @@ pub mod server;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Nats {
     /// Where the servers are and how they let us in.
-    pub reach: Reach,
+    pub source: ConnectionSource,
     /// Whether to talk to servers that a pause can crash (2.11.x, and 2.12.0 to 2.12.7).
     pub allow_crash_prone: bool,
 }
@@ -21,7 +21,7 @@ pub struct Nats {
 // A program has one of it: a box would save nothing that counts.
 #[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reach {
+pub enum ConnectionSource {
     /// The config file.
     Here(Connection),
     /// A natscli context, by its name or the path of its file. It is read at each connect, by
@@ -29,7 +29,7 @@ pub enum Reach {
     Context(String),
 }
 
-impl Reach {
+impl ConnectionSource {
     /// Where an operator looks for the settings.
     pub fn place(&self) -> &'static str {
         match self {
@@ -39,7 +39,7 @@ impl Reach {
     }
 }
 
-impl Default for Reach {
+impl Default for ConnectionSource {
     fn default() -> Self {
         Self::Here(Connection::default())
     }

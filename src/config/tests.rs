@@ -133,7 +133,7 @@ fn what_the_file_says_is_what_is_loaded() {
         config.settings,
         Settings {
             nats: Nats {
-                reach: Reach::Here(Connection {
+                source: ConnectionSource::Here(Connection {
                     servers: ["nats://a.example.com:4222", "tls://[::1]", "b"]
                         .map(str::to_owned)
                         .to_vec(),
@@ -271,15 +271,15 @@ fn windows_open_in_utc_when_nobody_names_a_zone() {
     );
 }
 
-fn reach(lines: &str) -> Reach {
+fn source(lines: &str) -> ConnectionSource {
     let text = format!("instance = 'a'\n[nats]\n{lines}\n");
-    good(&text).settings.nats.reach
+    good(&text).settings.nats.source
 }
 
 fn connection(lines: &str) -> Connection {
-    match reach(lines) {
-        Reach::Here(connection) => connection,
-        Reach::Context(name) => panic!("context {name}"),
+    match source(lines) {
+        ConnectionSource::Here(connection) => connection,
+        ConnectionSource::Context(name) => panic!("context {name}"),
     }
 }
 
@@ -333,10 +333,10 @@ fn relative_paths_begin_at_the_folder_of_the_config_file() {
         auth(&format!("token_file = '{credential}'")),
         at(credential)
     );
-    let context = |name: &str| Reach::Context(name.to_owned());
-    assert_eq!(reach("context = 'prod'"), context("prod"));
+    let context = |name: &str| ConnectionSource::Context(name.to_owned());
+    assert_eq!(source("context = 'prod'"), context("prod"));
     assert_eq!(
-        reach("context = './p.json'"),
+        source("context = './p.json'"),
         context("/etc/recess/./p.json")
     );
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::credentials::CREDENTIALS_DIRECTORY;
-use super::{Api, Auth, Connection, Identity, Nats, Reach, Secret, Tls, server};
+use super::{Api, Auth, Connection, ConnectionSource, Identity, Nats, Secret, Tls, server};
 use crate::config::file::code;
 use crate::config::file::findings::{Finding, Place, without_secrets};
 use crate::config::file::raw::{self, Entry, Placed};
@@ -19,12 +19,12 @@ pub fn nats(raw: &raw::Nats, folder: &Path, findings: &mut Vec<Finding>) -> Nats
         findings.push(allow.place.warning(code::CRASH_PRONE, message).hint(hint));
     }
     let here = connection(raw, folder, findings);
-    let reach = match context(raw, folder, findings) {
-        Some(context) => Reach::Context(context),
-        None => Reach::Here(here),
+    let source = match context(raw, folder, findings) {
+        Some(context) => ConnectionSource::Context(context),
+        None => ConnectionSource::Here(here),
     };
     Nats {
-        reach,
+        source,
         allow_crash_prone: allow_crash_prone.is_some_and(|allow| allow.value),
     }
 }

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::secrets::{Certificates, Proof, check_tls};
 use super::trouble::{self, Refusals};
-use crate::config::{Connection, Reach, context};
+use crate::config::{Connection, ConnectionSource, context};
 
 /// How long one address of a server may take to answer.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -48,11 +48,11 @@ pub struct Discovered {
 
 /// Tries every server once: those of the settings, then those that the cluster told of.
 pub async fn attempt(
-    reach: &Reach,
+    source: &ConnectionSource,
     discovered: &Discovered,
     request_timeout: Duration,
 ) -> Result<Connected, String> {
-    let means = read(reach.clone()).await?;
+    let means = read(source.clone()).await?;
     let servers = pool(&means.connection.servers, discovered);
     let mut refusals = Refusals::default();
     let mut waiting = servers.iter().enumerate();
@@ -81,7 +81,7 @@ pub async fn attempt(
             () = tokio::time::sleep(next), if waiting.len() > 0 => {
                 let to_try = waiting.next();
                 trying.extend(to_try.map(|(place, address)| {
-                    let one = means.connect(address, reach, request_timeout);
+                    let one = means.connect(address, source, request_timeout);
                     async move { (address, place, one.await) }
                 }));
             }
@@ -124,11 +124,13 @@ struct Means {
 }
 
 /// Reads all that the settings name, beside the runtime: a file can lie on a disk that hangs.
-async fn read(reach: Reach) -> Result<Means, String> {
+async fn read(source: ConnectionSource) -> Result<Means, String> {
     let reading = tokio::task::spawn_blocking(move || {
-        let connection = match reach {
-            Reach::Here(connection) => connection,
-            Reach::Context(name) => context::load(&name).map_err(|error| error.to_string())?,
+        let connection = match source {
+            ConnectionSource::Here(connection) => connection,
+            ConnectionSource::Context(name) => {
+                context::load(&name).map_err(|error| error.to_string())?
+            }
         };
         let proof = Proof::read(&connection)?;
         let tls = connection.tls.as_ref();
@@ -158,7 +160,7 @@ impl Means {
     async fn connect(
         &self,
         address: &str,
-        reach: &Reach,
+        source: &ConnectionSource,
         request_timeout: Duration,
     ) -> Result<Fresh, String> {
         let (events_sender, events) = mpsc::unbounded_channel();
@@ -183,7 +185,7 @@ impl Means {
                 spent.store(true, Ordering::Relaxed);
                 Ok((client, events))
             }
-            Ok(Ok(Err(error))) => Err(self.explain(&error, address, reach)),
+            Ok(Ok(Err(error))) => Err(self.explain(&error, address, source)),
             Err(_) => Err(format!(
                 "no answer within {} s",
                 CONNECT_BY_NAME_TIMEOUT.as_secs()
@@ -191,12 +193,12 @@ impl Means {
         }
     }
 
-    fn explain(&self, error: &ConnectError, address: &str, reach: &Reach) -> String {
+    fn explain(&self, error: &ConnectError, address: &str, source: &ConnectionSource) -> String {
         match error.kind() {
             ConnectErrorKind::AuthorizationViolation => {
-                trouble::refused(&self.connection, self.proof.expires(), reach.place())
+                trouble::refused(&self.connection, self.proof.expires(), source.place())
             }
-            _ => trouble::of(error, address, self.connection.tls.as_ref(), reach.place()),
+            _ => trouble::of(error, address, self.connection.tls.as_ref(), source.place()),
         }
     }
 

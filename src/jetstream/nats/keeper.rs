@@ -81,8 +81,8 @@ impl Keeper {
     async fn connect(&self, discovered: &Discovered) -> Connected {
         loop {
             let began = Instant::now();
-            let reach = &self.settings.reach;
-            match connect::attempt(reach, discovered, self.nats.timeout).await {
+            let source = &self.settings.source;
+            match connect::attempt(source, discovered, self.nats.timeout).await {
                 Ok(connected) => return connected,
                 Err(reason) => self.down(format!("no connection to NATS: {reason}")),
             }
@@ -142,7 +142,7 @@ impl Keeper {
                              for recess's NATS user, or set inbox_prefix in {} to what it is allowed",
                             session.address,
                             session.inbox_prefix,
-                            self.settings.reach.place()
+                            self.settings.source.place()
                         );
                     }
                     // Nothing but a name in a log line hangs on it.
