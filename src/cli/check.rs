@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{ConfigArgs, Exit, Format, FormatArgs};
 use crate::config::{self, Config, Finding, Severity, Source};
 
-mod asking;
+mod collect;
 mod hazards;
 mod holds;
 mod openings;
@@ -60,7 +60,7 @@ pub fn execute(args: CheckArgs, wall: fn() -> Timestamp) -> Exit {
     let mut told: Vec<Told> = Vec::new();
     if args.live {
         let checked = config.clone();
-        match asking::ask(config, wall) {
+        match collect::collect(config, wall) {
             Ok(seen) => {
                 told = server::findings(&checked, &seen);
                 good += server::note(&seen);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::SignedDuration;
 
-use super::asking::Seen;
+use super::collect::Seen;
 use super::hazards::{self, Hazard};
 use super::holds::{self, Hold};
 use super::told::Told;

@@ -1,4 +1,4 @@
-//! The questions of `check --live`, beyond one look of the daemon's. None of them changes anything.
+//! What `check --live` asks beyond one observation of the daemon's. It changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -30,7 +30,7 @@ pub struct Seen {
     pub streams: BTreeMap<String, Result<StreamSeen, RequestError>>,
 }
 
-pub fn ask(config: Config, wall: fn() -> Timestamp) -> Result<Seen, Exit> {
+pub fn collect(config: Config, wall: fn() -> Timestamp) -> Result<Seen, Exit> {
     let in_flight = config.settings.controller.max_in_flight;
     live::ask(config, wall, async move |nats, report| {
         // There a pause, even one that is refused, can crash the server, and so can questions beside somebody's pause.
@@ -42,7 +42,7 @@ pub fn ask(config: Config, wall: fn() -> Timestamp) -> Result<Seen, Exit> {
             .collect();
         let closed = match crash_prone {
             true => Vec::new(),
-            false => knock(&nats, &there, in_flight).await,
+            false => probe_permission(&nats, &there, in_flight).await,
         };
         Seen {
             closed,
@@ -53,8 +53,8 @@ pub fn ask(config: Config, wall: fn() -> Timestamp) -> Result<Seen, Exit> {
     })
 }
 
-/// Tries a pause that is no pause.
-async fn knock(
+/// Which consumers may not be paused: the server judges a request that it cannot read, and so pauses nothing.
+async fn probe_permission(
     nats: &Nats,
     there: &BTreeSet<ConsumerId>,
     in_flight: usize,
