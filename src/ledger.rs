@@ -17,11 +17,13 @@ use crate::consumer::{ConsumerId, Found, Mark, Observation, PauseState};
 use crate::now::Now;
 use crate::write::{Action, Outcome};
 
+mod entry;
 mod former;
 #[cfg(test)]
 mod tests;
 mod write;
 
+use entry::Entry;
 pub use former::Former;
 use write::Write;
 pub use write::{Admission, FIGHT_LIMIT, QUEUED, SETTLING};
@@ -59,24 +61,6 @@ impl Repair {
 #[derive(Debug, Default)]
 pub struct Ledger {
     entries: HashMap<ConsumerId, Entry>,
-}
-
-#[derive(Debug, Default)]
-struct Entry {
-    /// The newest write of ours.
-    write: Option<Write>,
-    /// The newest deadline of ours that an observation showed in its place, and the consumer it was seen on.
-    held: Option<Held>,
-    /// A foreign deadline that we extended.
-    foreign: Option<Timestamp>,
-    /// When the consumer was created, as last observed.
-    created: Option<Timestamp>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Held {
-    until: Timestamp,
-    created: Timestamp,
 }
 
 impl Ledger {
@@ -328,32 +312,5 @@ impl Ledger {
 
     fn write_mut(&mut self, id: &ConsumerId) -> Option<&mut Write> {
         self.entries.get_mut(id)?.write.as_mut()
-    }
-}
-
-impl Entry {
-    fn hold(&mut self, until: Timestamp, created: Timestamp) {
-        self.held = Some(Held { until, created });
-    }
-
-    /// Whether nothing about it matters any more: its pause is over, and no wait rests on a write of ours.
-    fn rests(&self, now: Now) -> bool {
-        let open = self.write.is_some_and(|write| write.is_open(now));
-        // A refused write's deadline counts too: until then its backoff must not be forgotten.
-        let written = self.write.and_then(|write| write.deadline);
-        let held = self.held.map(|held| held.until);
-        !open
-            && held
-                .into_iter()
-                .chain(written)
-                .all(|until| until <= now.wall)
-    }
-
-    fn deadlines(&self) -> impl Iterator<Item = Timestamp> {
-        let written = self
-            .write
-            .filter(|write| write.outcome != Some(Outcome::Refused))
-            .and_then(|write| write.deadline);
-        self.held.map(|held| held.until).into_iter().chain(written)
     }
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::consumer::Kind;
+use crate::write::Action;
 
 fn mark() -> Mark {
     Mark::of_instance("default")
