@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::{PullConsumer, pull};
-use async_nats::jetstream::{self, stream};
+use async_nats::jetstream::{self, Message, stream};
 use async_nats::{Client, ConnectOptions, RequestErrorKind, Subscriber};
 use futures_util::StreamExt;
 use jiff::Timestamp;
@@ -53,7 +53,15 @@ impl Account {
         self.create_stream(name, 1, stream::StorageType::File).await;
     }
 
-    /// The same with replicas. It is kept in memory: a thousand consumers on disk, three times over, are 40,000 files,
+    /// The same with these settings.
+    pub async fn stream_with(&self, name: &str, settings: Value) {
+        let mut config = json!({ "name": name, "subjects": [format!("{name}.>")] });
+        add(&mut config, settings);
+        let subject = format!("$JS.API.STREAM.CREATE.{name}");
+        self.request(&subject, &config.to_string()).await;
+    }
+
+    /// One with replicas. It is kept in memory: a thousand consumers on disk, three times over, are 40,000 files,
     /// and to remove them takes a minute where the test itself takes 20 s.
     pub async fn memory_stream(&self, name: &str, replicas: usize) {
         self.create_stream(name, replicas, stream::StorageType::Memory)
@@ -114,8 +122,14 @@ impl Account {
 
     /// A durable pull consumer on a stream that is there.
     pub async fn consumer(&self, path: &str) {
+        self.consumer_with(path, json!({})).await;
+    }
+
+    /// The same with these settings beside the usual ones.
+    pub async fn consumer_with(&self, path: &str, settings: Value) {
         let (stream, consumer) = split(path);
-        let config = json!({ "durable_name": consumer, "ack_policy": "explicit" });
+        let mut config = json!({ "durable_name": consumer, "ack_policy": "explicit" });
+        add(&mut config, settings);
         let body = json!({ "stream_name": stream, "config": config });
         self.request(&api("DURABLE.CREATE", path), &body.to_string())
             .await;
@@ -300,6 +314,15 @@ impl Account {
         arrivals
     }
 
+    /// A worker takes so many messages and is at work on them.
+    pub async fn take(&self, path: &str, count: usize) -> Vec<Message> {
+        let consumer = self.puller(path).await;
+        let messages = consumer.fetch().max_messages(count).messages();
+        let messages: Vec<_> = messages.await.unwrap().collect().await;
+        assert_eq!(messages.len(), count, "{path} has fewer messages");
+        messages.into_iter().map(Result::unwrap).collect()
+    }
+
     /// Pulls so many messages and acknowledges them.
     pub async fn drain(&self, path: &str, count: usize) {
         let mut messages = self
@@ -392,6 +415,14 @@ impl Tap {
     pub fn clear(&self) {
         self.0.lock().unwrap().clear();
     }
+}
+
+/// Puts settings into a JSON object.
+fn add(config: &mut Value, settings: Value) {
+    let Value::Object(settings) = settings else {
+        panic!("no settings: {settings}");
+    };
+    config.as_object_mut().unwrap().extend(settings);
 }
 
 fn stream_config(name: &str, replicas: usize, storage: stream::StorageType) -> stream::Config {

@@ -13,3 +13,4 @@ pub mod operator;
 pub mod proxy;
 pub mod random;
 pub mod recess;
+pub mod world;

@@ -12,18 +12,18 @@ use crate::support::config::{Config, Span};
 use crate::support::nats_server::{Options, Server};
 use crate::support::operator::Operator;
 use crate::support::recess::{Recess, complaint_of_status, secs, until};
+use crate::support::world::World;
 
 const PAUSED: &str = r#"consumer_paused{consumer_name="billing",stream_name="ORDERS"}"#;
 
 /// A server that wants a password or the like, with one consumer.
 async fn world(authorization: &str, options: ConnectOptions) -> (Server, tempfile::TempDir) {
     let config = format!("authorization {{ {authorization} }}");
-    let server = Server::start(Options {
+    let server = Options {
         config,
         ..Default::default()
-    });
-    let server = server.unwrap();
-    let account = Account::connect_with(&server.url(), options).await;
+    };
+    let World { server, account } = World::start(server, options).await;
     account.durable("ORDERS/billing").await;
     (server, tempfile::tempdir().unwrap())
 }

@@ -6,10 +6,9 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::process::Stdio;
 
-use crate::support::account::Account;
 use crate::support::config::{Config, Span};
-use crate::support::nats_server::Server;
 use crate::support::recess::{Recess, reach, secs, until};
+use crate::support::world::World;
 
 /// `O_NONBLOCK` on every Linux that has the tools these tests need, but MIPS and SPARC.
 const NON_BLOCKING: i32 = 0o4000;
@@ -57,11 +56,7 @@ impl Pipe {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_nobody_reads_delays_no_opening_no_page_and_no_signal() {
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
-    account
-        .durables(&["ORDERS/billing", "ORDERS/shipping"])
-        .await;
+    let World { server, account } = World::with(&["ORDERS/billing", "ORDERS/shipping"]).await;
     let (first, second) = (Span::opening_in(4, 40), Span::opening_in(8, 40));
     let config = Config::new([server.url()])
         .window("first", &["ORDERS/billing"], first)
@@ -97,9 +92,10 @@ async fn a_log_that_nobody_reads_delays_no_opening_no_page_and_no_signal() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lost_lines_are_counted_and_reported_once_the_log_is_read_again() {
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
-    account.durable("ORDERS/billing").await;
+    let World {
+        server,
+        account: _account,
+    } = World::with(&["ORDERS/billing"]).await;
     let span = Span::open_for(120);
     let config = Config::new([server.url()]).window("night", &["ORDERS/*"], span);
     let (mut pipe, stderr) = Pipe::new();

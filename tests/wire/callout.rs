@@ -18,13 +18,13 @@ use crate::support::operator::Operator;
 use crate::support::recess::{Recess, secs};
 
 /// A server, its operator, and what its service is shown of each connection that says `recess`. The service lets all in.
-struct World {
+struct Callout {
     server: Server,
     operator: Arc<Operator>,
     seen: mpsc::UnboundedReceiver<Value>,
 }
 
-async fn world() -> World {
+async fn callout() -> Callout {
     let operator = Arc::new(Operator::with_callout());
     let server = Server::start(Options {
         config: operator.server_config(),
@@ -52,7 +52,7 @@ async fn world() -> World {
                 .unwrap();
         }
     });
-    World {
+    Callout {
         server,
         operator,
         seen,
@@ -66,12 +66,12 @@ fn claims(token: &[u8]) -> Value {
 }
 
 /// What the service was shown of a recess with these lines in its file, which it let in.
-async fn sent(world: &mut World, config: &Config) -> Value {
+async fn sent(callout: &mut Callout, config: &Config) -> Value {
     let recess = Recess::start(config).await;
     recess.until_metric("nats_connected", 1.0, secs(10)).await;
-    let mut shown = world.seen.recv().await.expect("the service is asked");
+    let mut shown = callout.seen.recv().await.expect("the service is asked");
     // A copy that connects again says the same.
-    while let Ok(again) = world.seen.try_recv() {
+    while let Ok(again) = callout.seen.try_recv() {
         shown = again;
     }
     shown
@@ -93,9 +93,9 @@ fn write(folder: &Path, name: &str, text: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_stands_beside_credentials_is_sent_with_them() {
-    let mut world = world().await;
+    let mut callout = callout().await;
     let folder = tempfile::tempdir().unwrap();
-    let file = world.operator.user(None);
+    let file = callout.operator.user(None);
     let (jwt, seed) = inside(&file);
     let path = |name: &str| folder.path().join(name).display().to_string();
     write(folder.path(), "creds", &file);
@@ -116,7 +116,7 @@ async fn what_stands_beside_credentials_is_sent_with_them() {
     write(folder.path(), "bom-password", "\u{feff}pass\r\n");
     write(folder.path(), "bom-token", "\u{feff}tok\r\n");
 
-    let address = world.server.url();
+    let address = callout.server.url();
     let (host, url) = (&address["nats://".len()..], json!(address));
     let context = |name: &str, more: Value| {
         let mut text = json!({ "url": url, "user": null, "token": null });
@@ -192,7 +192,7 @@ async fn what_stands_beside_credentials_is_sent_with_them() {
             both,
         ),
     ] {
-        let shown = sent(&mut world, &config).await;
+        let shown = sent(&mut callout, &config).await;
         for key in ["user", "pass", "auth_token", "jwt"] {
             assert_eq!(shown.get(key), expected.get(key), "{what}: {key}");
         }

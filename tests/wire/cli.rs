@@ -5,10 +5,10 @@ use std::time::Duration;
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 
-use crate::support::account::Account;
 use crate::support::config::{Config, Span};
 use crate::support::nats_server::Server;
 use crate::support::recess::{Recess, command, reach, secs, until};
+use crate::support::world::World;
 
 /// `recess COMMAND --config ..` on a config: exit code, standard output and standard error.
 pub fn ask(config: &Config, arguments: &[&str]) -> (Option<i32>, String, String) {
@@ -49,8 +49,7 @@ fn state(state: &str, until: Option<Timestamp>) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn status_shows_what_is_wanted_what_is_found_and_what_should_be_done() {
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
+    let World { server, account } = World::new().await;
     let consumers = ["foreign", "late", "ours", "run", "short"];
     for name in consumers {
         account.durable(&format!("ORDERS/{name}")).await;
@@ -146,9 +145,10 @@ async fn status_shows_what_is_wanted_what_is_found_and_what_should_be_done() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn check_live_finds_what_the_server_does_not_have() {
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
-    account.durable("ORDERS/billing").await;
+    let World {
+        server,
+        account: _account,
+    } = World::with(&["ORDERS/billing"]).await;
     let span = Span::opening_in(3600, 60);
     let good = Config::new([server.url()]).window("night", &["ORDERS/*"], span);
     let (exit, ..) = ask(&good, &["check", "--live"]);
@@ -202,9 +202,7 @@ async fn a_server_that_is_down_is_told_in_one_line() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dry_run_tells_what_it_would_do_and_sends_nothing() {
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
-    account.durables(&["ORDERS/billing", "ORDERS/audit"]).await;
+    let World { server, account } = World::with(&["ORDERS/billing", "ORDERS/audit"]).await;
     let tap = account.tap().await;
     let span = Span::opening_in(3, 7);
     let config = Config::new([server.url()]).window("night", &["ORDERS/billing"], span);
@@ -243,11 +241,8 @@ async fn a_dry_run_tells_what_it_would_do_and_sends_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn explain_live_shows_what_is_found_and_the_rule_that_decides() {
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
-    account
-        .durables(&["ORDERS/ours", "ORDERS/run", "ORDERS/foreign", "EVENTS/mail"])
-        .await;
+    let World { server, account } =
+        World::with(&["ORDERS/ours", "ORDERS/run", "ORDERS/foreign", "EVENTS/mail"]).await;
     let span = Span::open_for(100);
     let config = Config::new([server.url()]).window("night", &["ORDERS/*"], span);
     let foreign = span.closes + 50.seconds();

@@ -6,10 +6,9 @@ use std::path::Path;
 use futures_util::StreamExt;
 use jiff::ToSpan;
 
-use crate::support::account::Account;
 use crate::support::config::{Config, Span};
-use crate::support::nats_server::Server;
 use crate::support::recess::{Recess, reach, secs, until};
+use crate::support::world::World;
 
 const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
 
@@ -29,9 +28,7 @@ fn with_clock(config: Config, file: &Path) -> Config {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs libfaketime: tests/chaos/run"]
 async fn a_clock_days_ahead_pauses_nothing_until_it_is_right() {
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
-    account.durable("ORDERS/billing").await;
+    let World { server, account } = World::with(&["ORDERS/billing"]).await;
     let tap = account.tap().await;
     let folder = tempfile::tempdir().unwrap();
     let clock = folder.path().join("clock");
@@ -83,8 +80,7 @@ async fn a_clock_days_ahead_pauses_nothing_until_it_is_right() {
 /// A crowd, two copies whose clocks are so many seconds apart, and a window.
 async fn two_copies(apart: i64) {
     const CONSUMERS: usize = 2_000;
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
+    let World { server, account } = World::new().await;
     for stream in ["FIRST", "SECOND", "THIRD"] {
         account.stream(stream).await;
     }

@@ -11,7 +11,7 @@ use crate::support::nats_server::{Cluster, Server};
 use crate::support::recess::{Recess, reach, secs, until};
 
 /// Streams with one replica on the node that will be lost (`GONE`, `NAMED`) and on another (`HERE`), and with three.
-struct World {
+struct WithVictim {
     cluster: Cluster,
     account: Account,
     /// Not the leader of the cluster, so that there is one all the time.
@@ -30,7 +30,7 @@ fn paths(stream: &str) -> Vec<String> {
         .collect()
 }
 
-async fn world() -> World {
+async fn with_victim() -> WithVictim {
     let cluster = Cluster::start(3, Default::default()).unwrap();
     let stays = until("the cluster has a leader", secs(10), async || {
         cluster.meta_leader()
@@ -52,7 +52,7 @@ async fn world() -> World {
         account.consumer(&path).await;
     }
     account.consumer(NAMED).await;
-    World {
+    WithVictim {
         cluster,
         account,
         victim,
@@ -85,12 +85,12 @@ struct Loss {
 }
 
 async fn a_lost_node_holds_up_nobody(loss: Loss) {
-    let World {
+    let WithVictim {
         mut cluster,
         account,
         victim,
         stays,
-    } = world().await;
+    } = with_victim().await;
     let span = Span::opening_in(6, 120);
     let config = Config::new([cluster.nodes[stays].url()]).window(
         "night",

@@ -18,14 +18,14 @@ const ALL: usize = 6 * EACH;
 /// Writes that are under way at once, by default.
 const IN_FLIGHT: usize = 8;
 
-struct World {
+struct WithLeader {
     cluster: Cluster,
     /// The place of the node that leads the cluster.
     leader: usize,
     paths: Vec<String>,
 }
 
-async fn world() -> World {
+async fn with_leader() -> WithLeader {
     let cluster = Cluster::start(3, Default::default()).unwrap();
     let account = Account::connect(&cluster.nodes[0].url()).await;
     let mut streams = Vec::new();
@@ -48,7 +48,7 @@ async fn world() -> World {
         cluster.meta_leader()
     })
     .await;
-    World {
+    WithLeader {
         cluster,
         leader,
         paths,
@@ -100,11 +100,11 @@ fn writes_that_came_again(writes: &[Request], span: Span, cut_at: Option<Timesta
 }
 
 async fn the_cluster_loses_its_leader(recess_is_on_it: bool) {
-    let World {
+    let WithLeader {
         mut cluster,
         leader,
         paths,
-    } = world().await;
+    } = with_leader().await;
     let listener = (leader + 1) % 3;
     let first = if recess_is_on_it {
         leader
@@ -187,11 +187,11 @@ async fn the_clusters_leader_dies_in_the_burst_and_the_connection_with_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_consumers_leader_dies_in_the_pause_and_nothing_is_sent() {
-    let World {
+    let WithLeader {
         mut cluster,
         leader,
         paths,
-    } = world().await;
+    } = with_leader().await;
     let account = Account::connect(&cluster.nodes[leader].url()).await;
     let span = Span::opening_in(3, 25);
     let config = Config::new([cluster.nodes[leader].url()])

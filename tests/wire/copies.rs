@@ -2,16 +2,14 @@
 
 use jiff::ToSpan;
 
-use crate::support::account::Account;
 use crate::support::config::{Config, Span};
-use crate::support::nats_server::Server;
 use crate::support::recess::{Recess, reach, secs, until};
+use crate::support::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_copies_do_not_fight() {
     const CONSUMERS: usize = 20;
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
+    let World { server, account } = World::new().await;
     let paths: Vec<String> = (0..CONSUMERS).map(|n| format!("ORDERS/c{n}")).collect();
     for path in &paths {
         account.durable(path).await;

@@ -5,8 +5,6 @@ use std::fs;
 use std::sync::{Arc, Mutex};
 
 use async_nats::ConnectOptions;
-use async_nats::jetstream::Message;
-use async_nats::jetstream::consumer::PullConsumer;
 use futures_util::StreamExt;
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
@@ -15,6 +13,7 @@ use crate::support::account::Account;
 use crate::support::config::{Config, Span};
 use crate::support::nats_server::{Options, Server};
 use crate::support::recess::{Recess, reach, secs, until};
+use crate::support::world::World;
 
 /// Events as they are heard, with their subjects.
 #[derive(Clone, Default)]
@@ -57,17 +56,6 @@ impl Heard {
     }
 }
 
-/// A worker takes a message and is at work on it.
-async fn take(account: &Account) -> Message {
-    account.publish("ORDERS", 1).await;
-    let found = account
-        .jetstream
-        .get_consumer_from_stream("billing", "ORDERS");
-    let consumer: PullConsumer = found.await.unwrap();
-    let mut messages = consumer.fetch().max_messages(1).messages().await.unwrap();
-    messages.next().await.unwrap().unwrap()
-}
-
 const SUBJECTS: [&str; 4] = [
     "recess.events.prod-eu.night.opened",
     "recess.events.prod-eu.night.paused",
@@ -77,12 +65,9 @@ const SUBJECTS: [&str; 4] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_occurrence_is_told_in_order_and_two_copies_tell_it_with_the_same_ids() {
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
-    account
-        .durables(&["ORDERS/billing", "ORDERS/shipping"])
-        .await;
-    let message = take(&account).await;
+    let World { server, account } = World::with(&["ORDERS/billing", "ORDERS/shipping"]).await;
+    account.publish("ORDERS", 1).await;
+    let message = account.take("ORDERS/billing", 1).await.remove(0);
     let heard = Heard::listen(&account).await;
     let span = Span::opening_in(5, 40);
     let config = Config::new([server.url()])
@@ -133,9 +118,10 @@ async fn an_occurrence_is_told_in_order_and_two_copies_tell_it_with_the_same_ids
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_occurrence_with_a_restart_of_the_server_in_the_middle_is_told_in_order_and_once() {
-    let mut server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
-    account.durable("ORDERS/billing").await;
+    let World {
+        mut server,
+        account,
+    } = World::with(&["ORDERS/billing"]).await;
     let heard = Heard::listen(&account).await;
     let span = Span::opening_in(4, 25);
     let config = Config::new([server.url()])
@@ -161,9 +147,7 @@ async fn an_occurrence_with_a_restart_of_the_server_in_the_middle_is_told_in_ord
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_in_a_window_tells_the_same_ids_again_and_only_what_is_true() {
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
-    account.durable("ORDERS/billing").await;
+    let World { server, account } = World::with(&["ORDERS/billing"]).await;
     let heard = Heard::listen(&account).await;
     let config = Config::new([server.url()])
         .set(r#"events.subject = "recess.events""#)
@@ -193,9 +177,7 @@ async fn a_restart_in_a_window_tells_the_same_ids_again_and_only_what_is_true() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_told_where_events_are_off() {
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
-    account.durable("ORDERS/billing").await;
+    let World { server, account } = World::with(&["ORDERS/billing"]).await;
     let heard = Heard::listen(&account).await;
     let span = Span::opening_in(3, 8);
     let config = Config::new([server.url()]).window("night", &["ORDERS/*"], span);

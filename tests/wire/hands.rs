@@ -14,24 +14,7 @@ use crate::support::account::{Account, served};
 use crate::support::config::{Config, MARK, Span};
 use crate::support::nats_server::{Cluster, Options, Server};
 use crate::support::recess::{PROGRAM, Recess, secs, until};
-
-struct World {
-    server: Server,
-    account: Account,
-}
-
-impl World {
-    async fn new(paths: &[&str]) -> Self {
-        let server = Server::start(Default::default()).unwrap();
-        let account = Account::connect(&server.url()).await;
-        account.durables(paths).await;
-        Self { server, account }
-    }
-
-    fn config(&self) -> Config {
-        Config::new([self.server.url()])
-    }
-}
+use crate::support::world::World;
 
 /// The answer of a command with `--format json`.
 fn told(config: &Config, arguments: &[&str]) -> (Option<i32>, Value, String) {
@@ -52,7 +35,7 @@ fn second(after: i64) -> Timestamp {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pause_by_hand_is_whole_seconds_never_shortens_and_is_left_alone_by_a_daemon() {
-    let world = World::new(&[
+    let world = World::with(&[
         "ORDERS/billing",
         "ORDERS/shipping",
         "ORDERS/audit",
@@ -116,7 +99,7 @@ async fn a_pause_by_hand_is_whole_seconds_never_shortens_and_is_left_alone_by_a_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_resume_wakes_those_who_wait_and_says_what_will_pause_them_again() {
-    let world = World::new(&["ORDERS/billing", "ORDERS/shipping"]).await;
+    let world = World::with(&["ORDERS/billing", "ORDERS/shipping"]).await;
     let pauses = ask(&world.config(), &["pause", "ORDERS/*", "--for", "1h"]);
     assert_eq!(pauses.0, Some(0), "{}", pauses.2);
     let mut pull = world.account.pull("ORDERS/billing").await;
@@ -160,7 +143,7 @@ async fn a_resume_wakes_those_who_wait_and_says_what_will_pause_them_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_an_open_window_a_daemon_wins_and_the_command_says_so() {
-    let world = World::new(&["ORDERS/billing", "ORDERS/audit"]).await;
+    let world = World::with(&["ORDERS/billing", "ORDERS/audit"]).await;
     let config = world
         .config()
         .window("night", &["ORDERS/billing"], Span::open_for(120));
@@ -188,7 +171,7 @@ async fn in_an_open_window_a_daemon_wins_and_the_command_says_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_sent_for_a_name_that_matches_nothing_or_for_a_dry_run() {
-    let world = World::new(&["ORDERS/billing", "ORDERS/shipping"]).await;
+    let world = World::with(&["ORDERS/billing", "ORDERS/shipping"]).await;
     world.account.pause("ORDERS/shipping", second(600)).await;
     let config = world.config();
     let tap = world.account.tap().await;
@@ -336,7 +319,7 @@ fn answered_after(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn more_than_ten_are_asked_for_at_a_terminal() {
-    let world = World::new(&["ORDERS/c0"]).await;
+    let world = World::with(&["ORDERS/c0"]).await;
     for number in 1..12 {
         world.account.consumer(&format!("ORDERS/c{number}")).await;
     }
@@ -372,7 +355,7 @@ async fn more_than_ten_are_asked_for_at_a_terminal() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupt_tells_how_many_were_paused() {
-    let world = World::new(&["ORDERS/c0"]).await;
+    let world = World::with(&["ORDERS/c0"]).await;
     for number in 1..200 {
         world.account.consumer(&format!("ORDERS/c{number}")).await;
     }
@@ -427,7 +410,7 @@ async fn an_interrupt_tells_how_many_were_paused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_restarts_in_the_middle_is_waited_for() {
-    let mut world = World::new(&["ORDERS/billing"]).await;
+    let mut world = World::with(&["ORDERS/billing"]).await;
     let config = world.config();
     let paused = ask(&config, &["pause", "ORDERS/*", "--for", "1h"]);
     assert_eq!(paused.0, Some(0), "{}", paused.2);
@@ -505,7 +488,7 @@ async fn a_thousand_consumers_of_a_cluster_are_paused_and_resumed_and_every_wait
 
 #[tokio::test(flavor = "multi_thread")]
 async fn those_who_are_passed_over_are_named_with_the_way_to_include_them() {
-    let world = World::new(&["ORDERS/billing"]).await;
+    let world = World::with(&["ORDERS/billing"]).await;
     world.account.ephemeral("ORDERS/worker").await;
     world.account.sourcing("ORDERS/copy").await;
     let config = world
@@ -556,7 +539,7 @@ async fn those_who_are_passed_over_are_named_with_the_way_to_include_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_glob_for_all_streams_says_that_it_holds_mqtt_and_buckets() {
-    let world = World::new(&["ORDERS/billing", "KV_settings/reader", "$MQTT_sess/client"]).await;
+    let world = World::with(&["ORDERS/billing", "KV_settings/reader", "$MQTT_sess/client"]).await;
     let config = world.config();
     let arguments = ["pause", "*/*", "--for", "1h", "--dry-run"];
     let (exit, rows, err) = told(&config, &arguments);
@@ -577,7 +560,7 @@ async fn a_glob_for_all_streams_says_that_it_holds_mqtt_and_buckets() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_that_exists_is_meant_before_a_glob() {
-    let world = World::new(&["ORDERS/a[1]", "ORDERS/a1", "ORDERS/b1"]).await;
+    let world = World::with(&["ORDERS/a[1]", "ORDERS/a1", "ORDERS/b1"]).await;
     let config = world.config();
     let named = async |selector: &str| -> Vec<String> {
         let arguments = ["pause", selector, "--for", "1h", "--dry-run"];
@@ -605,7 +588,7 @@ async fn a_name_that_exists_is_meant_before_a_glob() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_question_that_is_answered_after_the_deadline_sends_nothing() {
-    let world = World::new(&["ORDERS/c0"]).await;
+    let world = World::with(&["ORDERS/c0"]).await;
     for number in 1..12 {
         world.account.consumer(&format!("ORDERS/c{number}")).await;
     }
@@ -633,7 +616,7 @@ async fn a_question_that_is_answered_after_the_deadline_sends_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupt_counts_those_under_way_only() {
-    let world = World::new(&["ORDERS/a", "ORDERS/b", "ORDERS/c", "ORDERS/d"]).await;
+    let world = World::with(&["ORDERS/a", "ORDERS/b", "ORDERS/c", "ORDERS/d"]).await;
     for name in ["a", "b", "c", "d"] {
         world
             .account

@@ -11,10 +11,10 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::support::account::Account;
 use crate::support::config::{Config, Span};
 use crate::support::nats_server::Server;
 use crate::support::recess::{Recess, reach, secs, until};
+use crate::support::world::World;
 
 /// How a client goes on after its bytes.
 #[derive(Clone, Copy, PartialEq)]
@@ -505,9 +505,7 @@ fn pests(port: u16) -> JoinSet<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crowd_does_not_disturb_a_boundary() {
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
-    account.durable("ORDERS/billing").await;
+    let World { server, account } = World::with(&["ORDERS/billing"]).await;
     let tap = account.tap().await;
     let span = Span::opening_in(8, 60);
     let config = Config::new([server.url()]).window("night", &["ORDERS/*"], span);

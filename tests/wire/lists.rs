@@ -14,12 +14,12 @@ use crate::support::account::{Account, Request};
 use crate::support::config::{Config, Span};
 use crate::support::nats_server::{Cluster, Server};
 use crate::support::recess::{Recess, reach, secs, until};
+use crate::support::world::World;
 
-async fn world() -> (Server, Account) {
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
-    account.memory_stream("ORDERS", 1).await;
-    (server, account)
+async fn world() -> World {
+    let world = World::new().await;
+    world.account.memory_stream("ORDERS", 1).await;
+    world
 }
 
 async fn create(account: &Account, paths: &[String]) {
@@ -83,7 +83,7 @@ fn written_once(writes: &[Request]) -> BTreeSet<String> {
 async fn nobody_is_lost_from_a_list_in_which_others_come_and_go_all_the_time() {
     // nats-server 2.15 lets a stream have a thousand.
     const LASTING: usize = 900;
-    let (server, account) = world().await;
+    let World { server, account } = world().await;
     let lasting = lasting(LASTING);
     create(&account, &lasting).await;
 
@@ -164,7 +164,7 @@ async fn consumers_that_come_and_go_around_an_opening_are_paused_or_forgotten_wi
 {
     /// So many that those who stay fit into the stream.
     const LATE: u64 = 5_000;
-    let (server, account) = world().await;
+    let World { server, account } = world().await;
     let named = |group: &str, count: usize| -> Vec<String> {
         (0..count)
             .map(|number| format!("ORDERS/{group}-{number:03}"))
@@ -261,7 +261,7 @@ fn paused(name: &str) -> String {
 
 /// A glob that has one consumer paused, and looks at everything again by an advisory or after ten minutes only.
 async fn paused_world() -> (Server, Account, Recess) {
-    let (server, account) = world().await;
+    let World { server, account } = world().await;
     account.consumer("ORDERS/billing").await;
     let config = Config::new([server.url()])
         .set(r#"controller.resync = "10m""#)

@@ -10,72 +10,18 @@ use crate::support::account::Account;
 use crate::support::config::{Config, Span};
 use crate::support::nats_server::{Options, Server, binary_of_version};
 use crate::support::recess::{reach, secs};
+use crate::support::world::World;
 
 mod pauses;
 mod streams;
 
-/// A server with one plain consumer.
-struct World {
-    server: Server,
-    account: Account,
+/// With a window of two hours, a while ahead.
+fn ahead(config: Config, consumers: &[&str]) -> Config {
+    config.window("night", consumers, Span::opening_in(36_000, 7_200))
 }
 
-impl World {
-    async fn new() -> Self {
-        let server = Server::start(Default::default()).unwrap();
-        let account = Account::connect(&server.url()).await;
-        Self { server, account }
-    }
-
-    /// A window of two hours, a while ahead.
-    fn config(&self, consumers: &[&str]) -> Config {
-        config(self.server.url(), consumers)
-    }
-
-    async fn stream(&self, config: Value) {
-        make_stream(&self.account, config).await;
-    }
-
-    async fn consumer(&self, path: &str, config: Value) {
-        make_consumer(&self.account, path, config).await;
-    }
-
-    /// Pulls so many messages and keeps them.
-    async fn take(&self, path: &str, count: usize) {
-        let inbox = self.account.client.new_inbox();
-        let mut answers = self.account.client.subscribe(inbox.clone()).await.unwrap();
-        let subject = format!("$JS.API.CONSUMER.MSG.NEXT.{}", path.replace('/', "."));
-        let body = json!({ "batch": count, "no_wait": true }).to_string();
-        let client = &self.account.client;
-        let asked = client.publish_with_reply(subject, inbox, body.into());
-        asked.await.unwrap();
-        for _ in 0..count {
-            let message = answers.next().await.unwrap();
-            assert_eq!(message.status, None, "{path} has fewer messages");
-        }
-    }
-}
-
-fn config(url: String, consumers: &[&str]) -> Config {
-    Config::new([url]).window("night", consumers, Span::opening_in(36_000, 7_200))
-}
-
-async fn make_stream(account: &Account, mut config: Value) {
-    let name = config["name"].as_str().unwrap().to_owned();
-    config["subjects"] = json!([format!("{name}.>")]);
-    let subject = format!("$JS.API.STREAM.CREATE.{name}");
-    account.request(&subject, &config.to_string()).await;
-}
-
-async fn make_consumer(account: &Account, path: &str, mut config: Value) {
-    let (stream, name) = path.split_once('/').unwrap();
-    config["durable_name"] = json!(name);
-    if config["ack_policy"].is_null() {
-        config["ack_policy"] = json!("explicit");
-    }
-    let body = json!({ "stream_name": stream, "config": config }).to_string();
-    let subject = format!("$JS.API.CONSUMER.DURABLE.CREATE.{stream}.{name}");
-    account.request(&subject, &body).await;
+fn config(world: &World, consumers: &[&str]) -> Config {
+    ahead(world.config(), consumers)
 }
 
 /// Code, subject and message of each finding, as JSON has them. Asserts that there are some, and that each has its keys and
@@ -117,19 +63,23 @@ fn tells(config: &Config, code: &str, subject: &str, message: &str) {
 async fn plain_consumers_with_messages_have_nothing_to_fear_and_nothing_is_changed() {
     let world = World::new().await;
     world
-        .stream(
-            json!({ "name": "ORDERS", "max_age": 86_400_000_000_000_u64, "max_msgs": 1_000_000 }),
+        .account
+        .stream_with(
+            "ORDERS",
+            json!({ "max_age": 86_400_000_000_000_u64, "max_msgs": 1_000_000 }),
         )
         .await;
     world
-        .consumer("ORDERS/billing", json!({ "max_deliver": 5 }))
+        .account
+        .consumer_with("ORDERS/billing", json!({ "max_deliver": 5 }))
         .await;
     world
-        .consumer("ORDERS/audit", json!({ "ack_policy": "none" }))
+        .account
+        .consumer_with("ORDERS/audit", json!({ "ack_policy": "none" }))
         .await;
     world.account.publish("ORDERS", 3).await;
     let before = world.account.look("ORDERS/billing").await;
-    let (exit, out, err) = ask(&world.config(&["ORDERS/*"]), &["check", "--live"]);
+    let (exit, out, err) = ask(&config(&world, &["ORDERS/*"]), &["check", "--live"]);
     assert_eq!((exit, &*err), (Some(0), ""), "{out}");
     assert!(out.contains(": ok, 1 window"), "{out}");
     assert!(!out.contains("note:"), "{out}");
@@ -141,9 +91,12 @@ async fn a_consumer_that_goes_when_nobody_uses_it_is_told() {
     let world = World::new().await;
     world.account.durable("ORDERS/shipping").await;
     let threshold = json!({ "inactive_threshold": 300_000_000_000_u64 });
-    world.consumer("ORDERS/billing", threshold).await;
+    world
+        .account
+        .consumer_with("ORDERS/billing", threshold)
+        .await;
     tells(
-        &world.config(&["ORDERS/*"]),
+        &config(&world, &["ORDERS/*"]),
         "inactive-threshold",
         "ORDERS > billing",
         "its inactive_threshold is 5m, and window night holds it for 2h: when its clients stop for that long, the server \
@@ -155,13 +108,14 @@ async fn a_consumer_that_goes_when_nobody_uses_it_is_told() {
 async fn messages_in_work_are_told_where_they_come_again_or_never() {
     let world = World::new().await;
     world.account.stream("ORDERS").await;
-    world.consumer("ORDERS/again", json!({})).await;
+    world.account.consumer("ORDERS/again").await;
     world
-        .consumer("ORDERS/once", json!({ "max_deliver": 1 }))
+        .account
+        .consumer_with("ORDERS/once", json!({ "max_deliver": 1 }))
         .await;
     world.account.publish("ORDERS", 2).await;
-    world.take("ORDERS/again", 2).await;
-    let told = findings(&world.config(&["ORDERS/*"]));
+    world.account.take("ORDERS/again", 2).await;
+    let told = findings(&config(&world, &["ORDERS/*"]));
     let expected = [
         [
             "ack-wait",
@@ -187,12 +141,12 @@ async fn what_is_told_of_messages_in_work_is_what_the_server_does() {
     let second = 1_000_000_000_u64;
     for (path, most) in [("ORDERS/again", -1), ("ORDERS/once", 1)] {
         let config = json!({ "ack_wait": second, "max_deliver": most });
-        world.consumer(path, config).await;
+        world.account.consumer_with(path, config).await;
     }
     world.account.publish("ORDERS", 1).await;
     let ends = Timestamp::now() + 4.seconds();
     for path in ["ORDERS/again", "ORDERS/once"] {
-        world.take(path, 1).await;
+        world.account.take(path, 1).await;
         world.account.pause(path, ends).await;
     }
     reach(ends + 500.milliseconds()).await;
@@ -215,7 +169,7 @@ async fn consumers_that_globs_leave_alone_are_told_unless_a_selector_says_that_i
     world.account.durable("ORDERS/billing").await;
     world.account.ephemeral("ORDERS/watcher").await;
     world.account.sourcing("ORDERS/copy").await;
-    let told = findings(&world.config(&["ORDERS/*"]));
+    let told = findings(&config(&world, &["ORDERS/*"]));
     let what = |consumer, what| {
         let message = format!(
             "window night has a glob for its name, but it {what}: globs leave such consumers alone, so it goes on"
@@ -231,7 +185,7 @@ async fn consumers_that_globs_leave_alone_are_told_unless_a_selector_says_that_i
         what("watcher", "is not durable"),
     ];
     assert_eq!(told, expected);
-    let meant = world.config(&["ORDERS/*", "!ORDERS/watcher", "!ORDERS/co*"]);
+    let meant = config(&world, &["ORDERS/*", "!ORDERS/watcher", "!ORDERS/co*"]);
     let (exit, _, err) = ask(&meant, &["check", "--live"]);
     assert_eq!((exit, &*err), (Some(0), ""));
 }
@@ -242,7 +196,7 @@ async fn consumers_that_are_named_though_globs_would_leave_them_alone_are_told()
     world.account.stream("ORDERS").await;
     world.account.ephemeral("ORDERS/watcher").await;
     world.account.sourcing("ORDERS/copy").await;
-    let told = findings(&world.config(&["ORDERS/watcher", "ORDERS/copy"]));
+    let told = findings(&config(&world, &["ORDERS/watcher", "ORDERS/copy"]));
     let codes: Vec<_> = told
         .iter()
         .map(|[code, subject, _]| (&**code, &**subject))
@@ -268,7 +222,8 @@ async fn a_server_that_a_pause_can_crash_is_told_where_the_config_allows_it() {
     let account = Account::connect(&server.url()).await;
     account.durable("ORDERS/billing").await;
     let tap = account.tap().await;
-    let config = config(server.url(), &["ORDERS/*"]).set("nats.allow_crash_prone = true");
+    let config =
+        ahead(Config::new([server.url()]), &["ORDERS/*"]).set("nats.allow_crash_prone = true");
     let (exit, out, _) = ask(&config, &["check", "--live", "--format", "json"]);
     assert_eq!(exit, Some(3));
     let report: Value = serde_json::from_str(&out).unwrap();

@@ -5,10 +5,9 @@ use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 
 use crate::cli::{ask, status};
-use crate::support::account::Account;
 use crate::support::config::{Config, Span};
-use crate::support::nats_server::Server;
 use crate::support::recess::{Recess, secs, until};
+use crate::support::world::World;
 
 /// Each as it is, and as recess shows it.
 const ODD: [(&str, &str); 5] = [
@@ -22,13 +21,6 @@ const ODD: [(&str, &str); 5] = [
 /// A name that a request can carry, and that hides what follows it.
 const REVERSED: (&str, &str) = ("evil\u{202e}gnillib", r"evil\u{202e}gnillib");
 
-async fn world() -> (Server, Account) {
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
-    account.durables(&["ORDERS/billing", "ORDERS/zebra"]).await;
-    (server, account)
-}
-
 async fn until_paused(recess: &Recess, stream: &str, names: &[&str]) {
     for name in names {
         let paused = format!(r#"consumer_paused{{consumer_name="{name}",stream_name="{stream}"}}"#);
@@ -38,7 +30,7 @@ async fn until_paused(recess: &Recess, stream: &str, names: &[&str]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_odd_consumer_is_left_out_and_named_and_its_stream_is_paused_all_the_same() {
-    let (server, account) = world().await;
+    let World { server, account } = World::with(&["ORDERS/billing", "ORDERS/zebra"]).await;
     for (name, _) in ODD {
         account.consumer(&format!("ORDERS/{name}")).await;
     }
@@ -94,7 +86,7 @@ async fn an_odd_consumer_is_left_out_and_named_and_its_stream_is_paused_all_the_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_odd_stream_is_left_out_and_named_and_all_others_are_paused() {
-    let (server, account) = world().await;
+    let World { server, account } = World::with(&["ORDERS/billing", "ORDERS/zebra"]).await;
     for (number, (name, _)) in ODD.iter().enumerate() {
         let config = json!({ "name": name, "subjects": [format!("odd{number}")] });
         let subject = format!("$JS.API.STREAM.CREATE.{name}");
@@ -131,7 +123,7 @@ async fn an_odd_stream_is_left_out_and_named_and_all_others_are_paused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_that_turns_the_text_around_is_escaped_for_people_and_whole_for_programs() {
-    let (server, account) = world().await;
+    let World { server, account } = World::with(&["ORDERS/billing", "ORDERS/zebra"]).await;
     let (name, shown) = REVERSED;
     account.consumer(&format!("ORDERS/{name}")).await;
     let config = Config::new([server.url()]).window("night", &["ORDERS/*"], Span::open_for(300));
@@ -160,7 +152,7 @@ async fn a_name_that_turns_the_text_around_is_escaped_for_people_and_whole_for_p
 
 #[tokio::test(flavor = "multi_thread")]
 async fn odd_names_at_the_seams_of_a_lists_pages_cost_themselves_only() {
-    let (server, account) = world().await;
+    let World { server, account } = World::with(&["ORDERS/billing", "ORDERS/zebra"]).await;
     account.memory_stream("MANY", 1).await;
     let names: Vec<String> = (0..600).map(|number| format!("c{number:03}")).collect();
     for name in &names {

@@ -6,6 +6,7 @@ use crate::support::account::Account;
 use crate::support::config::{Config, Span};
 use crate::support::nats_server::{Cluster, Server};
 use crate::support::recess::{Recess, command, secs, until};
+use crate::support::world::World;
 
 const BILLING: &str = "ORDERS/billing";
 const SHIPPING: &str = "ORDERS/shipping";
@@ -94,8 +95,7 @@ async fn they_are_resumed_after_a_resync_in_a_cluster() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_command_that_the_log_names_keeps_one_paused() {
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
+    let World { server, account } = World::new().await;
     let span = Span::open_for(120);
     let setting = r#"controller.resync = "5s""#;
     let config = taken_out(vec![server.url()], &account, span, setting).await;
@@ -126,8 +126,7 @@ async fn the_command_that_the_log_names_keeps_one_paused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_name_of_its_own_recess_only_shows_them() {
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
+    let World { server, account } = World::new().await;
     let span = Span::open_for(120);
     let setting = "controller.resync = \"1s\"\n# instance";
     let config = taken_out(vec![server.url()], &account, span, setting).await;

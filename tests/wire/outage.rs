@@ -7,15 +7,9 @@ use crate::support::config::{Config, Span};
 use crate::support::nats_server::{Options, Server, binary_of_version};
 use crate::support::proxy::Proxy;
 use crate::support::recess::{Recess, complaint_of_status, reach, secs, until};
+use crate::support::world::World;
 
 const BILLING: &str = "ORDERS/billing";
-
-async fn world() -> (Server, Account) {
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
-    account.durable(BILLING).await;
-    (server, account)
-}
 
 fn config(server: &Server, span: Span) -> Config {
     Config::new([server.url()]).window("night", &["ORDERS/*"], span)
@@ -39,7 +33,11 @@ async fn right_soon(account: &Account, span: Span) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_that_opened_while_the_server_was_away_is_in_force_when_it_is_back() {
-    let (mut server, _) = world().await;
+    let World {
+        mut server,
+        account,
+    } = World::with(&[BILLING]).await;
+    drop(account);
     let span = Span::opening_in(3, 60);
     let recess = Recess::start(&config(&server, span)).await;
     recess.until_ready().await;
@@ -56,7 +54,10 @@ async fn a_window_that_opened_while_the_server_was_away_is_in_force_when_it_is_b
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_comes_back_with_its_pauses_gets_no_writes() {
-    let (mut server, account) = world().await;
+    let World {
+        mut server,
+        account,
+    } = World::with(&[BILLING]).await;
     let span = Span::open_for(60);
     let recess = Recess::start(&config(&server, span)).await;
     until_paused(&account, span).await;
@@ -78,7 +79,10 @@ async fn a_server_that_comes_back_with_its_pauses_gets_no_writes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_taken_out_while_the_server_is_away_ends_its_pauses_when_it_is_back() {
-    let (mut server, account) = world().await;
+    let World {
+        mut server,
+        account,
+    } = World::with(&[BILLING]).await;
     let span = Span::open_for(60);
     let recess = Recess::start(&config(&server, span)).await;
     until_paused(&account, span).await;
@@ -96,7 +100,7 @@ async fn a_window_taken_out_while_the_server_is_away_ends_its_pauses_when_it_is_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_hangs_at_the_opening_is_asked_again_when_it_wakes() {
-    let (server, account) = world().await;
+    let World { server, account } = World::with(&[BILLING]).await;
     let span = Span::opening_in(3, 60);
     let config = config(&server, span).set(r#"controller.request_timeout = "1s""#);
     let recess = Recess::start(&config).await;
@@ -122,7 +126,10 @@ async fn a_server_that_hangs_at_the_opening_is_asked_again_when_it_wakes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_replaced_by_an_unsafe_one_is_left_alone_until_it_is_upgraded() {
-    let (mut server, account) = world().await;
+    let World {
+        mut server,
+        account,
+    } = World::with(&[BILLING]).await;
     let span = Span::open_for(60);
     let recess = Recess::start(&config(&server, span)).await;
     until_paused(&account, span).await;
@@ -176,7 +183,7 @@ async fn behind_proxy(server: &Server, span: Span) -> (Proxy, Recess) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_undone_behind_a_cut_connection_is_repaired_when_it_is_back() {
-    let (server, account) = world().await;
+    let World { server, account } = World::with(&[BILLING]).await;
     account
         .durables(&["ORDERS/shipping", "ORDERS/returns"])
         .await;
@@ -203,7 +210,7 @@ async fn what_was_undone_behind_a_cut_connection_is_repaired_when_it_is_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_breaks_again_and_again_sends_nothing_that_is_not_called_for() {
-    let (server, account) = world().await;
+    let World { server, account } = World::with(&[BILLING]).await;
     let span = Span::open_for(60);
     let (proxy, recess) = behind_proxy(&server, span).await;
     until_paused(&account, span).await;
@@ -223,7 +230,7 @@ async fn a_connection_that_breaks_again_and_again_sends_nothing_that_is_not_call
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_network_that_falls_silent_over_the_opening_delays_the_pause_and_repeats_nothing() {
-    let (server, account) = world().await;
+    let World { server, account } = World::with(&[BILLING]).await;
     let span = Span::opening_in(3, 60);
     let (proxy, recess) = behind_proxy(&server, span).await;
     let tap = account.tap().await;
@@ -241,7 +248,7 @@ async fn a_network_that_falls_silent_over_the_opening_delays_the_pause_and_repea
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_network_that_stays_silent_is_found_out_and_the_window_is_in_force_when_it_is_back() {
-    let (server, account) = world().await;
+    let World { server, account } = World::with(&[BILLING]).await;
     let span = Span::opening_in(6, 60);
     let (proxy, recess) = behind_proxy(&server, span).await;
     proxy.silence();

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::account::Account;
 use crate::support::config::{Config, Span};
 use crate::support::nats_server::Server;
 use crate::support::recess::{Recess, secs, until};
+use crate::support::world::World;
 
 /// Every metric that dashboards and alerts may rest on, without the prefix.
 pub const METRICS: &[&str] = &[
@@ -51,11 +51,7 @@ pub const METRICS: &[&str] = &[
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_metrics_have_their_names_and_tell_what_is() {
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
-    account
-        .durables(&["ORDERS/billing", "ORDERS/shipping"])
-        .await;
+    let World { server, account } = World::with(&["ORDERS/billing", "ORDERS/shipping"]).await;
     account.publish("ORDERS", 3).await;
     let span = Span::opening_in(2, 60);
     let consumers = ["ORDERS/*", "ORDERS/nobody", "BILLNG/*"];

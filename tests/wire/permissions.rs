@@ -8,6 +8,7 @@ use crate::support::account::Account;
 use crate::support::config::{Config, Span};
 use crate::support::nats_server::{Options, Server};
 use crate::support::recess::{Recess, command, complaint_of_status, secs};
+use crate::support::world::World;
 
 const PAUSED: &str = r#"consumer_paused{consumer_name="billing",stream_name="ORDERS"}"#;
 
@@ -27,14 +28,14 @@ fn config_with(user: &str) -> String {
 }
 
 /// A server with that user, less what is withheld, and one who may do everything.
-struct World {
+struct Restricted {
     server: Server,
     account: Account,
     files: tempfile::TempDir,
 }
 
-impl World {
-    async fn new(withheld: &[&str]) -> Self {
+impl Restricted {
+    async fn withholding(withheld: &[&str]) -> Self {
         let mut user = printed().to_owned();
         for subject in withheld {
             let quoted = format!("{subject:?}");
@@ -42,13 +43,12 @@ impl World {
             // A list must not be empty, or everything is allowed.
             user = user.replace(&quoted, r#""nothing""#);
         }
-        let server = Server::start(Options {
+        let options = Options {
             config: config_with(&user),
             ..Default::default()
-        })
-        .unwrap();
-        let options = ConnectOptions::with_user_and_password("app".into(), "app".into());
-        let account = Account::connect_with(&server.url(), options).await;
+        };
+        let application = ConnectOptions::with_user_and_password("app".into(), "app".into());
+        let World { server, account } = World::start(options, application).await;
         account.durable("ORDERS/billing").await;
         let files = tempfile::tempdir().unwrap();
         fs::write(files.path().join("password"), "s3cret").unwrap();
@@ -73,7 +73,7 @@ impl World {
 }
 
 /// Exit status and findings of `recess check --live`.
-fn check_live(world: &World) -> (Option<i32>, serde_json::Value) {
+fn check_live(world: &Restricted) -> (Option<i32>, serde_json::Value) {
     let path = world.config().write(world.files.path());
     let arguments = ["check", "--live", "--format", "json", "--config"];
     let output = command(&[&arguments[..], &[path.to_str().unwrap()]].concat());
@@ -83,7 +83,7 @@ fn check_live(world: &World) -> (Option<i32>, serde_json::Value) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_printed_permissions_are_enough() {
-    let world = World::new(&[]).await;
+    let world = Restricted::withholding(&[]).await;
     let recess = world.recess().await;
     recess.until_metric(PAUSED, 1.0, secs(10)).await;
     let repairs = |cause, count| {
@@ -101,7 +101,7 @@ async fn the_printed_permissions_are_enough() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pause_that_is_not_permitted_is_told_at_once() {
-    let world = World::new(&["$JS.API.CONSUMER.PAUSE.*.*"]).await;
+    let world = Restricted::withholding(&["$JS.API.CONSUMER.PAUSE.*.*"]).await;
     let recess = world.recess().await;
     recess
         .until_log(
@@ -117,7 +117,7 @@ async fn a_pause_that_is_not_permitted_is_told_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_that_is_not_permitted_is_told_at_once() {
-    let world = World::new(&["$JS.API.CONSUMER.LIST.*"]).await;
+    let world = Restricted::withholding(&["$JS.API.CONSUMER.LIST.*"]).await;
     let recess = world.recess().await;
     recess
         .until_log(
@@ -132,7 +132,7 @@ async fn a_list_that_is_not_permitted_is_told_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn stream_names_that_are_not_permitted_are_told_and_the_named_stream_is_paused_all_the_same()
 {
-    let world = World::new(&["$JS.API.STREAM.NAMES"]).await;
+    let world = Restricted::withholding(&["$JS.API.STREAM.NAMES"]).await;
     let recess = world.recess().await;
     recess.until_metric(PAUSED, 1.0, secs(10)).await;
     let denied = "cannot look at the streams: permission denied to publish to $JS.API.STREAM.NAMES";
@@ -141,7 +141,7 @@ async fn stream_names_that_are_not_permitted_are_told_and_the_named_stream_is_pa
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_consumer_info_that_is_not_permitted_is_told_at_once() {
-    let world = World::new(&["$JS.API.CONSUMER.INFO.*.*"]).await;
+    let world = Restricted::withholding(&["$JS.API.CONSUMER.INFO.*.*"]).await;
     let recess = world.recess().await;
     recess.until_metric(PAUSED, 1.0, secs(10)).await;
     // Its pause is seen by the list; the advisory of what somebody did asks for the one consumer.
@@ -155,7 +155,7 @@ async fn a_consumer_info_that_is_not_permitted_is_told_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_account_info_nothing_begins_and_every_command_says_why() {
-    let world = World::new(&["$JS.API.INFO"]).await;
+    let world = Restricted::withholding(&["$JS.API.INFO"]).await;
     let words = format!(
         "connected to {}, but permission denied to publish to $JS.API.INFO: allow it for recess's NATS user",
         world.server.url()
@@ -175,7 +175,7 @@ async fn without_account_info_nothing_begins_and_every_command_says_why() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_that_may_not_be_heard_are_told_and_heard_as_soon_as_they_may() {
-    let world = World::new(&["_INBOX_recess.>"]).await;
+    let world = Restricted::withholding(&["_INBOX_recess.>"]).await;
     let words = format!(
         "connected to {}, but permission denied to subscribe to _INBOX_recess.>, so no answer can come: allow it for \
          recess's NATS user, or set inbox_prefix in [nats] to what it is allowed",
@@ -202,7 +202,7 @@ async fn advisories_that_may_not_be_heard_are_told_once_and_pauses_are_set_all_t
     let advisories = ["CREATED", "DELETED", "PAUSE"]
         .map(|kind| format!("$JS.EVENT.ADVISORY.CONSUMER.{kind}.*.*"));
     let withheld: Vec<&str> = advisories.iter().map(String::as_str).collect();
-    let mut world = World::new(&withheld).await;
+    let mut world = Restricted::withholding(&withheld).await;
     let config = world.config().set(r#"controller.resync = "2s""#);
     let recess = Recess::start(&config).await;
     recess.until_metric(PAUSED, 1.0, secs(10)).await;
@@ -238,7 +238,7 @@ async fn advisories_that_may_not_be_heard_are_told_once_and_pauses_are_set_all_t
 
 #[tokio::test(flavor = "multi_thread")]
 async fn check_live_finds_a_pause_that_is_not_permitted_before_the_night_and_touches_nothing() {
-    let world = World::new(&["$JS.API.CONSUMER.PAUSE.*.*"]).await;
+    let world = Restricted::withholding(&["$JS.API.CONSUMER.PAUSE.*.*"]).await;
     let (status, report) = check_live(&world);
     assert_eq!(status, Some(3), "{report}");
     let findings = report["findings"].as_array().unwrap();
@@ -252,7 +252,7 @@ async fn check_live_finds_a_pause_that_is_not_permitted_before_the_night_and_tou
     assert!(message.starts_with(words), "{message}");
 
     // Where it is permitted, asking changes nothing: not a pause that is there, and none begins.
-    let world = World::new(&[]).await;
+    let world = Restricted::withholding(&[]).await;
     world.account.durable("ORDERS/shipping").await;
     let until = Span::open_for(60).closes;
     world.account.pause("ORDERS/shipping", until).await;
@@ -297,7 +297,7 @@ async fn check_live_tells_of_each_subject_that_it_may_not_ask_and_of_no_other() 
             "permission denied to publish to $JS.API.STREAM.NAMES: allow it for recess's NATS user",
         ),
     ] {
-        let world = World::new(&[withheld]).await;
+        let world = Restricted::withholding(&[withheld]).await;
         let (status, report) = check_live(&world);
         assert_eq!(status, Some(3), "{report}");
         let findings = report["findings"].as_array().unwrap();

@@ -10,6 +10,7 @@ use crate::support::account::Account;
 use crate::support::config::{Config, Span};
 use crate::support::nats_server::{Options, Server};
 use crate::support::recess::{Recess, complaint_of_status, secs, until};
+use crate::support::world::World;
 
 const BILLING: &str = "ORDERS/billing";
 const PAUSED: &str = r#"consumer_paused{consumer_name="billing",stream_name="ORDERS"}"#;
@@ -208,9 +209,7 @@ async fn every_server_that_does_not_answer_is_named_with_its_reason() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_next_server_is_used_where_one_is_down_and_one_says_nothing() {
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
-    account.durable(BILLING).await;
+    let World { server, account } = World::with(&[BILLING]).await;
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let silent = format!("nats://{}", silent.local_addr().unwrap());
     let servers = ["nats://127.0.0.1:1".to_owned(), silent, server.url()];

@@ -3,10 +3,9 @@
 
 use jiff::ToSpan;
 
-use crate::support::account::Account;
 use crate::support::config::{Config, Span};
-use crate::support::nats_server::Server;
 use crate::support::recess::{Recess, command, reach};
+use crate::support::world::World;
 
 /// The block of the README that shows what this command shows.
 fn shown(command: &str) -> Vec<&'static str> {
@@ -41,8 +40,7 @@ fn shape(line: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_log_and_the_status_in_the_readme_are_real() {
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
+    let World { server, account } = World::new().await;
     let paths = ["ORDERS/billing", "ORDERS/shipping", "ORDERS/audit"];
     account.durables(&paths).await;
     account.publish("ORDERS", 10).await;
@@ -85,8 +83,7 @@ async fn the_log_and_the_status_in_the_readme_are_real() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_readme_does_by_hand_is_real() {
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
+    let World { server, account } = World::new().await;
     let paths = ["ORDERS/billing", "ORDERS/shipping", "ORDERS/audit"];
     account.durables(&paths).await;
     let window = |span: Span| {

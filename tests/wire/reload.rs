@@ -10,15 +10,14 @@ use crate::support::account::Account;
 use crate::support::config::{Config, Span};
 use crate::support::nats_server::Server;
 use crate::support::recess::{Recess, secs, until};
+use crate::support::world::World;
 
 const BILLING: &str = "ORDERS/billing";
 const RELOADED: &str = "config_last_reload_successful";
 
 /// A consumer that is paused by recess, and the config that did it.
 async fn paused_world() -> (Server, Account, Recess, Span) {
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
-    account.durable(BILLING).await;
+    let World { server, account } = World::with(&[BILLING]).await;
     let span = Span::open_for(60);
     let recess = Recess::start(&config(&server, span)).await;
     until_paused(&account, span).await;
@@ -96,9 +95,10 @@ async fn is_silent(pull: &mut Subscriber, within: Duration) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signal_that_means_nothing_does_nothing() {
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
-    account.durable("ORDERS/billing").await;
+    let World {
+        server,
+        account: _account,
+    } = World::with(&["ORDERS/billing"]).await;
     let span = Span::opening_in(4, 300);
     let mut config = Config::new([server.url()]).window("night", &["ORDERS/*"], span);
     // A release build has no way to hang; in this one it takes the variable.

@@ -7,20 +7,13 @@ use crate::support::account::Account;
 use crate::support::config::{Config, Span};
 use crate::support::nats_server::{Options, Server};
 use crate::support::recess::{Recess, reach, secs, until};
+use crate::support::world::World;
 
 const BILLING: &str = "ORDERS/billing";
 
-/// A server with one consumer.
-async fn world() -> (Server, Account) {
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
-    account.durable(BILLING).await;
-    (server, account)
-}
-
 /// The same with a window that is open and in force.
 async fn paused_world() -> (Server, Account, Recess, Span) {
-    let (server, account) = world().await;
+    let World { server, account } = World::with(&[BILLING]).await;
     let span = Span::open_for(60);
     let recess = Recess::start(&config(&server, span)).await;
     // Until recess itself has seen it: what is undone before that was never in place.
@@ -93,7 +86,7 @@ async fn a_consumer_that_appears_in_an_open_window_is_paused_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_longer_foreign_pause_is_left_alone_during_the_window_and_after_it() {
-    let (server, account) = world().await;
+    let World { server, account } = World::with(&[BILLING]).await;
     let theirs = Timestamp::now().round(jiff::Unit::Second).unwrap() + 300.seconds();
     account.pause(BILLING, theirs).await;
     let tap = account.tap().await;
@@ -112,7 +105,7 @@ async fn a_longer_foreign_pause_is_left_alone_during_the_window_and_after_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shorter_foreign_pause_is_extended_and_ends_with_the_window() {
-    let (server, account) = world().await;
+    let World { server, account } = World::with(&[BILLING]).await;
     let span = Span::open_for(9);
     account.pause(BILLING, span.closes - 4.seconds()).await;
     let tap = account.tap().await;
@@ -128,7 +121,7 @@ async fn a_shorter_foreign_pause_is_extended_and_ends_with_the_window() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_foreign_pause_that_was_extended_is_given_back_when_the_window_is_taken_out() {
-    let (server, account) = world().await;
+    let World { server, account } = World::with(&[BILLING]).await;
     let span = Span::open_for(120);
     let theirs = span.closes - 60.seconds();
     account.pause(BILLING, theirs).await;
@@ -239,7 +232,7 @@ async fn where_the_audit_may_not_be_heard_it_is_somebody_else_and_nobody_complai
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_audit_is_listened_to_only_while_there_is_a_pause_to_be_undone() {
-    let (server, account) = world().await;
+    let World { server, account } = World::with(&[BILLING]).await;
     let span = Span::opening_in(4, 8);
     let recess = Recess::start(&config(&server, span)).await;
     recess.until_ready().await;

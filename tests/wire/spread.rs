@@ -8,8 +8,8 @@ use serde_json::json;
 
 use crate::support::account::Account;
 use crate::support::config::{Config, MARK, Span};
-use crate::support::nats_server::Server;
 use crate::support::recess::{Recess, reach, secs, until};
+use crate::support::world::World;
 
 const CONSUMERS: usize = 1_000;
 const SPREAD: u64 = 20;
@@ -55,8 +55,7 @@ async fn all(account: &Account) -> BTreeMap<String, (Option<Timestamp>, bool)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_consumers_come_back_over_the_stated_time_with_recess_dead() {
     assert_eq!(fnv("ORDERS/billing") % 600, 288, "as the design has it");
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
+    let World { server, account } = World::new().await;
     let mut paths = Vec::new();
     for stream in ["S0", "S1"] {
         account.memory_stream(stream, 1).await;
@@ -113,9 +112,7 @@ async fn a_thousand_consumers_come_back_over_the_stated_time_with_recess_dead() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_exclusion_and_a_reload_release_consumers_at_once() {
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
-    account.durables(&["ORDERS/billing", "EVENTS/mail"]).await;
+    let World { server, account } = World::with(&["ORDERS/billing", "EVENTS/mail"]).await;
     let span = Span::open_for(120);
     let config = Config::new([server.url()])
         .window("orders", &["ORDERS/*"], span)

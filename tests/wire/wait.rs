@@ -3,16 +3,15 @@
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use async_nats::jetstream::{AckKind, Message};
-use futures_util::StreamExt;
+use async_nats::jetstream::AckKind;
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::support::account::Account;
 use crate::support::config::{Config, Span};
-use crate::support::nats_server::{Server, signal};
+use crate::support::nats_server::signal;
 use crate::support::recess::{PROGRAM, Recess, secs, until};
+use crate::support::world::World;
 
 /// `recess wait` as a child that a test goes on beside.
 struct Waiting {
@@ -70,64 +69,29 @@ async fn wait(config: &Config, arguments: &[&str]) -> (Option<i32>, String, Stri
     Waiting::begin(config, arguments).end().await
 }
 
-struct World {
-    server: Server,
-    account: Account,
+async fn world() -> World {
+    let world = World::new().await;
+    world.account.stream("ORDERS").await;
+    world
 }
 
-impl World {
-    async fn new() -> Self {
-        let server = Server::start(Default::default()).unwrap();
-        let account = Account::connect(&server.url()).await;
-        account.stream("ORDERS").await;
-        Self { server, account }
-    }
-
-    fn config(&self) -> Config {
-        Config::new([self.server.url()])
-    }
-
-    /// A durable consumer with these settings beside the usual ones.
-    async fn consumer(&self, name: &str, settings: Value) {
-        let mut config = json!({ "durable_name": name, "ack_policy": "explicit" });
-        let more = settings.as_object().unwrap().clone();
-        config.as_object_mut().unwrap().extend(more);
-        let body = json!({ "stream_name": "ORDERS", "config": config });
-        let subject = format!("$JS.API.CONSUMER.DURABLE.CREATE.ORDERS.{name}");
-        self.account.request(&subject, &body.to_string()).await;
-    }
-
-    /// A worker takes so many messages and is at work on them.
-    async fn take(&self, name: &str, count: usize) -> Vec<Message> {
-        let consumer: async_nats::jetstream::consumer::PullConsumer = self
-            .account
-            .jetstream
-            .get_consumer_from_stream(name, "ORDERS")
-            .await
-            .unwrap();
-        let messages = consumer.fetch().max_messages(count).messages();
-        let messages: Vec<_> = messages.await.unwrap().collect().await;
-        assert_eq!(messages.len(), count);
-        messages.into_iter().map(Result::unwrap).collect()
-    }
-
-    async fn pause(&self, name: &str) {
-        let until = Timestamp::now() + 1.hour();
-        self.account.pause(&format!("ORDERS/{name}"), until).await;
-    }
+/// For an hour.
+async fn pause(world: &World, name: &str) {
+    let until = Timestamp::now() + 1.hour();
+    world.account.pause(&format!("ORDERS/{name}"), until).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn drained_comes_with_the_last_ack_and_not_before() {
-    let world = World::new().await;
-    world.consumer("billing", json!({})).await;
+    let world = world().await;
+    world.account.consumer("ORDERS/billing").await;
     world.account.publish("ORDERS", 30).await;
-    let messages = world.take("billing", 20).await;
+    let messages = world.account.take("ORDERS/billing", 20).await;
     let arguments = ["ORDERS/billing", "--for", "drained"];
     let mut waiting = Waiting::begin(&world.config(), &arguments);
     tokio::time::sleep(secs(1)).await;
     assert!(!waiting.is_over(), "it is not even paused");
-    world.pause("billing").await;
+    pause(&world, "billing").await;
     let (last, others) = messages.split_last().unwrap();
     for message in others {
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -149,19 +113,22 @@ async fn drained_comes_with_the_last_ack_and_not_before() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_died_is_told_by_the_name_of_its_consumer_after_its_ack_wait() {
-    let world = World::new().await;
+    let world = world().await;
     let three = json!({ "ack_wait": 3_000_000_000_i64 });
     for name in ["billing", "shipping", "audit"] {
-        world.consumer(name, three.clone()).await;
+        world
+            .account
+            .consumer_with(&format!("ORDERS/{name}"), three.clone())
+            .await;
     }
     world.account.publish("ORDERS", 30).await;
-    let lost = world.take("billing", 20).await;
+    let lost = world.account.take("ORDERS/billing", 20).await;
     drop(lost);
     // That one says that it is at work, for longer than its ack_wait.
-    let busy = world.take("shipping", 1).await;
+    let busy = world.account.take("ORDERS/shipping", 1).await;
     let taken = Instant::now();
     for name in ["billing", "shipping", "audit"] {
-        world.pause(name).await;
+        pause(&world, name).await;
     }
     let everybody = Waiting::begin(
         &world.config(),
@@ -204,12 +171,12 @@ async fn a_worker_that_died_is_told_by_the_name_of_its_consumer_after_its_ack_wa
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stalled_consumer_is_not_called_so_before_its_ack_wait_or_the_longest_of_its_backoff() {
-    let world = World::new().await;
+    let world = world().await;
     let backoff = json!({ "max_deliver": 9, "backoff": [1_000_000_000_i64, 4_000_000_000_i64] });
-    world.consumer("billing", backoff).await;
+    world.account.consumer_with("ORDERS/billing", backoff).await;
     world.account.publish("ORDERS", 1).await;
-    drop(world.take("billing", 1).await);
-    world.pause("billing").await;
+    drop(world.account.take("ORDERS/billing", 1).await);
+    pause(&world, "billing").await;
     let arguments = ["ORDERS/billing", "--for", "drained", "--timeout", "2s"];
     let (exit, out, err) = wait(&world.config(), &arguments).await;
     assert_eq!(exit, Some(1));
@@ -223,18 +190,18 @@ async fn a_stalled_consumer_is_not_called_so_before_its_ack_wait_or_the_longest_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_was_paused_and_is_no_more_is_waited_for_again() {
-    let world = World::new().await;
-    world.consumer("billing", json!({})).await;
-    world.consumer("shipping", json!({})).await;
-    world.pause("billing").await;
+    let world = world().await;
+    world.account.consumer("ORDERS/billing").await;
+    world.account.consumer("ORDERS/shipping").await;
+    pause(&world, "billing").await;
     let arguments = ["ORDERS/*", "--for", "paused"];
     let mut waiting = Waiting::begin(&world.config(), &arguments);
     tokio::time::sleep(secs(2)).await;
     world.account.resume("ORDERS/billing").await;
-    world.pause("shipping").await;
+    pause(&world, "shipping").await;
     tokio::time::sleep(secs(2)).await;
     assert!(!waiting.is_over(), "they were never paused both");
-    world.pause("billing").await;
+    pause(&world, "billing").await;
     let (exit, out, _) = waiting.end().await;
     assert_eq!(exit, Some(0));
     assert!(out.starts_with("2 consumers are paused, until "), "{out}");
@@ -242,12 +209,12 @@ async fn one_that_was_paused_and_is_no_more_is_waited_for_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_ack_policy_none_it_cannot_be_known() {
-    let world = World::new().await;
+    let world = world().await;
     let none = json!({ "ack_policy": "none" });
-    world.consumer("billing", none).await;
-    world.consumer("shipping", json!({})).await;
-    world.pause("billing").await;
-    world.pause("shipping").await;
+    world.account.consumer_with("ORDERS/billing", none).await;
+    world.account.consumer("ORDERS/shipping").await;
+    pause(&world, "billing").await;
+    pause(&world, "shipping").await;
     let arguments = ["ORDERS/*", "--for", "drained", "--format", "json"];
     let (exit, told, err) = Waiting::begin(&world.config(), &arguments).json().await;
     assert_eq!(exit, Some(3), "{told}");
@@ -265,8 +232,8 @@ async fn with_ack_policy_none_it_cannot_be_known() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn running_comes_when_the_pause_ends_and_the_timeout_before_it() {
-    let world = World::new().await;
-    world.consumer("billing", json!({})).await;
+    let world = world().await;
+    world.account.consumer("ORDERS/billing").await;
     let ends = Timestamp::now() + 4.seconds();
     world.account.pause("ORDERS/billing", ends).await;
     let arguments = ["ORDERS/billing", "--for", "running", "--timeout", "1s"];
@@ -285,8 +252,8 @@ async fn running_comes_when_the_pause_ends_and_the_timeout_before_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_is_waited_for_unless_it_opens_too_late() {
-    let world = World::new().await;
-    world.consumer("billing", json!({})).await;
+    let world = world().await;
+    world.account.consumer("ORDERS/billing").await;
     let span = Span::opening_in(4, 300);
     let config = world.config().window("night", &["ORDERS/*"], span);
     let arguments = |timeout| {
@@ -329,8 +296,8 @@ async fn a_window_is_waited_for_unless_it_opens_too_late() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_that_closes_while_it_is_waited_in_is_over() {
-    let world = World::new().await;
-    world.consumer("billing", json!({})).await;
+    let world = world().await;
+    world.account.consumer("ORDERS/billing").await;
     // Nobody pauses anything.
     let span = Span::open_for(2);
     let config = world.config().window("night", &["ORDERS/*"], span);
@@ -346,8 +313,8 @@ async fn a_window_that_closes_while_it_is_waited_in_is_over() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn names_that_match_nothing_are_told_with_what_may_have_been_meant() {
-    let world = World::new().await;
-    world.consumer("billing", json!({})).await;
+    let world = world().await;
+    world.account.consumer("ORDERS/billing").await;
     for (selectors, complaint) in [
         (
             &["ORDERS/biling"][..],
@@ -382,9 +349,9 @@ async fn names_that_match_nothing_are_told_with_what_may_have_been_meant() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_restarts_and_a_consumer_that_goes_are_lived_through() {
-    let mut world = World::new().await;
-    world.consumer("billing", json!({})).await;
-    world.consumer("shipping", json!({})).await;
+    let mut world = world().await;
+    world.account.consumer("ORDERS/billing").await;
+    world.account.consumer("ORDERS/shipping").await;
     let arguments = ["ORDERS/*", "--for", "paused"];
     let mut waiting = Waiting::begin(&world.config(), &arguments);
     tokio::time::sleep(secs(1)).await;
@@ -395,7 +362,7 @@ async fn a_server_that_restarts_and_a_consumer_that_goes_are_lived_through() {
         info.is_ok().then_some(())
     })
     .await;
-    world.pause("billing").await;
+    pause(&world, "billing").await;
     tokio::time::sleep(secs(1)).await;
     assert!(!waiting.is_over());
     world.account.delete("ORDERS/shipping").await;
@@ -409,10 +376,10 @@ async fn a_server_that_restarts_and_a_consumer_that_goes_are_lived_through() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupt_ends_it_at_once_and_tells_how_far_it_was() {
-    let world = World::new().await;
-    world.consumer("billing", json!({})).await;
-    world.consumer("shipping", json!({})).await;
-    world.pause("billing").await;
+    let world = world().await;
+    world.account.consumer("ORDERS/billing").await;
+    world.account.consumer("ORDERS/shipping").await;
+    pause(&world, "billing").await;
     let waiting = Waiting::begin(&world.config(), &["ORDERS/*", "--for", "paused"]);
     tokio::time::sleep(secs(2)).await;
     signal(waiting.child.id(), "INT");
@@ -424,12 +391,12 @@ async fn an_interrupt_ends_it_at_once_and_tells_how_far_it_was() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn drained_is_not_said_while_a_worker_that_globs_leave_out_may_be_at_work() {
-    let world = World::new().await;
-    world.consumer("billing", json!({})).await;
+    let world = world().await;
+    world.account.consumer("ORDERS/billing").await;
     world.account.ephemeral("ORDERS/worker").await;
     world.account.publish("ORDERS", 1).await;
-    let _at_work = world.take("worker", 1).await;
-    world.pause("billing").await;
+    let _at_work = world.account.take("ORDERS/worker", 1).await;
+    pause(&world, "billing").await;
     let arguments = ["ORDERS/*", "--for", "drained", "--format", "json"];
     let (exit, told, err) = Waiting::begin(&world.config(), &arguments).json().await;
     assert_eq!(exit, Some(3), "{told}");
@@ -467,13 +434,13 @@ async fn drained_is_not_said_while_a_worker_that_globs_leave_out_may_be_at_work(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_ordered_consumer_has_nothing_in_flight_and_holds_no_wait_up() {
-    let world = World::new().await;
-    world.consumer("billing", json!({})).await;
+    let world = world().await;
+    world.account.consumer("ORDERS/billing").await;
     let config = json!({ "name": "watcher", "ack_policy": "none", "inactive_threshold": 300_000_000_000_i64 });
     let body = json!({ "stream_name": "ORDERS", "config": config });
     let subject = "$JS.API.CONSUMER.CREATE.ORDERS.watcher";
     world.account.request(subject, &body.to_string()).await;
-    world.pause("billing").await;
+    pause(&world, "billing").await;
     let (exit, out, err) = wait(&world.config(), &["ORDERS/*", "--for", "drained"]).await;
     assert_eq!(exit, Some(0), "{err}");
     assert!(out.starts_with("ORDERS > billing is drained"), "{out}");

@@ -9,10 +9,9 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::pages::METRICS;
-use crate::support::account::Account;
 use crate::support::config::{Config, Span};
-use crate::support::nats_server::Server;
 use crate::support::recess::{Recess, command, secs};
+use crate::support::world::World;
 
 fn path(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(file)
@@ -58,9 +57,10 @@ fn recorded(text: &str) -> BTreeSet<&str> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_metric_that_somebody_watches_is_there() {
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
-    account.durable("ORDERS/billing").await;
+    let World {
+        server,
+        account: _account,
+    } = World::with(&["ORDERS/billing"]).await;
     let config = Config::new([server.url()]).window("night", &["ORDERS/*"], Span::open_for(60));
     let recess = Recess::start(&config).await;
     recess

@@ -2,12 +2,13 @@
 
 use jiff::Timestamp;
 
-use super::{World, config, tells};
+use super::{ahead, config, tells};
 use crate::cli::ask;
 use crate::support::account::Account;
 use crate::support::config::{Config, Span};
 use crate::support::nats_server::Cluster;
 use crate::support::recess::{reach, secs, until};
+use crate::support::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pause_of_somebody_else_is_told() {
@@ -19,14 +20,14 @@ async fn a_pause_of_somebody_else_is_told() {
         .pause("ORDERS/billing", theirs.parse().unwrap())
         .await;
     tells(
-        &world.config(&["ORDERS/*"]),
+        &config(&world, &["ORDERS/*"]),
         "foreign-pause",
         "ORDERS > billing",
         "it is paused by somebody else until 2100-01-01T00:00:00Z: recess extends that where a window lasts longer, and never \
          shortens or ends it",
     );
     // The advice is one that wakes those who wait.
-    let (_, _, err) = ask(&world.config(&["ORDERS/*"]), &["check", "--live"]);
+    let (_, _, err) = ask(&config(&world, &["ORDERS/*"]), &["check", "--live"]);
     let advice = "help: `recess resume 'ORDERS/billing'` ends it, if no one needs it";
     assert!(err.contains(advice), "{err}");
     // Ours is as it should be.
@@ -54,7 +55,7 @@ async fn a_deadline_that_breaks_strict_creates_is_told_in_a_cluster_only() {
         (!look.paused && look.until == Some(ends)).then_some(())
     })
     .await;
-    let clustered = config(cluster.urls()[0].clone(), &["ORDERS/*"]);
+    let clustered = ahead(Config::new([cluster.urls()[0].clone()]), &["ORDERS/*"]);
     tells(
         &clustered,
         "strict-create",
@@ -73,7 +74,7 @@ async fn a_deadline_that_breaks_strict_creates_is_told_in_a_cluster_only() {
         refused.is_none().then_some(())
     })
     .await;
-    for (config, note) in [(clustered, true), (alone.config(&["ORDERS/*"]), false)] {
+    for (config, note) in [(clustered, true), (config(&alone, &["ORDERS/*"]), false)] {
         let (exit, out, err) = ask(&config, &["check", "--live"]);
         assert_eq!((exit, &*err), (Some(0), ""), "{out}");
         let words = "note: in a cluster, while a consumer is paused and for about a minute after, an application that creates it \

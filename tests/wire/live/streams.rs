@@ -5,21 +5,23 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{World, findings, tells};
+use super::{config, findings, tells};
 use crate::cli::ask;
 use crate::support::account::Account;
 use crate::support::config::{Config, Span};
 use crate::support::recess::{PROGRAM, command};
+use crate::support::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_that_drops_what_waits_too_long_is_told() {
     let world = World::new().await;
     world
-        .stream(json!({ "name": "ORDERS", "max_age": 3_600_000_000_000_u64 }))
+        .account
+        .stream_with("ORDERS", json!({ "max_age": 3_600_000_000_000_u64 }))
         .await;
-    world.consumer("ORDERS/billing", json!({})).await;
+    world.account.consumer("ORDERS/billing").await;
     tells(
-        &world.config(&["ORDERS/*"]),
+        &config(&world, &["ORDERS/*"]),
         "messages-expire",
         "ORDERS > billing",
         "its stream drops messages after 1h (max_age), and window night holds it for 2h: what waits for longer is dropped \
@@ -31,12 +33,13 @@ async fn a_stream_that_drops_what_waits_too_long_is_told() {
 async fn a_stream_that_is_nearly_full_of_what_waits_is_told() {
     let world = World::new().await;
     world
-        .stream(json!({ "name": "ORDERS", "max_msgs": 20 }))
+        .account
+        .stream_with("ORDERS", json!({ "max_msgs": 20 }))
         .await;
-    world.consumer("ORDERS/billing", json!({})).await;
+    world.account.consumer("ORDERS/billing").await;
     world.account.publish("ORDERS", 19).await;
     tells(
-        &world.config(&["ORDERS/*"]),
+        &config(&world, &["ORDERS/*"]),
         "messages-dropped",
         "ORDERS > billing",
         "19 messages are waiting for it, nothing comes in just now, but more may in window night (2h), and its stream keeps \
@@ -44,7 +47,7 @@ async fn a_stream_that_is_nearly_full_of_what_waits_is_told() {
     );
     // One that has had them all is no matter.
     world.account.drain("ORDERS/billing", 19).await;
-    let (exit, ..) = ask(&world.config(&["ORDERS/*"]), &["check", "--live"]);
+    let (exit, ..) = ask(&config(&world, &["ORDERS/*"]), &["check", "--live"]);
     assert_eq!(exit, Some(0));
 }
 
@@ -75,10 +78,11 @@ fn publish_always(account: &Account, subject: &'static str) -> Publisher {
 async fn what_comes_in_is_measured_and_counts_against_a_limit_in_bytes() {
     let world = World::new().await;
     world
-        .stream(json!({ "name": "ORDERS", "max_bytes": 100_000 }))
+        .account
+        .stream_with("ORDERS", json!({ "max_bytes": 100_000 }))
         .await;
-    world.consumer("ORDERS/billing", json!({})).await;
-    let config = world.config(&["ORDERS/*"]);
+    world.account.consumer("ORDERS/billing").await;
+    let config = config(&world, &["ORDERS/*"]);
     world.account.publish("ORDERS", 3).await;
     let (exit, ..) = ask(&config, &["check", "--live"]);
     assert_eq!(exit, Some(0), "nothing comes in");
@@ -103,12 +107,11 @@ async fn what_comes_in_is_measured_and_counts_against_a_limit_in_bytes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_work_queue_that_fills_up_and_refuses_publishers_is_told() {
     let world = World::new().await;
-    let queue =
-        json!({ "name": "JOBS", "retention": "workqueue", "discard": "new", "max_msgs": 10 });
-    world.stream(queue).await;
-    world.consumer("JOBS/worker", json!({})).await;
+    let queue = json!({ "retention": "workqueue", "discard": "new", "max_msgs": 10 });
+    world.account.stream_with("JOBS", queue).await;
+    world.account.consumer("JOBS/worker").await;
     world.account.publish("JOBS", 9).await;
-    let config = world.config(&["JOBS/worker"]);
+    let config = config(&world, &["JOBS/worker"]);
     tells(
         &config,
         "publishers-refused",
@@ -126,14 +129,16 @@ async fn a_work_queue_that_fills_up_and_refuses_publishers_is_told() {
 async fn many_consumers_with_one_finding_are_one_line_for_people_and_each_in_json() {
     let world = World::new().await;
     world
-        .stream(json!({ "name": "ORDERS", "max_age": 3_600_000_000_000_u64 }))
+        .account
+        .stream_with("ORDERS", json!({ "max_age": 3_600_000_000_000_u64 }))
         .await;
     for number in 0..30 {
         world
-            .consumer(&format!("ORDERS/c{number:02}"), json!({}))
+            .account
+            .consumer(&format!("ORDERS/c{number:02}"))
             .await;
     }
-    let config = world.config(&["ORDERS/*"]);
+    let config = config(&world, &["ORDERS/*"]);
     let told = findings(&config);
     assert_eq!(told.len(), 30);
     let files = tempfile::tempdir().unwrap();
@@ -158,7 +163,8 @@ async fn what_the_readme_shows_of_it_is_real() {
         .and_then(|rest| rest.split("```").next());
     let world = World::new().await;
     world
-        .stream(json!({ "name": "ORDERS", "max_age": 3_600_000_000_000_u64 }))
+        .account
+        .stream_with("ORDERS", json!({ "max_age": 3_600_000_000_000_u64 }))
         .await;
     world.account.consumer("ORDERS/billing").await;
     world.account.consumer("ORDERS/shipping").await;

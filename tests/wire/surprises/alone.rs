@@ -14,6 +14,7 @@ use crate::support::account::Account;
 use crate::support::config::{Config, MARK, Span};
 use crate::support::nats_server::Server;
 use crate::support::recess::{Recess, secs, until};
+use crate::support::world::World;
 
 const FAR: &str = "2100-01-01T00:00:00Z";
 
@@ -83,8 +84,7 @@ async fn is_served(pull: &mut Subscriber, within: Duration) -> bool {
 /// In a cluster it does harm: `clustered::a_deadline_that_has_passed_breaks_a_strict_create_until_it_is_cleared`.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deadline_that_has_passed_stays_does_no_harm_on_one_server_and_is_left_there() {
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
+    let World { server, account } = World::new().await;
     account.stream("ORDERS").await;
     let path = "ORDERS/billing";
     let config = json!({ "durable_name": "billing", "ack_policy": "explicit" });
@@ -181,9 +181,7 @@ async fn a_pause_with_a_garbled_payload_is_a_resume() {
 /// The pause alone: `window::a_window_holds_its_consumers_from_its_opening_to_its_close`.
 #[tokio::test(flavor = "multi_thread")]
 async fn recess_writes_every_deadline_in_the_one_form_that_cannot_be_misread() {
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
-    account.durable("ORDERS/billing").await;
+    let World { server, account } = World::with(&["ORDERS/billing"]).await;
     account.durable("ORDERS/shipping").await;
     let span = Span::open_for(120);
     // A foreign deadline with a fraction of its own, which recess extends and gives back.

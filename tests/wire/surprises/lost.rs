@@ -13,6 +13,7 @@ use crate::support::account::{Account, Tap};
 use crate::support::config::{Config, Span};
 use crate::support::nats_server::Server;
 use crate::support::recess::{Recess, reach, secs, until};
+use crate::support::world::World;
 
 /// Of ours, in the way of a neighbour.
 const CONSUMERS: usize = 40;
@@ -45,8 +46,7 @@ async fn a_consumer_that_nobody_uses_is_deleted_in_a_pause_and_its_successor_run
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_consumer_that_was_deleted_for_inactivity_is_paused_again_when_it_is_back() {
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
+    let World { server, account } = World::new().await;
     fleeting(&account).await;
     let span = Span::open_for(120);
     let config = Config::new([server.url()]).window("night", &["ORDERS/fleeting"], span);
@@ -120,9 +120,7 @@ impl Drop for Neighbour {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_that_vanish_in_a_full_queue_are_sent_again_soon_and_not_often() {
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
-    account.durable("THEIRS/c").await;
+    let World { server, account } = World::with(&["THEIRS/c"]).await;
     account.stream("ORDERS").await;
     for number in 0..CONSUMERS {
         account.consumer(&format!("ORDERS/c{number}")).await;
