@@ -94,6 +94,24 @@ pub enum Repeat {
 }
 
 /// When something is open.
+///
+/// ```
+/// use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+/// use recess::calendar::{Length, Pattern, Rule, Schedule, Shift};
+///
+/// // Every night at 02:30 for two hours, in a zone whose clocks go from 02:00 to 03:00 on 2027-03-28.
+/// let pattern = Pattern::parse("30 2 * * *")?;
+/// let zone = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3")?;
+/// let length = Length::Elapsed(SignedDuration::from_hours(2));
+/// let schedule = Schedule::Recurring(Rule::new(pattern, zone, length));
+///
+/// let evening: Timestamp = "2027-03-27T20:00:00Z".parse()?;
+/// let night = schedule.next_opening(evening).expect("it opens every night");
+/// assert_eq!(night.opens.to_string(), "2027-03-28T01:00:00Z"); // 03:00 CEST
+/// assert_eq!(night.length(), SignedDuration::from_hours(2));
+/// assert_eq!(night.shift, Some(Shift::Gap));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 // A file has a few of them, made once and never moved about: a box would save nothing that counts.
 #[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug)]
