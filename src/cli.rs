@@ -308,10 +308,3 @@ fn parse_instant(text: &str) -> Result<Timestamp, String> {
         Err(_) => Err(INSTANT.to_owned()),
     }
 }
-
-/// An instant as JSON shows it: UTC, whole seconds (so without the mark).
-fn json_instant(instant: Timestamp) -> String {
-    Timestamp::from_second(instant.as_second())
-        .unwrap_or(instant)
-        .to_string()
-}

@@ -43,7 +43,7 @@ pub use nats::{
 };
 pub use outlook::outlook;
 pub use suggest::closest;
-pub use value::length::{parse as parse_length, show as show_length};
+pub use value::length::parse as parse_length;
 pub use zone::{ZoneData, ZoneSource};
 
 use file::{raw, read, read_error};

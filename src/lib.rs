@@ -38,6 +38,7 @@
 //! The core is pure: no clock, no I/O, no async. Time is an argument.
 //!
 //! - [`visible`]: text that others wrote, made fit to be shown
+//! - [`text`]: how times, lengths of time and long lists are written
 //! - [`consumer`]: names, what was found, and the mark by which recess knows its own deadlines
 //! - [`now`]: the two clocks' reading that everything pure takes as an argument
 //! - [`write`]: what recess asks of the server, and what can come of it
@@ -74,6 +75,8 @@
 
 // In street order, which is not the alphabet's: the blank lines keep rustfmt from sorting them.
 pub mod visible;
+
+pub mod text;
 
 pub mod consumer;
 

@@ -5,12 +5,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::status::{StateRow, observed, observed_row, why};
-use super::table::{length, render, table};
-use super::{ConfigArgs, Exit, Format, FormatArgs, json_instant};
+use super::table::{render, table};
+use super::{ConfigArgs, Exit, Format, FormatArgs};
 use crate::calendar::Occurrence;
 use crate::consumer::{ConsumerId, Kind, Owner};
 use crate::policy::{Desired, Policy, Window};
 use crate::report::{Report, Row};
+use crate::text::{self, rounded_span, utc};
 
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
@@ -106,13 +107,13 @@ pub fn execute(args: ExplainArgs, wall: fn() -> Timestamp) -> Exit {
     match args.format.format {
         Format::Json => super::print_json(&Explanation {
             consumer: id.path(),
-            at: json_instant(at),
+            at: utc(at),
             desired: State {
                 state: desired.as_str(),
-                until: desired.until().map(json_instant),
+                until: desired.until().map(utc),
             },
             because: reasons.iter().map(Reason::row).collect(),
-            next_change: next_change.map(json_instant),
+            next_change: next_change.map(utc),
             live: report.as_ref().zip(row).map(|(report, row)| Live {
                 observed: observed_row(&row.found),
                 owner: row.owner(report.mark()).map(Owner::as_str),
@@ -145,8 +146,8 @@ impl<'a> Reason<'a> {
         Because {
             window: exclusion.is_none().then_some(&*self.window.name),
             exclusion,
-            opens: self.occurrence.map(|one| json_instant(one.opens)),
-            closes: self.occurrence.map(|one| json_instant(one.closes)),
+            opens: self.occurrence.map(|one| utc(one.opens)),
+            closes: self.occurrence.map(|one| utc(one.closes)),
             effect: self.effect,
         }
     }
@@ -228,11 +229,7 @@ fn text(
     }
     let mut rows = table(&["WHAT", "EFFECT", "OPENS", "CLOSES"]);
     for reason in reasons {
-        let local = |at: Timestamp| {
-            at.to_zoned(reason.window.schedule.zone().clone())
-                .strftime("%a %Y-%m-%d %H:%M:%S %Z")
-                .to_string()
-        };
+        let local = |at| text::local(at, reason.window.schedule.zone());
         let what = match reason.exclusion {
             Some(name) => format!("exclusion {name}"),
             None => format!("window {}", reason.window.name),
@@ -248,7 +245,7 @@ fn text(
     text += "\n";
     text += &render(rows);
     if let Some(change) = next_change {
-        let wait = length(change.duration_since(at));
+        let wait = rounded_span(change.duration_since(at));
         text += &format!("\nNothing changes before {change} (in {wait}).\n");
     }
     text
@@ -261,9 +258,7 @@ fn live_text(report: &Report, row: Option<&Row>) -> String {
             .to_owned();
     };
     let (state, until) = observed(&row.found);
-    let until = until.map_or_else(String::new, |until| {
-        format!(" until {}", json_instant(until))
-    });
+    let until = until.map_or_else(String::new, |until| format!(" until {}", utc(until)));
     let owner = (row.owner(report.mark())).map_or_else(String::new, |owner| {
         format!(
             " (the deadline is {})",

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{ConfigArgs, Exit, Format, FormatArgs, left_out, selected};
 use crate::clock::Clock;
-use crate::config::{Config, show_length};
+use crate::config::Config;
 use crate::jetstream::Advisory;
 use crate::jetstream::nats::Nats;
 use crate::plan::{Order, TOO_NEAR};
@@ -18,6 +18,7 @@ use crate::policy::Selector;
 use crate::reconcile::{Errand, Fate, Heart, Reconciler};
 use crate::report::Burst;
 use crate::signals::Signals;
+use crate::text;
 
 mod answer;
 
@@ -159,11 +160,11 @@ fn refuse(length: SignedDuration, config: &Config, file: &Path) -> Option<String
     if length <= TOO_NEAR {
         return Some(format!(
             "a pause of {} or less could be over before every server has it",
-            show_length(TOO_NEAR.unsigned_abs())
+            text::span(TOO_NEAR)
         ));
     }
     (length > longest).then(|| {
-        let longest = show_length(longest.unsigned_abs());
+        let longest = text::span(longest);
         format!(
             "that is longer than max_pause = \"{longest}\" in [controller] of {} allows: pause for less, or raise it there",
             file.display()

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::consumer::ConsumerId;
 use crate::policy::Selector;
 use crate::report::LeftOut;
+use crate::text::first_few;
 use crate::visible::visible;
 
 /// So many lines are printed, or names in one.
@@ -12,11 +13,11 @@ const SHOWN: usize = 5;
 
 /// Says who is left out, and how to include them.
 pub fn tell(left_out: &LeftOut) {
-    let sentences = left_out.sentences();
-    for sentence in sentences.iter().take(SHOWN) {
+    let (sentences, more) = first_few(left_out.sentences(), SHOWN);
+    for sentence in sentences {
         super::print_error(&format!("note: {}", sentence.text));
     }
-    if let more @ 1.. = sentences.len().saturating_sub(SHOWN) {
+    if more > 0 {
         super::print_error(&format!("note: and {more} more like these"));
     }
 }
@@ -34,13 +35,9 @@ pub fn tell_strays<'a>(selectors: &[Selector], ids: impl Iterator<Item = &'a Con
     if streams.is_empty() {
         return;
     }
-    let mut names: Vec<_> = streams
-        .iter()
-        .take(SHOWN)
-        .map(|name| visible(name))
-        .collect();
-    if streams.len() > SHOWN {
-        names.push(format!("{} more", streams.len() - SHOWN).into());
+    let (mut names, more) = first_few(streams.into_iter().map(visible), SHOWN);
+    if more > 0 {
+        names.push(format!("{more} more").into());
     }
     let consumers = match strays.len() {
         1 => "1 consumer".to_owned(),

@@ -3,11 +3,12 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::table::{length, render, table};
-use super::{Exit, Format, json_instant};
+use super::table::{render, table};
+use super::{Exit, Format};
 use crate::config::Config;
 use crate::consumer::{ConsumerId, Kind};
 use crate::policy::Pause;
+use crate::text::{self, rounded_span, utc};
 
 /// One pause, as the JSON shows it.
 #[derive(Debug, Serialize)]
@@ -32,8 +33,8 @@ pub fn show(
     if let Format::Json = format {
         return super::print_json_rows(pauses.map(|pause| PauseRow {
             consumer: id.path(),
-            from: json_instant(pause.from),
-            until: json_instant(pause.until),
+            from: utc(pause.from),
+            until: utc(pause.until),
             windows: pause.windows.names().map(str::to_owned).collect(),
         }));
     }
@@ -57,10 +58,7 @@ fn text(pauses: &[Pause]) -> String {
     for pause in pauses {
         let first = pause.windows.first();
         let local = |at: Timestamp| match first {
-            Some(window) => at
-                .to_zoned(window.schedule.zone().clone())
-                .strftime("%a %Y-%m-%d %H:%M:%S %Z")
-                .to_string(),
+            Some(window) => text::local(at, window.schedule.zone()),
             None => at.to_string(),
         };
         rows.add_row([
@@ -76,7 +74,7 @@ fn text(pauses: &[Pause]) -> String {
 fn lasts(pause: &Pause) -> String {
     let lasts = pause.until.duration_since(pause.from);
     if lasts < Pause::FOLLOWED {
-        length(lasts)
+        rounded_span(lasts)
     } else {
         // Windows that take turns; `check` warns of them.
         "a year or more".to_owned()

@@ -9,12 +9,13 @@ use jiff::{SignedDuration, Timestamp, Zoned};
 use serde::Serialize;
 
 use super::merged::merged;
-use super::table::{length, render, table};
+use super::table::{render, table};
 use super::{ConfigArgs, Exit, Format, FormatArgs};
 use crate::calendar::{Occurrence, Shift};
 use crate::config::Config;
 use crate::consumer::ConsumerId;
 use crate::policy::{Policy, Window};
+use crate::text::{self, rounded_span, short_time, utc};
 
 const DEFAULT_SPAN: SignedDuration = SignedDuration::from_hours(7 * 24);
 
@@ -155,14 +156,13 @@ impl<'a> Opening<'a> {
     }
 
     fn row(&self) -> PlanRow<'a> {
-        let local = |zoned: Zoned| zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
         PlanRow {
             window: &self.window.name,
-            opens: super::json_instant(self.occurrence.opens),
-            closes: super::json_instant(self.occurrence.closes),
+            opens: utc(self.occurrence.opens),
+            closes: utc(self.occurrence.closes),
             timezone: zone_name(self.zone()),
-            opens_local: local(self.opens()),
-            closes_local: local(self.closes()),
+            opens_local: text::with_offset(&self.opens()),
+            closes_local: text::with_offset(&self.closes()),
             consumers: self.selectors(),
             shift: self.occurrence.shift.map(Shift::as_str),
         }
@@ -186,11 +186,11 @@ impl<'a> Opening<'a> {
         let (opens, closes) = (self.opens(), self.closes());
         let moved = closes.offset().seconds() - opens.offset().seconds();
         if moved != 0 {
-            let by = length(SignedDuration::from_secs(i64::from(moved.abs())));
+            let by = rounded_span(SignedDuration::from_secs(i64::from(moved.abs())));
             let way = if moved > 0 { "forward" } else { "back" };
             notes.push(format!(
                 "clocks go {way} {by} while it is open: it lasts {} all the same",
-                length(self.occurrence.length())
+                rounded_span(self.occurrence.length())
             ));
         }
         notes
@@ -225,7 +225,7 @@ fn timeline(
     let mut day = String::new();
     for opening in openings {
         let (opens, closes) = (opening.opens(), opening.closes());
-        let today = opens.strftime("%a %Y-%m-%d").to_string();
+        let today = text::day(opens.date());
         let mark = if opening.notes().is_empty() { "" } else { "*" };
         let shown_day = if today == day {
             mark.to_owned()
@@ -236,9 +236,9 @@ fn timeline(
         let open_now = opening.occurrence.covers(now);
         let mut cells = vec![
             shown_day,
-            time_of_day(&opens),
+            short_time(&opens),
             closing_time(&opens, &closes),
-            length(opening.occurrence.length()) + if open_now { " (open now)" } else { "" },
+            rounded_span(opening.occurrence.length()) + if open_now { " (open now)" } else { "" },
             opening.window.name.to_string(),
         ];
         cells.extend((!one_zone).then(|| zone_name(opening.zone())));
@@ -248,7 +248,7 @@ fn timeline(
     let mut text = render(rows);
     let notes: Vec<String> = (openings.iter())
         .flat_map(|opening| {
-            let when = opening.opens().strftime("%a %Y-%m-%d").to_string();
+            let when = text::day(opening.opens().date());
             (opening.notes().into_iter())
                 .map(move |note| format!("{when} {}: {note}", opening.window.name))
         })
@@ -273,31 +273,20 @@ fn nothing(config: &Config, only: &[String], from: Timestamp, until: Timestamp) 
         .min_by_key(|(opens, _)| *opens);
     let mut text = format!("No window opens between {from:.0} and {until:.0}.\n");
     if let Some((opens, window)) = next {
-        let local = opens.to_zoned(window.schedule.zone().clone());
         let _ = writeln!(
             text,
             "The next to open is {}, {}.",
             window.name,
-            local.strftime("%a %Y-%m-%d %H:%M:%S %Z")
+            text::local(opens, window.schedule.zone())
         );
     }
     text
 }
 
-/// With seconds only if there are some.
-pub(super) fn time_of_day(zoned: &Zoned) -> String {
-    let format = if zoned.second() == 0 {
-        "%H:%M %Z"
-    } else {
-        "%H:%M:%S %Z"
-    };
-    zoned.strftime(format).to_string()
-}
-
 fn closing_time(opens: &Zoned, closes: &Zoned) -> String {
     if opens.date() == closes.date() {
-        time_of_day(closes)
+        short_time(closes)
     } else {
-        format!("{} {}", closes.strftime("%a"), time_of_day(closes))
+        format!("{} {}", text::weekday(closes.date()), short_time(closes))
     }
 }

@@ -12,6 +12,7 @@ use crate::consumer::{ConsumerId, Found, Kind};
 use crate::jetstream::{JetStream, Listing};
 use crate::policy::{Policy, Selection, Selector, Window};
 use crate::reconcile::Observed;
+use crate::text;
 use crate::visible::visible;
 
 /// So many consumers of a stream are named where none is near what was written.
@@ -104,9 +105,9 @@ pub async fn some_match_nothing<J: JetStream>(
             [id] => Some(format!(
                 "{id} is not durable, and globs leave such consumers out: name it exactly to include it"
             )),
-            [id, ..] => Some(format!(
-                "{id} and {} more are not durable, and globs leave such consumers out: name each exactly to include it",
-                passed_over.len() - 1
+            _ => Some(format!(
+                "{} are not durable, and globs leave such consumers out: name each exactly to include it",
+                text::names(&passed_over, 1)
             )),
         };
         let hint = hint.map_or_else(String::new, |hint| format!(": {hint}"));

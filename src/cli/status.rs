@@ -4,11 +4,12 @@ use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::table::{length, render, table};
-use super::{ConfigArgs, Exit, Format, FormatArgs, json_instant};
+use super::table::{render, table};
+use super::{ConfigArgs, Exit, Format, FormatArgs};
 use crate::consumer::{ConsumerId, Found, Owner, PauseState};
 use crate::plan::{Rule, Verdict};
 use crate::report::{Report, Row};
+use crate::text::{self, rounded_span, utc};
 
 #[derive(Debug, Args)]
 pub struct StatusArgs {
@@ -75,7 +76,7 @@ fn status_row<'a>(report: &'a Report, id: &'a ConsumerId, row: &'a Row) -> Statu
         consumer: id.consumer(),
         desired: StateRow {
             state: row.desired.as_str(),
-            until: row.desired.until().map(json_instant),
+            until: row.desired.until().map(utc),
         },
         observed: observed_row(&row.found),
         owner: row.owner(report.mark()).map(Owner::as_str),
@@ -92,7 +93,7 @@ pub(super) fn observed_row(found: &Found) -> StateRow {
     let (state, until) = observed(found);
     StateRow {
         state,
-        until: until.map(json_instant),
+        until: until.map(utc),
     }
 }
 
@@ -131,7 +132,7 @@ fn text(report: &Report) -> String {
     for (id, row) in report.rows.iter() {
         let (state, until) = observed(&row.found);
         let left = match row.found.observation().map(|seen| seen.state) {
-            Some(PauseState::Paused { remaining, .. }) => length(remaining),
+            Some(PauseState::Paused { remaining, .. }) => rounded_span(remaining),
             _ => String::new(),
         };
         let count =
@@ -140,9 +141,7 @@ fn text(report: &Report) -> String {
             id.to_string(),
             row.desired.as_str().to_owned(),
             state.to_owned(),
-            until.map_or_else(String::new, |until| {
-                until.strftime("%a %Y-%m-%d %H:%M:%S").to_string()
-            }),
+            until.map_or_else(String::new, text::utc_cell),
             left,
             row.owner(report.mark())
                 .map_or("", Owner::as_str)
@@ -199,7 +198,7 @@ fn summary(report: &Report) -> String {
     }
     if let Some((opens, name)) = next {
         let wait: SignedDuration = opens.duration_since(report.at);
-        text += &format!("; {name} opens in {}", length(wait));
+        text += &format!("; {name} opens in {}", rounded_span(wait));
     }
     text
 }

@@ -3,7 +3,6 @@
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use terminal_size::terminal_size_of;
 
-use crate::config::show_length;
 use crate::visible::visible;
 
 /// What is left for a list in the last column, however narrow the terminal is.
@@ -56,15 +55,4 @@ pub fn render(Rows(mut table): Rows) -> String {
         text.push('\n');
     }
     text
-}
-
-/// A length of time in the words of the config file: `2h`, `1d 30m`; seconds only below an hour.
-pub fn length(duration: jiff::SignedDuration) -> String {
-    let seconds = duration.as_secs().unsigned_abs();
-    let shown = if seconds >= 3600 {
-        seconds - seconds % 60
-    } else {
-        seconds
-    };
-    show_length(std::time::Duration::from_secs(shown))
 }

@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use super::Config;
 use super::file::raw::{self, Entry};
 use super::nats::{Api, Connection, ConnectionSource, Nats};
-use super::value::length;
+use crate::text::length;
 
 /// Such settings by their keys, as they are in force. A setting that is not written and has no default is left out, and a
 /// path is as it is written: two versions of a file need not lie in one folder.
 pub fn effects(config: &Config) -> BTreeMap<&'static str, Value> {
     let controller = &config.settings.controller;
-    let max_pause = length::show(controller.max_pause.unsigned_abs());
+    let max_pause = length(controller.max_pause.unsigned_abs());
     let mut effects = BTreeMap::from([
         ("instance", json!(config.policy.instance())),
         ("controller.dry_run", json!(controller.dry_run)),

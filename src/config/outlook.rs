@@ -3,12 +3,12 @@
 //!
 //! Whether a file loads never depends on the clock, so none of this is looked at when it loads: `check` asks for it.
 
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Config;
 use super::file::findings::Finding;
 use super::file::raw;
+use crate::text;
 
 mod chains;
 mod clocks;
@@ -54,18 +54,8 @@ fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
-/// An instant as the clocks of a zone show it.
-fn local(at: Timestamp, zone: &TimeZone) -> String {
-    let zoned = at.to_zoned(zone.clone());
-    zoned.strftime("%a %Y-%m-%d %H:%M %Z").to_string()
-}
-
 /// Of many alike, the first few.
 fn some_of(what: &[String]) -> String {
     const SHOWN: usize = 4;
-    let mut text = what.iter().take(SHOWN).cloned().collect::<Vec<_>>();
-    if what.len() > SHOWN {
-        text.push(format!("and {} more", what.len() - SHOWN));
-    }
-    text.join("; ")
+    text::clauses(what, SHOWN)
 }

@@ -14,6 +14,7 @@ use tracing_subscriber::fmt::time::FormatTime;
 
 use super::queue::{LIMIT, Queue};
 
+use crate::text;
 use crate::visible::visible_lines;
 
 /// The fields that say for programs what the sentence says for people.
@@ -84,7 +85,7 @@ impl FormatTime for Time {
     fn format_time(&self, writer: &mut Writer<'_>) -> fmt::Result {
         let now = (self.wall)();
         if self.short {
-            write!(writer, "{}", now.strftime("%H:%M:%SZ"))
+            writer.write_str(&text::utc_time(now))
         } else {
             write!(writer, "{now:.6}")
         }

@@ -11,12 +11,13 @@ use super::clock::ClockTold;
 use super::decisions::DecisionsTold;
 use super::deployment::DeploymentTold;
 use super::orphans::OrphansTold;
-use super::words::{ONE_BY_ONE, local, past, sentence, tell_some, timing, utc, what_next};
+use super::words::{ONE_BY_ONE, local, past, sentence, tell_some, timing, what_next};
 use crate::consumer::{ConsumerId, Found};
 use crate::jetstream::{Link, RequestError, Server, Writer};
 use crate::ledger::{FIGHT_LIMIT, Repair};
 use crate::plan::Verdict;
 use crate::report::{Act, Blank, Burst, Pass, Report, Row, Sentence, Topic, Wake};
+use crate::text::utc;
 use crate::write::Action;
 
 /// A write that was accepted and does not show for so long is an error.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use tracing::{info, warn};
 
-use super::words::{ONE_BY_ONE, tell_some, utc};
+use super::words::{ONE_BY_ONE, tell_some};
 use crate::consumer::ConsumerId;
 use crate::plan::Rule;
 use crate::report::{Failure, Report};
+use crate::text::{self, utc};
 use crate::visible::visible;
 
 /// What was said last.
@@ -39,17 +40,10 @@ impl OrphansTold {
         let Some(first) = self.unlisted.first() else {
             return;
         };
-        let subjects: Vec<&str> = (self.unlisted.iter())
-            .take(ONE_BY_ONE)
-            .map(|failure| &*failure.subject)
-            .collect();
-        let more = match self.unlisted.len().saturating_sub(ONE_BY_ONE) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
+        let subjects = self.unlisted.iter().map(|failure| &*failure.subject);
         info!(
-            "{}{more}: not listed for pauses that no window names: {}",
-            subjects.join(", "),
+            "{}: not listed for pauses that no window names: {}",
+            text::names(subjects, ONE_BY_ONE),
             first.error
         );
     }

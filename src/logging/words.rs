@@ -2,10 +2,11 @@
 
 use tracing::info;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::jetstream::RequestError;
 use crate::report::{Act, Report};
+use crate::text::{self, utc};
 use crate::write::Action;
 
 pub(super) fn sentence(act: &Act) -> String {
@@ -58,22 +59,9 @@ pub(super) fn local(report: &Report, window: &str, instant: Timestamp) -> String
         .find(|known| *known.name == *window)
         .map(|known| known.schedule.zone().clone());
     match zone {
-        Some(zone) => instant
-            .to_zoned(zone)
-            .strftime("%a %Y-%m-%d %H:%M:%S %Z")
-            .to_string(),
+        Some(zone) => text::local(instant, &zone),
         None => utc(instant),
     }
-}
-
-/// A deadline without its mark.
-pub(super) fn utc(instant: Timestamp) -> String {
-    instant
-        .checked_sub(SignedDuration::from_nanos(i64::from(
-            instant.subsec_nanosecond(),
-        )))
-        .unwrap_or(instant)
-        .to_string()
 }
 
 /// Of many alike, so many are told one by one.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::consumer::{ConsumerId, Found, Kind};
 use crate::jetstream::Unreadable;
 use crate::policy::Policy;
+use crate::text;
 use crate::visible::visible;
 
 /// Of many, so many are named.
@@ -120,19 +121,11 @@ fn passed_over(ids: &[&ConsumerId], sourcing: bool) -> String {
         (true, 1) => "1 consumer that serves another stream".to_owned(),
         (true, count) => format!("{count} consumers that serve other streams"),
     };
-    let names: Vec<_> = ids
-        .iter()
-        .take(NAMED)
-        .map(|id| visible(id.consumer()))
-        .collect();
-    let more = match ids.len().saturating_sub(NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
+    let names = ids.iter().map(|id| visible(id.consumer()));
     format!(
-        "stream {}: globs leave out {what} ({}{more}); to include one, name it exactly: \"{}\"",
+        "stream {}: globs leave out {what} ({}); to include one, name it exactly: \"{}\"",
         visible(first.stream()),
-        names.join(", "),
+        text::names(names, NAMED),
         visible(&first.path())
     )
 }

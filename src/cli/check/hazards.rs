@@ -8,8 +8,8 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use super::holds::Hold;
-use crate::config::show_length;
 use crate::jetstream::details::{ConsumerDetails, StreamDetails};
+use crate::text;
 
 mod limits;
 #[cfg(test)]
@@ -151,5 +151,5 @@ fn show(length: Duration) -> String {
     if length < Duration::from_secs(1) {
         return format!("{} ms", length.as_millis());
     }
-    show_length(length)
+    text::length(length)
 }

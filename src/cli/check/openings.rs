@@ -4,11 +4,10 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use super::super::plan::time_of_day;
-use super::super::table::length;
 use crate::calendar::{Length, Schedule};
 use crate::config::Config;
 use crate::policy::Window;
+use crate::text::{self, rounded_span};
 use crate::visible::visible;
 
 /// So many windows are shown: of a file with thousands the first ones tell enough, and `plan` shows any.
@@ -16,13 +15,12 @@ const SHOWN: usize = 20;
 
 /// A line a window, in the order of the file.
 pub(super) fn lines(config: &Config, now: Timestamp) -> String {
-    let windows = config.policy.windows();
+    let (windows, more) = text::first_few(config.policy.windows(), SHOWN);
     let mut text = String::new();
-    for window in windows.iter().take(SHOWN) {
+    for window in windows {
         // A string takes every line.
         let _ = writeln!(text, "{}", line(window, now));
     }
-    let more = windows.len().saturating_sub(SHOWN);
     if more > 0 {
         let plural = if more == 1 { "window" } else { "windows" };
         let _ = writeln!(
@@ -37,16 +35,13 @@ pub(super) fn lines(config: &Config, now: Timestamp) -> String {
 fn line(window: &Window, now: Timestamp) -> String {
     let local = |at: Timestamp| {
         let zoned = at.to_zoned(window.schedule.zone().clone());
-        format!("{} {}", zoned.strftime("%a %Y-%m-%d"), time_of_day(&zoned))
+        format!("{} {}", text::day(zoned.date()), text::short_time(&zoned))
     };
     let rule = match &window.schedule {
         Schedule::Recurring(rule) => {
             let end = match rule.length() {
-                Length::Elapsed(duration) => format!("for {}", length(duration)),
-                Length::Until(time) if time.second() == 0 => {
-                    format!("until {}", time.strftime("%H:%M"))
-                }
-                Length::Until(time) => format!("until {}", time.strftime("%H:%M:%S")),
+                Length::Elapsed(duration) => format!("for {}", rounded_span(duration)),
+                Length::Until(time) => format!("until {}", text::time_of_day(time)),
             };
             format!("{}, {end}", rule.pattern().describe())
         }

@@ -14,6 +14,7 @@ use crate::jetstream::{Link, RequestError, Server};
 use crate::plan::{DOUBTFUL_SKEW, LOST_SKEW, Rule, TRUSTED_SKEW};
 use crate::policy::WindowSet;
 use crate::report::Sentence;
+use crate::text::utc;
 use crate::visible::visible;
 
 /// Everything, in the order of urgency.
@@ -230,7 +231,7 @@ fn pauses(seen: &Seen) -> Vec<Told> {
         };
         match seen.state {
             PauseState::Paused { until, .. } => {
-                let until = crate::cli::json_instant(until);
+                let until = utc(until);
                 let message = format!(
                     "it is paused by somebody else until {until}: recess extends that where a window lasts longer, and \
                      never shortens or ends it"
@@ -244,7 +245,7 @@ fn pauses(seen: &Seen) -> Vec<Told> {
                 );
             }
             PauseState::Lapsed { until } if seen.clustered => {
-                let until = crate::cli::json_instant(until);
+                let until = utc(until);
                 let message = format!(
                     "somebody else's pause ended at {until} and its deadline is still stored: in a cluster an application \
                      that creates this consumer anew at its start (action \"create\") is refused for it (error 10148)"
@@ -270,7 +271,7 @@ fn orphans(seen: &Seen) -> Vec<Told> {
     orphans
         .map(|(id, row)| {
             let deadline = row.found.observation().and_then(|seen| seen.state.deadline());
-            let until = deadline.map_or_else(String::new, crate::cli::json_instant);
+            let until = deadline.map_or_else(String::new, utc);
             let path = visible(&id.path()).into_owned();
             let (message, hint) = if row.rule == Rule::OrphanUnnamed {
                 (

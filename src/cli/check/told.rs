@@ -3,6 +3,7 @@
 
 use crate::config::{Finding, Severity};
 use crate::consumer::ConsumerId;
+use crate::text;
 use crate::visible::visible;
 
 /// Of many, so many are named.
@@ -104,13 +105,7 @@ fn joined(group: &[&Told]) -> Finding {
     if group.len() == 1 {
         return first.finding.clone();
     }
-    let mut names = (group.iter().take(NAMED))
-        .map(|told| told.name())
-        .collect::<Vec<_>>()
-        .join(", ");
-    if group.len() > NAMED {
-        names += &format!(" and {} more", group.len() - NAMED);
-    }
+    let names = text::names(group.iter().map(|told| told.name()), NAMED);
     let names = visible(&names);
     let mut finding = first.finding.clone();
     finding.subject = match &first.about {

@@ -9,6 +9,7 @@ use super::Both;
 use super::row::Row;
 use crate::config::{self, Config};
 use crate::policy::Window;
+use crate::text;
 
 pub const CONSUMERS: &str = "consumers";
 
@@ -59,7 +60,7 @@ pub fn of_window(both: &Both<'_>, from: Timestamp) -> Vec<Row> {
         && old.resume_spread != new.resume_spread
     {
         let side = |window: &Window| {
-            let spread = config::show_length(window.resume_spread.unsigned_abs());
+            let spread = text::span(window.resume_spread);
             json!({ "resume_spread": spread })
         };
         rows.push(row(SETTINGS, side(old), side(new)));

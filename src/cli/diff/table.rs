@@ -10,6 +10,7 @@ use super::settings::CONSUMERS;
 use super::times::{Both, Change, Held};
 use crate::cli::table::{render, table};
 use crate::cli::{Exit, table_rows};
+use crate::text;
 
 /// Of what changes alike, so many are shown one by one, if other occurrences of the window do not change like that.
 const FEW: usize = 20;
@@ -189,15 +190,15 @@ impl Line<'_> {
         let opens = one.opens.to_zoned(zone.clone());
         let closes = one.closes.to_zoned(zone.clone());
         let end = if opens.date() == closes.date() {
-            closes.strftime("%H:%M:%S %Z")
+            text::time(&closes)
         } else {
-            closes.strftime("%a %Y-%m-%d %H:%M:%S %Z")
+            text::local(one.closes, zone)
         };
-        let span = format!("{} to {end}", opens.strftime("%a %Y-%m-%d %H:%M:%S"));
+        let span = format!("{} to {end}", text::date_time(opens.datetime()));
         match one.back.filter(|_| self.first.is_of_return()) {
             Some(back) => {
                 let back = back.to_zoned(zone.clone());
-                format!("{span}, all resumed by {}", back.strftime("%H:%M:%S %Z"))
+                format!("{span}, all resumed by {}", text::time(&back))
             }
             None => span,
         }
@@ -211,7 +212,7 @@ impl Line<'_> {
         match self.last {
             Some(last) if self.count > 1 => {
                 let last = last.to_zoned(self.both.window.schedule.zone().clone());
-                let day = last.strftime("%a %Y-%m-%d");
+                let day = text::day(last.date());
                 format!("{} times, the last on {day}", self.count)
             }
             _ => String::new(),

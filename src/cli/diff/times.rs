@@ -6,9 +6,9 @@ use std::iter::Peekable;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::super::json_instant;
 use super::row::Row;
 use crate::policy::Window;
+use crate::text::utc;
 
 /// Where two windows differ only later than what is compared, the first change after it is looked for this far ahead, and
 /// among so many occurrences of each.
@@ -69,11 +69,11 @@ impl Change<'_> {
                 return Value::Null;
             };
             let mut side = json!({
-                "opens": json_instant(one.opens),
-                "closes": json_instant(one.closes),
+                "opens": utc(one.opens),
+                "closes": utc(one.closes),
             });
             if let (true, Some(back)) = (of_return, one.back) {
-                side["all_resumed"] = json!(json_instant(back));
+                side["all_resumed"] = json!(utc(back));
             }
             side
         };

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::cli::json_instant;
 use crate::cli::table::{render, table};
 use crate::config::Config;
 use crate::consumer::{ConsumerId, Found, PauseState};
@@ -13,6 +12,7 @@ use crate::jetstream::nats::Nats;
 use crate::plan::Order;
 use crate::policy::{Desired, Policy};
 use crate::reconcile::{Errand, Fate, Reconciler};
+use crate::text::{self, utc};
 
 /// How they were before.
 pub struct Before(BTreeMap<ConsumerId, Option<Timestamp>>);
@@ -82,13 +82,13 @@ impl Answer {
             stream: row.id.stream(),
             consumer: row.id.consumer(),
             result: row.result,
-            until: row.until.map(json_instant),
-            was_until: row.was_until.map(json_instant),
+            until: row.until.map(utc),
+            was_until: row.was_until.map(utc),
             error: row.error.as_deref(),
             next_pause: row.next.as_ref().map(|next| NextPauseJson {
                 window: &next.window,
-                from: json_instant(next.from),
-                until: json_instant(next.until),
+                from: utc(next.from),
+                until: utc(next.until),
             }),
         };
         self.rows.iter().map(row).collect()
@@ -114,9 +114,7 @@ impl Answer {
             rows.add_row([
                 row.id.to_string(),
                 row.result.to_owned(),
-                at.map_or_else(String::new, |at| {
-                    at.strftime("%a %Y-%m-%d %H:%M:%S").to_string()
-                }),
+                at.map_or_else(String::new, text::utc_cell),
                 words.to_owned(),
             ]);
         }

@@ -8,13 +8,13 @@ use serde::Serialize;
 
 use super::watch::first_end;
 use crate::calendar::Occurrence;
-use crate::cli::table::{length, render, table};
-use crate::cli::{Exit, json_instant};
-use crate::config::show_length;
+use crate::cli::Exit;
+use crate::cli::table::{render, table};
 use crate::consumer::ConsumerId;
 use crate::drain::{DrainState, Goal};
 use crate::policy::Window;
 use crate::report::LeftOut;
+use crate::text::{self, rounded_span, utc};
 
 /// How a wait ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,15 +126,15 @@ impl Outcome {
             outcome: self.end.as_str(),
             seconds: self.took.as_secs(),
             window: self.window.as_ref().map(|window| &*window.name),
-            opens: occurrence.map(|one| json_instant(one.opens)),
-            closes: occurrence.map(|one| json_instant(one.closes)),
-            until: first_end(&self.rows).map(json_instant),
+            opens: occurrence.map(|one| utc(one.opens)),
+            closes: occurrence.map(|one| utc(one.closes)),
+            until: first_end(&self.rows).map(utc),
             consumers: (self.rows.iter())
                 .map(|(id, row)| RowJson {
                     stream: id.stream(),
                     consumer: id.consumer(),
                     state: row.state.as_str(),
-                    until: row.until.map(json_instant),
+                    until: row.until.map(utc),
                     ack_pending: row.ack_pending,
                 })
                 .collect(),
@@ -160,9 +160,7 @@ impl Outcome {
                 id.to_string(),
                 row.state.as_str().to_owned(),
                 (row.ack_pending).map_or_else(String::new, |count| count.to_string()),
-                (row.until).map_or_else(String::new, |until| {
-                    until.strftime("%a %Y-%m-%d %H:%M:%S").to_string()
-                }),
+                (row.until).map_or_else(String::new, text::utc_cell),
             ]);
         }
         if !rows.is_empty() {
@@ -184,8 +182,8 @@ impl Outcome {
         match first_end(&self.rows) {
             Some(until) => format!(
                 ", until {} (in {})",
-                json_instant(until),
-                length(until.duration_since(self.at))
+                utc(until),
+                rounded_span(until.duration_since(self.at))
             ),
             None => String::new(),
         }
@@ -212,18 +210,15 @@ impl Outcome {
             )
         };
         let names = |which: fn(DrainState) -> bool| {
-            let ids: Vec<String> = self.of(which).iter().map(ToString::to_string).collect();
-            match ids.len() {
-                0..=3 => ids.join(", "),
-                count => format!("{} and {} more", ids[..3].join(", "), count - 3),
-            }
+            const NAMED: usize = 3;
+            text::names(self.of(which), NAMED)
         };
         Some(match self.end {
             End::Reached => return None,
             End::Interrupted => format!("interrupted: {}", so_far()),
             End::TimedOut => format!(
                 "error: timed out after {}: {}",
-                show_length(self.took),
+                text::length(self.took),
                 so_far()
             ),
             End::Stalled => format!(
@@ -250,8 +245,8 @@ impl Outcome {
             End::Nobody => format!("error: window {name} has no consumer that exists"),
             End::NotOpen(Some(next)) => format!(
                 "error: window {name} is closed and opens next {}, in {}: that is beyond the timeout",
-                json_instant(next.opens),
-                length(next.opens.duration_since(self.at).max(SignedDuration::ZERO))
+                utc(next.opens),
+                rounded_span(next.opens.duration_since(self.at).max(SignedDuration::ZERO))
             ),
             End::NotOpen(None) => {
                 format!("error: window {name} is closed and does not open again")

@@ -8,9 +8,9 @@ use jiff::SignedDuration;
 use terminal_size::terminal_size_of;
 
 use super::outcome::Row;
-use crate::cli::table::length;
 use crate::consumer::ConsumerId;
 use crate::drain::{DrainState, Goal};
+use crate::text::rounded_span;
 
 /// So many of those that are waited for are named.
 const NAMED: usize = 3;
@@ -32,12 +32,12 @@ impl Progress {
         trouble: Option<&str>,
         left: Duration,
     ) {
-        let left = length(SignedDuration::try_from(left).unwrap_or(SignedDuration::MAX));
+        let left = rounded_span(SignedDuration::try_from(left).unwrap_or(SignedDuration::MAX));
         self.write(&line(goal, rows, trouble, &left));
     }
 
     pub fn show_opening(&self, window: &str, wait: SignedDuration) {
-        self.write(&format!("window {window} opens in {}", length(wait)));
+        self.write(&format!("window {window} opens in {}", rounded_span(wait)));
     }
 
     /// Takes the line away.

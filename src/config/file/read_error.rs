@@ -6,6 +6,8 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use crate::text;
+
 /// So many files are named; a folder with more is not where configs are.
 const A_FEW: usize = 5;
 
@@ -19,7 +21,10 @@ pub fn hint(path: &Path, why: &io::Error) -> String {
         ),
         ErrorKind::NotFound => match &siblings(path)[..] {
             [] => ANOTHER.to_owned(),
-            others => format!("{ANOTHER}; there is {}", listed(others)),
+            others => format!(
+                "{ANOTHER}; there is {}",
+                text::names(others.iter().map(|file| file.display()), A_FEW)
+            ),
         },
         _ => ANOTHER.to_owned(),
     }
@@ -40,16 +45,6 @@ fn siblings(path: &Path) -> Vec<PathBuf> {
         .collect();
     files.sort();
     files
-}
-
-fn listed(files: &[PathBuf]) -> String {
-    let shown: Vec<String> = (files.iter().take(A_FEW))
-        .map(|file| file.display().to_string())
-        .collect();
-    match files.len().saturating_sub(A_FEW) {
-        0 => shown.join(", "),
-        rest => format!("{} and {rest} more", shown.join(", ")),
-    }
 }
 
 #[cfg(test)]

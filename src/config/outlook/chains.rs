@@ -8,9 +8,9 @@ use super::{SOON, later};
 use crate::config::Config;
 use crate::config::file::findings::{Finding, Place};
 use crate::config::file::{code, raw};
-use crate::config::value::length;
 use crate::consumer::{ConsumerId, Kind};
 use crate::policy::WindowSet;
+use crate::text;
 
 /// So many consumers are tried that two selectors may have in common; beyond, each selector's own only.
 const MOST_IN_COMMON: usize = 20_000;
@@ -57,9 +57,9 @@ pub(super) fn too_long(config: &Config, raw: &[raw::Window], now: Timestamp) -> 
         let long = pause.closes.duration_since(pause.from).unsigned_abs();
         let message = format!(
             "{with} a pause of {} from {}, longer than the longest pause, {}",
-            length::show(long),
+            text::length(long),
             pause.from,
-            length::show(limit.unsigned_abs())
+            text::span(limit)
         );
         let hint = "such a pause is renewed in steps while recess runs, and ends early where it does not: leave a gap \
                     between them, or raise `max_pause` in [controller]";

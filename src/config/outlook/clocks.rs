@@ -1,13 +1,13 @@
 //! Openings that a change of the clocks shifts, repeats or swallows.
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
 
 use super::{YEAR, later, some_of};
 use crate::calendar::{ClockChange, Outcome, Repeat, Rule, Schedule, Shift};
 use crate::config::file::code;
 use crate::config::file::findings::Finding;
 use crate::config::file::raw::Timing;
+use crate::text::date_minute;
 
 pub(super) fn of(raw: &Timing, schedule: &Schedule, now: Timestamp) -> Option<Finding> {
     let (place, told, hint) = match schedule {
@@ -26,10 +26,13 @@ pub(super) fn of(raw: &Timing, schedule: &Schedule, now: Timestamp) -> Option<Fi
             let told = match opening.shift? {
                 Shift::Gap => format!(
                     "it does not exist: it opens after the gap, at {}",
-                    show(civil)
+                    date_minute(civil)
                 ),
                 Shift::First | Shift::Last => {
-                    format!("{} comes twice: it opens the first time", show(civil))
+                    format!(
+                        "{} comes twice: it opens the first time",
+                        date_minute(civil)
+                    )
                 }
             };
             let hint =
@@ -52,7 +55,7 @@ fn keeps_its_pace(rule: &Rule, change: ClockChange) -> bool {
 }
 
 fn told(change: ClockChange) -> String {
-    let civil = show(change.civil);
+    let civil = date_minute(change.civil);
     match change.outcome {
         Outcome::Shifted => format!("{civil} does not exist, it opens right after the gap"),
         Outcome::Left => format!("{civil} does not exist, it has no opening of its own"),
@@ -60,8 +63,4 @@ fn told(change: ClockChange) -> String {
         Outcome::Twice(Repeat::Last) => format!("{civil} comes twice, it opens the second time"),
         Outcome::Twice(Repeat::Both) => format!("{civil} comes twice, it opens both times"),
     }
-}
-
-fn show(civil: DateTime) -> String {
-    civil.strftime("%a %Y-%m-%d %H:%M").to_string()
 }

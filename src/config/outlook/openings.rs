@@ -2,12 +2,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{SOON, later, local};
+use super::{SOON, later};
 use crate::calendar::Schedule;
 use crate::config::file::code;
 use crate::config::file::findings::{Finding, Place};
 use crate::config::file::raw;
 use crate::policy::{Exclusion, Window};
+use crate::text::local_minute;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -20,7 +21,7 @@ pub(super) fn of_window(raw: &raw::Window, window: &Window, now: Timestamp) -> O
             let last = schedule.latest_opening(now, Timestamp::MIN)?;
             let message = format!(
                 "it closed for the last time on {}",
-                local(last.closes, zone)
+                local_minute(last.closes, zone)
             );
             let hint = "take the window out, or give it a time to come";
             Some(place.warning(code::PAST, message).hint(hint))
@@ -29,7 +30,7 @@ pub(super) fn of_window(raw: &raw::Window, window: &Window, now: Timestamp) -> O
         Some(opens) if opens > later(now, SOON) && matches!(schedule, Schedule::Recurring(_)) => {
             let message = format!(
                 "it does not open in the next 400 days, but on {}",
-                local(opens, zone)
+                local_minute(opens, zone)
             );
             let hint = "look at day, month and weekday, and at `valid_from`";
             Some(place.warning(code::NOT_SOON, message).hint(hint))
@@ -60,7 +61,7 @@ pub(super) fn of_exclusion(
     let place = raw.dates.place().unwrap_or(beginning(&raw.timing));
     let message = format!(
         "it ended for good on {}",
-        local(last.closes, exclusion.schedule.zone())
+        local_minute(last.closes, exclusion.schedule.zone())
     );
     let hint = "take the exclusion out, or give it a time to come";
     Some(place.warning(code::PAST, message).hint(hint))

@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::config::file::code;
 use crate::config::file::findings::{Finding, Place};
 use crate::config::zone::{ZoneDb, ZoneSource, Zones};
+use crate::text;
 
 /// So far ahead they are compared.
 const AHEAD: SignedDuration = SignedDuration::from_hours(2 * 365 * 24);
@@ -49,12 +50,12 @@ fn differs(
     let told: Vec<String> = (spans.iter())
         .map(|span| {
             let until = match span.until {
-                Some(until) => format!("until {}", until.strftime("%Y-%m-%d")),
+                Some(until) => format!("until {}", text::utc_date(until)),
                 None => "on".to_owned(),
             };
             format!(
                 "from {} {until} the clocks are {} in {} ({}) and {} in {} ({})",
-                span.from.strftime("%Y-%m-%d"),
+                text::utc_date(span.from),
                 utc(span.newer),
                 newer.data.version,
                 newer.data.source.as_str(),

@@ -1,6 +1,7 @@
 //! What each kind of value accepts and refuses.
 
 use super::*;
+use crate::text;
 
 #[test]
 fn lengths_of_time() {
@@ -53,7 +54,7 @@ fn lengths_of_time() {
 #[test]
 fn lengths_are_shown_as_they_can_be_written() {
     for text in ["7d", "366d", "1d 2h 3m 4s", "1m", "20s"] {
-        assert_eq!(length::show(length::parse(text).unwrap()), text);
+        assert_eq!(text::length(length::parse(text).unwrap()), text);
     }
 }
 

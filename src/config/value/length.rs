@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::config::file::code;
 use crate::config::file::findings::Finding;
 use crate::config::file::raw::Placed;
+use crate::text;
 
 /// The hint that belongs to most mistakes here.
 const FORM: &str = r#"write whole units, as in "2h", "1h 30m" or "90s""#;
@@ -77,25 +78,6 @@ pub fn parse(text: &str) -> Result<Duration, NotALength> {
     Ok(length)
 }
 
-/// A length of whole seconds as the config file writes it: `7d`, `1h 30m`.
-pub fn show(length: Duration) -> String {
-    let seconds = length.as_secs();
-    if seconds == 0 {
-        return "0s".to_owned();
-    }
-    let parts = [
-        (seconds / 86_400, "d"),
-        (seconds / 3_600 % 24, "h"),
-        (seconds / 60 % 60, "m"),
-        (seconds % 60, "s"),
-    ];
-    let parts = parts.iter().filter(|(count, _)| *count > 0);
-    let parts: Vec<String> = parts
-        .map(|(count, unit)| format!("{count}{unit}"))
-        .collect();
-    parts.join(" ")
-}
-
 /// A length of time of whole seconds.
 pub fn duration(text: &Placed<String>, findings: &mut Vec<Finding>) -> Option<Duration> {
     parse(&text.value)
@@ -123,7 +105,7 @@ pub fn duration_in(
         "long"
     };
     let message = format!("{:?} is too {side}", text.value);
-    let (shortest, longest) = (show(*range.start()), show(*range.end()));
+    let (shortest, longest) = (text::length(*range.start()), text::length(*range.end()));
     let hint = format!("it can be from {shortest} to {longest}");
     findings.push(text.place.error(code::OUT_OF_RANGE, message).hint(hint));
     None

@@ -13,9 +13,10 @@ use crate::config::file::code;
 use crate::config::file::findings::Finding;
 use crate::config::file::raw::{self, DateTimeValue, Entry, Placed, Texts};
 use crate::config::suggest;
-use crate::config::value::{date_time, length, names};
+use crate::config::value::{date_time, names};
 use crate::config::zone::ZoneDefaults;
 use crate::policy;
+use crate::text;
 
 /// A year's rule that holds for longer never lets go.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
@@ -194,7 +195,7 @@ fn too_long(raw: &raw::Exclusion, schedule: &Schedule) -> Option<Finding> {
         return None;
     }
     let message = format!("{:?} is too long", text.value);
-    let longest = length::show(LONGEST);
+    let longest = text::length(LONGEST);
     let hint = format!(
         "it can be up to {longest}; with `from` and `until` in place of `schedule`, as long as you like"
     );

@@ -9,6 +9,7 @@ use crate::config::file::code;
 use crate::config::file::findings::{Finding, Place};
 use crate::config::file::raw::{Entry, Timing};
 use crate::config::value::length;
+use crate::text::{self, span};
 
 /// Where the walk begins, in the schedule's own zone. Fixed, so that whether a file loads never depends on the clock.
 const FROM: DateTime = date(2024, 1, 1).at(0, 0, 0, 0);
@@ -62,8 +63,8 @@ fn fixed(place: &Place, length: SignedDuration, longest: MaxPause<'_>) -> Option
     let max_pause = longest.length.filter(|max_pause| length > *max_pause)?;
     let message = format!(
         "{} is longer than the longest pause, {}",
-        show(length),
-        show(max_pause)
+        span(length),
+        span(max_pause)
     );
     Some(too_long(place, message, longest))
 }
@@ -78,9 +79,9 @@ fn by_the_clock(place: &Place, schedule: &Schedule, longest: MaxPause<'_>) -> Op
     let opens = schedule.zone().to_datetime(opening.opens);
     let message = format!(
         "the opening of {} lasts {}, longer than the longest pause, {}",
-        opens.strftime("%Y-%m-%d %H:%M"),
-        show(opening.length()),
-        show(max_pause)
+        text::minute(opens),
+        span(opening.length()),
+        span(max_pause)
     );
     Some(too_long(place, message, longest))
 }
@@ -95,14 +96,10 @@ fn too_long(place: &Place, message: String, longest: MaxPause<'_>) -> Finding {
 }
 
 fn too_short(place: &Place, length: SignedDuration) -> Finding {
-    let message = format!("a window of {} never pauses anything", show(length));
+    let message = format!("a window of {} never pauses anything", span(length));
     let hint = "a cluster may apply a pause seconds after accepting it: recess sends none that ends \
                 within 5s";
     place.warning(code::TOO_SHORT, message).hint(hint)
-}
-
-fn show(length: SignedDuration) -> String {
-    length::show(length.unsigned_abs())
 }
 
 /// The opening with which a walk begins.

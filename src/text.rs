@@ -1,0 +1,160 @@
+//! How times, lengths of time and long lists are written: one way each, whichever view shows them.
+//!
+//! A program gets instants in UTC, as RFC 3339 has them. A person gets wall-clock times, with the weekday, as windows are made
+//! of weekdays, and with the zone, unless a heading names it.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::{Offset, TimeZone};
+use jiff::{SignedDuration, Timestamp, Zoned};
+
+#[cfg(test)]
+mod tests;
+
+/// An instant for programs and in sentences: UTC, in whole seconds, so without the mark. `2026-12-01T02:30:00Z`
+pub fn utc(at: Timestamp) -> String {
+    Timestamp::from_second(at.as_second())
+        .unwrap_or(at)
+        .to_string()
+}
+
+/// The same by the clocks of a zone, for programs: `2026-12-01T03:30:00+01:00`
+pub fn with_offset(at: &Zoned) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+}
+
+/// An instant by the clocks of a zone: `Tue 2026-12-01 03:30:00 CET`
+pub fn local(at: Timestamp, zone: &TimeZone) -> String {
+    let at = at.to_zoned(zone.clone());
+    at.strftime("%a %Y-%m-%d %H:%M:%S %Z").to_string()
+}
+
+/// The same to the minute: `Tue 2026-12-01 03:30 CET`
+pub fn local_minute(at: Timestamp, zone: &TimeZone) -> String {
+    let at = at.to_zoned(zone.clone());
+    at.strftime("%a %Y-%m-%d %H:%M %Z").to_string()
+}
+
+/// For a column whose heading says that it is in UTC: `Tue 2026-12-01 02:30:00`
+pub fn utc_cell(at: Timestamp) -> String {
+    date_time(Offset::UTC.to_datetime(at))
+}
+
+/// What a wall clock shows: `Tue 2026-12-01 03:30:00`
+pub fn date_time(civil: DateTime) -> String {
+    civil.strftime("%a %Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// The same to the minute: `Tue 2026-12-01 03:30`
+pub fn date_minute(civil: DateTime) -> String {
+    civil.strftime("%a %Y-%m-%d %H:%M").to_string()
+}
+
+/// What a wall clock shows, where the weekday says nothing: `2026-12-01 03:30`
+pub fn minute(civil: DateTime) -> String {
+    civil.strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+/// The date in UTC: `2026-12-01`
+pub fn utc_date(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d").to_string()
+}
+
+/// `Tue 2026-12-01`
+pub fn day(date: Date) -> String {
+    date.strftime("%a %Y-%m-%d").to_string()
+}
+
+/// `Tue`
+pub fn weekday(date: Date) -> String {
+    date.strftime("%a").to_string()
+}
+
+/// The time of a day, beside the day: `03:30:00 CET`
+pub fn time(at: &Zoned) -> String {
+    at.strftime("%H:%M:%S %Z").to_string()
+}
+
+/// The same with seconds only if there are some: `03:30 CET`
+pub fn short_time(at: &Zoned) -> String {
+    format!("{} {}", time_of_day(at.time()), at.strftime("%Z"))
+}
+
+/// A time of day as the config file writes it, with seconds only if there are some: `03:30`
+pub fn time_of_day(time: Time) -> String {
+    let format = if time.second() == 0 {
+        "%H:%M"
+    } else {
+        "%H:%M:%S"
+    };
+    time.strftime(format).to_string()
+}
+
+/// The time of day in UTC, in front of what is read as it happens: `02:30:00Z`
+pub fn utc_time(at: Timestamp) -> String {
+    at.strftime("%H:%M:%SZ").to_string()
+}
+
+/// A length of whole seconds as the config file writes it: `7d`, `1h 30m`.
+pub fn length(length: Duration) -> String {
+    let seconds = length.as_secs();
+    if seconds == 0 {
+        return "0s".to_owned();
+    }
+    let parts = [
+        (seconds / 86_400, "d"),
+        (seconds / 3_600 % 24, "h"),
+        (seconds / 60 % 60, "m"),
+        (seconds % 60, "s"),
+    ];
+    let parts = parts.iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<String> = parts
+        .map(|(count, unit)| format!("{count}{unit}"))
+        .collect();
+    parts.join(" ")
+}
+
+/// The time between two instants, whichever of them is the later one: `1h 30m`.
+pub fn span(span: SignedDuration) -> String {
+    length(span.unsigned_abs())
+}
+
+/// The same, with seconds only below an hour: `2h`, `1d 30m`.
+pub fn rounded_span(span: SignedDuration) -> String {
+    let seconds = span.as_secs().unsigned_abs();
+    length(Duration::from_secs(if seconds >= 3600 {
+        seconds - seconds % 60
+    } else {
+        seconds
+    }))
+}
+
+/// The first `most` of many, and how many there are beyond those.
+pub fn first_few<T>(all: impl IntoIterator<Item = T>, most: usize) -> (Vec<T>, usize) {
+    let mut all = all.into_iter();
+    let few = all.by_ref().take(most).collect();
+    (few, all.count())
+}
+
+/// Many names as a list of the first few: `a, b and 7 more`.
+pub fn names<T: Display>(all: impl IntoIterator<Item = T>, most: usize) -> String {
+    match first_few(all, most) {
+        (few, 0) => joined(few, ", "),
+        (few, more) => format!("{} and {more} more", joined(few, ", ")),
+    }
+}
+
+/// The same of what holds commas itself: `a; b; and 7 more`.
+pub fn clauses<T: Display>(all: impl IntoIterator<Item = T>, most: usize) -> String {
+    match first_few(all, most) {
+        (few, 0) => joined(few, "; "),
+        (few, more) => format!("{}; and {more} more", joined(few, "; ")),
+    }
+}
+
+fn joined<T: Display>(all: Vec<T>, separator: &str) -> String {
+    let all: Vec<String> = all.iter().map(ToString::to_string).collect();
+    all.join(separator)
+}

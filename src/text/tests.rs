@@ -1,0 +1,92 @@
+use super::*;
+
+fn zurich() -> TimeZone {
+    jiff::tz::TimeZoneDatabase::bundled()
+        .get("Europe/Zurich")
+        .unwrap()
+}
+
+fn instant(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+#[test]
+fn an_instant_is_written_without_its_mark() {
+    let at = instant("2026-12-01T02:30:05.000435253Z");
+    assert_eq!(utc(at), "2026-12-01T02:30:05Z");
+    assert_eq!(utc_cell(at), "Tue 2026-12-01 02:30:05");
+    assert_eq!(utc_time(at), "02:30:05Z");
+    assert_eq!(local(at, &zurich()), "Tue 2026-12-01 03:30:05 CET");
+    assert_eq!(local_minute(at, &zurich()), "Tue 2026-12-01 03:30 CET");
+}
+
+#[test]
+fn a_local_time_has_seconds_only_if_there_are_some() {
+    for (at, short, exact, offset) in [
+        (
+            "2026-07-01T02:30:00Z",
+            "04:30 CEST",
+            "04:30:00 CEST",
+            "2026-07-01T04:30:00+02:00",
+        ),
+        (
+            "2026-12-01T02:30:05Z",
+            "03:30:05 CET",
+            "03:30:05 CET",
+            "2026-12-01T03:30:05+01:00",
+        ),
+    ] {
+        let at = instant(at).to_zoned(zurich());
+        assert_eq!(short_time(&at), short);
+        assert_eq!(time(&at), exact);
+        assert_eq!(with_offset(&at), offset);
+    }
+}
+
+#[test]
+fn json_instants_are_whole_seconds_of_utc() {
+    let marked: Timestamp = "2026-12-01T03:00:00.000435253Z".parse().unwrap();
+    assert_eq!(utc(marked), "2026-12-01T03:00:00Z");
+}
+
+#[test]
+fn lengths_are_written_as_the_config_writes_them() {
+    for (seconds, text) in [
+        (7200, "2h"),
+        (5400, "1h 30m"),
+        (90, "1m 30s"),
+        (3599, "59m 59s"),
+        (86_461, "1d 1m"),
+    ] {
+        assert_eq!(rounded_span(SignedDuration::from_secs(seconds)), text);
+    }
+}
+
+#[test]
+fn a_span_is_written_without_its_sign_and_rounded_only_if_asked() {
+    for (seconds, exact, rounded) in [
+        (0, "0s", "0s"),
+        (3_599, "59m 59s", "59m 59s"),
+        (3_659, "1h 59s", "1h"),
+    ] {
+        for span in [seconds, -seconds].map(SignedDuration::from_secs) {
+            assert_eq!(super::span(span), exact, "{seconds}");
+            assert_eq!(rounded_span(span), rounded, "{seconds}");
+        }
+    }
+}
+
+#[test]
+fn a_long_list_ends_with_how_many_more_there_are() {
+    let all = ["a", "b", "c"];
+    for (most, as_names, as_clauses) in [
+        (1, "a and 2 more", "a; and 2 more"),
+        (2, "a, b and 1 more", "a; b; and 1 more"),
+        (3, "a, b, c", "a; b; c"),
+        (4, "a, b, c", "a; b; c"),
+    ] {
+        assert_eq!(names(all, most), as_names);
+        assert_eq!(clauses(all, most), as_clauses);
+    }
+    assert_eq!(names(Vec::<&str>::new(), 2), "");
+}
