@@ -14,7 +14,7 @@
 //!
 //! ```text
 //!    TOML                    now                   nats-server
-//!      | config                |                        | reconcile::observe (LIST, INFO)
+//!      | config                |                        | observe (LIST, INFO)
 //!      v                       v                        v
 //!   Policy ---> calendar ---> Desired ------+        Found
 //!   (policy)                                v          |
@@ -58,6 +58,7 @@
 //! - [`jetstream`]: the five requests, as a trait; `jetstream/nats.rs` speaks async-nats
 //! - [`report`]: what one pass saw, decided and did
 //! - [`wake`]: the wall-clock watcher, speaks tokio-cron-scheduler
+//! - [`observe`]: which requests show the state of which consumers, for the loop and for the commands alike
 //! - [`reconcile`]: the loop, the only place where the core meets the world
 //! - [`events`]: what happens to windows, as CloudEvents for programs
 //! - [`metrics`], [`http`], [`logging`], [`signals`], [`systemd`]: those who watch, and those who are told
@@ -103,6 +104,8 @@ pub mod jetstream;
 pub mod report;
 
 pub mod wake;
+
+pub mod observe;
 
 pub mod reconcile;
 

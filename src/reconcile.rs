@@ -20,7 +20,6 @@ mod by_hand;
 mod clear;
 mod driver;
 mod heart;
-mod observe;
 mod orphans;
 mod overview;
 mod pass;
@@ -31,7 +30,6 @@ use driver::Driver;
 
 pub use by_hand::{Errand, Fate};
 pub use heart::Heart;
-pub use observe::{Observed, ReplyDeadline, Scope, observe};
 pub use reconciler::Reconciler;
 
 /// What the loop listens to.

@@ -12,7 +12,8 @@ use crate::config::Config;
 use crate::consumer::ConsumerId;
 use crate::jetstream::nats::Nats;
 use crate::jetstream::{JetStream, Link};
-use crate::reconcile::{Heart, Reconciler, Scope};
+use crate::observe::Scope;
+use crate::reconcile::{Heart, Reconciler};
 use crate::report::{Report, Wake};
 
 /// How long a person waits for a connection before being told that there is none.

@@ -10,8 +10,8 @@ use crate::calendar::{Boundary, Fixed, Schedule};
 use crate::config::{Config, closest};
 use crate::consumer::{ConsumerId, Found, Kind};
 use crate::jetstream::{JetStream, Listing};
+use crate::observe::Observed;
 use crate::policy::{Policy, Selection, Selector, Window};
-use crate::reconcile::Observed;
 use crate::text;
 use crate::visible::visible;
 

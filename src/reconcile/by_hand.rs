@@ -10,12 +10,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::observe::{Observed, ReplyDeadline, Scope};
 use super::reconciler::Reconciler;
 use crate::consumer::{ConsumerId, Found};
 use crate::jetstream::{Advisory, JetStream, RequestError};
 use crate::ledger::Admission;
 use crate::now::Now;
+use crate::observe::{Observed, ReplyDeadline, Scope};
 use crate::plan::{Order, Verdict};
 use crate::report::{Burst, LeftOut, Pass, Row, Wake};
 use crate::write::Outcome;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::observe::{Observed, ReplyDeadline, Scope, observe};
 use super::reconciler::Reconciler;
 use crate::consumer::{ConsumerId, Found};
 use crate::jetstream::JetStream;
 use crate::now::Now;
+use crate::observe::{Observed, ReplyDeadline, Scope, observe};
 use crate::plan::{Decision, Planned, Rule, Sending, Situation, Verdict};
 use crate::policy::Window;
 use crate::report::{Burst, Pass, Row, Wake};

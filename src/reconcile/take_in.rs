@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::observe::{Observed, Scope};
 use super::reconciler::Reconciler;
 use crate::consumer::{ConsumerId, Found, Kind};
 use crate::jetstream::{JetStream, Sample};
 use crate::now::Now;
+use crate::observe::{Observed, Scope};
 use crate::policy::WindowSet;
 use crate::report::{Pass, Row};
 use crate::write::Action;

@@ -20,9 +20,9 @@ use crate::drain::{DrainState, Goal, Watch};
 use crate::jetstream::nats::Nats;
 use crate::jetstream::{Advisory, JetStream, Link, RequestError};
 use crate::now::Now;
+use crate::observe::{Observed, ReplyDeadline, Scope, observe};
 use crate::plan::Skew;
 use crate::policy::{Policy, Selector, Window};
-use crate::reconcile::{Observed, ReplyDeadline, Scope, observe};
 use crate::report::LeftOut;
 
 /// How often those that are waited for are looked at, at most and at least; in between, four times as long as a look takes.

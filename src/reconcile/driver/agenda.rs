@@ -10,7 +10,7 @@ use super::steps::spare_before;
 use crate::consumer::{ConsumerId, Found};
 use crate::jetstream::JetStream;
 use crate::now::Now;
-use crate::reconcile::Scope;
+use crate::observe::Scope;
 use crate::reconcile::orphans::Streams;
 use crate::report::{Report, Wake};
 
