@@ -1,6 +1,6 @@
 //! The decision table: what to do about one consumer, from what is wanted and what was found.
 //!
-//! [`decide`] is the table that the README prints, row by row ([`Rule::ALL`]). It is pure: it sends nothing and knows no clock but the
+//! [`decide`] is the table that `config/WINDOWS.md` prints, row by row ([`Rule::ALL`]). It is pure: it sends nothing and knows no clock but the
 //! [`Case`] it is given. It also does not know how often something was tried; holding back repeated writes is the
 //! [`crate::ledger`]'s business.
 

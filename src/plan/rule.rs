@@ -1,4 +1,4 @@
-//! The rows of the decision table: each has a stable name and the words that the README prints.
+//! The rows of the decision table: each has a stable name and the words that `config/WINDOWS.md` prints.
 
 use std::fmt;
 
@@ -263,7 +263,7 @@ impl Rule {
         }
     }
 
-    /// The whole table as Markdown, the first row that fits counts: the README shows exactly this.
+    /// The whole table as Markdown, the first row that fits counts: `config/WINDOWS.md` shows exactly this.
     pub fn table() -> String {
         let mut table = "| want | have | verdict | rule |\n| --- | --- | --- | --- |\n".to_owned();
         for RuleRow {

@@ -511,16 +511,16 @@ fn an_example_of(rule: Rule) -> (Desired, Found, Case) {
 }
 
 #[test]
-fn the_readme_shows_the_table_and_decide_follows_it() {
-    let readme = include_str!("../../README.md");
-    let table: Vec<&str> = (readme.lines())
+fn the_document_shows_the_table_and_decide_follows_it() {
+    let document = include_str!("../../config/WINDOWS.md");
+    let table: Vec<&str> = (document.lines())
         .skip_while(|line| !line.starts_with("| want | have | verdict |"))
         .take_while(|line| line.starts_with('|'))
         .collect();
     assert_eq!(
         table,
         Rule::table().lines().collect::<Vec<_>>(),
-        "the README should show:\n{}",
+        "config/WINDOWS.md should show:\n{}",
         Rule::table()
     );
     let rows = table.iter().skip(2);

@@ -10,10 +10,10 @@ use jiff::{SignedDuration, Timestamp};
 use recess::calendar::{Length, Occurrence, Pattern, Rule, Schedule, Shift};
 
 mod closes;
+mod documents;
 mod fixed;
 mod laws;
 mod openings;
-mod readme;
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()

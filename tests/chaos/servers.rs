@@ -23,7 +23,7 @@ pub struct Servers {
     record: Record,
 }
 
-/// What recess may ask: the README's list.
+/// What recess may ask: the list of `examples/nats/README.md`.
 const GIVEN: [&str; 5] = [
     "$JS.API.INFO",
     "$JS.API.STREAM.NAMES",

@@ -1,4 +1,4 @@
-//! The decision table of the README, turned round: whether a write is one that it may call for.
+//! The decision table of `config/WINDOWS.md`, turned round: whether a write is one that it may call for.
 
 use std::collections::BTreeSet;
 

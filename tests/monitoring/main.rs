@@ -9,10 +9,10 @@
 mod support;
 
 mod dashboard;
+mod documents;
 mod files;
 mod lag;
 mod not_paused;
 mod pager;
-mod readme;
 mod tools;
 mod watch;

@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use crate::support::nats_server::Watchdog;
 use crate::support::recess::until;
 
-/// The files that the README tells to copy.
+/// The files that `examples/prometheus/README.md` has copied.
 pub fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/prometheus")
 }

@@ -2,10 +2,14 @@
 //!
 //! One binary, so that everything is linked once.
 
+#[path = "../support/mod.rs"]
+mod support;
+
 mod arguments;
 mod cli;
 mod config_mistakes;
 mod diff;
+mod documents;
 mod examples;
 mod explain;
 mod layering;

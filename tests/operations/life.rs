@@ -22,7 +22,7 @@ const SHIPPING: &str = "ORDERS/shipping";
 
 const PASSWORD: &str = "only root may read this";
 
-/// What recess may, as the README has it, and what the test may.
+/// What recess may, as `examples/nats/README.md` has it, and what the test may.
 const ACCOUNTS: &str = r#"authorization {
     users: [
         { user: tester, password: tester }

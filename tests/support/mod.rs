@@ -7,6 +7,7 @@
 pub mod account;
 pub mod certificates;
 pub mod config;
+pub mod documents;
 pub mod hostile_server;
 pub mod nats_server;
 pub mod operator;

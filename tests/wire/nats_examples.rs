@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use async_nats::ConnectOptions;
 
+use crate::permissions::printed;
 use crate::support::account::Account;
 use crate::support::certificates::Authority;
 use crate::support::config::{Config, Span};
@@ -241,7 +242,7 @@ fn every_example_is_in_the_index_and_its_config_has_no_mistakes() {
     }
 }
 
-/// The folders and the README say one thing about what recess needs.
+/// The folders and their document say one thing about what recess needs.
 #[test]
 fn the_subjects_are_the_same_everywhere() {
     let subjects = |text: &str| -> BTreeSet<String> {
@@ -252,11 +253,7 @@ fn the_subjects_are_the_same_everywhere() {
             .map(|word| word.replace("ORDERS.*", "*.*"))
             .collect()
     };
-    let readme = include_str!("../../README.md");
-    let printed = readme
-        .split("```")
-        .find(|block| block.contains("permissions: {"));
-    let wanted = subjects(printed.unwrap());
+    let wanted = subjects(&printed());
     assert_eq!(wanted.len(), 10);
     for file in ["least-privilege/server.conf", "jwt/mint", "tls/server.conf"] {
         assert_eq!(subjects(&example(file, &[])), wanted, "{file}");

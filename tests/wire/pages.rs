@@ -150,9 +150,9 @@ async fn readiness_follows_the_connection_and_health_does_not() {
 }
 
 #[test]
-fn the_readme_has_a_row_for_every_metric_and_no_other() {
-    let readme = include_str!("../../README.md");
-    let rows: BTreeSet<&str> = (readme.lines())
+fn the_document_has_a_row_for_every_metric_and_no_other() {
+    let document = include_str!("../../examples/prometheus/README.md");
+    let rows: BTreeSet<&str> = (document.lines())
         .filter_map(|line| line.strip_prefix("| `recess_")?.split('`').next())
         .collect();
     assert_eq!(rows, METRICS.iter().copied().collect());

@@ -1,4 +1,4 @@
-//! The permissions that the README prints are enough, and each that is withheld is named.
+//! The permissions that `examples/nats/README.md` prints are enough, and each that is withheld is named.
 
 use std::fs;
 
@@ -6,20 +6,19 @@ use async_nats::ConnectOptions;
 
 use crate::support::account::Account;
 use crate::support::config::{Config, Span};
+use crate::support::documents;
 use crate::support::nats_server::{Options, Server};
 use crate::support::recess::{Recess, command, complaint_of_status, secs};
 use crate::support::world::World;
 
 const PAUSED: &str = r#"consumer_paused{consumer_name="billing",stream_name="ORDERS"}"#;
 
-/// The block of the README that a server's administrator copies.
-fn printed() -> &'static str {
-    let readme = include_str!("../../README.md");
-    let block = readme
-        .split("```")
-        .find(|block| block.contains("permissions: {"));
-    let block = block.expect("the README prints the permissions");
-    block.split_once('\n').unwrap().1
+/// The block that a server's administrator copies.
+pub fn printed() -> String {
+    let mut blocks = documents::read("examples/nats/README.md").blocks("text");
+    blocks.retain(|block| block.contains("permissions: {"));
+    assert_eq!(blocks.len(), 1, "the document prints the permissions");
+    blocks.remove(0)
 }
 
 /// A server's configuration with that user, and one who may do everything.
@@ -36,7 +35,7 @@ struct Restricted {
 
 impl Restricted {
     async fn withholding(withheld: &[&str]) -> Self {
-        let mut user = printed().to_owned();
+        let mut user = printed();
         for subject in withheld {
             let quoted = format!("{subject:?}");
             assert!(user.contains(&quoted), "{quoted} is not in {user}");
@@ -193,7 +192,7 @@ async fn answers_that_may_not_be_heard_are_told_and_heard_as_soon_as_they_may() 
     let count = connections["num_connections"].as_u64().unwrap();
     assert!(count <= 3, "{connections:#}");
     // nats-server applies new permissions to the connections that stand.
-    world.server.reload(&config_with(printed()));
+    world.server.reload(&config_with(&printed()));
     recess.until_metric(PAUSED, 1.0, secs(5)).await;
 }
 

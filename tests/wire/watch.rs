@@ -1,5 +1,5 @@
 //! Those who watch recess watch what is there: every metric that the alert rules, their tests, the runbook, the dashboard
-//! and the README name is on the live `/metrics`, every alert has its runbook section and its tests, and the dashboard is
+//! and the documents name is on the live `/metrics`, every alert has its runbook section and its tests, and the dashboard is
 //! whole. (What the rules do in a real Prometheus is held by `tests/monitoring`.)
 
 use std::collections::BTreeSet;
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::pages::METRICS;
 use crate::support::config::{Config, Span};
-use crate::support::recess::{Recess, command, secs};
+use crate::support::recess::{Recess, secs};
 use crate::support::world::World;
 
 fn path(file: &str) -> PathBuf {
@@ -85,9 +85,14 @@ async fn every_metric_that_somebody_watches_is_there() {
     let watchers = [
         ("the rules", prometheus(".rules.yml").1, 12),
         ("the rules' tests", prometheus(".test.yml").1, 12),
-        ("the runbook", prometheus(".md").1, 1),
+        ("the runbook", prometheus("RUNBOOK.md").1, 1),
         ("the dashboard", read("examples/grafana/recess.json"), 15),
-        ("the README", read("README.md"), METRICS.len()),
+        (
+            "the document",
+            read("examples/prometheus/README.md"),
+            METRICS.len(),
+        ),
+        ("the README", read("README.md"), 2),
     ];
     for (who, text, at_least) in watchers {
         let named = metrics_in(&text);
@@ -107,7 +112,11 @@ fn every_recorded_name_that_is_used_is_recorded() {
         .filter_map(|line| line.trim().strip_prefix("- record: "))
         .collect();
     assert!(!recorded_by.is_empty());
-    for text in [rules.clone(), prometheus(".test.yml").1, read("README.md")] {
+    for text in [
+        rules.clone(),
+        prometheus(".test.yml").1,
+        prometheus(".md").1,
+    ] {
         let unknown: Vec<&str> = recorded(&text).difference(&recorded_by).copied().collect();
         assert!(unknown.is_empty(), "nothing records {unknown:?}");
     }
@@ -147,23 +156,6 @@ fn every_alert_has_a_section_in_the_runbook_and_every_section_an_alert() {
     let names: BTreeSet<&str> = alerts(&rules).iter().map(|(name, _)| *name).collect();
     let titles: BTreeSet<&str> = sections.iter().map(|(title, _)| *title).collect();
     assert_eq!(names, titles);
-}
-
-#[test]
-fn every_command_of_recess_in_the_runbook_exists() {
-    let (_, runbook) = prometheus("RUNBOOK.md");
-    let commands: BTreeSet<Vec<&str>> = (runbook.split("`recess ").skip(1))
-        .map(|rest| rest.split('`').next().unwrap().split(' ').collect())
-        .collect();
-    assert!(commands.len() >= 4, "{commands:?}");
-    for words in commands {
-        let output = command(&[&words[..], &["--help"]].concat());
-        assert_eq!(output.status.code(), Some(0), "recess {words:?}");
-        let help = String::from_utf8(output.stdout).unwrap();
-        for flag in words.iter().filter(|word| word.starts_with("--")) {
-            assert!(help.contains(flag), "recess {words:?} has no {flag}");
-        }
-    }
 }
 
 /// promtool holds what the tests say; this holds that there are some, both ways, for each alert.

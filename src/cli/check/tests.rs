@@ -199,16 +199,3 @@ fn a_window_is_shown_as_it_was_read_with_its_next_opening() {
     assert!(lines(&many[..21], november).contains("and 1 more window:"));
     assert_eq!(lines(&many[..20], november).lines().count(), 20);
 }
-
-#[test]
-fn the_readme_shows_how_a_window_is_read() {
-    let readme = include_str!("../../../README.md");
-    let (_, rest) = readme.split_once("```toml\n").unwrap();
-    let (text, _) = rest.split_once("```").unwrap();
-    let config = config::parse(Path::new("README.md"), text).unwrap();
-    let lines = openings::lines(&config, "2026-11-23T12:00:00Z".parse().unwrap());
-    assert!(
-        readme.contains(&format!("`{}`", lines.trim_end())),
-        "{lines}"
-    );
-}

@@ -1,6 +1,5 @@
 //! Streams whose limits work against a pause.
 
-use std::process::Command;
 use std::time::Duration;
 
 use serde_json::json;
@@ -8,8 +7,7 @@ use serde_json::json;
 use super::{config, findings, tells};
 use crate::cli::ask;
 use crate::support::account::Account;
-use crate::support::config::{Config, Span};
-use crate::support::recess::{PROGRAM, command};
+use crate::support::recess::command;
 use crate::support::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -152,31 +150,4 @@ async fn many_consumers_with_one_finding_are_one_line_for_people_and_each_in_jso
     );
     assert_eq!(String::from_utf8(output.stderr).unwrap(), shown);
     assert_eq!(output.status.code(), Some(3));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_the_readme_shows_of_it_is_real() {
-    let readme = include_str!("../../../README.md");
-    let shown = readme
-        .split("```console\n$ recess check --live\n")
-        .nth(1)
-        .and_then(|rest| rest.split("```").next());
-    let world = World::new().await;
-    world
-        .account
-        .stream_with("ORDERS", json!({ "max_age": 3_600_000_000_000_u64 }))
-        .await;
-    world.account.consumer("ORDERS/billing").await;
-    world.account.consumer("ORDERS/shipping").await;
-    let files = tempfile::tempdir().unwrap();
-    let night = Span::opening_in(36_000, 7_200);
-    let config = Config::new([world.server.url()]).window("nightly-vacuum", &["ORDERS/*"], night);
-    config.write(files.path());
-    let output = Command::new(PROGRAM)
-        .args(["check", "--live", "--config", "recess.toml"])
-        .current_dir(&files)
-        .output()
-        .unwrap();
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(told, shown.expect("the README shows `check --live`"));
 }

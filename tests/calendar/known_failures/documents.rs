@@ -1,4 +1,4 @@
-//! The README's table of nights, row by row.
+//! The table of nights of `config/WINDOWS.md`, row by row.
 
 use std::path::Path;
 
@@ -50,11 +50,11 @@ impl Night {
 }
 
 #[test]
-fn every_night_in_the_readme_is_held_as_it_says() {
-    let readme = include_str!("../../../README.md");
-    let (_, table) = readme
+fn every_night_in_the_table_is_held_as_it_says() {
+    let document = include_str!("../../../config/WINDOWS.md");
+    let (_, table) = document
         .split_once("| schedule | length |")
-        .expect("the README has the table");
+        .expect("the document has the table");
     let rows = table
         .lines()
         .skip(2)
@@ -63,7 +63,7 @@ fn every_night_in_the_readme_is_held_as_it_says() {
     assert!(nights.len() >= 14, "{}", nights.len());
     assert!(nights.iter().any(|night| night.pause.is_none()));
     for night in nights {
-        let config = config::parse(Path::new("README.md"), &night.config());
+        let config = config::parse(Path::new("WINDOWS.md"), &night.config());
         let policy = config.unwrap_or_else(|error| panic!("{error}")).policy;
         let id = ConsumerId::new("ORDERS", "billing");
         let windows = policy.windows_of(&id, Some(Kind::Durable));

@@ -1,17 +1,13 @@
-//! The expressions that the README gives to those who have alerts of their own, played through by promtool.
+//! The expressions that `examples/prometheus/README.md` gives to those who have alerts of their own, played through by promtool.
 
 use std::fs;
 
+use crate::support::documents;
 use crate::tools::run;
 
-/// The README's blocks of PromQL.
+/// The document's blocks of PromQL.
 fn snippets() -> Vec<String> {
-    let readme = include_str!("../../README.md");
-    let blocks = readme.split("```").skip(1).step_by(2);
-    let found: Vec<String> = blocks
-        .filter_map(|block| block.strip_prefix("promql\n"))
-        .map(str::to_owned)
-        .collect();
+    let found = documents::read("examples/prometheus/README.md").blocks("promql");
     assert_eq!(found.len(), 1);
     found
 }
@@ -33,7 +29,7 @@ tests:
 
 #[test]
 #[ignore = "needs Debian's prometheus and prometheus-alertmanager: tests/monitoring/run"]
-fn the_expression_in_the_readme_mutes_lag_while_paused_and_a_quarter_of_an_hour_longer() {
+fn the_expression_in_the_document_mutes_lag_while_paused_and_a_quarter_of_an_hour_longer() {
     for snippet in snippets() {
         let mut rules = "groups: [{ name: mine, rules: [{ alert: MyLag, expr: ".to_owned();
         rules += &serde_json::to_string(&snippet).unwrap();
