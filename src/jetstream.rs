@@ -13,7 +13,6 @@ use crate::consumer::{ConsumerId, Found};
 use crate::drain::InFlight;
 use crate::write::Outcome;
 
-pub mod details;
 pub mod nats;
 mod writer;
 

@@ -47,6 +47,7 @@
 //!   lines, `calendar/dialects.rs` says what to write instead of others, `calendar/cron.rs` speaks croner
 //! - [`policy`]: which consumers follow which windows, what exclusions leave of those, and what that makes desired at an
 //!   instant
+//! - [`retention`]: what a pause does to messages that wait: the limits of streams and consumers
 //! - [`ledger`]: what we wrote and what came of it: confirmation, backoff, fights, foreign deadlines to give back
 //! - [`plan`]: the decision table, and the plan for many consumers as a value
 //!
@@ -90,6 +91,8 @@ pub mod drain;
 pub mod calendar;
 
 pub mod policy;
+
+pub mod retention;
 
 pub mod ledger;
 

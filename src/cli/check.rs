@@ -8,15 +8,13 @@ use super::{ConfigArgs, Exit, Format, FormatArgs};
 use crate::config::{self, Config, Finding, Severity, Source};
 
 mod collect;
-mod hazards;
-mod holds;
+mod live_finding;
 mod openings;
 mod server;
 #[cfg(test)]
 mod tests;
-mod told;
 
-use told::Told;
+use live_finding::LiveFinding;
 
 #[derive(Debug, Args)]
 pub struct CheckArgs {
@@ -57,7 +55,7 @@ pub fn execute(args: CheckArgs, wall: fn() -> Timestamp) -> Exit {
     findings.sort_by_key(|finding| finding.span.as_ref().map_or(usize::MAX, |span| span.start));
     let mut good = good_news(&config, &args);
     good += &openings::lines(&config, now);
-    let mut told: Vec<Told> = Vec::new();
+    let mut told: Vec<LiveFinding> = Vec::new();
     if args.live {
         let checked = config.clone();
         match collect::collect(config, wall) {
@@ -71,11 +69,11 @@ pub fn execute(args: CheckArgs, wall: fn() -> Timestamp) -> Exit {
     let is_clean = findings.is_empty() && told.is_empty();
     let shown = match args.format.format {
         Format::Json => {
-            findings.extend(told::each(&told));
+            findings.extend(live_finding::each(&told));
             json(&findings, &source)
         }
         Format::Text => {
-            findings.extend(told::together(&told));
+            findings.extend(live_finding::together(&told));
             super::tell(&source, &findings);
             let good = if has_errors(&findings) { "" } else { &good };
             super::print(good)

@@ -6,14 +6,13 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 
-use super::hazards::StreamSeen;
 use crate::cli::{Exit, live};
 use crate::config::Config;
 use crate::consumer::ConsumerId;
-use crate::jetstream::details::ConsumerDetails;
 use crate::jetstream::nats::Nats;
 use crate::jetstream::{Link, RequestError};
 use crate::report::Report;
+use crate::retention::{ConsumerDetails, StreamSeen};
 
 /// Between two looks at a stream: what comes in meanwhile is its inflow.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);

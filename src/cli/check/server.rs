@@ -5,20 +5,19 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::SignedDuration;
 
 use super::collect::Seen;
-use super::hazards::{self, Hazard};
-use super::holds::{self, Hold};
-use super::told::Told;
+use super::live_finding::LiveFinding;
 use crate::config::{Config, Finding, Severity};
 use crate::consumer::{Found, Kind, Owner, PauseState};
 use crate::jetstream::{Link, RequestError, Server};
 use crate::plan::{DOUBTFUL_SKEW, LOST_SKEW, Rule, TRUSTED_SKEW};
 use crate::policy::WindowSet;
 use crate::report::Sentence;
+use crate::retention::{self, Hazard, LongestPause, longest_pause};
 use crate::text::utc;
 use crate::visible::visible;
 
 /// Everything, in the order of urgency.
-pub fn findings(config: &Config, seen: &Seen) -> Vec<Told> {
+pub fn findings(config: &Config, seen: &Seen) -> Vec<LiveFinding> {
     let mut told = Vec::new();
     let report = &seen.report;
     if let Link::Up(server) = &report.link {
@@ -45,13 +44,13 @@ pub fn note(seen: &Seen) -> &'static str {
     }
 }
 
-fn warning(code: &'static str, subject: &str, message: &str, hint: &str) -> Told {
+fn warning(code: &'static str, subject: &str, message: &str, hint: &str) -> LiveFinding {
     Finding::new(Severity::Warning, code, subject, message)
         .hint(hint)
         .into()
 }
 
-fn of_server(server: &Server) -> Vec<Told> {
+fn of_server(server: &Server) -> Vec<LiveFinding> {
     let crash_prone = server.crash_prone.then(|| {
         warning(
             "crash-prone-server",
@@ -75,7 +74,7 @@ fn of_server(server: &Server) -> Vec<Told> {
     crash_prone.into_iter().chain(denied).collect()
 }
 
-pub fn of_clock(skew: SignedDuration) -> Option<Told> {
+pub fn of_clock(skew: SignedDuration) -> Option<LiveFinding> {
     if skew.abs() <= DOUBTFUL_SKEW {
         return None;
     }
@@ -100,7 +99,7 @@ pub fn of_clock(skew: SignedDuration) -> Option<Told> {
 }
 
 /// Names that stand for nobody, and questions without an answer.
-fn names(config: &Config, seen: &Seen) -> Vec<Told> {
+fn names(config: &Config, seen: &Seen) -> Vec<LiveFinding> {
     let report = &seen.report;
     // A stream that could not be asked may hold what seems to be missing.
     let asked_in_vain = report.pass.as_ref().is_some_and(|pass| !pass.is_ok());
@@ -150,18 +149,18 @@ fn names(config: &Config, seen: &Seen) -> Vec<Told> {
 }
 
 /// What recess may not do.
-fn closed(seen: &Seen) -> Vec<Told> {
+fn closed(seen: &Seen) -> Vec<LiveFinding> {
     let pause = seen.closed.iter().map(|(id, error)| {
         let message = format!("it cannot be paused: {error}");
-        Told::consumer(Severity::Error, "not-pausable", id, &message)
+        LiveFinding::consumer(Severity::Error, "not-pausable", id, &message)
     });
     let consumers = failed(&seen.consumers).map(|(id, error)| {
         let message = format!("it cannot be looked at by itself: {error}");
-        Told::consumer(Severity::Error, "not-observed", id, &message)
+        LiveFinding::consumer(Severity::Error, "not-observed", id, &message)
     });
     let streams = failed(&seen.streams).map(|(name, error)| {
         let message = format!("its limits cannot be looked at: {error}");
-        Told::stream(Severity::Warning, "unknown-limits", name, &message)
+        LiveFinding::stream(Severity::Warning, "unknown-limits", name, &message)
             .hint("only `recess check --live` asks for them: what they do to messages that wait is not known here")
     });
     pause.chain(consumers).chain(streams).collect()
@@ -174,7 +173,7 @@ fn failed<K, V>(
 }
 
 /// Who is not paused though a glob has its name, and who is paused only because somebody named it.
-fn passed_over(config: &Config, seen: &Seen) -> Vec<Told> {
+fn passed_over(config: &Config, seen: &Seen) -> Vec<LiveFinding> {
     let left_out = &seen.report.left_out;
     let passed_over = left_out.passed_over.iter().map(|(id, why)| {
         let windows = config.policy.windows_of(id, Some(Kind::Durable));
@@ -186,7 +185,7 @@ fn passed_over(config: &Config, seen: &Seen) -> Vec<Told> {
             "{} has a glob for its name, but it {what}: globs leave such consumers alone, so it goes on",
             window_names(&windows)
         );
-        Told::consumer(Severity::Warning, "passed-over", id, &message).hint(
+        LiveFinding::consumer(Severity::Warning, "passed-over", id, &message).hint(
             "name it exactly to pause it; a `!` selector that matches it says that it is meant to go on",
         )
     });
@@ -196,7 +195,7 @@ fn passed_over(config: &Config, seen: &Seen) -> Vec<Told> {
             seen.is_some_and(|seen| seen.kind == Kind::Sourcing) && !row.windows.is_empty()
         })
         .map(|(id, _)| {
-            Told::consumer(
+            LiveFinding::consumer(
                 Severity::Warning,
                 "sourcing",
                 id,
@@ -222,7 +221,7 @@ fn passed_over(config: &Config, seen: &Seen) -> Vec<Told> {
 }
 
 /// Deadlines that are somebody else's.
-fn pauses(seen: &Seen) -> Vec<Told> {
+fn pauses(seen: &Seen) -> Vec<LiveFinding> {
     let mut told = Vec::new();
     for (id, row) in seen.report.rows.iter() {
         let foreign = row.owner(seen.report.mark()) == Some(Owner::Foreign);
@@ -241,7 +240,8 @@ fn pauses(seen: &Seen) -> Vec<Told> {
                     visible(&id.path())
                 );
                 told.push(
-                    Told::consumer(Severity::Warning, "foreign-pause", id, &message).hint(&hint),
+                    LiveFinding::consumer(Severity::Warning, "foreign-pause", id, &message)
+                        .hint(&hint),
                 );
             }
             PauseState::Lapsed { until } if seen.clustered => {
@@ -256,7 +256,8 @@ fn pauses(seen: &Seen) -> Vec<Told> {
                     visible(id.consumer())
                 );
                 told.push(
-                    Told::consumer(Severity::Warning, "strict-create", id, &message).hint(&hint),
+                    LiveFinding::consumer(Severity::Warning, "strict-create", id, &message)
+                        .hint(&hint),
                 );
             }
             PauseState::Lapsed { .. } | PauseState::Running => {}
@@ -266,7 +267,7 @@ fn pauses(seen: &Seen) -> Vec<Told> {
 }
 
 /// Pauses of recess's that no window names.
-fn orphans(seen: &Seen) -> Vec<Told> {
+fn orphans(seen: &Seen) -> Vec<LiveFinding> {
     let orphans = (seen.report.rows.iter()).filter(|(_, row)| row.is_orphan());
     orphans
         .map(|(id, row)| {
@@ -290,15 +291,15 @@ fn orphans(seen: &Seen) -> Vec<Told> {
                     format!("`recess pause {path} --until {until}` keeps it paused, `recess resume {path}` resumes it now"),
                 )
             };
-            Told::consumer(Severity::Warning, "orphaned-pause", id, &message).hint(&hint)
+            LiveFinding::consumer(Severity::Warning, "orphaned-pause", id, &message).hint(&hint)
         })
         .collect()
 }
 
 /// What pauses do to the consumers as they are configured.
-fn hazards(config: &Config, seen: &Seen) -> Vec<Told> {
-    let mut holds: HashMap<WindowSet, Option<Hold>> = HashMap::new();
-    let mut longest: BTreeMap<&str, Hold> = BTreeMap::new();
+fn hazards(config: &Config, seen: &Seen) -> Vec<LiveFinding> {
+    let mut holds: HashMap<WindowSet, Option<LongestPause>> = HashMap::new();
+    let mut longest: BTreeMap<&str, LongestPause> = BTreeMap::new();
     let mut told = Vec::new();
     for (id, details) in &seen.consumers {
         let (Ok(details), Some(row)) = (details, seen.report.rows.get(id)) else {
@@ -306,18 +307,18 @@ fn hazards(config: &Config, seen: &Seen) -> Vec<Told> {
         };
         let hold = holds
             .entry(row.windows.clone())
-            .or_insert_with(|| holds::longest(&config.policy, id, &row.windows, seen.report.at));
+            .or_insert_with(|| longest_pause(&config.policy, id, &row.windows, seen.report.at));
         let Some(hold) = hold else { continue };
         let stream = seen.streams.get(id.stream());
         let stream = stream.and_then(|stream| stream.as_ref().ok());
-        let of_consumer = hazards::of_consumer(hold, details, stream);
+        let of_consumer = retention::of_consumer(hold, details, stream);
         told.extend(of_consumer.into_iter().map(|hazard| {
             let Hazard {
                 code,
                 message,
                 hint,
             } = hazard;
-            Told::consumer(Severity::Warning, code, id, &message).hint(&hint)
+            LiveFinding::consumer(Severity::Warning, code, id, &message).hint(&hint)
         }));
         let known = longest.entry(id.stream()).or_insert_with(|| hold.clone());
         if hold.length > known.length {
@@ -332,9 +333,9 @@ fn hazards(config: &Config, seen: &Seen) -> Vec<Told> {
             code,
             message,
             hint,
-        }) = hazards::publishers_refused(&hold, stream)
+        }) = retention::publishers_refused(&hold, stream)
         {
-            told.push(Told::stream(Severity::Warning, code, name, &message).hint(&hint));
+            told.push(LiveFinding::stream(Severity::Warning, code, name, &message).hint(&hint));
         }
     }
     told

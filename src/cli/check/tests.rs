@@ -2,11 +2,12 @@ use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::live_finding::{LiveFinding, each, together};
+use super::openings;
 use super::server::of_clock;
-use super::told::{Told, each, together};
-use super::{holds, openings};
 use crate::config::{self, Finding, Severity};
 use crate::consumer::{ConsumerId, Kind};
+use crate::retention::longest_pause;
 
 /// The longest pause of `ORDERS/billing` by a file of windows, from noon of the first of June.
 fn longest(windows: &str) -> Option<(String, SignedDuration)> {
@@ -15,7 +16,7 @@ fn longest(windows: &str) -> Option<(String, SignedDuration)> {
     let id: ConsumerId = "ORDERS/billing".parse().unwrap();
     let windows = config.policy.windows_of(&id, Some(Kind::Durable));
     let now: Timestamp = "2026-06-01T12:00:00Z".parse().unwrap();
-    let hold = holds::longest(&config.policy, &id, &windows, now)?;
+    let hold = longest_pause(&config.policy, &id, &windows, now)?;
     Some((hold.by, hold.length))
 }
 
@@ -55,9 +56,9 @@ fn a_spread_counts_and_the_past_does_not() {
     assert_eq!(longest(&window("over", over)), None);
 }
 
-fn told(code: &'static str, path: &str, message: &str) -> Told {
+fn told(code: &'static str, path: &str, message: &str) -> LiveFinding {
     let id: ConsumerId = path.parse().unwrap();
-    Told::consumer(Severity::Warning, code, &id, message)
+    LiveFinding::consumer(Severity::Warning, code, &id, message)
 }
 
 fn lines(findings: &[Finding]) -> Vec<String> {
@@ -66,7 +67,7 @@ fn lines(findings: &[Finding]) -> Vec<String> {
 
 #[test]
 fn consumers_of_a_stream_that_have_the_same_are_told_together() {
-    let mut all: Vec<Told> = (0..1_000)
+    let mut all: Vec<LiveFinding> = (0..1_000)
         .map(|number| told("ack-wait", &format!("ORDERS/c{number}"), "it waits"))
         .collect();
     all.push(told("ack-wait", "EVENTS/mail", "it waits"));
@@ -85,8 +86,9 @@ fn consumers_of_a_stream_that_have_the_same_are_told_together() {
 
 #[test]
 fn streams_are_told_together_and_the_rest_one_by_one() {
-    let stream = |name| Told::stream(Severity::Warning, "unknown-limits", name, "denied");
-    let window = |name: &str| Told::from(Finding::new(Severity::Warning, "idle", name, "idle"));
+    let stream = |name| LiveFinding::stream(Severity::Warning, "unknown-limits", name, "denied");
+    let window =
+        |name: &str| LiveFinding::from(Finding::new(Severity::Warning, "idle", name, "idle"));
     let all = [stream("A"), window("w1"), stream("B"), window("w2")];
     assert_eq!(
         lines(&together(&all)),

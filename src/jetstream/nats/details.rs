@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::{Nats, wire};
 use crate::consumer::ConsumerId;
 use crate::jetstream::RequestError;
-use crate::jetstream::details::{ConsumerDetails, Discard, StreamDetails};
+use crate::retention::{ConsumerDetails, Discard, StreamDetails};
 
 impl Nats {
     /// A stream's limits and contents; `None` when it does not exist.

@@ -2,16 +2,14 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{StreamSeen, of_consumer, publishers_refused};
-use crate::cli::check::holds::Hold;
-use crate::jetstream::details::{ConsumerDetails, Discard, StreamDetails};
+use super::*;
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 
 /// Window night, two hours long.
-fn night() -> Hold {
-    Hold {
+fn night() -> LongestPause {
+    LongestPause {
         by: "window night".to_owned(),
         length: SignedDuration::from_hours(2),
     }
@@ -77,11 +75,11 @@ fn again(first: StreamDetails, more: u64) -> StreamSeen {
 }
 
 fn codes(
-    hold: &Hold,
+    pause: &LongestPause,
     consumer: &ConsumerDetails,
     stream: Option<&StreamSeen>,
 ) -> Vec<&'static str> {
-    let hazards = of_consumer(hold, consumer, stream);
+    let hazards = of_consumer(pause, consumer, stream);
     hazards.iter().map(|hazard| hazard.code).collect()
 }
 

@@ -1,4 +1,4 @@
-//! How long a consumer is held at a stretch: the length that its limits are measured against.
+//! How long a consumer stays paused without a break: the length that its limits are measured against.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -14,7 +14,7 @@ const OPENINGS: usize = 64;
 
 /// A pause.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hold {
+pub struct LongestPause {
     /// `window night`, `windows night and month-end together`.
     pub by: String,
     /// From its opening until the last of its consumers is back.
@@ -22,14 +22,14 @@ pub struct Hold {
 }
 
 /// The longest pause that these windows make for a consumer such as this one; `None` where none is to come.
-pub fn longest(
+pub fn longest_pause(
     policy: &Policy,
     id: &ConsumerId,
     windows: &WindowSet,
     now: Timestamp,
-) -> Option<Hold> {
+) -> Option<LongestPause> {
     let alone = windows.iter().filter_map(|window| {
-        Some(Hold {
+        Some(LongestPause {
             by: names(&[&window.name]),
             length: longest_of(window, now)?.checked_add(window.resume_spread)?,
         })
@@ -37,7 +37,7 @@ pub fn longest(
     let until = now.checked_add(AHEAD).unwrap_or(Timestamp::MAX);
     let joined = (policy.pauses(id, windows, now, until))
         .filter(|pause| pause.windows.len() > 1)
-        .map(|pause| Hold {
+        .map(|pause| LongestPause {
             by: names(&pause.windows.names().collect::<Vec<_>>()),
             length: pause.until.duration_since(pause.from),
         });

@@ -2,9 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Hazard, StreamSeen, are, length, show};
-use crate::cli::check::holds::Hold;
-use crate::jetstream::details::{ConsumerDetails, Discard, StreamDetails};
+use super::details::{ConsumerDetails, Discard, StreamDetails};
+use super::{Hazard, LongestPause, StreamSeen, are, length, show};
 
 /// A history that is shorter says nothing of what comes in on average.
 const HISTORY: SignedDuration = SignedDuration::from_mins(1);
@@ -16,11 +15,15 @@ const SHORTEST_MEASURED: SignedDuration = SignedDuration::from_millis(100);
 const NEAR_FULL: f64 = 0.9;
 
 /// `max_age` drops what waits for too long.
-pub fn expiry(hold: &Hold, consumer: &ConsumerDetails, stream: &StreamDetails) -> Option<Hazard> {
+pub fn expiry(
+    pause: &LongestPause,
+    consumer: &ConsumerDetails,
+    stream: &StreamDetails,
+) -> Option<Hazard> {
     let max_age = stream.max_age?;
     let limit = SignedDuration::try_from(max_age).ok()?;
     let lag = lag(consumer, stream);
-    let needed = hold.length.saturating_add(lag);
+    let needed = pause.length.saturating_add(lag);
     if limit >= needed {
         return None;
     }
@@ -35,8 +38,8 @@ pub fn expiry(hold: &Hold, consumer: &ConsumerDetails, stream: &StreamDetails) -
             "its stream drops messages after {} (max_age){behind}, and {} holds it for {}: what waits for longer is dropped \
              unseen",
             show(max_age),
-            hold.by,
-            length(hold.length),
+            pause.by,
+            length(pause.length),
         ),
         hint: format!(
             "raise the stream's max_age above {}, or make the window shorter",
@@ -46,7 +49,11 @@ pub fn expiry(hold: &Hold, consumer: &ConsumerDetails, stream: &StreamDetails) -
 }
 
 /// A stream that discards old messages drops what a consumer has not had yet, when more waits than it holds.
-pub fn overflow(hold: &Hold, consumer: &ConsumerDetails, stream: &StreamSeen) -> Option<Hazard> {
+pub fn overflow(
+    pause: &LongestPause,
+    consumer: &ConsumerDetails,
+    stream: &StreamSeen,
+) -> Option<Hazard> {
     let newest = stream.newest();
     if newest.discard != Discard::Old {
         return None;
@@ -56,33 +63,33 @@ pub fn overflow(hold: &Hold, consumer: &ConsumerDetails, stream: &StreamSeen) ->
     } else {
         backlog(consumer, newest)
     };
-    let (what, inflow) = too_much(hold, waiting, stream)?;
+    let (what, inflow) = too_much(pause, waiting, stream)?;
     Some(Hazard {
         code: "messages-dropped",
         message: format!(
             "{} waiting for it, {} {}, and its stream keeps {what}: the oldest are dropped unseen",
             are(waiting),
-            inflow.expected(hold),
-            whose(hold),
+            inflow.expected(pause),
+            whose(pause),
         ),
         hint: "raise the stream's limit, or make the window shorter".to_owned(),
     })
 }
 
 /// A stream that refuses new messages when it is full, and that a pause fills.
-pub fn publishers_refused(hold: &Hold, stream: &StreamSeen) -> Option<Hazard> {
+pub fn publishers_refused(pause: &LongestPause, stream: &StreamSeen) -> Option<Hazard> {
     let newest = stream.newest();
     if newest.discard != Discard::New || !newest.empties {
         return None;
     }
-    let (what, inflow) = too_much(hold, newest.messages, stream)?;
+    let (what, inflow) = too_much(pause, newest.messages, stream)?;
     Some(Hazard {
         code: "publishers-refused",
         message: format!(
             "{} in it, {} {}, and it holds {what}: when it is full, publishers are refused (error 10077)",
             are(newest.messages),
-            inflow.expected(hold),
-            whose(hold),
+            inflow.expected(pause),
+            whose(pause),
         ),
         hint: "raise the stream's limit, make the window shorter, or see that publishers try again"
             .to_owned(),
@@ -90,15 +97,15 @@ pub fn publishers_refused(hold: &Hold, stream: &StreamSeen) -> Option<Hazard> {
 }
 
 /// `in window night (2h)`
-fn whose(hold: &Hold) -> String {
-    format!("in {} ({})", hold.by, length(hold.length))
+fn whose(pause: &LongestPause) -> String {
+    format!("in {} ({})", pause.by, length(pause.length))
 }
 
 /// What a stream keeps, where `waiting` messages and what comes in during a pause are more than that, or nearly.
-fn too_much(hold: &Hold, waiting: u64, stream: &StreamSeen) -> Option<(String, Inflow)> {
+fn too_much(pause: &LongestPause, waiting: u64, stream: &StreamSeen) -> Option<(String, Inflow)> {
     let newest = stream.newest();
     let inflow = inflow(stream);
-    let (now, then) = (waiting as f64, waiting as f64 + inflow.during(hold));
+    let (now, then) = (waiting as f64, waiting as f64 + inflow.during(pause));
     let is_too_much = |limit: f64, size: f64| {
         then * size > limit || (newest.messages > 0 && now * size >= NEAR_FULL * limit)
     };
@@ -127,16 +134,16 @@ struct Inflow {
 }
 
 impl Inflow {
-    fn during(self, hold: &Hold) -> f64 {
-        self.rate * hold.length.as_secs_f64()
+    fn during(self, pause: &LongestPause) -> f64 {
+        self.rate * pause.length.as_secs_f64()
     }
 
-    fn expected(self, hold: &Hold) -> String {
+    fn expected(self, pause: &LongestPause) -> String {
         let source = match self.measured {
             true => "as measured now",
             false => "the mean of what the stream holds",
         };
-        match self.during(hold) {
+        match self.during(pause) {
             more if more < 1.0 => "nothing comes in just now, but more may".to_owned(),
             more => format!(
                 "about {more:.0} more come at {} a second ({source})",

@@ -1,21 +1,24 @@
-//! What a pause of a given length does to a consumer as it is configured: the judgement behind `check --live`.
+//! What a pause of a given length does to a consumer as it is configured, and to the messages that wait for it meanwhile:
+//! the judgement behind `check --live`.
 //!
 //! Pure: what was observed goes in, what is worth a warning comes out. Must not know how it was asked for. The invariant: a
-//! hazard is told only where the pause makes the difference, and with the numbers that make it one.
+//! hazard is reported only if the pause makes the difference, and with the numbers that make it one.
 
 use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::holds::Hold;
-use crate::jetstream::details::{ConsumerDetails, StreamDetails};
 use crate::text;
 
+mod details;
 mod limits;
+mod longest_pause;
 #[cfg(test)]
 mod tests;
 
+pub use details::{ConsumerDetails, Discard, StreamDetails};
 pub use limits::publishers_refused;
+pub use longest_pause::{LongestPause, longest_pause};
 
 /// Something that goes wrong in a pause, or right after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,10 +31,12 @@ pub struct Hazard {
     pub hint: String,
 }
 
-/// A stream, looked at twice a moment apart, or once where nothing depends on what comes in.
+/// A stream, observed twice a moment apart, or once if nothing depends on what comes in.
 #[derive(Clone, Debug)]
 pub struct StreamSeen {
+    /// As it was first seen.
     pub first: StreamDetails,
+    /// A moment later.
     pub second: Option<StreamDetails>,
 }
 
@@ -44,20 +49,20 @@ impl StreamSeen {
 
 /// What a pause does to one consumer. `stream` is `None` where it could not be asked about.
 pub fn of_consumer(
-    hold: &Hold,
+    pause: &LongestPause,
     consumer: &ConsumerDetails,
     stream: Option<&StreamSeen>,
 ) -> Vec<Hazard> {
     let of_stream = stream.into_iter().flat_map(|stream| {
-        [limits::expiry(hold, consumer, stream.newest())]
+        [limits::expiry(pause, consumer, stream.newest())]
             .into_iter()
-            .chain([limits::overflow(hold, consumer, stream)])
+            .chain([limits::overflow(pause, consumer, stream)])
             .flatten()
     });
     [
-        inactivity(hold, consumer),
-        last_delivery(hold, consumer),
-        redelivery(hold, consumer),
+        inactivity(pause, consumer),
+        last_delivery(pause, consumer),
+        redelivery(pause, consumer),
     ]
     .into_iter()
     .flatten()
@@ -66,29 +71,29 @@ pub fn of_consumer(
 }
 
 /// `inactive_threshold` goes on in a pause (measured on 2.11.0 to 2.15.1).
-fn inactivity(hold: &Hold, consumer: &ConsumerDetails) -> Option<Hazard> {
+fn inactivity(pause: &LongestPause, consumer: &ConsumerDetails) -> Option<Hazard> {
     let threshold = consumer.inactive_threshold?;
-    is_shorter(threshold, hold).then(|| Hazard {
+    is_shorter(threshold, pause).then(|| Hazard {
         code: "inactive-threshold",
         message: format!(
             "its inactive_threshold is {}, and {} holds it for {}: when its clients stop for that long, the server \
              deletes it, and its position in the stream with it",
             show(threshold),
-            hold.by,
-            length(hold.length)
+            pause.by,
+            length(pause.length)
         ),
         hint: format!(
             "raise inactive_threshold above {}, or keep its clients pulling during the window",
-            length(hold.length)
+            length(pause.length)
         ),
     })
 }
 
 /// What is delivered and not acknowledged when a pause begins takes one more delivery after it: the wait for the
 /// acknowledgement ends during the pause, and the message comes again at the end (measured on 2.15.1).
-fn last_delivery(hold: &Hold, consumer: &ConsumerDetails) -> Option<Hazard> {
+fn last_delivery(pause: &LongestPause, consumer: &ConsumerDetails) -> Option<Hazard> {
     let (most, wait) = (consumer.max_deliver?, consumer.ack_wait?);
-    if !is_shorter(wait, hold) || (most > 1 && consumer.redelivered == 0) {
+    if !is_shorter(wait, pause) || (most > 1 && consumer.redelivered == 0) {
         return None;
     }
     let why = match most {
@@ -103,8 +108,8 @@ fn last_delivery(hold: &Hold, consumer: &ConsumerDetails) -> Option<Hazard> {
         message: format!(
             "{why}, and {} holds it for {}, longer than its ack_wait of {}: what is in work when the window opens, at its \
              last delivery, and not acknowledged in time is never delivered again",
-            hold.by,
-            length(hold.length),
+            pause.by,
+            length(pause.length),
             show(wait)
         ),
         hint: "raise max_deliver, or let its workers finish and acknowledge what they hold (that goes on in a pause)"
@@ -113,16 +118,16 @@ fn last_delivery(hold: &Hold, consumer: &ConsumerDetails) -> Option<Hazard> {
 }
 
 /// A wait for acknowledgements that is shorter than a window is the rule, so it is told only where something is in work.
-fn redelivery(hold: &Hold, consumer: &ConsumerDetails) -> Option<Hazard> {
+fn redelivery(pause: &LongestPause, consumer: &ConsumerDetails) -> Option<Hazard> {
     let wait = consumer.ack_wait?;
-    (consumer.ack_pending > 0 && is_shorter(wait, hold)).then(|| Hazard {
+    (consumer.ack_pending > 0 && is_shorter(wait, pause)).then(|| Hazard {
         code: "ack-wait",
         message: format!(
             "{} in work now, and {} holds it for {}, longer than its ack_wait of {}: what is in work when the window opens \
              and not acknowledged in time is delivered again after it",
             are(consumer.ack_pending),
-            hold.by,
-            length(hold.length),
+            pause.by,
+            length(pause.length),
             show(wait)
         ),
         hint: "let its workers finish and acknowledge what they hold (that goes on in a pause), or see that a message may \
@@ -131,8 +136,8 @@ fn redelivery(hold: &Hold, consumer: &ConsumerDetails) -> Option<Hazard> {
     })
 }
 
-fn is_shorter(limit: Duration, hold: &Hold) -> bool {
-    SignedDuration::try_from(limit).is_ok_and(|limit| limit < hold.length)
+fn is_shorter(limit: Duration, pause: &LongestPause) -> bool {
+    SignedDuration::try_from(limit).is_ok_and(|limit| limit < pause.length)
 }
 
 fn are(count: u64) -> String {

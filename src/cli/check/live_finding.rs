@@ -11,7 +11,7 @@ const NAMED: usize = 3;
 
 /// A finding, and whom it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct LiveFinding {
     finding: Finding,
     about: About,
 }
@@ -23,7 +23,7 @@ enum About {
     Else,
 }
 
-impl Told {
+impl LiveFinding {
     /// About a consumer that the server has.
     pub fn consumer(
         severity: Severity,
@@ -73,7 +73,7 @@ impl Told {
 }
 
 /// About neither: a window, the connection.
-impl From<Finding> for Told {
+impl From<Finding> for LiveFinding {
     fn from(finding: Finding) -> Self {
         Self {
             finding,
@@ -83,14 +83,14 @@ impl From<Finding> for Told {
 }
 
 /// One by one.
-pub fn each(told: &[Told]) -> Vec<Finding> {
+pub fn each(told: &[LiveFinding]) -> Vec<Finding> {
     told.iter().map(|told| told.finding.clone()).collect()
 }
 
 /// Those together that say the same of several consumers of a stream, or of several streams, in the order of the first of
 /// them.
-pub fn together(told: &[Told]) -> Vec<Finding> {
-    let mut groups: Vec<Vec<&Told>> = Vec::new();
+pub fn together(told: &[LiveFinding]) -> Vec<Finding> {
+    let mut groups: Vec<Vec<&LiveFinding>> = Vec::new();
     for one in told {
         match groups.iter_mut().find(|group| group[0].goes_with(one)) {
             Some(group) => group.push(one),
@@ -100,7 +100,7 @@ pub fn together(told: &[Told]) -> Vec<Finding> {
     groups.iter().map(|group| joined(group)).collect()
 }
 
-fn joined(group: &[&Told]) -> Finding {
+fn joined(group: &[&LiveFinding]) -> Finding {
     let first = group[0];
     if group.len() == 1 {
         return first.finding.clone();
