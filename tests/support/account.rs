@@ -19,6 +19,9 @@ const INBOX: &str = "_TEST";
 /// nats-server's `err_code` while a cluster has no leader.
 const NO_LEADER: u64 = 10008;
 
+/// A cluster that cannot answer yet is asked again so soon.
+const AGAIN: Duration = Duration::from_millis(250);
+
 /// A connection of an application.
 #[derive(Clone)]
 pub struct Account {
@@ -97,11 +100,11 @@ impl Account {
     /// A cluster that has just come up on a busy machine may not have all its nodes in sight yet, so it is asked again for a
     /// while.
     async fn create(&self, config: stream::Config) {
-        for _ in 0..15 {
+        for _ in 0..60 {
             if self.jetstream.create_stream(config.clone()).await.is_ok() {
                 return;
             }
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            tokio::time::sleep(AGAIN).await;
         }
         self.jetstream.create_stream(config).await.unwrap();
     }
@@ -185,14 +188,14 @@ impl Account {
     /// A request to the JetStream API. Panics where the server refuses. A cluster that elects a leader has no answer, so
     /// it is asked again for a while.
     pub async fn request(&self, subject: &str, body: &str) -> Value {
-        for _ in 0..15 {
+        for _ in 0..60 {
             let answer = self.ask(subject, body).await;
             let error = &answer["error"];
             if error["err_code"] != NO_LEADER {
                 assert_eq!(*error, Value::Null, "{subject}");
                 return answer;
             }
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            tokio::time::sleep(AGAIN).await;
         }
         panic!("no answer to {subject}");
     }

@@ -358,6 +358,15 @@ impl Recess {
         .await;
     }
 
+    /// Waits for so many passes more. The first of them may be under way.
+    pub async fn passes(&self, more: u32) {
+        let all = self.total("passes_total").await + f64::from(more);
+        until(&format!("{more} passes"), secs(30), async || {
+            (self.total("passes_total").await >= all).then_some(())
+        })
+        .await;
+    }
+
     /// Waits for a pass to have gone well.
     pub async fn until_ready(&self) {
         until("recess is ready", secs(10), async || {

@@ -414,12 +414,16 @@ async fn a_server_that_restarts_in_the_middle_is_waited_for() {
     let config = world.config();
     let paused = ask(&config, &["pause", "ORDERS/*", "--for", "1h"]);
     assert_eq!(paused.0, Some(0), "{}", paused.2);
+    let tap = world.account.tap().await;
     let resume = tokio::task::spawn_blocking({
         let config = config.clone();
         move || told(&config, &["resume", "ORDERS/*"])
     });
     // Its deadline lies 2 s ahead, so that is in the middle.
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    until("it is at work", secs(10), async || {
+        (!tap.writes().is_empty()).then_some(())
+    })
+    .await;
     world.server.restart().unwrap();
     let (exit, rows, err) = resume.await.unwrap();
     assert_eq!((exit, &*err), (Some(0), ""), "{rows}");
@@ -525,7 +529,7 @@ async fn those_who_are_passed_over_are_named_with_the_way_to_include_them() {
     let recess = Recess::start(&config).await;
     let passed_over = r#"consumer_passed_over{stream_name="ORDERS"}"#;
     recess.until_metric(passed_over, 2.0, secs(10)).await;
-    tokio::time::sleep(secs(3)).await;
+    recess.passes(3).await;
     let log = recess.log();
     let told: Vec<_> = log
         .lines()

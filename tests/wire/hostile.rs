@@ -637,7 +637,7 @@ async fn the_same_server_in_good_manners_has_its_consumer_paused_once() {
             (!server.writes().is_empty()).then_some(())
         })
         .await;
-        tokio::time::sleep(secs(3)).await;
+        recess.passes(3).await;
         assert_eq!(server.writes().len(), 1, "{:?}", server.writes());
         assert_eq!(recess.complaints(), [""; 0]);
     }

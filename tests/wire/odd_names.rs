@@ -41,8 +41,8 @@ async fn an_odd_consumer_is_left_out_and_named_and_its_stream_is_paused_all_the_
     until_paused(&recess, "ORDERS", &["billing", "zebra"]).await;
     let unreadable = r#"list_entries_unreadable{stream_name="ORDERS"}"#;
     recess.until_metric(unreadable, 5.0, secs(5)).await;
-    // Several passes, and each is named once.
-    tokio::time::sleep(secs(3)).await;
+    // Each is named once.
+    recess.passes(3).await;
     let lines = recess.complaints();
     for (_, shown) in ODD {
         let words = format!(

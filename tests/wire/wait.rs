@@ -8,6 +8,7 @@ use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use crate::support::account::Tap;
 use crate::support::config::{Config, Span};
 use crate::support::nats_server::signal;
 use crate::support::recess::{PROGRAM, Recess, secs, until};
@@ -75,6 +76,15 @@ async fn world() -> World {
     world
 }
 
+/// Until it has asked so many times more: so often that it has seen everything since the last change.
+async fn asks(tap: &Tap, more: usize) {
+    let all = tap.all().len() + more;
+    until("it asks", secs(20), async || {
+        (tap.all().len() >= all).then_some(())
+    })
+    .await;
+}
+
 /// For an hour.
 async fn pause(world: &World, name: &str) {
     let until = Timestamp::now() + 1.hour();
@@ -88,8 +98,9 @@ async fn drained_comes_with_the_last_ack_and_not_before() {
     world.account.publish("ORDERS", 30).await;
     let messages = world.account.take("ORDERS/billing", 20).await;
     let arguments = ["ORDERS/billing", "--for", "drained"];
+    let tap = world.account.tap().await;
     let mut waiting = Waiting::begin(&world.config(), &arguments);
-    tokio::time::sleep(secs(1)).await;
+    asks(&tap, 3).await;
     assert!(!waiting.is_over(), "it is not even paused");
     pause(&world, "billing").await;
     let (last, others) = messages.split_last().unwrap();
@@ -97,7 +108,7 @@ async fn drained_comes_with_the_last_ack_and_not_before() {
         tokio::time::sleep(Duration::from_millis(200)).await;
         message.ack().await.unwrap();
     }
-    tokio::time::sleep(secs(1)).await;
+    asks(&tap, 3).await;
     assert!(!waiting.is_over(), "one is still at work");
     last.ack().await.unwrap();
     let acked = Instant::now();
@@ -195,11 +206,12 @@ async fn one_that_was_paused_and_is_no_more_is_waited_for_again() {
     world.account.consumer("ORDERS/shipping").await;
     pause(&world, "billing").await;
     let arguments = ["ORDERS/*", "--for", "paused"];
+    let tap = world.account.tap().await;
     let mut waiting = Waiting::begin(&world.config(), &arguments);
-    tokio::time::sleep(secs(2)).await;
+    asks(&tap, 3).await;
     world.account.resume("ORDERS/billing").await;
     pause(&world, "shipping").await;
-    tokio::time::sleep(secs(2)).await;
+    asks(&tap, 3).await;
     assert!(!waiting.is_over(), "they were never paused both");
     pause(&world, "billing").await;
     let (exit, out, _) = waiting.end().await;
@@ -353,8 +365,9 @@ async fn a_server_that_restarts_and_a_consumer_that_goes_are_lived_through() {
     world.account.consumer("ORDERS/billing").await;
     world.account.consumer("ORDERS/shipping").await;
     let arguments = ["ORDERS/*", "--for", "paused"];
+    let tap = world.account.tap().await;
     let mut waiting = Waiting::begin(&world.config(), &arguments);
-    tokio::time::sleep(secs(1)).await;
+    asks(&tap, 3).await;
     world.server.restart().unwrap();
     until("the application is back", secs(20), async || {
         world.account.client.flush().await.ok()?;
@@ -363,7 +376,7 @@ async fn a_server_that_restarts_and_a_consumer_that_goes_are_lived_through() {
     })
     .await;
     pause(&world, "billing").await;
-    tokio::time::sleep(secs(1)).await;
+    asks(&tap, 3).await;
     assert!(!waiting.is_over());
     world.account.delete("ORDERS/shipping").await;
     let (exit, out, err) = waiting.end().await;
@@ -380,8 +393,9 @@ async fn an_interrupt_ends_it_at_once_and_tells_how_far_it_was() {
     world.account.consumer("ORDERS/billing").await;
     world.account.consumer("ORDERS/shipping").await;
     pause(&world, "billing").await;
+    let tap = world.account.tap().await;
     let waiting = Waiting::begin(&world.config(), &["ORDERS/*", "--for", "paused"]);
-    tokio::time::sleep(secs(2)).await;
+    asks(&tap, 3).await;
     signal(waiting.child.id(), "INT");
     let (exit, out, err) = waiting.end().await;
     assert_eq!(exit, Some(130));
