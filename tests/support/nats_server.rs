@@ -15,7 +15,7 @@ use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use std::{env, fmt, thread};
 
@@ -137,6 +137,38 @@ pub struct Options {
     pub without_jetstream: bool,
     /// The nodes of a cluster tell clients of no other node: what stands between a client and a node cannot be passed by.
     pub unadvertised: bool,
+    /// What it is started for keeps a processor busy, so it waits for a [`Turn`]. A cluster always does.
+    pub busy: bool,
+}
+
+/// A turn at what keeps a processor busy: a cluster that elects leaders, a thousand consumers.
+///
+/// Most tests wait for a window, so a machine can run several of them a processor at once, if few of these are among them.
+pub struct Turn(());
+
+/// How many have a turn, and who waits for one.
+static TURNS: Mutex<usize> = Mutex::new(0);
+static TURN_ENDS: Condvar = Condvar::new();
+
+impl Turn {
+    /// Waits while as many have one as there are processors.
+    pub fn take() -> Self {
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        let taken = TURN_ENDS.wait_while(Self::taken(), |taken| *taken >= processors);
+        *taken.unwrap_or_else(PoisonError::into_inner) += 1;
+        Self(())
+    }
+
+    fn taken() -> MutexGuard<'static, usize> {
+        TURNS.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *Self::taken() -= 1;
+        TURN_ENDS.notify_one();
+    }
 }
 
 /// One nats-server with JetStream on a loopback port, with a store of its own.
@@ -148,11 +180,13 @@ pub struct Server {
     home: tempfile::TempDir,
     /// Takes effect at the next start.
     pub without_jetstream: bool,
+    _turn: Option<Turn>,
 }
 
 impl Server {
     /// Returns once the server accepts connections.
     pub fn start(options: Options) -> Result<Server, Error> {
+        let turn = options.busy.then(Turn::take);
         let home = tempfile::Builder::new().prefix("recess-nats-").tempdir()?;
         fs::write(home.path().join("extra.conf"), &options.config)?;
         let mut server = Server {
@@ -162,6 +196,7 @@ impl Server {
             running: None,
             home,
             without_jetstream: options.without_jetstream,
+            _turn: turn,
         };
         server.launch()?;
         Ok(server)
@@ -323,23 +358,28 @@ fn read_ports(home: &Path, pid: u32) -> Option<(u16, u16)> {
 /// stream can be placed on it.
 pub struct Cluster {
     pub nodes: Vec<Server>,
+    _turn: Turn,
 }
 
 impl Cluster {
     /// `options.config` goes to every node; `options.port` is not used. Returns once all are
     /// healthy, so with a meta leader.
     pub fn start(size: usize, options: Options) -> Result<Cluster, Error> {
+        let mut cluster = Cluster {
+            nodes: Vec::new(),
+            _turn: Turn::take(),
+        };
         let mut attempts = 1..5;
         loop {
-            match Self::start_once(size, &options) {
+            match cluster.start_nodes(size, &options) {
                 // Route ports must be known before the start, so somebody else can take one.
                 Err(Error(text)) if text.contains(IN_USE) && attempts.next().is_some() => {}
-                other => return other,
+                other => return other.map(|()| cluster),
             }
         }
     }
 
-    fn start_once(size: usize, options: &Options) -> Result<Cluster, Error> {
+    fn start_nodes(&mut self, size: usize, options: &Options) -> Result<(), Error> {
         // All are held at once, or the system could give one port twice.
         let any = (Ipv4Addr::LOCALHOST, 0);
         let held: Vec<_> = (0..size)
@@ -355,7 +395,7 @@ impl Cluster {
             .map(|address| format!("nats://{address}"))
             .collect();
 
-        let mut cluster = Cluster { nodes: Vec::new() };
+        self.nodes.clear();
         for (index, address) in addresses.iter().enumerate() {
             let name = Self::name(index);
             let name = format!("server_name: {name}\nserver_tags: [{name}]");
@@ -365,16 +405,16 @@ impl Cluster {
             );
             let config = format!("{name}\n{route}\n{}", options.config);
             let binary = options.binary.clone();
-            cluster.nodes.push(Server::start(Options {
+            self.nodes.push(Server::start(Options {
                 binary,
                 port: None,
                 config,
                 without_jetstream: options.without_jetstream,
                 unadvertised: options.unadvertised,
+                busy: false,
             })?);
         }
-        cluster.wait_healthy()?;
-        Ok(cluster)
+        self.wait_healthy()
     }
 
     pub fn urls(&self) -> Vec<String> {

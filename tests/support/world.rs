@@ -17,6 +17,15 @@ impl World {
         Self::start(Options::default(), ConnectOptions::new()).await
     }
 
+    /// The same for a test that keeps a processor busy.
+    pub async fn busy() -> Self {
+        let options = Options {
+            busy: true,
+            ..Options::default()
+        };
+        Self::start(options, ConnectOptions::new()).await
+    }
+
     /// With these durable consumers and their streams.
     pub async fn with(paths: &[&str]) -> Self {
         let world = Self::new().await;

@@ -505,7 +505,8 @@ fn pests(port: u16) -> JoinSet<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crowd_does_not_disturb_a_boundary() {
-    let World { server, account } = World::with(&["ORDERS/billing"]).await;
+    let World { server, account } = World::busy().await;
+    account.durable("ORDERS/billing").await;
     let tap = account.tap().await;
     let span = Span::opening_in(8, 60);
     let config = Config::new([server.url()]).window("night", &["ORDERS/*"], span);

@@ -17,7 +17,7 @@ use crate::support::recess::{Recess, reach, secs, until};
 use crate::support::world::World;
 
 async fn world() -> World {
-    let world = World::new().await;
+    let world = World::busy().await;
     world.account.memory_stream("ORDERS", 1).await;
     world
 }

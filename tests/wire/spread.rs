@@ -55,7 +55,7 @@ async fn all(account: &Account) -> BTreeMap<String, (Option<Timestamp>, bool)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_consumers_come_back_over_the_stated_time_with_recess_dead() {
     assert_eq!(fnv("ORDERS/billing") % 600, 288, "as the design has it");
-    let World { server, account } = World::new().await;
+    let World { server, account } = World::busy().await;
     let mut paths = Vec::new();
     for stream in ["S0", "S1"] {
         account.memory_stream(stream, 1).await;

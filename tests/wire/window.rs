@@ -9,6 +9,7 @@ use crate::support::account::Account;
 use crate::support::config::{Config, Span};
 use crate::support::nats_server::{Options, Server, binary, binary_of_version};
 use crate::support::recess::{Recess, reach, secs, until};
+use crate::support::world::World;
 
 const PAUSED: [&str; 3] = ["ORDERS/billing", "ORDERS/shipping", "EVENTS/mail"];
 const CONSUMERS: [&str; 5] = [
@@ -205,8 +206,7 @@ async fn sigterm_ends_recess_at_once_and_leaves_pauses_as_they_are() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_of_several_pages_is_paused_whole_and_each_consumer_once() {
     const CONSUMERS: usize = 600;
-    let server = start(None);
-    let account = Account::connect(&server.url()).await;
+    let World { server, account } = World::busy().await;
     account.memory_stream("ORDERS", 1).await;
     let paths: Vec<String> = (0..CONSUMERS).map(|n| format!("ORDERS/c{n}")).collect();
     futures_util::stream::iter(&paths)

@@ -120,7 +120,8 @@ impl Drop for Neighbour {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_that_vanish_in_a_full_queue_are_sent_again_soon_and_not_often() {
-    let World { server, account } = World::with(&["THEIRS/c"]).await;
+    let World { server, account } = World::busy().await;
+    account.durable("THEIRS/c").await;
     account.stream("ORDERS").await;
     for number in 0..CONSUMERS {
         account.consumer(&format!("ORDERS/c{number}")).await;
