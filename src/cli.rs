@@ -26,7 +26,6 @@ mod explain;
 mod hand;
 mod left_out;
 mod live;
-mod merged;
 mod pauses;
 mod plan;
 mod run;

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::consumer::{ConsumerId, Kind, Mark};
 
+mod description;
 mod desired_at;
 mod index;
 mod pattern;
@@ -16,12 +17,14 @@ mod pauses;
 mod selector;
 #[cfg(test)]
 mod tests;
+mod timeline;
 mod window;
 mod window_set;
 
 pub use desired_at::DesiredAt;
 pub use pauses::Pause;
 pub use selector::{Selection, Selector, SelectorError};
+pub use timeline::{Opening, OpeningRow, merged};
 pub use window::{Exclusion, Returning, Window};
 pub use window_set::WindowSet;
 

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 
-use super::merged::merged;
 use super::{Exit, Format, FormatArgs};
 use crate::config::{self, Config};
 use crate::policy::Window;
+use crate::policy::merged;
 
 mod row;
 mod settings;

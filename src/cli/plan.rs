@@ -4,18 +4,14 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use clap::Args;
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, Zoned};
-use serde::Serialize;
 
-use super::merged::merged;
 use super::table::{render, table};
 use super::{ConfigArgs, Exit, Format, FormatArgs};
-use crate::calendar::{Occurrence, Shift};
 use crate::config::Config;
 use crate::consumer::ConsumerId;
-use crate::policy::{Policy, Window};
-use crate::text::{self, rounded_span, short_time, utc};
+use crate::policy::Opening;
+use crate::text::{self, rounded_span, short_time};
 
 const DEFAULT_SPAN: SignedDuration = SignedDuration::from_hours(7 * 24);
 
@@ -42,19 +38,6 @@ pub struct PlanArgs {
     format: FormatArgs,
 }
 
-/// One opening, as the JSON shows it.
-#[derive(Debug, Serialize)]
-pub struct PlanRow<'a> {
-    window: &'a str,
-    opens: String,
-    closes: String,
-    timezone: String,
-    opens_local: String,
-    closes_local: String,
-    consumers: Vec<&'a str>,
-    shift: Option<&'static str>,
-}
-
 pub fn execute(args: PlanArgs, now: Timestamp) -> Exit {
     let config = match super::load(&args.config) {
         Ok(config) => config,
@@ -74,16 +57,13 @@ pub fn execute(args: PlanArgs, now: Timestamp) -> Exit {
             (exit, _) => exit,
         };
     }
-    if let Some(unknown) = args
-        .window
-        .iter()
-        .find(|name| !has_window(&config.policy, name))
-    {
+    let has = |name: &String| (config.policy.windows().iter()).any(|window| *window.name == **name);
+    if let Some(unknown) = args.window.iter().find(|name| !has(name)) {
         let why = super::no_such_window(unknown, &args.config, &config);
         super::complain(format!("error: {why}"));
         return Exit::Usage;
     }
-    let openings = openings(&config.policy, from, until, &args.window);
+    let openings = config.policy.openings(from, until, &args.window);
     let (shown, any) = match args.format.format {
         Format::Json => super::print_json_rows(openings.map(|opening| opening.row())),
         Format::Text => {
@@ -102,105 +82,6 @@ pub fn execute(args: PlanArgs, now: Timestamp) -> Exit {
     }
 }
 
-fn has_window(policy: &Policy, name: &str) -> bool {
-    policy.windows().iter().any(|window| *window.name == *name)
-}
-
-fn is_asked_for(window: &Window, only: &[String]) -> bool {
-    only.is_empty() || only.iter().any(|name| **name == *window.name)
-}
-
-struct Opening<'a> {
-    window: &'a Window,
-    occurrence: Occurrence,
-}
-
-/// Every occurrence that has an instant in `[from, until)`, by opening and name.
-fn openings<'a>(
-    policy: &'a Policy,
-    from: Timestamp,
-    until: Timestamp,
-    only: &[String],
-) -> impl Iterator<Item = Opening<'a>> {
-    let windows = policy.windows().iter();
-    let windows = windows.filter(|window| is_asked_for(window, only));
-    let openings = windows.map(|window| {
-        let walk = window.walk(from, until);
-        walk.map(move |occurrence| Opening { window, occurrence })
-    });
-    merged(openings.collect(), |opening| {
-        (opening.occurrence.opens, opening.window.name.clone())
-    })
-}
-
-impl<'a> Opening<'a> {
-    fn zone(&self) -> &TimeZone {
-        self.window.schedule.zone()
-    }
-
-    fn opens(&self) -> Zoned {
-        self.occurrence.opens.to_zoned(self.zone().clone())
-    }
-
-    fn closes(&self) -> Zoned {
-        self.occurrence.closes.to_zoned(self.zone().clone())
-    }
-
-    fn selectors(&self) -> Vec<&'a str> {
-        self.window
-            .selection
-            .selectors()
-            .iter()
-            .map(|selector| selector.as_str())
-            .collect()
-    }
-
-    fn row(&self) -> PlanRow<'a> {
-        PlanRow {
-            window: &self.window.name,
-            opens: utc(self.occurrence.opens),
-            closes: utc(self.occurrence.closes),
-            timezone: zone_name(self.zone()),
-            opens_local: text::with_offset(&self.opens()),
-            closes_local: text::with_offset(&self.closes()),
-            consumers: self.selectors(),
-            shift: self.occurrence.shift.map(Shift::as_str),
-        }
-    }
-
-    /// What daylight saving does to this opening, in words.
-    fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
-        match self.occurrence.shift {
-            Some(Shift::Gap) => notes.push(
-                "its time does not exist that night (clocks go forward): it opens right after the gap".to_owned(),
-            ),
-            Some(Shift::First) => notes.push(
-                "its time comes twice that night (clocks go back): this is the first".to_owned(),
-            ),
-            Some(Shift::Last) => notes.push(
-                "its time comes twice that night (clocks go back): this is the second".to_owned(),
-            ),
-            None => {}
-        }
-        let (opens, closes) = (self.opens(), self.closes());
-        let moved = closes.offset().seconds() - opens.offset().seconds();
-        if moved != 0 {
-            let by = rounded_span(SignedDuration::from_secs(i64::from(moved.abs())));
-            let way = if moved > 0 { "forward" } else { "back" };
-            notes.push(format!(
-                "clocks go {way} {by} while it is open: it lasts {} all the same",
-                rounded_span(self.occurrence.length())
-            ));
-        }
-        notes
-    }
-}
-
-fn zone_name(zone: &TimeZone) -> String {
-    zone.iana_name().unwrap_or("UTC").to_owned()
-}
-
 /// The openings as people read them: in the wall-clock time of each window, a line a night.
 fn timeline(
     config: &Config,
@@ -212,10 +93,7 @@ fn timeline(
     if openings.is_empty() {
         return nothing(config, only, from, until);
     }
-    let zones: BTreeSet<String> = openings
-        .iter()
-        .map(|opening| zone_name(opening.zone()))
-        .collect();
+    let zones: BTreeSet<String> = openings.iter().map(|opening| opening.zone_name()).collect();
     let one_zone = zones.len() == 1;
     let mut headings = vec![
         "DAY", "OPENS", "CLOSES", "LENGTH", "WINDOW", "ZONE", "PAUSES",
@@ -241,7 +119,7 @@ fn timeline(
             rounded_span(opening.occurrence.length()) + if open_now { " (open now)" } else { "" },
             opening.window.name.to_string(),
         ];
-        cells.extend((!one_zone).then(|| zone_name(opening.zone())));
+        cells.extend((!one_zone).then(|| opening.zone_name()));
         cells.push(opening.selectors().join(" "));
         rows.add_row(cells);
     }
@@ -267,17 +145,13 @@ fn timeline(
 }
 
 fn nothing(config: &Config, only: &[String], from: Timestamp, until: Timestamp) -> String {
-    let next = (config.policy.windows().iter())
-        .filter(|window| is_asked_for(window, only))
-        .filter_map(|window| Some((window.next_opening(from)?.opens, window)))
-        .min_by_key(|(opens, _)| *opens);
     let mut text = format!("No window opens between {from:.0} and {until:.0}.\n");
-    if let Some((opens, window)) = next {
+    if let Some(Opening { window, occurrence }) = config.policy.next_opening(from, only) {
         let _ = writeln!(
             text,
             "The next to open is {}, {}.",
             window.name,
-            text::local(opens, window.schedule.zone())
+            text::local(occurrence.opens, window.schedule.zone())
         );
     }
     text

@@ -1,0 +1,168 @@
+//! When windows open: every opening of a policy in a span of time, in order, with what daylight saving does to it.
+//!
+//! Pure, and lazy: a rule of seconds has millions of openings. `plan` prints them; whatever else shows openings takes them
+//! from here.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, Zoned};
+use serde::Serialize;
+
+use super::{Policy, Window};
+use crate::calendar::{Occurrence, Shift};
+use crate::text::{self, rounded_span, utc};
+
+#[cfg(test)]
+mod tests;
+
+/// An opening of a window.
+#[derive(Clone, Copy, Debug)]
+pub struct Opening<'p> {
+    /// The window.
+    pub window: &'p Window,
+    /// From when until when it is open.
+    pub occurrence: Occurrence,
+}
+
+/// An opening as JSON shows it.
+#[derive(Debug, Serialize)]
+pub struct OpeningRow<'p> {
+    window: &'p str,
+    opens: String,
+    closes: String,
+    timezone: String,
+    opens_local: String,
+    closes_local: String,
+    consumers: Vec<&'p str>,
+    shift: Option<&'static str>,
+}
+
+impl Policy {
+    /// The windows of these names; where no name is given, all of them.
+    fn windows_named(&self, only: &[String]) -> impl Iterator<Item = &Window> {
+        let is_named = |window: &Window| only.iter().any(|name| **name == *window.name);
+        (self.windows().iter().map(|window| &**window))
+            .filter(move |window| only.is_empty() || is_named(window))
+    }
+
+    /// Every opening of the windows of these names (of all, where no name is given) that has an instant in `[from, until)`,
+    /// by its beginning and the window's name.
+    pub fn openings<'p>(
+        &'p self,
+        from: Timestamp,
+        until: Timestamp,
+        only: &[String],
+    ) -> impl Iterator<Item = Opening<'p>> + use<'p> {
+        let openings = self.windows_named(only).map(|window| {
+            let walk = window.walk(from, until);
+            walk.map(move |occurrence| Opening { window, occurrence })
+        });
+        merged(openings.collect(), |opening| {
+            (opening.occurrence.opens, opening.window.name.clone())
+        })
+    }
+
+    /// The first opening of those windows that begins after `after`.
+    pub fn next_opening(&self, after: Timestamp, only: &[String]) -> Option<Opening<'_>> {
+        let next = self.windows_named(only).filter_map(|window| {
+            let occurrence = window.next_opening(after)?;
+            Some(Opening { window, occurrence })
+        });
+        next.min_by_key(|opening| opening.occurrence.opens)
+    }
+}
+
+impl<'p> Opening<'p> {
+    /// The zone of its window.
+    pub fn zone(&self) -> &TimeZone {
+        self.window.schedule.zone()
+    }
+
+    /// The same by its name.
+    pub fn zone_name(&self) -> String {
+        self.zone().iana_name().unwrap_or("UTC").to_owned()
+    }
+
+    /// When it opens, by the clocks of its zone.
+    pub fn opens(&self) -> Zoned {
+        self.occurrence.opens.to_zoned(self.zone().clone())
+    }
+
+    /// When it closes, by the clocks of its zone.
+    pub fn closes(&self) -> Zoned {
+        self.occurrence.closes.to_zoned(self.zone().clone())
+    }
+
+    /// Which consumers its window pauses, as the config file has it.
+    pub fn selectors(&self) -> Vec<&'p str> {
+        self.window
+            .selection
+            .selectors()
+            .iter()
+            .map(|selector| selector.as_str())
+            .collect()
+    }
+
+    /// For programs.
+    pub fn row(&self) -> OpeningRow<'p> {
+        OpeningRow {
+            window: &self.window.name,
+            opens: utc(self.occurrence.opens),
+            closes: utc(self.occurrence.closes),
+            timezone: self.zone_name(),
+            opens_local: text::with_offset(&self.opens()),
+            closes_local: text::with_offset(&self.closes()),
+            consumers: self.selectors(),
+            shift: self.occurrence.shift.map(Shift::as_str),
+        }
+    }
+
+    /// What daylight saving does to this opening, in words.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        match self.occurrence.shift {
+            Some(Shift::Gap) => notes.push(
+                "its time does not exist that night (clocks go forward): it opens right after the gap".to_owned(),
+            ),
+            Some(Shift::First) => notes.push(
+                "its time comes twice that night (clocks go back): this is the first".to_owned(),
+            ),
+            Some(Shift::Last) => notes.push(
+                "its time comes twice that night (clocks go back): this is the second".to_owned(),
+            ),
+            None => {}
+        }
+        let (opens, closes) = (self.opens(), self.closes());
+        let moved = closes.offset().seconds() - opens.offset().seconds();
+        if moved != 0 {
+            let by = rounded_span(SignedDuration::from_secs(i64::from(moved.abs())));
+            let way = if moved > 0 { "forward" } else { "back" };
+            notes.push(format!(
+                "clocks go {way} {by} while it is open: it lasts {} all the same",
+                rounded_span(self.occurrence.length())
+            ));
+        }
+        notes
+    }
+}
+
+/// All that the lists hold, in the order of `key`; of what has the same key, that of the earlier list first. Each list is in
+/// that order itself.
+pub fn merged<L, K>(mut lists: Vec<L>, key: impl Fn(&L::Item) -> K) -> impl Iterator<Item = L::Item>
+where
+    L: Iterator,
+    K: Ord,
+{
+    let mut heads: Vec<Option<L::Item>> = lists.iter_mut().map(Iterator::next).collect();
+    let mut order: BinaryHeap<Reverse<(K, usize)>> = (heads.iter().enumerate())
+        .filter_map(|(index, head)| Some(Reverse((key(head.as_ref()?), index))))
+        .collect();
+    std::iter::from_fn(move || {
+        let Reverse((_, index)) = order.pop()?;
+        let next = lists.get_mut(index)?.next();
+        order.extend(next.as_ref().map(|next| Reverse((key(next), index))));
+        std::mem::replace(heads.get_mut(index)?, next)
+    })
+}
