@@ -1,6 +1,6 @@
 //! [`JetStream`] over a real connection. The one module that knows async-nats.
 //!
-//! Three promises on top of async-nats' connections, which [`connect`] makes and [`keeper`] keeps:
+//! Three promises on top of async-nats' connections, which [`connect`] makes and [`connection_task`] keeps:
 //!
 //! - nothing is sent while the link is down, and nothing sent in one connection arrives in the next;
 //! - a request that a lost connection or a denied permission has doomed ends at once, not at its timeout;
@@ -25,19 +25,19 @@ use crate::consumer::ConsumerId;
 
 mod audit;
 mod connect;
+mod connect_error;
+mod connection_task;
 mod details;
-mod keeper;
 mod notices;
 mod pages;
 mod secrets;
-mod trouble;
 #[doc(hidden)]
 pub mod untrusted;
 mod wire;
 
 use audit::Writers;
 use connect::Connected;
-use keeper::Keeper;
+use connection_task::ConnectionTask;
 use notices::Notice;
 pub use notices::NoticeCounts;
 use pages::Page;
@@ -46,8 +46,8 @@ use wire::{Entry, Slot};
 /// How many advisories may wait for the loop. More are dropped: they are hints, and the resync finds what they told.
 const ADVISORY_BACKLOG: usize = 65_536;
 
-/// How many news of doom a request may fall behind: more than requests can be under way.
-const DOOMS: usize = 1024;
+/// How many aborts a request may fall behind: more than requests can be under way.
+const ABORTS: usize = 1024;
 
 /// How many streams' names, and how many consumers, nats-server puts on one page.
 const NAMES_PAGE: usize = 1024;
@@ -66,7 +66,7 @@ const FRESH: Duration = Duration::from_secs(1);
 pub struct Nats {
     session: watch::Receiver<Option<Arc<Session>>>,
     link: watch::Receiver<Link>,
-    doom: broadcast::Sender<Doom>,
+    abort: broadcast::Sender<Abort>,
     notices: mpsc::Sender<Notice>,
     notice_counts: NoticeCounts,
     writers: Writers,
@@ -114,7 +114,7 @@ impl Session {
 
 /// What ends a request under way before its timeout.
 #[derive(Clone, Debug)]
-enum Doom {
+enum Abort {
     Disconnected,
     /// The server denies to publish on that subject.
     Denied {
@@ -129,28 +129,28 @@ impl Nats {
             reason: String::new(),
         });
         let (session_sender, session) = watch::channel(None);
-        let (doom, _) = broadcast::channel(DOOMS);
+        let (abort, _) = broadcast::channel(ABORTS);
         let (notices, queue) = mpsc::channel(notices::BACKLOG);
         let (advisories, advisory_receiver) = mpsc::channel(ADVISORY_BACKLOG);
         let nats = Self {
             session,
             link,
-            doom: doom.clone(),
+            abort: abort.clone(),
             notices,
             notice_counts: NoticeCounts::default(),
             writers: Writers::new(),
             timeout,
         };
         tokio::spawn(nats.clone().carry(queue));
-        let keeper = Keeper {
+        let connection_task = ConnectionTask {
             nats: nats.clone(),
             settings: settings.clone(),
             link: link_sender,
             session: session_sender,
-            doom,
+            abort,
             advisories,
         };
-        tokio::spawn(keeper.keep());
+        tokio::spawn(connection_task.keep());
         (nats, advisory_receiver)
     }
 
@@ -191,7 +191,7 @@ impl Nats {
         if !session.is_connected() {
             return Err(RequestError::NotConnected);
         }
-        let mut doom = self.doom.subscribe();
+        let mut abort = self.abort.subscribe();
         let request = async_nats::Request::new()
             .payload(payload)
             .timeout(Some(timeout));
@@ -200,9 +200,9 @@ impl Nats {
         let message = loop {
             tokio::select! {
                 answer = &mut answer => break answer,
-                reason = doom.recv() => match reason {
-                    Ok(Doom::Disconnected) => return Err(RequestError::Cut),
-                    Ok(Doom::Denied { subject: denied }) if denied == subject => {
+                reason = abort.recv() => match reason {
+                    Ok(Abort::Disconnected) => return Err(RequestError::Cut),
+                    Ok(Abort::Denied { subject: denied }) if denied == subject => {
                         return Err(RequestError::Denied { subject });
                     }
                     // Somebody else's denial, or more news than fits: the timeout still stands.

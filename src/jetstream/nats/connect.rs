@@ -11,8 +11,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::secrets::{Certificates, Proof, check_tls};
-use super::trouble::{self, Refusals};
+use super::connect_error::{self, Refusals};
+use super::secrets::{Certificates, Credentials, check_tls};
 use crate::config::{Connection, ConnectionSource, context};
 
 /// How long one address of a server may take to answer.
@@ -52,8 +52,8 @@ pub async fn attempt(
     discovered: &Discovered,
     request_timeout: Duration,
 ) -> Result<Connected, String> {
-    let means = read(source.clone()).await?;
-    let servers = pool(&means.connection.servers, discovered);
+    let plan = read(source.clone()).await?;
+    let servers = pool(&plan.connection.servers, discovered);
     let mut refusals = Refusals::default();
     let mut waiting = servers.iter().enumerate();
     let mut trying = FuturesUnordered::new();
@@ -65,14 +65,14 @@ pub async fn attempt(
         };
         tokio::select! {
             Some(tried) = trying.next() => {
-                let (address, place, outcome): (&String, usize, Result<Fresh, String>) = tried;
+                let (address, place, outcome): (&String, usize, Result<NewClient, String>) = tried;
                 match outcome {
                     Ok((client, events)) => {
                         return Ok(Connected {
                             client,
                             events,
                             address: address.clone(),
-                            connection: means.connection.clone(),
+                            connection: plan.connection.clone(),
                         });
                     }
                     Err(why) => refusals.add(place, address, why),
@@ -81,7 +81,7 @@ pub async fn attempt(
             () = tokio::time::sleep(next), if waiting.len() > 0 => {
                 let to_try = waiting.next();
                 trying.extend(to_try.map(|(place, address)| {
-                    let one = means.connect(address, source, request_timeout);
+                    let one = plan.connect(address, source, request_timeout);
                     async move { (address, place, one.await) }
                 }));
             }
@@ -117,14 +117,14 @@ fn place_of(address: &str) -> String {
 }
 
 /// What it takes to connect, read from the files.
-struct Means {
+struct ConnectPlan {
     connection: Connection,
-    proof: Proof,
+    credentials: Credentials,
     certificates: Certificates,
 }
 
 /// Reads all that the settings name, beside the runtime: a file can lie on a disk that hangs.
-async fn read(source: ConnectionSource) -> Result<Means, String> {
+async fn read(source: ConnectionSource) -> Result<ConnectPlan, String> {
     let reading = tokio::task::spawn_blocking(move || {
         let connection = match source {
             ConnectionSource::Here(connection) => connection,
@@ -132,17 +132,17 @@ async fn read(source: ConnectionSource) -> Result<Means, String> {
                 context::load(&name).map_err(|error| error.to_string())?
             }
         };
-        let proof = Proof::read(&connection)?;
+        let credentials = Credentials::read(&connection)?;
         let tls = connection.tls.as_ref();
         let certificates = tls.map_or(Ok(Certificates::default()), check_tls)?;
-        Ok(Means {
+        Ok(ConnectPlan {
             connection,
-            proof,
+            credentials,
             certificates,
         })
     });
     match timeout(CONNECT_BY_NAME_TIMEOUT, reading).await {
-        Ok(Ok(means)) => means,
+        Ok(Ok(plan)) => plan,
         Ok(Err(error)) => Err(format!(
             "the files with its secrets cannot be read: {error}"
         )),
@@ -153,16 +153,16 @@ async fn read(source: ConnectionSource) -> Result<Means, String> {
     }
 }
 
-type Fresh = (Client, mpsc::UnboundedReceiver<Event>);
+type NewClient = (Client, mpsc::UnboundedReceiver<Event>);
 
-impl Means {
+impl ConnectPlan {
     /// Tries one server.
     async fn connect(
         &self,
         address: &str,
         source: &ConnectionSource,
         request_timeout: Duration,
-    ) -> Result<Fresh, String> {
+    ) -> Result<NewClient, String> {
         let (events_sender, events) = mpsc::unbounded_channel();
         let spent = Arc::new(AtomicBool::new(false));
         let options = (self.options(spent.clone()))
@@ -196,21 +196,21 @@ impl Means {
     fn explain(&self, error: &ConnectError, address: &str, source: &ConnectionSource) -> String {
         match error.kind() {
             ConnectErrorKind::AuthorizationViolation => {
-                trouble::refused(&self.connection, self.proof.expires(), source.place())
+                connect_error::refused(&self.connection, self.credentials.expires(), source.place())
             }
-            _ => trouble::of(error, address, self.connection.tls.as_ref(), source.place()),
+            _ => connect_error::of(error, address, self.connection.tls.as_ref(), source.place()),
         }
     }
 
     /// A client that connects once. async-nats would reconnect by itself, deliver then what was sent before, and tell
     /// nothing but the kind of an error; so it may try once, is not let in, and [`attempt`] begins afresh.
     fn options(&self, spent: Arc<AtomicBool>) -> ConnectOptions {
-        let proof = self.proof.clone();
+        let credentials = self.credentials.clone();
         let mut options = ConnectOptions::with_auth_callback(move |nonce| {
             let answer = if spent.load(Ordering::Relaxed) {
                 Err(AuthError::new("this client has been given up"))
             } else {
-                proof.answer(&nonce)
+                credentials.answer(&nonce)
             };
             std::future::ready(answer)
         })

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::{Doom, Nats};
+use super::{Abort, Nats};
 
 /// How many may wait. A window makes a handful; a fight over thousands of consumers makes that many.
 pub const BACKLOG: usize = 4096;
@@ -57,7 +57,7 @@ impl Nats {
 
     /// Sends what is in the queue, for as long as the runtime lives.
     pub(super) async fn carry(self, mut queue: mpsc::Receiver<Notice>) {
-        let mut doom = self.doom.subscribe();
+        let mut abort = self.abort.subscribe();
         let mut ledger = Deliveries::new(self.notice_counts.clone());
         loop {
             let due = ledger.due();
@@ -73,9 +73,9 @@ impl Nats {
                     None => return,
                 },
                 () = settled => ledger.settle(Instant::now()),
-                news = doom.recv() => match news {
+                news = abort.recv() => match news {
                     // The server tells it of each message, and nothing but a person can mend it.
-                    Ok(Doom::Denied { subject }) => ledger.denied(&subject),
+                    Ok(Abort::Denied { subject }) => ledger.denied(&subject),
                     Err(broadcast::error::RecvError::Closed) => return,
                     _ => {}
                 },

@@ -21,7 +21,7 @@ use crate::config::{self, Connection, Redacted, Secret, credentials};
 
 /// Who we are, as far as the server asks: each way to authenticate, and what is sent beside it.
 #[derive(Clone)]
-pub struct Proof(Vec<Part>);
+pub struct Credentials(Vec<Part>);
 
 #[derive(Clone)]
 enum Part {
@@ -37,7 +37,7 @@ enum Part {
     },
 }
 
-impl Proof {
+impl Credentials {
     /// Reads what the settings name.
     pub fn read(connection: &Connection) -> Result<Self, String> {
         let ways = std::iter::once(&connection.auth).chain(&connection.beside);

@@ -1,5 +1,5 @@
 use super::connect::{Discovered, pool};
-use super::keeper::{Denial, denial, suitability, version_of};
+use super::connection_task::{Denial, denial, suitability, version_of};
 use super::*;
 use crate::consumer::Found;
 use crate::jetstream::Unsuitable;

@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use super::keeper::{Denial, denial};
-use super::secrets::Proof;
+use super::connection_task::{Denial, denial};
+use super::secrets::Credentials;
 use super::wire;
 use crate::config::{Auth, Connection, Redacted, Secret, context};
 use crate::consumer::ConsumerId;
@@ -56,12 +56,12 @@ pub fn denied(words: &str) -> Option<String> {
 /// Whether a text is a credentials file.
 pub fn credentials(text: &str) -> Result<(), String> {
     let secret = Secret::Text(Redacted(text.to_owned()));
-    let proof = Proof::read(&Connection {
+    let credentials = Credentials::read(&Connection {
         auth: Auth::Credentials(secret),
         ..Connection::default()
     })?;
-    proof.expires();
-    proof
+    credentials.expires();
+    credentials
         .answer(b"nonce")
         .map(drop)
         .map_err(|error| error.to_string())

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use super::audit::{self, Audit};
 use super::connect::{self, Connected, Discovered};
-use super::{Doom, Nats, Session, wire};
+use super::{Abort, Nats, Session, wire};
 use crate::config::{self, Api};
 use crate::jetstream::{Advisory, Link, RequestError, Server, Unsuitable};
 use crate::visible::tame;
@@ -49,16 +49,16 @@ const LONGEST_ADDRESS: usize = 270;
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// The task that keeps the link's state true.
-pub struct Keeper {
+pub struct ConnectionTask {
     pub nats: Nats,
     pub settings: config::Nats,
     pub link: watch::Sender<Link>,
     pub session: watch::Sender<Option<Arc<Session>>>,
-    pub doom: broadcast::Sender<Doom>,
+    pub abort: broadcast::Sender<Abort>,
     pub advisories: mpsc::Sender<Advisory>,
 }
 
-impl Keeper {
+impl ConnectionTask {
     /// Keeps at it for as long as the runtime lives.
     pub async fn keep(self) {
         let mut discovered = Discovered::default();
@@ -133,7 +133,7 @@ impl Keeper {
                         last_words = Some((Instant::now(), words));
                     }
                     Some(Denial::Publish(subject)) => {
-                        let _ = self.doom.send(Doom::Denied { subject });
+                        let _ = self.abort.send(Abort::Denied { subject });
                     }
                     // async-nats does not ask for it again, so it takes another session to find it allowed.
                     Some(Denial::Subscribe(subject)) if session.hears_answers_on(&subject) => {
@@ -182,7 +182,7 @@ impl Keeper {
         };
         self.session.send_replace(None);
         // Nobody listening means that nothing is under way.
-        let _ = self.doom.send(Doom::Disconnected);
+        let _ = self.abort.send(Abort::Disconnected);
         reason
     }
 
