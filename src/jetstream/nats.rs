@@ -28,8 +28,8 @@ mod connect;
 mod connect_error;
 mod connection_task;
 mod details;
-mod notices;
-mod pages;
+mod pagination;
+mod publisher;
 mod secrets;
 #[doc(hidden)]
 pub mod untrusted;
@@ -38,9 +38,9 @@ mod wire;
 use audit::Writers;
 use connect::Connected;
 use connection_task::ConnectionTask;
-use notices::Notice;
-pub use notices::NoticeCounts;
-use pages::Page;
+use pagination::Page;
+use publisher::Notice;
+pub use publisher::NoticeCounts;
 use wire::{Entry, Slot};
 
 /// How many advisories may wait for the loop. More are dropped: they are hints, and the resync finds what they told.
@@ -130,7 +130,7 @@ impl Nats {
         });
         let (session_sender, session) = watch::channel(None);
         let (abort, _) = broadcast::channel(ABORTS);
-        let (notices, queue) = mpsc::channel(notices::BACKLOG);
+        let (notices, queue) = mpsc::channel(publisher::BACKLOG);
         let (advisories, advisory_receiver) = mpsc::channel(ADVISORY_BACKLOG);
         let nats = Self {
             session,
@@ -274,13 +274,13 @@ impl JetStream for Nats {
 
     async fn stream_names(&self) -> Result<Listing<String>, RequestError> {
         let fetch = |offset| self.names_page(offset);
-        let names = pages::read(NAMES_PAGE, fetch).await?;
+        let names = pagination::read(NAMES_PAGE, fetch).await?;
         Ok(wire::listing(names.unwrap_or_default(), |name, ()| name))
     }
 
     async fn list(&self, stream: &str) -> Result<Option<Listing<Listed>>, RequestError> {
         let fetch = |offset| self.list_page(stream, offset);
-        let places = pages::read(LIST_PAGE, fetch).await?;
+        let places = pagination::read(LIST_PAGE, fetch).await?;
         Ok(places.map(|places| {
             wire::listing(places, |name, sample| Listed {
                 id: ConsumerId::new(stream, name),

@@ -297,7 +297,7 @@ fn list_with(odd: &str, place: usize, good: usize) -> (usize, Said) {
         let reply: Result<wire::ListReply, _> = wire::read(payload.as_bytes(), "s");
         std::future::ready(reply.map(|reply| Some(reply.into_page())))
     };
-    let places = futures_util::FutureExt::now_or_never(pages::read(LIST_PAGE, page));
+    let places = futures_util::FutureExt::now_or_never(pagination::read(LIST_PAGE, page));
     let places = places.expect("nothing waits").expect("it is read").unwrap();
     let listing = wire::listing(places, |name, sample| {
         (name, sample.found != Found::Unknown)

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{Info, LONGEST_NAME, bounded, is_possible};
-use crate::jetstream::nats::pages::Page;
+use crate::jetstream::nats::pagination::Page;
 use crate::jetstream::{Listing, Sample, Unreadable};
 use crate::visible::tame;
 
