@@ -32,12 +32,12 @@ pub fn visible_lines(text: &str) -> Cow<'_, str> {
 }
 
 /// The same of words without end: one line, cut where it goes on for too long.
-pub fn tame(words: &str) -> String {
-    let mut tame = words.chars().take(LONGEST).fold(String::new(), push);
+pub fn sanitize(words: &str) -> String {
+    let mut sanitize = words.chars().take(LONGEST).fold(String::new(), push);
     if words.chars().nth(LONGEST).is_some() {
-        tame.push('…');
+        sanitize.push('…');
     }
-    tame
+    sanitize
 }
 
 fn push(mut text: String, letter: char) -> String {

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::connect::CONNECT_TIMEOUT;
 use super::secrets::name;
 use crate::config::{Auth, Connection, Tls};
-use crate::visible::tame;
+use crate::visible::sanitize;
 
 /// What each server that was tried has against us.
 #[derive(Default)]
@@ -91,7 +91,7 @@ pub fn of(error: &ConnectError, address: &str, tls: Option<&Tls>, settings: &str
         ConnectErrorKind::ServerParse => format!("not a server's address ({})", words()),
         _ => {
             if let Some(ServerError::Other(words)) = source.and_then(|e| e.downcast_ref()) {
-                return format!("the server says: {}", tame(words));
+                return format!("the server says: {}", sanitize(words));
             }
             let Some(io) = source.and_then(|source| source.downcast_ref::<io::Error>()) else {
                 // async-nats puts a text there when the connection ends while it is being made.
@@ -211,5 +211,5 @@ fn bare(name: &str) -> &str {
 
 /// Without the number that tells people nothing.
 fn plain(words: &str) -> String {
-    tame(words.split(" (os error").next().unwrap_or(words))
+    sanitize(words.split(" (os error").next().unwrap_or(words))
 }

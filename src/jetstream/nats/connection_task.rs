@@ -20,7 +20,7 @@ use super::connect::{self, Connected, Discovered};
 use super::{Abort, Nats, Session, wire};
 use crate::config::{self, Api};
 use crate::jetstream::{Advisory, Link, RequestError, Server, Unsuitable};
-use crate::visible::tame;
+use crate::visible::sanitize;
 
 /// How often a lost or refused connection, or a JetStream that does not answer, is tried again.
 const RETRY: Duration = Duration::from_millis(500);
@@ -126,7 +126,7 @@ impl ConnectionTask {
             match event {
                 Some(Event::ServerError(ServerError::Other(words))) => match denial(&words) {
                     None => {
-                        let words = tame(&words);
+                        let words = sanitize(&words);
                         if (last_words.as_ref()).is_none_or(|(at, _)| at.elapsed() > QUIET) {
                             tracing::warn!("{} says: {words}", session.address);
                         }
@@ -177,7 +177,7 @@ impl ConnectionTask {
                         _ => format!("the connection to {address} was lost"),
                     };
                 }
-                Some(event) => tracing::debug!("NATS connection: {}", tame(&event.to_string())),
+                Some(event) => tracing::debug!("NATS connection: {}", sanitize(&event.to_string())),
             }
         };
         self.session.send_replace(None);
@@ -223,8 +223,10 @@ impl ConnectionTask {
     ) -> Link {
         let server = session.client.server_info();
         let version = match &session.api {
-            Api::Default => tame(&server.version),
-            Api::Domain(domain) if server.domain.as_ref() == Some(domain) => tame(&server.version),
+            Api::Default => sanitize(&server.version),
+            Api::Domain(domain) if server.domain.as_ref() == Some(domain) => {
+                sanitize(&server.version)
+            }
             // Somebody else answers than the server of the connection, and does not tell its version.
             Api::Domain(_) | Api::Prefix(_) => version_of(level),
         };
@@ -320,7 +322,7 @@ pub enum Denial {
 /// Reads `Permissions Violation for Subscription to "_INBOX.x.*"`, which nats-server sends on its own, not as an answer.
 pub fn denial(words: &str) -> Option<Denial> {
     let kind = words.to_ascii_lowercase();
-    let subject = || tame(words.split('"').nth(1).unwrap_or(words));
+    let subject = || sanitize(words.split('"').nth(1).unwrap_or(words));
     let kind = kind.strip_prefix("permissions violation for ")?;
     Some(if kind.starts_with("subscription") {
         Denial::Subscribe(subject())

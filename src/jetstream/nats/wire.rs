@@ -13,7 +13,7 @@ use serde::de::{DeserializeOwned, Error as _, SeqAccess, Visitor};
 use crate::consumer::{ConsumerId, Found, Kind, Observation, PauseState, is_name};
 use crate::drain::InFlight;
 use crate::jetstream::{Advisory, RequestError, Sample};
-use crate::visible::tame;
+use crate::visible::sanitize;
 
 mod listing;
 
@@ -133,7 +133,7 @@ fn is_possible(name: &str) -> bool {
 fn unreadable(subject: &str, reason: impl fmt::Display) -> RequestError {
     RequestError::Unreadable {
         subject: subject.to_owned(),
-        reason: tame(&reason.to_string()),
+        reason: sanitize(&reason.to_string()),
     }
 }
 
@@ -273,7 +273,7 @@ pub fn read<T: DeserializeOwned>(payload: &[u8], subject: &str) -> Result<T, Req
             } else {
                 error.err_code
             },
-            description: tame(&error.description),
+            description: sanitize(&error.description),
         });
     }
     serde_json::from_slice(payload).map_err(|error| unreadable(subject, error))

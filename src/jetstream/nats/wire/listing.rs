@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::{Info, LONGEST_NAME, bounded, is_possible};
 use crate::jetstream::nats::pagination::Page;
 use crate::jetstream::{Listing, Sample, Unreadable};
-use crate::visible::tame;
+use crate::visible::sanitize;
 
 /// `$JS.API.STREAM.NAMES`.
 #[derive(Deserialize)]
@@ -128,20 +128,20 @@ fn place<T>(
         Some(name) if is_possible(&name) => (Slot::Name(name), None),
         Some(name) if name.len() > LONGEST_NAME => {
             let reason = format!("its name has {} bytes", name.len());
-            (Slot::Odd(tame(&name)), Some(reason))
+            (Slot::Odd(sanitize(&name)), Some(reason))
         }
         Some(name) => {
             let reason = "its name holds what no request can carry".to_owned();
-            (Slot::Odd(tame(&name)), Some(reason))
+            (Slot::Odd(sanitize(&name)), Some(reason))
         }
         None => (
-            Slot::Odd(tame(text.get())),
+            Slot::Odd(sanitize(text.get())),
             Some("it has no name".to_owned()),
         ),
     };
     let (content, wrong_content) = match read {
         Ok(content) => (content, None),
-        Err(reason) => (unread, Some(tame(&reason))),
+        Err(reason) => (unread, Some(sanitize(&reason))),
     };
     let fault = match (wrong_name, wrong_content) {
         (Some(name), Some(content)) => Some(format!("{name}: {content}")),
@@ -159,7 +159,7 @@ pub fn listing<T, L>(
     for (slot, Entry { content, fault }) in places {
         if let Some(reason) = fault {
             let name = match &slot {
-                Slot::Name(name) => tame(name),
+                Slot::Name(name) => sanitize(name),
                 Slot::Odd(shown) => shown.clone(),
             };
             listing.unreadable.push(Unreadable { name, reason });
