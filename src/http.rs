@@ -64,7 +64,7 @@ pub const HANGING: Duration = Duration::from_secs(30);
 
 /// What the pages are made from.
 #[derive(Clone)]
-pub struct Pages {
+pub struct HttpState {
     /// All metrics.
     pub metrics: Arc<Metrics>,
     /// The loop's heart.
@@ -122,16 +122,16 @@ pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Serves the pages until dropped.
-pub async fn serve(listener: TcpListener, pages: Pages) {
-    let all = pages.metrics.clone();
+pub async fn serve(listener: TcpListener, state: HttpState) {
+    let all = state.metrics.clone();
     let scrape = Scrape::of(move || all.render().map_err(|error| error.to_string()));
-    let hosts = Arc::new(Hosts::of(&pages.hosts));
+    let hosts = Arc::new(Hosts::of(&state.hosts));
     let router = Router::new()
         .route("/", get(index))
         .route_layer(from_fn_with_state(hosts, only_here))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
-        .with_state(pages)
+        .with_state(state)
         .merge(
             Router::new()
                 .route("/metrics", get(metrics))
@@ -249,13 +249,13 @@ async fn metrics(State(scrape): State<Scrape>) -> Response {
     }
 }
 
-async fn healthz(State(pages): State<Pages>) -> Response {
-    let silent = pages.heart.silent_for();
+async fn healthz(State(state): State<HttpState>) -> Response {
+    let silent = state.heart.silent_for();
     verdict((silent > HANGING).then(|| format!("the loop has hung for {} s", silent.as_secs())))
 }
 
-async fn readyz(State(pages): State<Pages>) -> Response {
-    let objection = pages.readiness.borrow().objection();
+async fn readyz(State(state): State<HttpState>) -> Response {
+    let objection = state.readiness.borrow().objection();
     verdict(objection)
 }
 

@@ -14,7 +14,7 @@ use tracing::{error, info, warn};
 use super::{ConfigArgs, Exit};
 use crate::clock::Clock;
 use crate::config::{self, Config, ConfigError, Settings, Severity};
-use crate::http::{self, Pages, Readiness};
+use crate::http::{self, HttpState, Readiness};
 use crate::jetstream::nats::Nats;
 use crate::jetstream::{JetStream, Link};
 use crate::logging::{self, Log, journal};
@@ -111,14 +111,14 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp, log: &Log
         patience: Duration::MAX,
     });
 
-    let pages = Pages {
+    let state = HttpState {
         metrics: metrics.clone(),
         heart: heart.clone(),
         readiness,
         hosts: settings.http.hosts.clone(),
     };
     if let Some(listener) = listener {
-        tokio::spawn(http::serve(listener, pages));
+        tokio::spawn(http::serve(listener, state));
     }
     tokio::spawn(wake::watch_wall_clock(clock.clone(), nudge.clone()));
     if let Err(error) = systemd::guard(heart.clone()) {

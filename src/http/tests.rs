@@ -73,13 +73,13 @@ async fn of_too_many_the_oldest_is_ended() {
         lost_clock: None,
         patience: Duration::MAX,
     });
-    let pages = Pages {
+    let state = HttpState {
         metrics: Arc::new(Metrics::new().unwrap()),
         heart: Heart::default(),
         readiness: receiver,
         hosts: Vec::new(),
     };
-    let _serving = tokio::spawn(serve(listener, pages));
+    let _serving = tokio::spawn(serve(listener, state));
     let mut clients = Vec::new();
     for _ in 0..=CONNECTIONS {
         clients.push(TcpStream::connect(address).await.unwrap());
