@@ -32,7 +32,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::jetstream::Link;
 use crate::metrics::{CONTENT_TYPE, Metrics};
-use crate::reconcile::Heart;
+use crate::reconcile::Heartbeat;
 
 mod hosts;
 mod scrape;
@@ -67,8 +67,8 @@ pub const HANGING: Duration = Duration::from_secs(30);
 pub struct HttpState {
     /// All metrics.
     pub metrics: Arc<Metrics>,
-    /// The loop's heart.
-    pub heart: Heart,
+    /// The loop's heartbeat.
+    pub heartbeat: Heartbeat,
     /// How the job goes.
     pub readiness: watch::Receiver<Readiness>,
     /// Further names under which pages are served.
@@ -250,7 +250,7 @@ async fn metrics(State(scrape): State<Scrape>) -> Response {
 }
 
 async fn healthz(State(state): State<HttpState>) -> Response {
-    let silent = state.heart.silent_for();
+    let silent = state.heartbeat.silent_for();
     verdict((silent > HANGING).then(|| format!("the loop has hung for {} s", silent.as_secs())))
 }
 

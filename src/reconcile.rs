@@ -19,7 +19,7 @@ mod act;
 mod by_hand;
 mod clear;
 mod driver;
-mod heart;
+mod heartbeat;
 mod orphans;
 mod overview;
 mod pass;
@@ -29,7 +29,7 @@ mod take_in;
 use driver::Driver;
 
 pub use by_hand::{Errand, Fate};
-pub use heart::Heart;
+pub use heartbeat::Heartbeat;
 pub use reconciler::Reconciler;
 
 /// What the loop listens to.
@@ -50,12 +50,12 @@ pub async fn run<J: JetStream>(
     publish: impl FnMut(Report),
 ) {
     let mut link = reconciler.jetstream.link();
-    let heart = reconciler.heart.clone();
+    let heartbeat = reconciler.heartbeat.clone();
     // Before it is told of: what changes from here on wakes the loop.
     link.mark_unchanged();
     let mut driver = Driver::begin(reconciler, publish);
     loop {
-        heart.beat();
+        heartbeat.beat();
         // Before each step: where there is always something due (somebody undoes everything, the network is slow), the loop
         // never rests, and must hear of a reload and of a connection that was lost all the same.
         match (link.has_changed(), inputs.config.has_changed()) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sd_notify::NotifyState;
 
-use crate::reconcile::Heart;
+use crate::reconcile::Heartbeat;
 
 /// Tells that the service has started: once, after the first pass or the first failed connect.
 pub fn ready() {
@@ -22,27 +22,27 @@ pub fn status(line: &str) {
     tell(&[NotifyState::Status(line)]);
 }
 
-/// Feeds the watchdog for as long as the heart beats, and pulls the trigger when it has stopped. Does nothing where there is
+/// Feeds the watchdog for as long as the heartbeat beats, and pulls the trigger when it has stopped. Does nothing where there is
 /// no watchdog.
 ///
-/// A heart that has been silent for half of `WatchdogSec=` counts as stopped; a window may be open, so no more time is given
+/// A heartbeat that has been silent for half of `WatchdogSec=` counts as stopped; a window may be open, so no more time is given
 /// away. It has a thread of its own: a loop that blocks its thread can block the runtime's timers with it. What is left to
 /// systemd is a process that cannot even run this.
-pub fn guard(heart: Heart) -> io::Result<()> {
+pub fn guard(heartbeat: Heartbeat) -> io::Result<()> {
     if let Some(limit) = sd_notify::watchdog_enabled() {
         let guard = std::thread::Builder::new().name("watchdog".to_owned());
-        guard.spawn(move || feed_watchdog(&heart, limit))?;
+        guard.spawn(move || feed_watchdog(&heartbeat, limit))?;
     }
     Ok(())
 }
 
 /// Returns when it has pulled the trigger.
-fn feed_watchdog(heart: &Heart, limit: Duration) {
+fn feed_watchdog(heartbeat: &Heartbeat, limit: Duration) {
     let mut suspected = false;
     loop {
         let pause = if suspected { limit / 20 } else { limit / 4 };
         std::thread::sleep(pause.max(Duration::from_millis(10)));
-        let silent = heart.silent_for();
+        let silent = heartbeat.silent_for();
         // A process that was stopped as a whole wakes up here first: the loop gets a moment to beat.
         let stopped = silent >= limit / 2;
         if stopped && std::mem::replace(&mut suspected, stopped) {

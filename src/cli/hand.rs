@@ -15,7 +15,7 @@ use crate::jetstream::Advisory;
 use crate::jetstream::nats::Nats;
 use crate::plan::{Order, TOO_NEAR};
 use crate::policy::Selector;
-use crate::reconcile::{Errand, Fate, Heart, Reconciler};
+use crate::reconcile::{Errand, Fate, Heartbeat, Reconciler};
 use crate::report::Burst;
 use crate::signals::Signals;
 use crate::text;
@@ -192,7 +192,8 @@ async fn carry_out(
         }
     };
     let clock = Clock::new(wall);
-    let mut reconciler = Reconciler::new(nats.clone(), clock, Arc::new(by_hand), Heart::default());
+    let mut reconciler =
+        Reconciler::new(nats.clone(), clock, Arc::new(by_hand), Heartbeat::default());
     let observed = reconciler.survey().await;
     for failure in &observed.failures {
         super::complain(format!(

@@ -13,7 +13,7 @@ use crate::consumer::ConsumerId;
 use crate::jetstream::nats::Nats;
 use crate::jetstream::{JetStream, Link};
 use crate::observe::Scope;
-use crate::reconcile::{Heart, Reconciler};
+use crate::reconcile::{Heartbeat, Reconciler};
 use crate::report::{Report, Wake};
 
 /// How long a person waits for a connection before being told that there is none.
@@ -54,7 +54,7 @@ fn ask_about<T>(
         connected(&nats, CONNECT_TIMEOUT + settings.controller.request_timeout).await?;
         let clock = Clock::new(wall);
         let config = Arc::new(config);
-        let mut reconciler = Reconciler::new(nats.clone(), clock, config, Heart::default());
+        let mut reconciler = Reconciler::new(nats.clone(), clock, config, Heartbeat::default());
         let only = match &scope {
             Scope::All => None,
             Scope::Only(ids) => Some(ids.clone()),

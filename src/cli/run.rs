@@ -19,7 +19,7 @@ use crate::jetstream::nats::Nats;
 use crate::jetstream::{JetStream, Link};
 use crate::logging::{self, Log, journal};
 use crate::metrics::Metrics;
-use crate::reconcile::{self, Heart, Inputs, Reconciler};
+use crate::reconcile::{self, Heartbeat, Inputs, Reconciler};
 use crate::signals::{Asked, Signals};
 use crate::{systemd, wake};
 
@@ -93,7 +93,7 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp, log: &Log
         }
     };
     let clock = Clock::new(wall);
-    let heart = Heart::default();
+    let heartbeat = Heartbeat::default();
     #[cfg(debug_assertions)]
     let hang = Arc::new(AtomicBool::new(false));
     let nudge = Arc::new(Notify::new());
@@ -113,7 +113,7 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp, log: &Log
 
     let state = HttpState {
         metrics: metrics.clone(),
-        heart: heart.clone(),
+        heartbeat: heartbeat.clone(),
         readiness,
         hosts: settings.http.hosts.clone(),
     };
@@ -121,11 +121,11 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp, log: &Log
         tokio::spawn(http::serve(listener, state));
     }
     tokio::spawn(wake::watch_wall_clock(clock.clone(), nudge.clone()));
-    if let Err(error) = systemd::guard(heart.clone()) {
+    if let Err(error) = systemd::guard(heartbeat.clone()) {
         return failed(&format!("the watchdog cannot be fed: {error}"));
     }
     let first = config_receiver.borrow().clone();
-    let reconciler = Reconciler::new(nats.clone(), clock, first, heart);
+    let reconciler = Reconciler::new(nats.clone(), clock, first, heartbeat);
     let (outbox, ended) = match Watchers::start(nats, config_receiver.clone()) {
         Ok(started) => started,
         Err(error) => return failed(&format!("the views cannot start: {error}")),

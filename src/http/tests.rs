@@ -75,7 +75,7 @@ async fn of_too_many_the_oldest_is_ended() {
     });
     let state = HttpState {
         metrics: Arc::new(Metrics::new().unwrap()),
-        heart: Heart::default(),
+        heartbeat: Heartbeat::default(),
         readiness: receiver,
         hosts: Vec::new(),
     };

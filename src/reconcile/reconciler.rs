@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::Heart;
+use super::Heartbeat;
 use super::overview::{Attendance, IdleGlobs};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -21,7 +21,7 @@ use crate::report::{Failure, LeftOut, Row};
 pub struct Reconciler<J> {
     pub(super) jetstream: J,
     pub(super) clock: Clock,
-    pub(super) heart: Heart,
+    pub(super) heartbeat: Heartbeat,
     pub(super) config: Arc<Config>,
     /// The policy in force.
     pub(super) policy: Arc<Policy>,
@@ -56,12 +56,12 @@ pub struct Reconciler<J> {
 
 impl<J: JetStream> Reconciler<J> {
     /// A reconciler that has seen nothing yet.
-    pub fn new(jetstream: J, clock: Clock, config: Arc<Config>, heart: Heart) -> Self {
+    pub fn new(jetstream: J, clock: Clock, config: Arc<Config>, heartbeat: Heartbeat) -> Self {
         let since = clock.now().wall;
         Self {
             jetstream,
             clock,
-            heart,
+            heartbeat,
             attendance: HashMap::new(),
             policy: config.policy.clone(),
             config,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use recess::clock::was_stepped;
 use recess::config::{self, Config};
-use recess::reconcile::{self, Heart, Inputs, Reconciler};
+use recess::reconcile::{self, Heartbeat, Inputs, Reconciler};
 use recess::report::{Act, Blank, Report, Row};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
@@ -56,7 +56,7 @@ impl Recess {
             advisories: server.state().listen(),
             nudge: nudge.clone(),
         };
-        let reconciler = Reconciler::new(client, host.clock(), first, Heart::default());
+        let reconciler = Reconciler::new(client, host.clock(), first, Heartbeat::default());
         let story = Arc::new(Mutex::new(Story::default()));
         let teller = story.clone();
         let publish = move |report: Report| teller.lock().expect("no panic").take(report);

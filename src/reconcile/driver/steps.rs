@@ -11,7 +11,7 @@ use crate::consumer::ConsumerId;
 use crate::jetstream::JetStream;
 use crate::now::Now;
 use crate::observe::{Observed, ReplyDeadline, Scope};
-use crate::reconcile::heart::HOPELESS;
+use crate::reconcile::heartbeat::STEP_LIMIT;
 use crate::reconcile::orphans::Streams;
 use crate::reconcile::reconciler::Reconciler;
 use crate::report::{Burst, Pass, Report, Wake};
@@ -58,15 +58,15 @@ pub(super) fn spare_before(edge: Timestamp, now: Now) -> Duration {
 impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
     /// Does the most urgent of what is due. False where nothing is.
     pub async fn step(&mut self) -> bool {
-        let heart = self.reconciler.heart.clone();
+        let heartbeat = self.reconciler.heartbeat.clone();
         let now = self.reconciler.clock.now();
         self.notice_step(now);
         let Some(step) = self.next_step(now) else {
             return false;
         };
         let controller = &self.reconciler.config.settings.controller;
-        let longest = controller.request_timeout * HOPELESS;
-        heart.beat_during(self.take(step, now), longest).await;
+        let longest = controller.request_timeout * STEP_LIMIT;
+        heartbeat.beat_during(self.take(step, now), longest).await;
         true
     }
 

@@ -4,16 +4,20 @@ use super::*;
 
 #[tokio::test(start_paused = true)]
 async fn a_heart_beats_while_work_goes_on_and_stops_when_it_can_go_on_no_more() {
-    let heart = Heart::default();
+    let heartbeat = Heartbeat::default();
     let longest = Duration::from_secs(600);
-    let working = heart.clone();
+    let working = heartbeat.clone();
     tokio::spawn(async move { working.beat_during(pending(), longest).await });
     tokio::time::sleep(Duration::from_secs(599)).await;
-    assert!(heart.silent_for() <= BEAT, "{:?}", heart.silent_for());
+    assert!(
+        heartbeat.silent_for() <= BEAT,
+        "{:?}",
+        heartbeat.silent_for()
+    );
     tokio::time::sleep(Duration::from_secs(31)).await;
     assert!(
-        heart.silent_for() >= Duration::from_secs(29),
+        heartbeat.silent_for() >= Duration::from_secs(29),
         "{:?}",
-        heart.silent_for()
+        heartbeat.silent_for()
     );
 }

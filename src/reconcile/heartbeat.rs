@@ -11,17 +11,17 @@ const BEAT: Duration = Duration::from_secs(1);
 
 /// A step that has lasted for so many request timeouts will never end. Every request in it ends by its timeout, and a step
 /// that asks a thousand silent streams, eight at a time, takes 125 of them.
-pub(super) const HOPELESS: u32 = 200;
+pub(super) const STEP_LIMIT: u32 = 200;
 
 /// Shows that the loop lives. Cloning shares it.
 #[derive(Clone)]
-pub struct Heart {
+pub struct Heartbeat {
     started: Instant,
     /// Milliseconds from the start to the newest beat.
     newest: Arc<AtomicU64>,
 }
 
-impl Default for Heart {
+impl Default for Heartbeat {
     fn default() -> Self {
         Self {
             started: Instant::now(),
@@ -30,7 +30,7 @@ impl Default for Heart {
     }
 }
 
-impl Heart {
+impl Heartbeat {
     /// Notes a beat.
     pub fn beat(&self) {
         let since = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
