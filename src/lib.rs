@@ -58,7 +58,7 @@
 //! - [`clock`]: the wall clock and the monotonic one, read together
 //! - [`jetstream`]: the five requests, as a trait; `jetstream/nats.rs` speaks async-nats
 //! - [`report`]: what one pass saw, decided and did
-//! - [`wake`]: the wall-clock watcher, speaks tokio-cron-scheduler
+//! - [`clock_watch`]: the wall-clock watcher, speaks tokio-cron-scheduler
 //! - [`observe`]: which requests show the state of which consumers, for the loop and for the commands alike
 //! - [`reconcile`]: the loop, the only place where the core meets the world
 //! - [`events`]: what happens to windows, as CloudEvents for programs
@@ -106,7 +106,7 @@ pub mod jetstream;
 
 pub mod report;
 
-pub mod wake;
+pub mod clock_watch;
 
 pub mod observe;
 

@@ -38,7 +38,7 @@ pub struct Inputs {
     pub config: watch::Receiver<Arc<Config>>,
     /// What the server tells unasked.
     pub advisories: mpsc::Receiver<Advisory>,
-    /// Something asks the loop to read the clock: see [`crate::wake`].
+    /// Something asks the loop to read the clock: see [`crate::clock_watch`].
     pub nudge: Arc<Notify>,
 }
 

@@ -21,7 +21,7 @@ use crate::logging::{self, Log, journal};
 use crate::metrics::Metrics;
 use crate::reconcile::{self, Heartbeat, Inputs, Reconciler};
 use crate::signals::{Asked, Signals};
-use crate::{systemd, wake};
+use crate::{clock_watch, systemd};
 
 mod mailbox;
 mod views;
@@ -120,7 +120,7 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp, log: &Log
     if let Some(listener) = listener {
         tokio::spawn(http::serve(listener, state));
     }
-    tokio::spawn(wake::watch_wall_clock(clock.clone(), nudge.clone()));
+    tokio::spawn(clock_watch::watch_wall_clock(clock.clone(), nudge.clone()));
     if let Err(error) = systemd::guard(heartbeat.clone()) {
         return failed(&format!("the watchdog cannot be fed: {error}"));
     }

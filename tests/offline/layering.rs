@@ -17,7 +17,7 @@ const SPOKEN_IN: &[(&str, &str)] = &[
     ("annotate_snippets", "config/file/render.rs"),
     ("async_nats", "jetstream/nats.rs"),
     ("nkeys", "jetstream/nats/secrets.rs"),
-    ("tokio_cron_scheduler", "wake.rs"),
+    ("tokio_cron_scheduler", "clock_watch.rs"),
     ("prometheus", "metrics.rs"),
     ("axum", "http.rs"),
     ("hyper", "http.rs"),
