@@ -157,6 +157,12 @@ pub enum Kind {
     Sourcing,
 }
 
+impl Kind {
+    /// What a consumer counts as that was never observed: nearly all that people pause are durable, and a glob that may mean
+    /// it must not lose sight of it. It is safe to be wrong: nothing is sent before an observation has shown the real kind.
+    pub const ASSUMED: Self = Self::Durable;
+}
+
 /// What is known of a consumer that somebody asked about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {

@@ -1,7 +1,8 @@
-//! Asking the server: which requests show the state of which consumers.
+//! Observing: which requests show the state of which consumers, and what their answers make of what was known before.
 //!
 //! A stream of which a glob may select consumers is listed (256 to a page); where only names are asked for, a few are
-//! asked one by one and many by a list. Streams that no selector can match are never asked about.
+//! asked one by one and many by a list. Streams that no selector can match are never asked about. The daemon and every
+//! command that asks a server for the state of consumers do so here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -11,23 +12,33 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::clock::Clock;
-use crate::consumer::{ConsumerId, Kind};
+use crate::consumer::ConsumerId;
 use crate::jetstream::{JetStream, Listed, Listing, RequestError, Sample, Unreadable};
 use crate::plan::ClockSample;
-use crate::policy::{Policy, Selector};
+use crate::policy::Interest;
 use crate::report::{Failure, LeftOut};
 use crate::visible::visible;
 
 /// Up to so many consumers of one stream are asked one by one: about where one page of a list becomes cheaper.
 const FEW: usize = 16;
 
-/// Whom to look at.
+/// How much of what is of interest to observe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Everyone the policy names, and everyone who may carry a pause of ours.
+    /// All of it.
     All,
-    /// These only.
+    /// These consumers only.
     Only(BTreeSet<ConsumerId>),
+}
+
+impl Scope {
+    /// Whether a consumer that is of interest is observed.
+    pub fn includes(&self, id: &ConsumerId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(ids) => ids.contains(id),
+        }
+    }
 }
 
 /// What the server told.
@@ -59,29 +70,60 @@ impl Observed {
             || (self.names_unknown && !self.listed.contains(id.stream()))
     }
 
-    /// Brings `left_out` up to date: after a look at everything it holds what is left out now, but of what could not be asked
-    /// about what was known before.
-    pub fn note_left_out(&self, policy: &Policy, scope: &Scope, left_out: &mut LeftOut) {
+    /// Brings `rows` and `left_out`, which are about `interest`, up to date after `scope` was observed. `row` makes a
+    /// consumer's row of what is known of it now (`Sample::UNKNOWN` if nothing could be learned) and of its row before, or says
+    /// that it needs none. Returns the consumers whose rows are new.
+    pub fn apply<R>(
+        self,
+        interest: &Interest,
+        scope: &Scope,
+        rows: &mut BTreeMap<ConsumerId, R>,
+        left_out: &mut LeftOut,
+        mut row: impl FnMut(&ConsumerId, Sample, Option<&R>) -> Option<R>,
+    ) -> Vec<ConsumerId> {
+        self.apply_left_out(interest, scope, left_out);
+        if *scope == Scope::All {
+            // What was neither found nor left open is gone, or no longer of interest.
+            rows.retain(|id, _| self.found.contains_key(id) || self.leaves_open(id));
+        }
+        let left_open = |id: &&ConsumerId| !self.found.contains_key(id) && self.leaves_open(id);
+        let unknown: BTreeSet<ConsumerId> = (rows.keys().filter(left_open))
+            .chain(self.unknown.iter().filter(left_open))
+            .cloned()
+            .collect();
+        let unknown = unknown.into_iter().map(|id| (id, Sample::UNKNOWN));
+        let mut updated = Vec::new();
+        for (id, sample) in self.found.into_iter().chain(unknown) {
+            match row(&id, sample, rows.get(&id)) {
+                Some(row) => {
+                    rows.insert(id.clone(), row);
+                    updated.push(id);
+                }
+                None => drop(rows.remove(&id)),
+            }
+        }
+        updated
+    }
+
+    /// After everything was observed `left_out` holds what is left out now, but of what could not be asked about what was
+    /// known before.
+    fn apply_left_out(&self, interest: &Interest, scope: &Scope, left_out: &mut LeftOut) {
         if *scope == Scope::All {
             left_out.passed_over.retain(|id, _| self.leaves_open(id));
             left_out.unreadable.retain(|(stream, _)| match stream {
                 Some(stream) => self.unknown_streams.contains(stream),
                 None => self.names_unknown,
             });
+            // Of an entry that cannot be used not more than the name is known.
             let mattering = (self.unreadable.iter()).filter(|(stream, entry)| match stream {
-                Some(stream) => may_matter(policy, stream, entry),
+                Some(stream) => interest.may_include(&ConsumerId::new(&**stream, &*entry.name)),
                 None => true,
             });
             left_out.unreadable.extend(mattering.cloned());
         }
         for (id, sample) in &self.found {
-            left_out.note(policy, id, &sample.found);
+            left_out.note(interest, id, &sample.found);
         }
-    }
-
-    /// The consumers that were asked for by name, in vain.
-    pub fn unknown(&self) -> impl Iterator<Item = &ConsumerId> {
-        self.unknown.iter()
     }
 }
 
@@ -134,12 +176,11 @@ impl ReplyDeadline {
     }
 }
 
-/// Looks at `scope`. `ours` are the consumers beyond the policy that may carry a pause of ours.
+/// Observes what is of `interest`, as far as it is in `scope`, with so many requests in flight at most.
 pub async fn observe<J: JetStream>(
     jetstream: &J,
-    policy: &Policy,
+    interest: &Interest,
     scope: &Scope,
-    ours: &BTreeSet<ConsumerId>,
     in_flight: usize,
     clock: &Clock,
     reply_deadline: ReplyDeadline,
@@ -147,7 +188,7 @@ pub async fn observe<J: JetStream>(
     let mut observed = Observed::default();
     let wants = match scope {
         Scope::Only(ids) => by_stream(ids),
-        Scope::All => everything(jetstream, policy, ours, reply_deadline, &mut observed).await,
+        Scope::All => everything(jetstream, interest, reply_deadline, &mut observed).await,
     };
     let asks = wants.into_iter().flat_map(|(stream, want)| {
         if want.whole || want.named.len() > FEW {
@@ -304,12 +345,6 @@ impl Observed {
     }
 }
 
-/// Whether a window may mean an entry that cannot be used, as far as its name is known.
-fn may_matter(policy: &Policy, stream: &str, entry: &Unreadable) -> bool {
-    let id = ConsumerId::new(stream, entry.name.as_str());
-    !policy.windows_of(&id, Some(Kind::Durable)).is_empty()
-}
-
 fn by_stream(ids: &BTreeSet<ConsumerId>) -> BTreeMap<String, Want> {
     let mut wants: BTreeMap<String, Want> = BTreeMap::new();
     for id in ids {
@@ -319,30 +354,15 @@ fn by_stream(ids: &BTreeSet<ConsumerId>) -> BTreeMap<String, Want> {
     wants
 }
 
-/// What there is to ask for [`Scope::All`]. Where the streams' names cannot be had, the windows that need none go on.
+/// What there is to ask for [`Scope::All`]. Where the streams' names cannot be had, the selectors that need none go on.
 async fn everything<J: JetStream>(
     jetstream: &J,
-    policy: &Policy,
-    ours: &BTreeSet<ConsumerId>,
+    interest: &Interest,
     reply_deadline: ReplyDeadline,
     observed: &mut Observed,
 ) -> BTreeMap<String, Want> {
-    let plain = || {
-        (policy.windows().iter())
-            .flat_map(|window| window.selection.selectors())
-            .filter(|selector| !selector.is_negated())
-    };
-    let named: BTreeSet<ConsumerId> = (plain().filter_map(Selector::exact))
-        .chain(ours.iter().cloned())
-        .collect();
-    let globs: Vec<&Selector> = plain()
-        .filter(|selector| selector.exact().is_none())
-        .collect();
-    let mut whole: BTreeSet<String> = globs
-        .iter()
-        .filter_map(|glob| glob.exact_stream().map(str::to_owned))
-        .collect();
-    if globs.iter().any(|glob| glob.exact_stream().is_none()) {
+    let mut whole: BTreeSet<String> = interest.streams().map(str::to_owned).collect();
+    if interest.needs_stream_names() {
         let names = jetstream.stream_names();
         match reply_deadline.wait("STREAM.NAMES", names).await {
             Ok(names) => {
@@ -350,8 +370,12 @@ async fn everything<J: JetStream>(
                 observed
                     .unreadable
                     .extend(entries.map(|entry| (None, entry)));
-                let wanted = |name: &String| globs.iter().any(|glob| glob.may_match_in(name));
-                whole.extend(names.entries.into_iter().filter(wanted));
+                whole.extend(
+                    names
+                        .entries
+                        .into_iter()
+                        .filter(|name| interest.lists(name)),
+                );
             }
             Err(error) => {
                 observed.names_unknown = true;
@@ -359,7 +383,7 @@ async fn everything<J: JetStream>(
             }
         }
     }
-    let mut wants = by_stream(&named);
+    let mut wants = by_stream(&interest.named());
     for stream in whole {
         wants.entry(stream).or_default().whole = true;
     }

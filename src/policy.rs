@@ -12,6 +12,7 @@ use crate::consumer::{ConsumerId, Kind, Mark};
 mod description;
 mod desired_at;
 mod index;
+mod interest;
 mod pattern;
 mod pauses;
 mod selector;
@@ -22,13 +23,14 @@ mod window;
 mod window_set;
 
 pub use desired_at::DesiredAt;
+pub use interest::Interest;
 pub use pauses::Pause;
 pub use selector::{Selection, Selector, SelectorError};
 pub use timeline::{Opening, OpeningRow, merged};
 pub use window::{Exclusion, Returning, Window};
 pub use window_set::WindowSet;
 
-use index::Index;
+use interest::Selections;
 
 /// What a consumer's state should be. Deadlines are whole seconds, without a mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +71,7 @@ pub struct Policy {
     mark: Mark,
     max_pause: SignedDuration,
     windows: Vec<Arc<Window>>,
-    index: Arc<Index>,
+    selections: Arc<Selections>,
 }
 
 /// So many changes are followed to see what will be wanted soon: windows of a second each could make one every second.
@@ -79,12 +81,13 @@ impl Policy {
     /// Puts windows together. `max_pause` is of whole seconds and at least [`Policy::SHORTEST_MAX_PAUSE`].
     pub fn new(instance: &str, max_pause: SignedDuration, windows: Vec<Window>) -> Self {
         let windows: Vec<Arc<Window>> = windows.into_iter().map(Arc::new).collect();
+        let selections = windows.iter().map(|window| window.selection.clone());
         Self {
             instance: instance.into(),
             is_named: true,
             mark: Mark::of_instance(instance),
             max_pause,
-            index: Arc::new(Index::of(&windows)),
+            selections: Arc::new(Selections::of(selections.collect())),
             windows,
         }
     }
@@ -122,13 +125,20 @@ impl Policy {
 
     /// The windows that a consumer follows. `kind` is `None` for one that does not exist: only its exact name counts.
     pub fn windows_of(&self, id: &ConsumerId, kind: Option<Kind>) -> WindowSet {
-        self.index.windows_of(id, kind)
+        let places = self.selections.selecting(id, kind);
+        (places.into_iter())
+            .filter_map(|place| self.windows.get(place).cloned())
+            .collect()
     }
 
-    /// Whether a consumer follows no window for the sole reason that globs leave its kind alone.
-    pub fn passes_over(&self, id: &ConsumerId, kind: Kind) -> bool {
-        let is_wanted = |kind| !self.windows_of(id, Some(kind)).is_empty();
-        kind != Kind::Durable && !is_wanted(kind) && is_wanted(Kind::Durable)
+    /// The windows that a consumer follows of which no more than the name is known.
+    pub fn windows_by_name(&self, id: &ConsumerId) -> WindowSet {
+        self.windows_of(id, Some(Kind::ASSUMED))
+    }
+
+    /// The consumers that the windows select.
+    pub fn interest(&self) -> Interest {
+        Interest::in_selections(self.selections.clone())
     }
 
     /// What a consumer that follows `windows` should be doing at `at`: see [`DesiredAt::desired`].

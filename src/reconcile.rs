@@ -16,6 +16,7 @@ use crate::jetstream::{Advisory, JetStream};
 use crate::report::Report;
 
 mod act;
+mod apply_observation;
 mod by_hand;
 mod clear;
 mod driver;
@@ -24,7 +25,6 @@ mod orphans;
 mod overview;
 mod pass;
 mod reconciler;
-mod take_in;
 
 use driver::Driver;
 

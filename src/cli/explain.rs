@@ -8,7 +8,7 @@ use super::status::{StateRow, observed, observed_row, why};
 use super::table::{render, table};
 use super::{ConfigArgs, Exit, Format, FormatArgs};
 use crate::calendar::Occurrence;
-use crate::consumer::{ConsumerId, Kind, Owner};
+use crate::consumer::{ConsumerId, Owner};
 use crate::policy::{Desired, Policy, Window};
 use crate::report::{Report, Row};
 use crate::text::{self, rounded_span, utc};
@@ -93,11 +93,10 @@ pub fn execute(args: ExplainArgs, wall: fn() -> Timestamp) -> Exit {
     let row = report.as_ref().and_then(|report| report.rows.get(id));
     let policy = &config.policy;
     let at = args.at.unwrap_or_else(wall);
-    // Offline nobody knows what it is: a durable consumer, as nearly all that people pause are.
     let windows = match row {
         Some(row) => row.windows.clone(),
         None if args.live => policy.windows_of(id, None),
-        None => policy.windows_of(id, Some(Kind::Durable)),
+        None => policy.windows_by_name(id),
     };
     let desired = policy.desired(id, &windows, at);
     let next_change = policy.next_change_of(id, &windows, at);

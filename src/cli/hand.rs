@@ -9,16 +9,18 @@ use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{ConfigArgs, Exit, Format, FormatArgs, left_out, selected};
+use crate::calendar::{Boundary, Fixed, Schedule};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::jetstream::Advisory;
 use crate::jetstream::nats::Nats;
 use crate::plan::{Order, TOO_NEAR};
-use crate::policy::Selector;
+use crate::policy::{Policy, Selection, Selector, Window};
 use crate::reconcile::{Errand, Fate, Heartbeat, Reconciler};
 use crate::report::Burst;
 use crate::signals::Signals;
 use crate::text;
+use jiff::tz::TimeZone;
 
 mod answer;
 
@@ -137,7 +139,7 @@ fn execute(whom: &WhomArgs, wish: Wish, wall: fn() -> Timestamp) -> Exit {
     let refused = length.and_then(|length| refuse(length, &config, &whom.config.config));
     // Before any server is asked.
     let sensible = (refused.map_or(Ok(()), Err))
-        .and_then(|()| selected::policy(&config, whom.selectors.clone()).map(drop));
+        .and_then(|()| selected::interest(whom.selectors.clone()).map(drop));
     if let Err(why) = sensible {
         super::complain(format!("error: {why}"));
         return Exit::Usage;
@@ -184,7 +186,7 @@ async fn carry_out(
     super::live::connected(&nats, super::live::CONNECT_TIMEOUT + timeout).await?;
     let selectors = selected::prefer_names(&nats, whom.selectors.clone()).await?;
     let mut by_hand = config.clone();
-    by_hand.policy = match selected::policy(config, selectors.clone()) {
+    by_hand.policy = match policy(config, selectors.clone()) {
         Ok(policy) => Arc::new(policy),
         Err(why) => {
             super::complain(format!("error: {why}"));
@@ -201,7 +203,8 @@ async fn carry_out(
             failure.subject, failure.error
         ));
     }
-    let in_vain = selected::some_match_nothing(&nats, reconciler.policy(), &observed).await;
+    let in_vain =
+        selected::some_match_nothing(&nats, &reconciler.policy().interest(), &observed).await;
     // Half of them is worse than none: whoever ordered it believes that it was done.
     if in_vain || !observed.failures.is_empty() {
         super::complain("nothing was sent");
@@ -245,6 +248,21 @@ async fn carry_out(
         (Exit::Done, false) => Exit::Failed,
         (exit, _) => exit,
     })
+}
+
+/// A policy that names these consumers and wants nothing of them.
+fn policy(config: &Config, selectors: Vec<Selector>) -> Result<Policy, String> {
+    let moment = |second| Timestamp::from_second(second).map(Boundary::Instant);
+    let long_ago = moment(0).and_then(|from| Ok((from, moment(1)?)));
+    let never = (long_ago.ok()).and_then(|(from, until)| Fixed::once(TimeZone::UTC, from, until));
+    let schedule = Schedule::Fixed(never.ok_or("there is no past")?);
+    let window = Window::new("by hand", schedule, Selection::new(selectors));
+    let max_pause = config.settings.controller.max_pause;
+    Ok(Policy::new(
+        config.policy.instance(),
+        max_pause,
+        vec![window],
+    ))
 }
 
 /// Whether the deadline can be written, by the server's clock.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::table::{render, table};
 use super::{Exit, Format};
 use crate::config::Config;
-use crate::consumer::{ConsumerId, Kind};
+use crate::consumer::ConsumerId;
 use crate::policy::Pause;
 use crate::text::{self, rounded_span, utc};
 
@@ -27,8 +27,7 @@ pub fn show(
     format: Format,
 ) -> (Exit, bool) {
     let policy = &config.policy;
-    // Offline nobody knows what it is: a durable consumer, as nearly all that people pause are.
-    let windows = policy.windows_of(id, Some(Kind::Durable));
+    let windows = policy.windows_by_name(id);
     let pauses = policy.pauses(id, &windows, from, until);
     if let Format::Json = format {
         return super::print_json_rows(pauses.map(|pause| PauseRow {

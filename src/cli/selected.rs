@@ -2,16 +2,12 @@
 //!
 //! A selector that matches nothing is a mistake of somebody who is typing, and nothing may be done until it is right.
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
-
 use super::Exit;
-use crate::calendar::{Boundary, Fixed, Schedule};
-use crate::config::{Config, closest};
+use crate::config::closest;
 use crate::consumer::{ConsumerId, Found, Kind};
 use crate::jetstream::{JetStream, Listing};
 use crate::observe::Observed;
-use crate::policy::{Policy, Selection, Selector, Window};
+use crate::policy::{Interest, Selection, Selector};
 use crate::text;
 use crate::visible::visible;
 
@@ -56,28 +52,18 @@ pub async fn prefer_names<J: JetStream>(
     Ok(read)
 }
 
-/// A policy that names these consumers and wants nothing of them.
-pub fn policy(config: &Config, selectors: Vec<Selector>) -> Result<Policy, String> {
+/// Interest in the consumers that these select.
+pub fn interest(selectors: Vec<Selector>) -> Result<Interest, String> {
     if selectors.iter().all(Selector::is_negated) {
         return Err("every selector takes away, so no consumer is left".to_owned());
     }
-    let moment = |second| Timestamp::from_second(second).map(Boundary::Instant);
-    let long_ago = moment(0).and_then(|from| Ok((from, moment(1)?)));
-    let never = (long_ago.ok()).and_then(|(from, until)| Fixed::once(TimeZone::UTC, from, until));
-    let schedule = Schedule::Fixed(never.ok_or("there is no past")?);
-    let window = Window::new("by hand", schedule, Selection::new(selectors));
-    let max_pause = config.settings.controller.max_pause;
-    Ok(Policy::new(
-        config.policy.instance(),
-        max_pause,
-        vec![window],
-    ))
+    Ok(Interest::of(Selection::new(selectors)))
 }
 
 /// Complains of each selector that matches no consumer, with what may have been meant. True where there is one.
 pub async fn some_match_nothing<J: JetStream>(
     jetstream: &J,
-    policy: &Policy,
+    interest: &Interest,
     observed: &Observed,
 ) -> bool {
     let existing: Vec<(&ConsumerId, Option<Kind>)> = (observed.found.iter())
@@ -93,8 +79,7 @@ pub async fn some_match_nothing<J: JetStream>(
         };
         !open && !existing.iter().any(matches)
     };
-    let selectors = (policy.windows().iter()).flat_map(|window| window.selection.selectors());
-    let in_vain: Vec<&Selector> = selectors.filter(is_in_vain).collect();
+    let in_vain: Vec<&Selector> = interest.selectors().filter(is_in_vain).collect();
     for selector in &in_vain {
         let passed_over: Vec<&ConsumerId> = (existing.iter())
             .map(|(id, _)| *id)

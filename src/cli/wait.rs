@@ -11,7 +11,7 @@ use super::{ConfigArgs, Exit, Format, FormatArgs};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::drain::Goal;
-use crate::policy::{Policy, Selector, Window};
+use crate::policy::{Interest, Selector, Window};
 use crate::signals::Signals;
 
 mod outcome;
@@ -73,7 +73,7 @@ pub fn execute(args: WaitArgs, wall: fn() -> Timestamp) -> Exit {
         Ok(config) => config,
         Err(exit) => return exit,
     };
-    let (policy, window) = match whom(&args, &config) {
+    let (interest, window) = match whom(&args, &config) {
         Ok(found) => found,
         Err(why) => {
             super::complain(format!("error: {why}"));
@@ -84,7 +84,7 @@ pub fn execute(args: WaitArgs, wall: fn() -> Timestamp) -> Exit {
         Ok(runtime) => runtime,
         Err(exit) => return exit,
     };
-    let outcome = runtime.block_on(wait(&args, &config, policy, window, wall));
+    let outcome = runtime.block_on(wait(&args, &config, interest, window, wall));
     runtime.shutdown_background();
     let outcome = match outcome {
         Ok(outcome) => outcome,
@@ -105,29 +105,22 @@ pub fn execute(args: WaitArgs, wall: fn() -> Timestamp) -> Exit {
 }
 
 /// The consumers, and the window whose opening is waited for.
-fn whom(args: &WaitArgs, config: &Config) -> Result<(Policy, Option<Window>), String> {
+fn whom(args: &WaitArgs, config: &Config) -> Result<(Interest, Option<Window>), String> {
     let Some(name) = &args.window else {
-        return Ok((
-            super::selected::policy(config, args.consumers.clone())?,
-            None,
-        ));
+        return Ok((super::selected::interest(args.consumers.clone())?, None));
     };
     let windows = config.policy.windows();
     let Some(window) = windows.iter().find(|window| *window.name == **name) else {
         return Err(super::no_such_window(name, &args.config, config));
     };
-    let policy = Policy::new(
-        config.policy.instance(),
-        config.settings.controller.max_pause,
-        vec![Window::clone(window)],
-    );
-    Ok((policy, Some(Window::clone(window))))
+    let interest = Interest::of(window.selection.clone());
+    Ok((interest, Some(Window::clone(window))))
 }
 
 async fn wait(
     args: &WaitArgs,
     config: &Config,
-    policy: Policy,
+    interest: Interest,
     window: Option<Window>,
     wall: fn() -> Timestamp,
 ) -> Result<Outcome, Exit> {
@@ -140,7 +133,7 @@ async fn wait(
     let begin = clock.now();
     let mut wait = Wait::new(
         args.goal.into(),
-        policy,
+        interest,
         window,
         clock,
         begin.uptime.saturating_add(args.timeout),

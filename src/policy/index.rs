@@ -1,18 +1,18 @@
-//! Which windows select a consumer, without asking each: a file may have ten thousand windows, and an account as many
-//! consumers.
+//! Which selections select a consumer, without asking each: a file may have ten thousand windows with one each, and an
+//! account as many consumers.
 //!
 //! Selectors are kept by what the names have in common that they match (a whole name, a start, an end), first of the
 //! stream, then of the consumer. A name has few starts and ends, and only the selectors found under those are asked. The
-//! invariant: the answer is that of [`Selection::selects`](super::Selection::selects), asked of each window.
+//! invariant: the answer is that of [`Selection::selects`](super::Selection::selects), asked of each.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::pattern::{Affix, NamePattern};
-use super::{Selector, Window, WindowSet};
+use super::{Selection, Selector};
 use crate::consumer::{ConsumerId, Kind};
 
-/// The selectors of a policy's windows.
+/// The selectors of many selections.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     /// Selectors by stream, then by consumer.
@@ -21,22 +21,20 @@ pub(super) struct Index {
 
 #[derive(Debug)]
 struct Entry {
-    /// Its place in the file: a consumer's windows are in that order.
+    /// The place of its selection.
     place: usize,
-    window: Arc<Window>,
     selector: Selector,
 }
 
 impl Index {
-    pub fn of(windows: &[Arc<Window>]) -> Self {
+    pub fn of(selections: &[Selection]) -> Self {
         let mut index = Self::default();
-        for (place, window) in windows.iter().enumerate() {
-            for selector in window.selection.selectors() {
+        for (place, selection) in selections.iter().enumerate() {
+            for selector in selection.selectors() {
                 let (stream, consumer) = selector.patterns();
                 let entries = index.selectors.entry(stream).entry(consumer);
                 entries.push(Entry {
                     place,
-                    window: window.clone(),
                     selector: selector.clone(),
                 });
             }
@@ -44,21 +42,21 @@ impl Index {
         index
     }
 
-    /// The windows that select a consumer, in order.
-    pub fn windows_of(&self, id: &ConsumerId, kind: Option<Kind>) -> WindowSet {
+    /// The places of the selections that select a consumer, in order.
+    pub fn selecting(&self, id: &ConsumerId, kind: Option<Kind>) -> BTreeSet<usize> {
         let by_consumer = self.selectors.found(id.stream());
         let entries = by_consumer.flat_map(|consumers| consumers.found(id.consumer()));
         let matching = entries.flatten().filter(|entry| entry.selector.matches(id));
-        let (mut with, mut without) = (BTreeMap::new(), BTreeSet::new());
+        let (mut with, mut without) = (BTreeSet::new(), BTreeSet::new());
         for entry in matching {
             if entry.selector.is_negated() {
                 without.insert(entry.place);
             } else if entry.selector.reaches(kind) {
-                with.insert(entry.place, &entry.window);
+                with.insert(entry.place);
             }
         }
-        with.retain(|place, _| !without.contains(place));
-        with.into_values().cloned().collect()
+        with.retain(|place| !without.contains(place));
+        with
     }
 }
 

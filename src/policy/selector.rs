@@ -9,13 +9,15 @@ use crate::visible::visible;
 /// A window's list of selectors: what the plain ones match, less what the `!` ones match.
 #[derive(Clone, Debug)]
 pub struct Selection {
-    selectors: Vec<Selector>,
+    selectors: Arc<[Selector]>,
 }
 
 impl Selection {
     /// Takes selectors in the order of the file; the order does not matter to what they select.
     pub fn new(selectors: Vec<Selector>) -> Self {
-        Self { selectors }
+        Self {
+            selectors: selectors.into(),
+        }
     }
 
     /// The selectors as written.
@@ -23,7 +25,7 @@ impl Selection {
         &self.selectors
     }
 
-    /// Whether the window of this list pauses that consumer.
+    /// Whether that consumer is selected. `kind` is `None` for one that does not exist: only its exact name counts.
     pub fn selects(&self, id: &ConsumerId, kind: Option<Kind>) -> bool {
         let (without, with): (Vec<_>, Vec<_>) = (self
             .selectors

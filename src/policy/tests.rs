@@ -272,6 +272,7 @@ fn only_a_kind_that_globs_leave_alone_is_passed_over() {
     let rule = || rule_in("UTC", "0 1 * * *", hours(1));
     let selectors = ["ORDERS/*", "!ORDERS/audit", "ORDERS/named"];
     let policy = Policy::new("a", WEEK, vec![window("w", &selectors, rule())]);
+    let interest = policy.interest();
     for (name, kind, passed_over) in [
         ("worker", Kind::Ephemeral, true),
         ("copy", Kind::Sourcing, true),
@@ -280,10 +281,10 @@ fn only_a_kind_that_globs_leave_alone_is_passed_over() {
         ("named", Kind::Ephemeral, false),
     ] {
         let id = ConsumerId::new("ORDERS", name);
-        assert_eq!(policy.passes_over(&id, kind), passed_over, "{name}");
+        assert_eq!(interest.passes_over(&id, kind), passed_over, "{name}");
     }
     let elsewhere = ConsumerId::new("EVENTS", "worker");
-    assert!(!policy.passes_over(&elsewhere, Kind::Ephemeral));
+    assert!(!interest.passes_over(&elsewhere, Kind::Ephemeral));
 }
 
 #[test]

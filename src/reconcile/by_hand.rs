@@ -193,14 +193,10 @@ impl<J: JetStream> Reconciler<J> {
 
     fn note(&mut self, observed: Observed, scope: &Scope, pass: &mut Pass) {
         let now = self.clock.now();
-        let ours = self.ledger.in_scope(now).cloned().collect();
         pass.failures = observed.failures.clone();
-        self.take_in(observed, scope, &ours, now, pass);
-        let looked = |id: &ConsumerId| match scope {
-            Scope::All => true,
-            Scope::Only(ids) => ids.contains(id),
-        };
-        self.ledger.looked(looked, now);
+        let interest = self.interest(now);
+        self.apply_observation(observed, scope, &interest, now, pass);
+        self.ledger.looked(|id| scope.includes(id), now);
     }
 
     fn heed(&mut self, advisory: &Advisory) {

@@ -32,9 +32,8 @@ impl<J: JetStream> Reconciler<J> {
     ) -> Observed {
         observe(
             &self.jetstream,
-            self.policy(),
+            &self.interest(began),
             scope,
-            &self.beyond_the_policy(began),
             self.in_flight(),
             &self.clock,
             reply_deadline,
@@ -67,16 +66,10 @@ impl<J: JetStream> Reconciler<J> {
                 self.to_clear.retain(|id| !ids.contains(id));
             }
         }
-        let ours = self.beyond_the_policy(began);
-        let touched = self.take_in(observed, &scope, &ours, now, &mut pass);
-        self.ledger.looked(
-            |id| match &scope {
-                Scope::All => true,
-                Scope::Only(ids) => ids.contains(id),
-            },
-            now,
-        );
-        let writes = self.decide_rows(&touched, now);
+        let interest = self.interest(began);
+        let updated = self.apply_observation(observed, &scope, &interest, now, &mut pass);
+        self.ledger.looked(|id| scope.includes(id), now);
+        let writes = self.decide_rows(&updated, now);
         // A stream that could not be asked may hold what a glob seems to miss.
         if pass.full && pass.is_ok() {
             self.idle = Some(self.idle_globs());

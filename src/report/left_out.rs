@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::consumer::{ConsumerId, Found, Kind};
 use crate::jetstream::Unreadable;
-use crate::policy::Policy;
+use crate::policy::Interest;
 use crate::text;
 use crate::visible::visible;
 
@@ -60,9 +60,9 @@ impl Sentence {
 
 impl LeftOut {
     /// Takes note of what one observation showed of a consumer.
-    pub fn note(&mut self, policy: &Policy, id: &ConsumerId, found: &Found) {
+    pub fn note(&mut self, interest: &Interest, id: &ConsumerId, found: &Found) {
         let seen = found.observation();
-        match seen.filter(|seen| policy.passes_over(id, seen.kind)) {
+        match seen.filter(|seen| interest.passes_over(id, seen.kind)) {
             Some(seen) => {
                 let kind = seen.kind;
                 let works = seen.counted && kind != Kind::Sourcing;

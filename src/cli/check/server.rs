@@ -176,7 +176,7 @@ fn failed<K, V>(
 fn passed_over(config: &Config, seen: &Seen) -> Vec<LiveFinding> {
     let left_out = &seen.report.left_out;
     let passed_over = left_out.passed_over.iter().map(|(id, why)| {
-        let windows = config.policy.windows_of(id, Some(Kind::Durable));
+        let windows = config.policy.windows_by_name(id);
         let what = match why.kind {
             Kind::Sourcing => "serves a stream that sources this one",
             Kind::Ephemeral | Kind::Durable => "is not durable",

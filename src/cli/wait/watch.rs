@@ -15,14 +15,14 @@ use crate::calendar::Occurrence;
 use crate::cli::{Exit, live, selected};
 use crate::clock::Clock;
 use crate::config::{Config, Settings};
-use crate::consumer::{ConsumerId, PauseState};
+use crate::consumer::{ConsumerId, Found, PauseState};
 use crate::drain::{DrainState, Goal, Watch};
 use crate::jetstream::nats::Nats;
-use crate::jetstream::{Advisory, JetStream, Link, RequestError};
+use crate::jetstream::{Advisory, JetStream, Link, RequestError, Sample};
 use crate::now::Now;
 use crate::observe::{Observed, ReplyDeadline, Scope, observe};
 use crate::plan::Skew;
-use crate::policy::{Policy, Selector, Window};
+use crate::policy::{Interest, Selector, Window};
 use crate::report::LeftOut;
 
 /// How often those that are waited for are looked at, at most and at least; in between, four times as long as a look takes.
@@ -35,7 +35,7 @@ const SLICE: Duration = Duration::from_secs(1);
 /// Somebody who waits.
 pub struct Wait {
     goal: Goal,
-    policy: Policy,
+    interest: Interest,
     window: Option<Window>,
     clock: Clock,
     began: Duration,
@@ -56,7 +56,7 @@ pub struct Wait {
 impl Wait {
     pub fn new(
         goal: Goal,
-        policy: Policy,
+        interest: Interest,
         window: Option<Window>,
         clock: Clock,
         deadline: Duration,
@@ -64,7 +64,7 @@ impl Wait {
     ) -> Self {
         Self {
             goal,
-            policy,
+            interest,
             window,
             began: clock.now().uptime,
             clock,
@@ -108,7 +108,7 @@ impl Wait {
         live::connected(&nats, live::CONNECT_TIMEOUT + request_timeout).await?;
         if self.window.is_none() {
             let selectors = selected::prefer_names(&nats, selectors.to_vec()).await?;
-            self.policy = selected::policy(config, selectors).map_err(|why| {
+            self.interest = selected::interest(selectors).map_err(|why| {
                 crate::cli::complain(format!("error: {why}"));
                 Exit::Usage
             })?;
@@ -118,13 +118,14 @@ impl Wait {
             if let Some(end) = self.until_open().await {
                 return Ok(end);
             }
-            let observed = self.look(&nats, settings, Scope::All).await?;
+            let observed = self.look(&nats, settings, &Scope::All).await?;
             if std::mem::take(&mut first)
                 && self.window.is_none()
-                && selected::some_match_nothing(&nats, &self.policy, &observed).await
+                && selected::some_match_nothing(&nats, &self.interest, &observed).await
             {
                 return Err(Exit::Failed);
             }
+            self.apply_observation(observed, &Scope::All);
             let mut once = true;
             while let Some(waited_for) = self.waited_for() {
                 once = false;
@@ -136,7 +137,13 @@ impl Wait {
                     break;
                 }
                 self.rest(&nats, &mut advisories, &waited_for).await;
-                self.look(&nats, settings, Scope::Only(waited_for)).await?;
+                let scope = match waited_for {
+                    // If a whole stream stays unknown, everything is observed again.
+                    ids if ids.is_empty() => Scope::All,
+                    ids => Scope::Only(ids),
+                };
+                let observed = self.look(&nats, settings, &scope).await?;
+                self.apply_observation(observed, &scope);
             }
             let now = self.clock.now();
             if once && !self.is_closed(now) {
@@ -214,24 +221,18 @@ impl Wait {
         &mut self,
         nats: &Nats,
         settings: &Settings,
-        scope: Scope,
+        scope: &Scope,
     ) -> Result<Observed, Exit> {
         let in_flight = match &*nats.link().borrow() {
             Link::Up(server) if server.crash_prone => 1,
             _ => settings.controller.max_in_flight,
         };
-        // Where a whole stream stays unknown, everything is looked at again.
-        let scope = match scope {
-            Scope::Only(ids) if ids.is_empty() => Scope::All,
-            scope => scope,
-        };
         let began = self.clock.now().uptime;
         let left = self.deadline.saturating_sub(began);
         let observed = observe(
             nats,
-            &self.policy,
-            &scope,
-            &BTreeSet::new(),
+            &self.interest,
+            scope,
             in_flight,
             &self.clock,
             ReplyDeadline::within(left.max(settings.controller.request_timeout)),
@@ -252,52 +253,41 @@ impl Wait {
             }
             self.trouble = Some(line);
         }
-        self.take_in(&observed, &scope);
         Ok(observed)
     }
 
-    fn take_in(&mut self, observed: &Observed, scope: &Scope) {
-        observed.note_left_out(&self.policy, scope, &mut self.left_out);
+    fn apply_observation(&mut self, observed: Observed, scope: &Scope) {
         let server_now = Some(self.skew.server_time(self.clock.now().wall));
-        let mut rows = std::mem::take(&mut self.rows);
-        if *scope == Scope::All {
-            // Who is gone was deleted, and holds nobody up.
-            rows.retain(|id, _| observed.leaves_open(id));
-        }
-        for (id, row) in &mut rows {
-            if observed.leaves_open(id) {
-                row.state = DrainState::Unknown;
+        let (goal, interest, watches) = (self.goal, &self.interest, &mut self.watches);
+        let row = |id: &ConsumerId, sample: Sample, before: Option<&Row>| {
+            let Sample { found, .. } = &sample;
+            let seen = found.observation();
+            let selected = match (found, seen) {
+                (Found::Unknown, _) => interest.may_include(id),
+                (_, seen) => interest.includes(id, seen.map(|seen| seen.kind)),
+            };
+            // One that was waited for and is gone stays, until everything is observed anew.
+            if !selected && (before.is_none() || *scope == Scope::All) {
+                return None;
             }
-        }
-        for (id, sample) in &observed.found {
-            let seen = sample.found.observation();
-            let kind = seen.map(|seen| seen.kind);
-            if self.policy.windows_of(id, kind).is_empty() && !rows.contains_key(id) {
-                continue;
-            }
-            let watch = self.watches.entry(id.clone()).or_default();
+            let watch = watches.entry(id.clone()).or_default();
             let now = sample.server_time.or(server_now);
-            let state = watch.judge(self.goal, &sample.found, sample.in_flight, now);
+            let state = watch.judge(goal, found, sample.in_flight, now);
+            if let (Found::Unknown, Some(before)) = (found, before) {
+                return Some(Row { state, ..*before });
+            }
             let until = seen.and_then(|seen| match seen.state {
                 PauseState::Paused { until, .. } => Some(until),
                 PauseState::Running | PauseState::Lapsed { .. } => None,
             });
             let ack_pending = seen.map(|seen| seen.ack_pending);
-            let row = Row {
+            Some(Row {
                 state,
                 until,
                 ack_pending,
-            };
-            rows.insert(id.clone(), row);
-        }
-        for id in observed.unknown() {
-            rows.entry(id.clone()).or_insert(Row {
-                state: DrainState::Unknown,
-                until: None,
-                ack_pending: None,
-            });
-        }
-        self.rows = rows;
+            })
+        };
+        observed.apply(interest, scope, &mut self.rows, &mut self.left_out, row);
     }
 
     /// Whether the window is closed, and a pause is waited for.

@@ -21,7 +21,7 @@ pub(super) fn of_window(raw: &raw::Window, window: &Window) -> Option<Finding> {
             let strays = (selectors.iter()).any(|selector| selector.strays_into(stream));
             // Somebody: a name that is asked for by itself is in no such stream.
             let somebody = ConsumerId::new(*stream, "somebody");
-            strays && window.selection.selects(&somebody, Some(Kind::Durable))
+            strays && window.selection.selects(&somebody, Some(Kind::ASSUMED))
         })
         .collect();
     let place = &raw.consumers.given()?.place;

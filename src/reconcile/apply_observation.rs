@@ -1,0 +1,135 @@
+//! Applying an observation: it becomes rows, one for each consumer of interest, and entries in the books.
+
+use std::sync::Arc;
+
+use super::reconciler::Reconciler;
+use crate::consumer::{ConsumerId, Found, Kind};
+use crate::jetstream::JetStream;
+use crate::now::Now;
+use crate::observe::{Observed, Scope};
+use crate::policy::{Interest, WindowSet};
+use crate::report::{Pass, Row};
+use crate::write::Action;
+
+impl<J: JetStream> Reconciler<J> {
+    /// What is of interest: what the windows select, and what else may carry a pause of recess's.
+    pub(super) fn interest(&self, began: Now) -> Interest {
+        self.policy.interest().and(self.beyond_the_policy(began))
+    }
+
+    /// Turns an observation into rows, and keeps the books by it. Returns the consumers whose rows are new.
+    pub(super) fn apply_observation(
+        &mut self,
+        observed: Observed,
+        scope: &Scope,
+        interest: &Interest,
+        now: Now,
+        pass: &mut Pass,
+    ) -> Vec<ConsumerId> {
+        if let Some(sample) = observed.clock {
+            self.skew.take(sample);
+        }
+        let mut rows = std::mem::take(&mut self.rows);
+        let mut left_out = std::mem::take(&mut self.left_out);
+        let updated = observed.apply(
+            interest,
+            scope,
+            // Cloned once a pass, as the newest report still holds the rows of the pass before.
+            Arc::make_mut(&mut rows),
+            Arc::make_mut(&mut left_out),
+            |id, sample, before| self.row_of(id, sample.found, before, interest, now, pass),
+        );
+        (self.rows, self.left_out) = (rows, left_out);
+        updated
+    }
+
+    /// A consumer's row by what is known of it now. None where it is not of interest.
+    fn row_of(
+        &mut self,
+        id: &ConsumerId,
+        mut found: Found,
+        before: Option<&Row>,
+        interest: &Interest,
+        now: Now,
+        pass: &mut Pass,
+    ) -> Option<Row> {
+        if let (Found::Unknown, Some(before)) = (&found, before) {
+            return Some(Row {
+                found,
+                seen: now.uptime,
+                ..before.clone()
+            });
+        }
+        let mark = self.policy().mark();
+        self.former.translate_found(id, &mut found, mark);
+        let kind = self.kind_of(id, &found);
+        let windows = self.windows_of(id, kind);
+        let selected = !windows.is_empty();
+        self.check_orphan(id, &found, selected);
+        match found {
+            // Of no interest, also where it carries our mark: from before a restart, or by another copy.
+            Found::Present(_) if !selected && !interest.is_beyond(id) => return None,
+            Found::Unknown if !selected => return None,
+            // What was refused to one that is missing must not hold back the pause of the next one of its name.
+            Found::Present(_) | Found::Missing | Found::Unknown => {}
+        }
+        let confirmed = self.ledger.observe(id, &found, mark, now);
+        if !selected && found == Found::Missing {
+            return None;
+        }
+        if confirmed == Some(Action::Pause)
+            && let Some(opening) = self.opening(&windows, &found, now.wall)
+        {
+            pass.confirmed.push(now.wall.duration_since(opening));
+        }
+        Some(Row {
+            problem: before.and_then(|row| row.problem.clone()),
+            ..Row::undecided(windows, found, now.uptime)
+        })
+    }
+
+    /// Whether a window may want a consumer of which no more than the name is known.
+    pub(super) fn may_want(&self, id: &ConsumerId) -> bool {
+        self.policy.interest().may_include(id)
+    }
+
+    /// One that was left out is gone.
+    pub(super) fn forget_left_out(&mut self, id: &ConsumerId) {
+        if self.left_out.passed_over.contains_key(id) {
+            Arc::make_mut(&mut self.left_out).passed_over.remove(id);
+        }
+    }
+
+    /// Forgets what was remembered of consumers that are gone.
+    pub(super) fn tidy(&mut self, now: Now) {
+        self.ledger.prune(now);
+        self.former.prune(now.wall);
+        // Also those that no window wants are remembered; ephemeral ones come and go under ever new names.
+        if self.memberships.len() > 2 * self.rows.len() + 10_000 {
+            self.memberships.clear();
+        }
+    }
+
+    /// What kind of consumer it is, for selectors. One of which nothing can be learned now is what it was.
+    pub(super) fn kind_of(&self, id: &ConsumerId, found: &Found) -> Option<Kind> {
+        match found {
+            Found::Present(seen) => Some(seen.kind),
+            Found::Missing => None,
+            Found::Unknown => {
+                let known = self.memberships.get(id).and_then(|(kind, _)| *kind);
+                Some(known.unwrap_or(Kind::ASSUMED))
+            }
+        }
+    }
+
+    pub(super) fn windows_of(&mut self, id: &ConsumerId, kind: Option<Kind>) -> WindowSet {
+        match self.memberships.get(id) {
+            Some((known, windows)) if *known == kind => windows.clone(),
+            _ => {
+                let windows = self.policy.windows_of(id, kind);
+                self.memberships.insert(id.clone(), (kind, windows.clone()));
+                windows
+            }
+        }
+    }
+}
