@@ -43,10 +43,7 @@ fn alerts_go_to_whom_they_should() {
             "page",
         ),
         (&["severity=ticket", "alertname=RecessClockSkew"], "ticket"),
-        (
-            &["severity=info", "alertname=RecessConsumerPaused"],
-            "nobody",
-        ),
+        (&["severity=info", "alertname=RecessConsumerPaused"], "none"),
         (&["alertname=WithoutSeverity"], "ticket"),
     ];
     for (labels, receiver) in routes {

@@ -76,7 +76,7 @@ async fn lag_pages_without_a_window_not_while_paused_and_again_after_the_time_to
     .await;
     assert!(paged.at >= span.closes + CATCH_UP.seconds() - 1.seconds());
 
-    // The alerts that hold others back reach nobody, and all went as it should.
+    // The alerts that hold others back reach no receiver, and all went as it should.
     let others: Vec<_> = (watch.told().into_iter())
         .filter(|told| told.labels["alertname"] != LAG)
         .collect();

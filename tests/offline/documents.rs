@@ -9,6 +9,7 @@ use std::process::Command;
 use clap::Parser;
 use clap::error::ErrorKind;
 use recess::cli::Cli;
+use recess::plan::Rule;
 
 use crate::support::documents::{
     Document, Shown, all, all_shown, needs_a_server, read, root, shapes, shell_words,
@@ -216,4 +217,93 @@ fn the_readme_fits_on_a_few_screens() {
     let long = (readme.prose().lines().map(str::to_owned))
         .find(|line| !line.starts_with('|') && line.chars().count() > 110);
     assert_eq!(long, None);
+}
+
+/// Words that this project's texts do not use, and what they say instead.
+const WORDS: &[(&[&str], &str)] = &[
+    (
+        &["told", "tell", "tells", "says"],
+        "reports, logs, shows, prints",
+    ),
+    (&["look at", "looks at", "looked at", "looks"], "observes"),
+    (
+        &["somebody", "nobody", "whom"],
+        "another client, no consumer",
+    ),
+    (
+        &["in vain", "at rest", "anew"],
+        "without effect, idle, again",
+    ),
+    (
+        &["comes back", "come back", "let go", "lets go"],
+        "resumes, resume",
+    ),
+    (
+        &["gives up", "give up", "given up", "hangs up"],
+        "stops, closes the connection",
+    ),
+    (&["way out"], "the fix"),
+    (&["of ours", "theirs"], "recess's, foreign"),
+    (&["fights", "undone"], "overridden by another client"),
+    (&["busy", "quiet"], "has messages in flight, drained"),
+    (&["by hand"], "manually"),
+    (
+        &["clocks go", "comes twice", "come twice"],
+        "daylight-saving change",
+    ),
+];
+
+/// What a text of the project says in words of its own: without code, and without the decision table, which quotes the program.
+fn words_of(text: &str) -> Vec<(usize, String)> {
+    let table = Rule::table();
+    let lines = text.lines().enumerate();
+    lines
+        .filter(|(_, line)| !table.lines().any(|row| row == *line))
+        .map(|(number, line)| {
+            let plain: Vec<&str> = line.split('`').step_by(2).collect();
+            (number + 1, plain.join(" "))
+        })
+        .collect()
+}
+
+#[test]
+fn the_texts_use_the_words_of_the_field() {
+    let mut texts: Vec<(String, String)> = all()
+        .iter()
+        .map(|document| (document.path.clone(), document.prose()))
+        .collect();
+    for folder in ["config", "examples", "examples/prometheus"] {
+        for file in root().join(folder).read_dir().unwrap() {
+            let path = file.unwrap().path();
+            let ending = path.extension().and_then(|ending| ending.to_str());
+            // The tests of alerts are for those who change them.
+            let is_test = path.to_str().unwrap().contains(".test.");
+            if matches!(ending, Some("toml" | "yml")) && !is_test {
+                let text = fs::read_to_string(&path).unwrap();
+                texts.push((path.display().to_string(), text));
+            }
+        }
+    }
+    assert!(texts.len() >= 20, "{}", texts.len());
+    let mut found = Vec::new();
+    for (path, text) in &texts {
+        for (number, line) in words_of(text) {
+            let in_a_word = |c: char| c.is_alphanumeric() || c == '_';
+            let line = line.to_lowercase();
+            let plain: Vec<&str> = line
+                .split(|c| !in_a_word(c))
+                .filter(|word| !word.is_empty())
+                .collect();
+            let plain = format!(" {} ", plain.join(" "));
+            for (words, instead) in WORDS {
+                for word in words
+                    .iter()
+                    .filter(|word| plain.contains(&format!(" {word} ")))
+                {
+                    found.push(format!("{path}:{number}: {word:?}, better: {instead}"));
+                }
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }
