@@ -17,7 +17,6 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use tokio::sync::{broadcast, mpsc, watch};
-use tokio::time::Instant;
 
 use super::{Advisory, JetStream, Link, Listed, Listing, RequestError, Sample, Writer};
 use crate::config::{self, Api};
@@ -28,9 +27,12 @@ mod connect;
 mod connect_error;
 mod connection_task;
 mod details;
+mod flood;
+mod lists;
 mod pagination;
 mod publisher;
 mod secrets;
+mod suitability;
 #[doc(hidden)]
 pub mod untrusted;
 mod wire;
@@ -38,28 +40,14 @@ mod wire;
 use audit::Writers;
 use connect::Connected;
 use connection_task::ConnectionTask;
-use pagination::Page;
 use publisher::Notice;
 pub use publisher::NoticeCounts;
-use wire::{Entry, Slot};
 
 /// How many advisories may wait for the loop. More are dropped: they are hints, and the resync finds what they told.
 const ADVISORY_BACKLOG: usize = 65_536;
 
 /// How many aborts a request may fall behind: more than requests can be under way.
 const ABORTS: usize = 1024;
-
-/// How many streams' names, and how many consumers, nats-server puts on one page.
-const NAMES_PAGE: usize = 1024;
-const LIST_PAGE: usize = 256;
-
-/// How long a list is waited for at least: a cluster gives each consumer 4 s to answer (a constant in 2.11.0 to 2.15.1)
-/// before it sends the list without those that did not, and that list must not come too late.
-const LIST_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// The server's clock is not read from a page that took longer: while a cluster waits for the last to answer, what the
-/// first answered grows old, and a Resume's deadline by a clock 4 s behind would have passed when it is applied.
-const FRESH: Duration = Duration::from_secs(1);
 
 /// A connection to NATS that looks after itself.
 #[derive(Clone)]
@@ -229,42 +217,6 @@ impl Nats {
         })?;
         wire::read(&message.payload, &subject)
     }
-
-    /// The page of the streams' names at an offset.
-    async fn names_page(
-        &self,
-        offset: usize,
-    ) -> Result<Option<Page<Slot, Entry<()>>>, RequestError> {
-        let body = Bytes::from(format!(r#"{{"offset":{offset}}}"#));
-        let reply: wire::NamesReply = self.request("STREAM.NAMES", body).await?;
-        Ok(Some(reply.into_page()))
-    }
-
-    /// The page of a stream's list of consumers at an offset; `None` when the stream does not exist.
-    async fn list_page(
-        &self,
-        stream: &str,
-        offset: usize,
-    ) -> Result<Option<Page<Slot, Entry<Sample>>>, RequestError> {
-        let subject = format!("CONSUMER.LIST.{stream}");
-        let body = Bytes::from(format!(r#"{{"offset":{offset}}}"#));
-        let timeout = self.timeout.max(LIST_TIMEOUT);
-        let asked = Instant::now();
-        let reply: wire::ListReply = match self.request_within(&subject, body, timeout).await {
-            Err(RequestError::Refused {
-                code: wire::STREAM_NOT_FOUND,
-                ..
-            }) => return Ok(None),
-            reply => reply?,
-        };
-        let mut page = reply.into_page();
-        if asked.elapsed() > FRESH {
-            for entry in page.entries.values_mut() {
-                entry.content.server_time = None;
-            }
-        }
-        Ok(Some(page))
-    }
 }
 
 impl JetStream for Nats {
@@ -273,20 +225,11 @@ impl JetStream for Nats {
     }
 
     async fn stream_names(&self) -> Result<Listing<String>, RequestError> {
-        let fetch = |offset| self.names_page(offset);
-        let names = pagination::read(NAMES_PAGE, fetch).await?;
-        Ok(wire::listing(names.unwrap_or_default(), |name, ()| name))
+        self.all_names().await
     }
 
     async fn list(&self, stream: &str) -> Result<Option<Listing<Listed>>, RequestError> {
-        let fetch = |offset| self.list_page(stream, offset);
-        let places = pagination::read(LIST_PAGE, fetch).await?;
-        Ok(places.map(|places| {
-            wire::listing(places, |name, sample| Listed {
-                id: ConsumerId::new(stream, name),
-                sample,
-            })
-        }))
+        self.all_of(stream).await
     }
 
     async fn info(&self, id: &ConsumerId) -> Result<Sample, RequestError> {

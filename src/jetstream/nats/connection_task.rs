@@ -5,7 +5,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_nats::{ClientError, Event, ServerError};
@@ -17,6 +16,8 @@ use tokio::time::Instant;
 
 use super::audit::{self, Audit};
 use super::connect::{self, Connected, Discovered};
+use super::flood::unreadable_flood;
+use super::suitability::{suitability, version_of};
 use super::{Abort, Nats, Session, wire};
 use crate::config::{self, Api};
 use crate::jetstream::{Advisory, Link, RequestError, Server, Unsuitable};
@@ -26,18 +27,7 @@ use crate::visible::sanitize;
 const RETRY: Duration = Duration::from_millis(500);
 
 /// A server that finds fault without a pause is quoted once.
-const QUIET: Duration = Duration::from_secs(1);
-
-/// So much without a message is pings and the like.
-const SMALL_TALK: u64 = 1 << 20;
-
-/// More must have become a message after this time: twice as long as a list is waited for.
-const TOO_LONG: Duration = Duration::from_secs(10);
-
-/// How often it is looked whether what comes in makes messages: where something comes in, and where it does not. A daemon at
-/// rest is woken by little else.
-const GLANCE: Duration = Duration::from_millis(100);
-const GLANCE_AT_REST: Duration = Duration::from_secs(1);
+const QUOTE_AGAIN: Duration = Duration::from_secs(1);
 
 /// So many of a cluster's other servers are remembered, and tried one after the other where the configured ones are not there.
 const DISCOVERED: usize = 64;
@@ -46,7 +36,7 @@ const DISCOVERED: usize = 64;
 const LONGEST_ADDRESS: usize = 270;
 
 /// What the server says so shortly before a connection ends is why.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+const REASON_BEFORE_END: Duration = Duration::from_secs(1);
 
 /// The task that keeps the link's state true.
 pub struct ConnectionTask {
@@ -102,8 +92,8 @@ impl ConnectionTask {
         let mut last_words: Option<(Instant, String)> = None;
         let mut probing = true;
         let probe = self.probe(&session);
-        let stuffed = stuffed(&session);
-        tokio::pin!(probe, stuffed);
+        let flood = unreadable_flood(&session);
+        tokio::pin!(probe, flood);
         let reason = loop {
             let event = tokio::select! {
                 biased;
@@ -114,7 +104,7 @@ impl ConnectionTask {
                     self.link.send_replace(link);
                     continue;
                 }
-                () = &mut stuffed => break format!(
+                () = &mut flood => break format!(
                     "{} sent megabytes that are no message, so recess hung up",
                     session.address
                 ),
@@ -127,7 +117,7 @@ impl ConnectionTask {
                 Some(Event::ServerError(ServerError::Other(words))) => match denial(&words) {
                     None => {
                         let words = sanitize(&words);
-                        if (last_words.as_ref()).is_none_or(|(at, _)| at.elapsed() > QUIET) {
+                        if (last_words.as_ref()).is_none_or(|(at, _)| at.elapsed() > QUOTE_AGAIN) {
                             tracing::warn!("{} says: {words}", session.address);
                         }
                         last_words = Some((Instant::now(), words));
@@ -171,7 +161,7 @@ impl ConnectionTask {
                 | Some(Event::ClientError(ClientError::MaxReconnects)) => {
                     let address = &session.address;
                     break match last_words {
-                        Some((at, words)) if at.elapsed() < LAST_WORDS => {
+                        Some((at, words)) if at.elapsed() < REASON_BEFORE_END => {
                             format!("{address} ended the connection: {words}")
                         }
                         _ => format!("the connection to {address} was lost"),
@@ -271,35 +261,6 @@ fn advisories() -> [String; 3] {
     ["PAUSE", "CREATED", "DELETED"].map(|kind| format!("{}.{kind}.*.*", wire::ADVISORY_PREFIX))
 }
 
-/// Returns when the server has sent more than any answer is long, or for longer than any is waited for, and no message came
-/// of it: async-nats keeps what it cannot make one of, without a limit, and looks through all of it at each read.
-async fn stuffed(session: &Session) {
-    let statistics = session.client.statistics();
-    let read = || {
-        let messages = statistics.in_messages.load(Ordering::Relaxed);
-        (messages, statistics.in_bytes.load(Ordering::Relaxed))
-    };
-    let (mut messages, mut bytes) = read();
-    let mut since = Instant::now();
-    let mut rest = GLANCE_AT_REST;
-    loop {
-        tokio::time::sleep(rest).await;
-        let now = read();
-        rest = GLANCE_AT_REST;
-        let waiting = now.1.saturating_sub(bytes);
-        if now.0 != messages {
-            (messages, bytes) = now;
-            since = Instant::now();
-        } else if waiting < SMALL_TALK {
-            since = Instant::now();
-        } else if waiting > wire::LONGEST_ANSWER as u64 || since.elapsed() > TOO_LONG {
-            return;
-        } else {
-            rest = GLANCE;
-        }
-    }
-}
-
 /// Of what a server says of the rest of its cluster, what can be addresses.
 fn addresses(told: Vec<String>) -> Vec<String> {
     let plausible = |address: &String| {
@@ -329,37 +290,4 @@ pub fn denial(words: &str) -> Option<Denial> {
     } else {
         Denial::Publish(subject())
     })
-}
-
-/// The version that an API level stands for, where nothing else tells it. Of 2.12 it does not tell the patch.
-pub fn version_of(level: Option<u64>) -> String {
-    match level {
-        None => "older than 2.11",
-        Some(..=2) => "2.11",
-        Some(3) => "2.12 (of a patch that cannot be seen from here)",
-        Some(4) => "2.14+",
-        Some(5..) => "2.15+",
-    }
-    .to_owned()
-}
-
-/// Whether a server of that version and JetStream API level can be used. The level is absent before 2.11, 1 on 2.11,
-/// 3 on 2.12, 4 on 2.14, 5 on 2.15.
-pub fn suitability(version: &str, level: Option<u64>) -> Result<(), Unsuitable> {
-    let version_text = || version.to_owned();
-    if level.is_none() {
-        return Err(Unsuitable::NoPause {
-            version: version_text(),
-        });
-    }
-    let mut numbers = version
-        .split(['.', '-', '+'])
-        .map_while(|part| part.parse::<u64>().ok());
-    let numbers: [u64; 3] = std::array::from_fn(|_| numbers.next().unwrap_or(0));
-    if numbers < [2, 12, 8] {
-        return Err(Unsuitable::CrashProne {
-            version: version_text(),
-        });
-    }
-    Ok(())
 }

@@ -1,5 +1,7 @@
 use super::connect::{Discovered, pool};
-use super::connection_task::{Denial, denial, suitability, version_of};
+use super::connection_task::{Denial, denial};
+use super::lists::LIST_PAGE;
+use super::suitability::{suitability, version_of};
 use super::*;
 use crate::consumer::Found;
 use crate::jetstream::Unsuitable;

@@ -1,0 +1,48 @@
+//! A server, or what stands in its place, that sends bytes without end and no message.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Session, wire};
+
+/// So many bytes without a message are pings and the like.
+const CHATTER: u64 = 1 << 20;
+
+/// More must have become a message after this time: twice as long as a list is waited for.
+const MESSAGE_DEADLINE: Duration = Duration::from_secs(10);
+
+/// How often it is checked whether what comes in makes messages: where something comes in, and where it does not. A daemon
+/// at rest is woken by little else.
+const CHECK: Duration = Duration::from_millis(100);
+const CHECK_AT_REST: Duration = Duration::from_secs(1);
+
+/// Returns when the server has sent more than any answer is long, or for longer than any is waited for, and no message came
+/// of it: async-nats keeps what it cannot make one of, without a limit, and looks through all of it at each read.
+pub(super) async fn unreadable_flood(session: &Session) {
+    let statistics = session.client.statistics();
+    let read = || {
+        let messages = statistics.in_messages.load(Ordering::Relaxed);
+        (messages, statistics.in_bytes.load(Ordering::Relaxed))
+    };
+    let (mut messages, mut bytes) = read();
+    let mut since = Instant::now();
+    let mut rest = CHECK_AT_REST;
+    loop {
+        tokio::time::sleep(rest).await;
+        let now = read();
+        rest = CHECK_AT_REST;
+        let waiting = now.1.saturating_sub(bytes);
+        if now.0 != messages {
+            (messages, bytes) = now;
+            since = Instant::now();
+        } else if waiting < CHATTER {
+            since = Instant::now();
+        } else if waiting > wire::LONGEST_ANSWER as u64 || since.elapsed() > MESSAGE_DEADLINE {
+            return;
+        } else {
+            rest = CHECK;
+        }
+    }
+}
