@@ -2,7 +2,7 @@ use super::*;
 
 #[test]
 fn marks_are_the_published_ones() {
-    // Written in DESIGN and README; a change here orphans every pause that a running recess has made.
+    // A change here orphans every pause that a running recess has made.
     for (instance, nanoseconds) in [
         ("default", 435_253),
         ("prod-eu", 245_944),

@@ -79,6 +79,32 @@ fn every_command_that_needs_no_server_prints_what_is_shown() {
     assert!(commands.is_superset(&expected.into()), "{commands:?}");
 }
 
+#[test]
+fn the_window_to_try_in_the_quick_start_opens_every_minute() {
+    let readme = read("README.md");
+    let spans = readme.spans();
+    let instead = |key: &str| {
+        let mut found = spans
+            .iter()
+            .filter(|span| span.starts_with(&format!("{key} = ")));
+        found.next().expect("the README says what to set").clone()
+    };
+    let config: Vec<String> = (readme.blocks("toml")[0].lines())
+        .map(|line| match line.split_whitespace().next() {
+            Some(key @ ("schedule" | "duration")) => instead(key),
+            _ => line.to_owned(),
+        })
+        .collect();
+    let printed = run(&Shown {
+        document: readme.path.clone(),
+        command: "recess plan --from 2026-12-01T10:00:00Z --until 2026-12-01T10:03:00Z".to_owned(),
+        output: String::new(),
+        config: Some(config.join("\n")),
+    });
+    let openings = printed.lines().filter(|line| line.contains(" 30s "));
+    assert_eq!(openings.count(), 3, "{printed}");
+}
+
 /// Every line of shell and every code span of a document, with what stands in front of a console's commands taken away.
 fn commands(document: &Document) -> Vec<String> {
     let mut commands = document.spans();
@@ -245,7 +271,7 @@ const WORDS: &[(&[&str], &str)] = &[
     (&["way out"], "the fix"),
     (&["of ours", "theirs"], "recess's, foreign"),
     (&["fights", "undone"], "overridden by another client"),
-    (&["busy", "quiet"], "has messages in flight, drained"),
+    (&["quiet"], "drained"),
     (&["by hand"], "manually"),
     (
         &["clocks go", "comes twice", "come twice"],
