@@ -24,8 +24,9 @@ mod window_set;
 
 pub use desired_at::DesiredAt;
 pub use interest::Interest;
+pub use pattern::SelectorError;
 pub use pauses::Pause;
-pub use selector::{Selection, Selector, SelectorError};
+pub use selector::{Selection, Selector};
 pub use timeline::{Opening, OpeningRow, merged};
 pub use window::{Exclusion, Returning, Window};
 pub use window_set::WindowSet;

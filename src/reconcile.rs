@@ -25,6 +25,7 @@ mod orphans;
 mod overview;
 mod pass;
 mod reconciler;
+mod window_coverage;
 
 use driver::Driver;
 

@@ -1,5 +1,7 @@
 //! Tables for people: aligned columns, cut to the terminal's width, nothing to strip in a pipe.
 
+use std::os::fd::AsFd;
+
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use terminal_size::terminal_size_of;
 
@@ -25,11 +27,16 @@ impl Rows {
     }
 }
 
+/// How many columns a terminal has; `None` if it is none.
+pub fn terminal_width(stream: impl AsFd) -> Option<u16> {
+    terminal_size_of(stream).map(|(width, _)| width.0)
+}
+
 /// An empty table with these headings.
 pub fn table(headings: &[&str]) -> Rows {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_header(headings);
-    if let Some((terminal_size::Width(width), _)) = terminal_size_of(std::io::stdout()) {
+    if let Some(width) = terminal_width(std::io::stdout()) {
         table
             .set_content_arrangement(ContentArrangement::Dynamic)
             .set_width(width);

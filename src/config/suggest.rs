@@ -1,6 +1,6 @@
 //! "Did you mean ..?"
 
-use strsim::osa_distance;
+pub(super) use strsim::osa_distance as distance;
 
 /// The candidate that `word` most likely meant, if one is near enough to be worth saying. Of equally near ones, the first.
 pub fn closest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
@@ -16,7 +16,7 @@ pub fn closest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) ->
     let allowed = (word.chars().count() / 3).clamp(1, 3);
     candidates
         .into_iter()
-        .map(|candidate| (osa_distance(&word, &candidate.to_lowercase()), candidate))
+        .map(|candidate| (distance(&word, &candidate.to_lowercase()), candidate))
         .min_by_key(|(distance, _)| *distance)
         .filter(|(distance, _)| *distance <= allowed)
         .map(|(_, candidate)| candidate)

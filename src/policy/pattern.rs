@@ -4,8 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use globset::{Glob, GlobBuilder, GlobMatcher};
 
-use super::SelectorError;
 use crate::consumer::is_name;
+use crate::visible::visible;
 
 /// What most people write needs no glob: a compiled one takes some 10 kB and 50 microseconds, and a file may have
 /// thousands.
@@ -33,6 +33,25 @@ pub(super) enum Affix<'p> {
     Start(&'p str),
     /// They end like that.
     End(&'p str),
+}
+
+/// Why a text is not a selector.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SelectorError {
+    /// There is no slash, or more than one, or an empty part.
+    #[error("not of the form STREAM/CONSUMER")]
+    Form,
+    /// A part holds what no name can hold.
+    #[error("`{}` can match no name: names hold no dots, spaces, control characters, slashes or `>`", visible(.0))]
+    Name(String),
+    /// A glob with, say, an unclosed bracket.
+    #[error("`{glob}` is not a glob: {reason}", glob = visible(.glob))]
+    Glob {
+        /// The part.
+        glob: String,
+        /// What is wrong with it.
+        reason: String,
+    },
 }
 
 impl NamePattern {

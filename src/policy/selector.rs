@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use super::pattern::{Affix, NamePattern};
+use super::pattern::{Affix, NamePattern, SelectorError};
 use crate::consumer::{ConsumerId, Kind};
-use crate::visible::visible;
 
 /// A window's list of selectors: what the plain ones match, less what the `!` ones match.
 #[derive(Clone, Debug)]
@@ -43,25 +42,6 @@ pub struct Selector {
     negated: bool,
     stream: NamePattern,
     consumer: NamePattern,
-}
-
-/// Why a text is not a selector.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SelectorError {
-    /// There is no slash, or more than one, or an empty part.
-    #[error("not of the form STREAM/CONSUMER")]
-    Form,
-    /// A part holds what no name can hold.
-    #[error("`{}` can match no name: names hold no dots, spaces, control characters, slashes or `>`", visible(.0))]
-    Name(String),
-    /// A glob with, say, an unclosed bracket.
-    #[error("`{glob}` is not a glob: {reason}", glob = visible(.glob))]
-    Glob {
-        /// The part.
-        glob: String,
-        /// What is wrong with it.
-        reason: String,
-    },
 }
 
 impl Selector {

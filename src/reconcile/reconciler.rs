@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::Heartbeat;
-use super::overview::{Attendance, IdleGlobs};
+use super::window_coverage::{IdleGlobs, WindowCoverage};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::consumer::{ConsumerId, Found, Kind, Mark};
@@ -51,7 +51,7 @@ pub struct Reconciler<J> {
     /// What recess wrote under another instance name.
     pub(super) former: Former,
     /// Who was paused in which window.
-    pub(super) attendance: HashMap<Arc<str>, Attendance>,
+    pub(super) attendance: HashMap<Arc<str>, WindowCoverage>,
 }
 
 impl<J: JetStream> Reconciler<J> {

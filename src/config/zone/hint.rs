@@ -4,9 +4,9 @@
 use jiff::Timestamp;
 use jiff::civil::date;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
-use strsim::osa_distance;
 
 use super::names::is_no_zone;
+use crate::config::suggest::distance;
 use places::{ABBREVIATIONS, PLACES, WELL_KNOWN};
 
 mod places;
@@ -88,7 +88,7 @@ fn closest_zone(word: &str, database: &TimeZoneDatabase) -> Option<String> {
     let is_known = |name: &str| database.get(name).is_ok();
     let exact = names(database)
         .filter(|zone| last_part(&folded(zone)) == place)
-        .min_by_key(|zone| osa_distance(word, &folded(zone)));
+        .min_by_key(|zone| distance(word, &folded(zone)));
     if let Some(zone) = exact.or(own
         .map(|(zone, _)| (*zone).to_owned())
         .filter(|zone| is_known(zone)))
@@ -103,10 +103,7 @@ fn closest_zone(word: &str, database: &TimeZoneDatabase) -> Option<String> {
     names(database)
         .filter_map(|zone| {
             let lower = folded(&zone);
-            let (part, whole) = (
-                osa_distance(place, last_part(&lower)),
-                osa_distance(word, &lower),
-            );
+            let (part, whole) = (distance(place, last_part(&lower)), distance(word, &lower));
             let same_start = place.chars().next() == lower.rsplit('/').next()?.chars().next();
             let by_part = (part <= near(place) && same_start).then_some(2 * part + 1);
             let by_whole = (whole <= near(last_part(&lower))).then_some(2 * whole);

@@ -11,14 +11,11 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::connect_error::{self, Refusals};
+use super::connect_error::{self, CONNECT_TIMEOUT, Refusals};
 use super::secrets::{Certificates, Credentials, check_tls};
 use crate::config::{Connection, ConnectionSource, context};
 
-/// How long one address of a server may take to answer.
-pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// The same for a server by its name, which may have to be looked up, and have several addresses.
+/// [`CONNECT_TIMEOUT`] for a server by its name, which may have to be looked up, and have several addresses.
 pub const CONNECT_BY_NAME_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// A server that has not answered for so long does not keep the next one waiting.

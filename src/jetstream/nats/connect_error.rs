@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 use std::io;
+use std::time::Duration;
 
 use async_nats::rustls::{self, AlertDescription, CertificateError, InvalidMessage};
 use async_nats::{ConnectError, ConnectErrorKind, ServerError};
 use jiff::Timestamp;
 
-use super::connect::CONNECT_TIMEOUT;
 use super::secrets::name;
 use crate::config::{Auth, Connection, Tls};
 use crate::visible::sanitize;
+
+/// How long one address of a server may take to answer.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What each server that was tried has against us.
 #[derive(Default)]

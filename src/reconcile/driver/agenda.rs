@@ -6,7 +6,6 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Driver;
-use super::steps::spare_before;
 use crate::consumer::{ConsumerId, Found};
 use crate::jetstream::JetStream;
 use crate::now::Now;
@@ -15,7 +14,7 @@ use crate::reconcile::orphans::Streams;
 use crate::report::{Report, Wake};
 
 /// How long before a change the loop observes for it.
-pub(super) const PREPARE: SignedDuration = SignedDuration::from_secs(2);
+const PREPARE: SignedDuration = SignedDuration::from_secs(2);
 
 /// The longest sleep in the last stretch before a change, so that a stepped clock is noticed.
 const SLICE: Duration = Duration::from_millis(250);
@@ -25,6 +24,11 @@ const SWEEP_TIME: Duration = Duration::from_secs(1);
 
 /// The longest sleep at all: the loop shows that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// How much time there is before a change has to be prepared.
+pub(super) fn spare_before(edge: Timestamp, now: Now) -> Duration {
+    Duration::try_from(edge.duration_since(now.wall) - PREPARE).unwrap_or_default()
+}
 
 /// What is to be done next.
 pub(super) enum Step {

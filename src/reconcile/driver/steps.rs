@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::agenda::{FullLook, PREPARE, Step};
+use super::agenda::{FullLook, Step, spare_before};
 use super::{Driver, Prepared, SweepAsked};
 use crate::consumer::ConsumerId;
 use crate::jetstream::JetStream;
@@ -48,11 +48,6 @@ fn teller<J: JetStream, P: FnMut(Report)>(
             ..reconciler.report(None, next_change)
         });
     }
-}
-
-/// How much time there is before a change has to be prepared.
-pub(super) fn spare_before(edge: Timestamp, now: Now) -> Duration {
-    Duration::try_from(edge.duration_since(now.wall) - PREPARE).unwrap_or_default()
 }
 
 impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
