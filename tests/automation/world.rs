@@ -6,13 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use async_nats::jetstream::Message;
-use async_nats::jetstream::consumer::PullConsumer;
-use futures_util::StreamExt;
 
 use crate::support::account::Account;
 use crate::support::config::Config;
 use crate::support::nats_server::Server;
 use crate::support::recess::PROGRAM;
+use crate::support::world as support;
 
 pub struct World {
     pub server: Server,
@@ -23,9 +22,8 @@ pub struct World {
 
 impl World {
     pub async fn new() -> Self {
-        let server = Server::start(Default::default()).unwrap();
-        let account = Account::connect(&server.url()).await;
-        account.durables(&["BILLING/mail", "BILLING/ledger"]).await;
+        let consumers = ["BILLING/mail", "BILLING/ledger"];
+        let support::World { server, account } = support::World::with(&consumers).await;
         Self {
             server,
             account,
@@ -40,13 +38,7 @@ impl World {
     /// A worker takes a message and is at work on it.
     pub async fn take(&self) -> Message {
         self.account.publish("BILLING", 1).await;
-        let found = self
-            .account
-            .jetstream
-            .get_consumer_from_stream("mail", "BILLING");
-        let consumer: PullConsumer = found.await.unwrap();
-        let mut messages = consumer.fetch().max_messages(1).messages().await.unwrap();
-        messages.next().await.unwrap().unwrap()
+        self.account.take("BILLING/mail", 1).await.remove(0)
     }
 
     pub async fn is_paused(&self) -> bool {
