@@ -46,7 +46,7 @@ pub use suggest::closest;
 pub use value::length::parse as parse_length;
 pub use zone::{ZoneData, ZoneSource};
 
-use file::{raw, read, read_error};
+use file::{encoding, raw, read, read_error, syntax};
 use window::{MaxPause, exclusions, windows};
 use zone::Zones;
 
@@ -140,8 +140,8 @@ impl Default for Controller {
 
 /// Loads a config file.
 pub fn load(path: &Path) -> Result<Config, ConfigError> {
-    match fs::read_to_string(path) {
-        Ok(text) => parse(path, &text),
+    match fs::read(path) {
+        Ok(bytes) => parse_bytes(path, &bytes),
         Err(source) => Err(ConfigError::Unreadable {
             path: path.to_owned(),
             source,
@@ -152,7 +152,19 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
 /// Checks the text of the config file at that path, which is shown in messages, and to whose folder the relative paths in the
 /// file are relative.
 pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
-    let (raw, mut findings) = read::read(text);
+    check(path, text, Vec::new())
+}
+
+/// The same of a file's bytes, which may be in another encoding than UTF-8: a mistake like others.
+pub fn parse_bytes(path: &Path, bytes: &[u8]) -> Result<Config, ConfigError> {
+    let (text, findings) = encoding::decode(bytes);
+    check(path, &text, findings)
+}
+
+/// Checks a text of which something may be known to be wrong.
+fn check(path: &Path, text: &str, mut findings: Vec<Finding>) -> Result<Config, ConfigError> {
+    let (raw, mut of_keys) = read::read(text);
+    findings.append(&mut of_keys);
     let whole = findings.iter().all(|finding| finding.code != code::SYNTAX);
     let mut checked = Vec::new();
     let instance = settings::instance(&raw.instance, &mut checked);
@@ -172,6 +184,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
     };
     let windows = windows::windows(&raw.windows, &context, &mut checked);
     checked.retain(|finding| whole || finding.stands_alone());
+    syntax::without_unreadable_lines(text, &findings, &mut checked);
     findings.append(&mut checked);
     findings.sort_by_key(|finding| finding.span.as_ref().map_or(usize::MAX, |span| span.start));
 

@@ -171,7 +171,7 @@ impl Field {
                         (None, None) => return Ok(None),
                     };
                 if days.is_empty() {
-                    return Err("`L` does not say which weekday is the last".to_owned());
+                    return Err(format!("`{item}` does not say which weekday it means"));
                 }
                 let nth = match item.split_once('#') {
                     Some((_, nth)) if nth != "L" => number(nth)

@@ -4,10 +4,11 @@
 //! [`super::window`] and [`super::settings`].
 
 pub mod code;
+pub mod encoding;
 pub mod findings;
 pub mod raw;
 pub mod read;
 pub mod read_error;
 pub mod render;
-mod syntax;
+pub mod syntax;
 mod table;

@@ -112,6 +112,19 @@ impl NamePattern {
         }
     }
 
+    /// Whether it matches every name that `other` matches. Not seen of every glob, and never claimed of one that does not.
+    pub fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (_, Self::Exact(name)) => self.matches(name),
+            (Self::Prefix(start), _) => {
+                start.is_empty()
+                    || matches!(other.affix(), Affix::Start(other) if other.starts_with(&**start))
+            }
+            (Self::Glob(one), Self::Glob(other)) => one.glob.glob() == other.glob.glob(),
+            (Self::Exact(_), _) | (Self::Glob(_), Self::Prefix(_)) => false,
+        }
+    }
+
     pub fn matches(&self, name: &str) -> bool {
         match self {
             Self::Exact(exact) => **exact == *name,

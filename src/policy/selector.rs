@@ -24,6 +24,13 @@ impl Selection {
         &self.selectors
     }
 
+    /// Whether its `!` entries take away all that the others name, as far as their texts show it.
+    pub fn leaves_nothing(&self) -> bool {
+        let (without, with): (Vec<_>, Vec<_>) =
+            (self.selectors.iter()).partition(|selector| selector.negated);
+        (with.iter()).all(|selector| without.iter().any(|other| other.covers(selector)))
+    }
+
     /// Whether that consumer is selected. `kind` is `None` for one that does not exist: only its exact name counts.
     pub fn selects(&self, id: &ConsumerId, kind: Option<Kind>) -> bool {
         let (without, with): (Vec<_>, Vec<_>) = (self
@@ -76,6 +83,11 @@ impl Selector {
     /// Whether the names match, `!` or not.
     pub fn matches(&self, id: &ConsumerId) -> bool {
         self.stream.matches(id.stream()) && self.consumer.matches(id.consumer())
+    }
+
+    /// Whether it matches, `!` or not, all that `other` matches. Not seen of every glob, and never claimed of one that does not.
+    pub fn covers(&self, other: &Self) -> bool {
+        self.stream.covers(&other.stream) && self.consumer.covers(&other.consumer)
     }
 
     /// Whether it could match a consumer of that stream.

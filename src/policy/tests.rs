@@ -111,6 +111,57 @@ fn a_list_selects_what_it_names_less_what_it_takes_away() {
 }
 
 #[test]
+fn a_list_that_takes_away_all_it_names_leaves_nothing() {
+    for (selectors, nothing) in [
+        (&["ORDERS/*", "!ORDERS/*"][..], true),
+        (&["ORDERS/*", "!*/*"], true),
+        (&["ORDERS/bill*", "!ORDERS/b*"], true),
+        (&["ORDERS/billing", "!ORDERS/*ing"], true),
+        (&["ORDERS/*ing", "!ORDERS/*ing"], true),
+        (&["ORDERS/a", "ORDERS/b", "!*/a", "!*/b"], true),
+        (&["ORDERS/*ing", "!*/*"], true),
+        (&["ORDERS/*", "!ORDERS/audit"], false),
+        (&["ORDERS/*", "!ORDERS/?"], false),
+        (&["ORDERS/b*", "!ORDERS/bill*"], false),
+        (&["ORDERS/*", "EVENTS/*", "!ORDERS/*"], false),
+        (&["ORDERS/*"], false),
+    ] {
+        assert_eq!(
+            selection(selectors).leaves_nothing(),
+            nothing,
+            "{selectors:?}"
+        );
+    }
+}
+
+#[test]
+fn a_pattern_covers_another_only_if_it_matches_all_its_names() {
+    let patterns = [
+        "a", "ab", "*", "a*", "ab*", "*b", "?", "??", "a?", "[ab]*", "[!a]*", "{a,ab}", "{a*,b}",
+        "*a*", "a*b",
+    ];
+    let names = ["a", "b", "aa", "ab", "ba", "bb", "aab", "aba", "abb", "bab"];
+    for (one, other) in patterns
+        .iter()
+        .flat_map(|one| patterns.map(|other| (*one, other)))
+    {
+        let parse = |text: &str| Selector::parse(&format!("S/{text}")).unwrap();
+        let (by, of) = (parse(one), parse(other));
+        let misses = |name: &&str| {
+            let id = ConsumerId::new("S", *name);
+            of.matches(&id) && !by.matches(&id)
+        };
+        if by.covers(&of) {
+            assert_eq!(
+                names.into_iter().find(misses),
+                None,
+                "`{one}` covers `{other}`"
+            );
+        }
+    }
+}
+
+#[test]
 fn what_people_did_not_make_is_touched_by_its_exact_name_only() {
     for kind in [Some(Kind::Ephemeral), Some(Kind::Sourcing), None] {
         for (selectors, expected) in [

@@ -1,16 +1,18 @@
 //! Slips of a cron line, each with the line that was probably meant. None of them is used unless what comes out can be read.
 
-use super::super::fields::{Fields, Unit};
+use super::super::fields::{Fields, Unit, WEEKDAYS};
 use super::{unit_of_names, with_names};
 
 /// In the order in which they are tried.
-pub const ALL: [fn(&str) -> Option<String>; 13] = [
+pub const ALL: [fn(&str) -> Option<String>; 15] = [
     typography,
     aws,
     joined,
     without_empty_items,
     step_without_start,
     without_year,
+    listed_by_blanks,
+    two_letters,
     moved_names,
     seconds_first,
     jenkins,
@@ -91,6 +93,36 @@ fn step_without_start(line: &str) -> Option<String> {
             false => word.to_owned(),
         });
     Some(fields.collect::<Vec<_>>().join(" "))
+}
+
+/// `MON TUE` for `MON,TUE`.
+fn listed_by_blanks(line: &str) -> Option<String> {
+    let mut fields: Vec<String> = Vec::new();
+    for word in words(line) {
+        let unit = unit_of_names(word);
+        match fields.last_mut() {
+            Some(last) if unit.is_some() && unit_of_names(last) == unit => {
+                last.push(',');
+                last.push_str(word);
+            }
+            _ => fields.push(word.to_owned()),
+        }
+    }
+    Some(fields.join(" "))
+}
+
+/// The weekdays of iCalendar: `MO`, `TU`.
+fn two_letters(line: &str) -> Option<String> {
+    let mut words = words(line);
+    let last = words.pop()?;
+    let mut weekdays = String::new();
+    for part in last.split_inclusive([',', '-']) {
+        let (name, sign) = part.split_at(part.find([',', '-']).unwrap_or(part.len()));
+        let day = (WEEKDAYS.iter()).find(|day| name.len() == 2 && day.starts_with(name))?;
+        weekdays += day.get(..3)?;
+        weekdays += sign;
+    }
+    Some(format!("{} {weekdays}", words.join(" ")))
 }
 
 /// A name in the field of another unit, whose own field is free.
@@ -191,6 +223,9 @@ fn word(line: &str) -> Option<String> {
         "MINUTELY" => "* * * * *",
         "HOURLY" => "0 * * * *",
         "DAILY" | "MIDNIGHT" | "NIGHTLY" => "0 0 * * *",
+        "NOON" | "MIDDAY" => "0 12 * * *",
+        "WEEKDAY" | "WEEKDAYS" | "WORKDAYS" => "0 0 * * MON-FRI",
+        "WEEKEND" | "WEEKENDS" => "0 0 * * SAT,SUN",
         // systemd's week begins on Monday, cron's @weekly on Sunday.
         "WEEKLY" => "0 0 * * MON",
         "MONTHLY" => "0 0 1 * *",

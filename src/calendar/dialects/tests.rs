@@ -103,6 +103,12 @@ fn the_line_to_write_instead_is_named_and_can_be_read() {
         ("'30 2 * * *'", "30 2 * * *"),
         ("0 3 * * MON\u{2013}FRI", "0 3 * * MON-FRI"),
         ("daily", "0 0 * * *"),
+        ("@noon", "0 12 * * *"),
+        ("weekdays", "0 0 * * MON-FRI"),
+        ("0 3 * * MON WED FRI", "0 3 * * MON,WED,FRI"),
+        ("0 3 * jan feb *", "0 3 * JAN,FEB *"),
+        ("0 3 * * MO-FR", "0 3 * * MON-FRI"),
+        ("0 3 * * mo,we", "0 3 * * MON,WED"),
         ("weekly", "0 0 * * MON"),
         ("@quarterly", "0 0 1 1,4,7,10 *"),
         // systemd's OnCalendar.
@@ -205,7 +211,8 @@ fn the_reason_names_the_field_and_what_stands_in_it() {
             "`MON/2` does not say with which weekday it ends",
         ),
         ("0 3 * * MON#6", "`MON#6`: a month has weekdays #1 to #5"),
-        ("0 3 * * L", "`L` does not say which weekday is the last"),
+        ("0 3 * * L", "`L` does not say which weekday it means"),
+        ("0 3 * * #2", "`#2` does not say which weekday it means"),
         (
             "0 3 L-3 * *",
             "`L-3` counts back from the last day of the month, which no rule can",

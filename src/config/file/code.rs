@@ -2,6 +2,8 @@
 
 /// The file cannot be read from disk.
 pub const UNREADABLE: &str = "unreadable";
+/// The text is not in UTF-8.
+pub const ENCODING: &str = "encoding";
 /// The text is not TOML.
 pub const SYNTAX: &str = "syntax";
 /// A key that recess does not know.

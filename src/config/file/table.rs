@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeString, DeTable, DeValue};
 
 use super::code;
 use super::findings::{Finding, Place, Severity};
@@ -36,9 +36,7 @@ pub fn parse<R>(text: &str, read: fn(&mut Table<'_>) -> R) -> (R, Vec<Finding>, 
         span: 0..0,
     };
     let mut findings = Vec::new();
-    let mut table = Table::new(document.get_ref(), Kind::Top, place, &mut findings);
-    let file = read(&mut table);
-    table.finish();
+    let file = Table::read(document.get_ref(), Kind::Top, place, &mut findings, read);
     (file, findings, errors.collect())
 }
 
@@ -48,6 +46,8 @@ pub struct Table<'t> {
     kind: Kind,
     place: Place,
     asked: Vec<&'static str>,
+    /// What each key that the table has and recess does not know most likely means, if that can be told.
+    unknown: Vec<(&'t Spanned<DeString<'t>>, Option<&'static str>)>,
     findings: &'t mut Vec<Finding>,
 }
 
@@ -71,8 +71,33 @@ impl<'t> Table<'t> {
             kind,
             place,
             asked: Vec::new(),
+            unknown: Vec::new(),
             findings,
         }
+    }
+
+    /// Reads a table, and reports its keys that recess does not know.
+    fn read<R>(
+        entries: &'t DeTable<'t>,
+        kind: Kind,
+        place: Place,
+        findings: &'t mut Vec<Finding>,
+        read: fn(&mut Table<'_>) -> R,
+    ) -> R {
+        let known = keys_of(read);
+        let (there, absent): (Vec<_>, Vec<_>) =
+            known.iter().partition(|key| entries.contains_key(**key));
+        let meant = |word: &str| {
+            suggest::closest_key(word, &absent).or_else(|| suggest::closest_key(word, &there))
+        };
+        let mut table = Table::new(entries, kind, place, findings);
+        table.unknown = (entries.keys())
+            .filter(|key| !known.contains(&&**key.get_ref()))
+            .map(|key| (key, meant(key.get_ref())))
+            .collect();
+        let value = read(&mut table);
+        table.report_unknown();
+        value
     }
 
     /// Where the table itself stands.
@@ -83,9 +108,12 @@ impl<'t> Table<'t> {
     /// A key that may be left out.
     pub fn optional<T: Value>(&mut self, key: &'static str, example: &str) -> Entry<T> {
         let Some(value) = self.ask(key) else {
-            return Entry::Absent;
+            return self.absent(key);
         };
         let place = self.place_of(key, value.span());
+        if is_unreadable(value) {
+            return Entry::Broken;
+        }
         match T::read(value, &place) {
             Ok(value) => Entry::Given(Placed { value, place }),
             Err(wrong) => {
@@ -103,7 +131,7 @@ impl<'t> Table<'t> {
 
     /// A key that must be there.
     pub fn required<T: Value>(&mut self, key: &'static str, example: &str) -> Entry<T> {
-        if !self.entries.contains_key(key) {
+        if !self.entries.contains_key(key) && !self.is_misspelt(key) {
             self.findings.push(
                 self.place
                     .error(code::MISSING_KEY, format!("`{key}` is missing"))
@@ -131,7 +159,7 @@ impl<'t> Table<'t> {
     ) -> Entry<R> {
         if !self.entries.contains_key(key) {
             self.asked.push(key);
-            return Entry::Absent;
+            return self.absent(key);
         }
         let Some((entries, place)) = self.open(key) else {
             return Entry::Broken;
@@ -169,16 +197,13 @@ impl<'t> Table<'t> {
             Kind::Top | Kind::Element(_) => key.to_owned(),
             Kind::Section(section) => format!("{section}.{key}"),
         };
-        let mut table = Table::new(entries, Kind::Section(name), place, self.findings);
-        let read = read(&mut table);
-        table.finish();
-        read
+        Table::read(entries, Kind::Section(name), place, self.findings, read)
     }
 
     /// A list of tables within this one, `[[key]]`.
     pub fn list<R>(&mut self, key: &'static str, read: fn(&mut Table<'_>) -> R) -> Entry<Vec<R>> {
         let Some(value) = self.ask(key) else {
-            return Entry::Absent;
+            return self.absent(key);
         };
         let place = self.place_of(key, value.span());
         let hint = format!("begin each with a line [[{key}]], in double brackets");
@@ -201,21 +226,28 @@ impl<'t> Table<'t> {
                 key: None,
                 span: element.span(),
             };
-            let mut table = Table::new(entries, Kind::Element(key), place, self.findings);
-            list.push(read(&mut table));
-            table.finish();
+            let kind = Kind::Element(key);
+            list.push(Table::read(entries, kind, place, self.findings, read));
         }
         Entry::Given(Placed { value: list, place })
     }
 
-    /// Reports the keys that nobody asked for.
-    fn finish(self) {
-        for key in self.entries.keys() {
-            let name: &str = key.get_ref();
-            if self.asked.contains(&name) {
-                continue;
-            }
-            let name = shown(name);
+    /// What there is to say about a key that the table does not have: another word in its place is reported by itself.
+    fn absent<T>(&self, key: &str) -> Entry<T> {
+        match self.is_misspelt(key) {
+            true => Entry::Broken,
+            false => Entry::Absent,
+        }
+    }
+
+    fn is_misspelt(&self, key: &str) -> bool {
+        (self.unknown.iter()).any(|(_, meant)| *meant == Some(key))
+    }
+
+    /// Reports the keys that recess does not know.
+    fn report_unknown(self) {
+        for (key, meant) in self.unknown {
+            let name = shown(key.get_ref());
             let (subject, message) = match &self.kind {
                 Kind::Top => (name.clone(), "there is no such key".to_owned()),
                 Kind::Section(section) => (
@@ -227,7 +259,7 @@ impl<'t> Table<'t> {
                     format!("there is no key `{name}` in [[{list}]]"),
                 ),
             };
-            let hint = match suggest::closest(&name, self.asked.iter().copied()) {
+            let hint = match meant {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => format!("it can be one of: {}", self.asked.join(", ")),
             };
@@ -252,6 +284,25 @@ impl<'t> Table<'t> {
         };
         Place { subject, key, span }
     }
+}
+
+/// The keys that `read` asks a table for.
+fn keys_of<R>(read: fn(&mut Table<'_>) -> R) -> Vec<&'static str> {
+    let place = Place {
+        subject: String::new(),
+        key: None,
+        span: 0..0,
+    };
+    let (nothing, mut findings) = (DeTable::new(), Vec::new());
+    let mut table = Table::new(&nothing, Kind::Top, place, &mut findings);
+    read(&mut table);
+    table.asked
+}
+
+/// Whether the parser could make nothing of a value, which it has reported, and puts another into its place, which stands
+/// nowhere.
+fn is_unreadable(value: &Spanned<DeValue<'_>>) -> bool {
+    value.span().is_empty()
 }
 
 /// What an operator calls an element of a list: by its name, else by its number.

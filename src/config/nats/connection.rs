@@ -236,6 +236,9 @@ fn path(raw: &Entry<String>, folder: &Path, findings: &mut Vec<Finding>) -> Opti
         let finding = place.error(code::BAD_PATH, "the path is empty");
         findings.push(finding.hint("name a file, or take the line out"));
     }
+    if let Some((message, hint)) = foreign_path(value) {
+        findings.push(place.error(code::BAD_PATH, message).hint(hint));
+    }
     if !value.starts_with('$') {
         return Some(folder.join(value));
     }
@@ -246,4 +249,23 @@ fn path(raw: &Entry<String>, folder: &Path, findings: &mut Vec<Finding>) -> Opti
         findings.push(place.error(code::BAD_PATH, message).hint(hint));
     }
     Some(PathBuf::from(value))
+}
+
+/// A path that only a shell, systemd or a browser would resolve: why, and what to write.
+fn foreign_path(value: &str) -> Option<(String, String)> {
+    let whole = || r#"write the whole path, as in "/etc/recess/nats.creds""#.to_owned();
+    let by = |what: &str| Some((format!("{value:?} begins with {what}"), whole()));
+    match value.chars().next()? {
+        '~' => by("~, which a shell resolves and recess does not"),
+        '%' => by("a specifier, which systemd resolves in unit files alone"),
+        first if first.is_whitespace() => by("a space"),
+        _ => {
+            let (scheme, rest) = value.split_once("://")?;
+            let hint = match scheme {
+                "file" => format!("write \"{rest}\""),
+                _ => whole(),
+            };
+            Some((format!("{value:?} is a URL, not a path"), hint))
+        }
+    }
 }

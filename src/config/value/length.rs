@@ -3,6 +3,8 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use crate::config::file::code;
 use crate::config::file::findings::Finding;
 use crate::config::file::raw::Placed;
@@ -66,8 +68,8 @@ pub fn parse(text: &str) -> Result<Duration, NotALength> {
     if text.len() > 100 || numbers(text).any(|number| number.len() > 9) {
         return Err(NotALength::new("is too long", LONGEST));
     }
-    let length =
-        humantime::parse_duration(text).map_err(|error| NotALength::new(reason(&error), FORM))?;
+    let length = humantime::parse_duration(text)
+        .map_err(|error| NotALength::new(reason(&error), instead(text)))?;
     if length.is_zero() {
         return Err(NotALength::new("is zero", FORM));
     }
@@ -119,6 +121,31 @@ fn reason(error: &humantime::DurationError) -> String {
         humantime::DurationError::UnknownUnit { .. } => "holds a number without a unit".to_owned(),
         humantime::DurationError::NumberOverflow => "is too long".to_owned(),
         _ => "is no length of time".to_owned(),
+    }
+}
+
+/// What to write for a length that is written in another way: in capitals, by the clock, or as ISO 8601 has it.
+fn instead(text: &str) -> String {
+    let small = text.to_ascii_lowercase();
+    if small != text && humantime::parse_duration(&small).is_ok() {
+        return format!(r#"write units in small letters, as in "{small}""#);
+    }
+    let by_clock = |text: &str| {
+        let (hours, minutes) = text.split_once(':')?;
+        let (hours, minutes): (u64, u64) = (hours.parse().ok()?, minutes.parse().ok()?);
+        (hours < 24 && minutes < 60).then_some((hours * 60 + minutes) * 60)
+    };
+    if let Some(seconds) = by_clock(text).filter(|seconds| *seconds > 0) {
+        let length = text::length(Duration::from_secs(seconds));
+        return format!(
+            r#"write "{length}" for so long; until = "{text:0>5}" is for a time of day"#
+        );
+    }
+    match text.parse::<SignedDuration>().map(Duration::try_from) {
+        Ok(Ok(length)) if text.starts_with(['P', 'p']) && length.subsec_nanos() == 0 => {
+            format!(r#"write "{}""#, text::length(length))
+        }
+        _ => FORM.to_owned(),
     }
 }
 

@@ -91,12 +91,16 @@ fn selection(list: &Placed<Texts>, findings: &mut Vec<Finding>) -> Option<Select
         .filter_map(|text| selector(text, findings))
         .collect();
     let all_good = selectors.len() == written;
+    let only_taken_away = selectors.iter().all(Selector::is_negated);
+    let selection = all_good.then(|| Selection::new(selectors));
     let message = if written == 0 {
         "the list is empty, so the window pauses nothing"
-    } else if all_good && selectors.iter().all(Selector::is_negated) {
+    } else if all_good && only_taken_away {
         "every entry takes away, so the window pauses nothing"
+    } else if selection.as_ref().is_some_and(Selection::leaves_nothing) {
+        "the `!` entries take away all that the others name, so the window pauses nothing"
     } else {
-        return all_good.then(|| Selection::new(selectors));
+        return selection;
     };
     let hint = r#"name consumers as STREAM/CONSUMER, as in ["ORDERS/*", "!ORDERS/audit"]"#;
     findings.push(list.place.error(code::NO_CONSUMERS, message).hint(hint));
