@@ -80,6 +80,8 @@ pub async fn run<J: JetStream>(
             continue;
         }
         let pause = driver.rest();
+        // Cancel-safe: a change of the link or the config stays marked until it is seen, `recv` loses nothing, a nudge that
+        // nothing waits for is kept, and the next turn works the pause out again. What is done about it follows the arm.
         tokio::select! {
             changed = link.changed() => {
                 if changed.is_err() { return }

@@ -50,6 +50,7 @@ impl Signals {
     /// The next one.
     pub async fn next(&mut self) -> Asked {
         loop {
+            // Cancel-safe: each `recv` is, a signal that came stays noted until one returns it.
             tokio::select! {
                 _ = self.user.recv() => {
                     #[cfg(debug_assertions)]

@@ -334,6 +334,7 @@ async fn see_through(
         }
     };
     let work = reconciler.run_errand(errand, advisories, &mut tell);
+    // The signal drops the work, and its requests with it: those that may still take effect are counted as under way.
     Ok(tokio::select! {
         () = work => true,
         _ = signals.next() => false,

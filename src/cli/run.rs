@@ -148,6 +148,8 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp, log: &Log
 
     let mut first_connect = true;
     let exit = loop {
+        // Cancel-safe: `Signals::next` loses no signal, a change of the link stays marked, and the handle of a task that goes
+        // on can be polled again.
         tokio::select! {
             asked = signals.next() => match asked {
                 Asked::Reload => reload(&args, &settings, &config_sender, &metrics, wall()),

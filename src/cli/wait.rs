@@ -140,6 +140,7 @@ async fn wait(
         progress,
     );
     let goes_on = wait.run(config, &args.consumers);
+    // The signal drops the wait, which only observes; what it knows so far is in `wait` and is shown.
     let ended = tokio::select! {
         ended = goes_on => Some(ended?),
         _ = signals.next() => None,

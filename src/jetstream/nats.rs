@@ -186,6 +186,7 @@ impl Nats {
         let answer = session.client.send_request(subject.clone(), request);
         tokio::pin!(answer);
         let message = loop {
+            // Cancel-safe: the answer is polled in place and outlives each turn; a broadcast `recv` loses nothing.
             tokio::select! {
                 answer = &mut answer => break answer,
                 reason = abort.recv() => match reason {

@@ -46,6 +46,7 @@ impl Heartbeat {
             if began.elapsed() <= longest {
                 self.beat();
             }
+            // Cancel-safe: the work is polled in place; a beat that is cut short is made up by the next.
             tokio::select! {
                 () = &mut work => return,
                 () = tokio::time::sleep(BEAT) => {}

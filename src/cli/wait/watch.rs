@@ -199,6 +199,8 @@ impl Wait {
         let sleep = tokio::time::sleep(pause.min(left));
         tokio::pin!(sleep);
         loop {
+            // Cancel-safe: the sleep is polled in place, a change of the link stays marked until it is seen, and `recv` loses
+            // nothing.
             tokio::select! {
                 () = &mut sleep => return,
                 changed = link.changed() => match changed {

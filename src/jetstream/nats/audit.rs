@@ -123,6 +123,7 @@ impl Audit {
                 let changed = wanted.wait_for(|wanted| *wanted != listens).await;
                 changed.map(|wanted| *wanted).ok()
             };
+            // Cancel-safe: the stream gives a message only as `next` returns, and `wait_for` compares with what is there now.
             tokio::select! {
                 wanted = changed, if !denied => match wanted {
                     Some(wanted) => return News::Wanted(wanted),

@@ -60,6 +60,8 @@ pub async fn attempt(
         } else {
             HEAD_START
         };
+        // Cancel-safe: the attempts live in `trying`, not in `next`. The sleep begins anew with each turn: an attempt that has
+        // failed leaves the others a whole head start.
         tokio::select! {
             Some(tried) = trying.next() => {
                 let (address, place, outcome): (&String, usize, Result<NewClient, String>) = tried;

@@ -95,6 +95,8 @@ impl ConnectionTask {
         let flood = unreadable_flood(&session);
         tokio::pin!(probe, flood);
         let reason = loop {
+            // Cancel-safe: `recv` loses no event, probe and flood are polled in place, and `Audit::next` takes a message only as it
+            // returns it.
             let event = tokio::select! {
                 biased;
                 event = events.recv() => event,

@@ -67,6 +67,8 @@ impl Nats {
                     None => std::future::pending().await,
                 }
             };
+            // Cancel-safe: both `recv` lose nothing, and the sleep is until an instant that the next turn asks for again. Sending
+            // is no arm but what follows one, so it is never cut off.
             tokio::select! {
                 notice = queue.recv() => match notice {
                     Some(notice) => self.send(notice, &mut ledger).await,
