@@ -31,8 +31,9 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 use crate::jetstream::Link;
-use crate::metrics::{CONTENT_TYPE, Metrics};
 use crate::reconcile::Heartbeat;
+use crate::report::Report;
+use crate::views::metrics::{CONTENT_TYPE, Metrics};
 
 mod hosts;
 mod scrape;
@@ -60,7 +61,7 @@ const REST: Duration = Duration::from_millis(100);
 
 /// A loop that has been silent for longer hangs. Its longest sleep is 5 s; a request that is never answered takes
 /// `request_timeout`.
-pub const HANGING: Duration = Duration::from_secs(30);
+const HANGING: Duration = Duration::from_secs(30);
 
 /// What the pages are made from.
 #[derive(Clone)]
@@ -89,6 +90,16 @@ pub struct Readiness {
 }
 
 impl Readiness {
+    /// Takes in a report of a loop that observes everything once in `resync`.
+    pub fn observe(&mut self, report: &Report, resync: Duration) {
+        self.link = report.link.clone();
+        self.lost_clock = report.lost_clock();
+        self.patience = resync * 2 + HANGING;
+        if (report.pass.as_ref()).is_some_and(|pass| pass.full && pass.is_ok()) {
+            self.last_good_pass = Some(Instant::now());
+        }
+    }
+
     /// Why the job does not go well, if it does not.
     fn objection(&self) -> Option<String> {
         match &self.link {

@@ -24,7 +24,7 @@
 //!                                           | Plan: writes, clears, decisions, when to look again
 //!                                           v
 //!                                  reconcile::act: pause, retime, resume ---> nats-server
-//!                                           | Report
+//!                                           | Report --> changes (before, after)
 //!                        +------------------+------------------+
 //!                        v                  v                  v
 //!                log lines, events      /metrics          status, plan
@@ -58,11 +58,13 @@
 //! - [`clock`]: the wall clock and the monotonic one, read together
 //! - [`jetstream`]: the five requests, as a trait; `jetstream/nats.rs` speaks async-nats
 //! - [`report`]: what one pass saw, decided and did
+//! - [`changes`]: what happened between two reports, derived once for every view; pure
 //! - [`clock_watch`]: the wall-clock watcher, speaks tokio-cron-scheduler
 //! - [`observe`]: which requests show the state of which consumers, for the loop and for the commands alike
 //! - [`reconcile`]: the loop, the only place where the core meets the world
-//! - [`events`]: what happens to windows, as CloudEvents for programs
-//! - [`metrics`], [`http`], [`logging`], [`signals`], [`systemd`]: those who watch, and those who are told
+//! - [`logging`]: where log lines go
+//! - [`views`]: log lines, metrics, events for programs and systemd's status line, each a function of a report and its changes
+//! - [`http`], [`signals`]: the pages, and what the process is told from outside
 //! - [`cli`]: a file a command
 //!
 //! A good way in is [`plan::decide`], then [`policy::Policy::desired`], [`plan::Situation::plan`] and [`reconcile::run`].
@@ -106,22 +108,20 @@ pub mod jetstream;
 
 pub mod report;
 
+pub mod changes;
+
 pub mod clock_watch;
 
 pub mod observe;
 
 pub mod reconcile;
 
-pub mod events;
+pub mod logging;
 
-pub mod metrics;
+pub mod views;
 
 pub mod http;
 
-pub mod logging;
-
 pub mod signals;
-
-pub mod systemd;
 
 pub mod cli;

@@ -1,8 +1,4 @@
-//! Log lines: one per thing that happened, none per consumer and pass in the steady state.
-//!
-//! [`Narrator`] compares each report with what it said last, so that the loop itself stays free of wording. A line that is
-//! about one consumer or window carries its names as fields too: the journal indexes them, text leaves them out.
-
+//! Where log lines go: to the journal, with fields, or to standard error.
 //!
 //! Invariant: to log never blocks. Lines go through a [`queue`] to a thread of its own, whatever takes them.
 
@@ -14,20 +10,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tracing_subscriber::EnvFilter;
 
-mod clock;
-mod decisions;
-mod deployment;
 pub mod journal;
 mod lines;
-mod narrator;
-mod orphans;
 mod queue;
 mod record;
-#[cfg(test)]
-mod tests;
-mod words;
 
-pub use narrator::Narrator;
+#[cfg(test)]
+pub use lines::Sentences;
 use queue::Queue;
 
 /// The log of the process, once it is set up.

@@ -93,6 +93,27 @@ pub struct Report {
 }
 
 impl Report {
+    /// What there is to report before anything was observed.
+    pub fn blind(at: Timestamp, policy: Arc<Policy>) -> Self {
+        Self {
+            at,
+            link: Link::Down {
+                reason: String::new(),
+            },
+            skew: None,
+            smooth_skew: None,
+            dry_run: false,
+            policy,
+            pass: None,
+            burst: None,
+            rows: Arc::default(),
+            unlisted: Arc::default(),
+            left_out: Arc::default(),
+            windows: Vec::new(),
+            next_change: None,
+        }
+    }
+
     /// The mark on recess's deadlines.
     pub fn mark(&self) -> Mark {
         self.policy.mark()
@@ -111,18 +132,23 @@ impl Report {
             .collect()
     }
 
-    /// This report for those who did not see the one before it: its state, and what has happened by either.
-    pub fn after(mut self, before: &Self) -> Self {
-        self.pass = match (self.pass, &before.pass) {
-            (Some(pass), Some(before)) => Some(pass.after(before)),
-            (pass, before) => pass.or_else(|| before.clone()),
-        };
-        self.burst = self.burst.or_else(|| before.burst.clone());
-        for window in &mut self.windows {
-            let same = (before.windows.iter()).find(|before| before.name == window.name);
-            window.blank = window.blank.or(same.and_then(|before| before.blank));
+    /// The state that it shows, without what the pass did.
+    pub fn state(&self) -> Self {
+        Self {
+            at: self.at,
+            link: self.link.clone(),
+            skew: self.skew,
+            smooth_skew: self.smooth_skew,
+            dry_run: self.dry_run,
+            policy: self.policy.clone(),
+            pass: None,
+            burst: None,
+            rows: self.rows.clone(),
+            unlisted: self.unlisted.clone(),
+            left_out: self.left_out.clone(),
+            windows: self.windows.clone(),
+            next_change: self.next_change,
         }
-        self
     }
 }
 
@@ -158,25 +184,10 @@ impl Pass {
             confirmed: Vec::new(),
         }
     }
-
-    /// This pass and the one before it as one. How much that can come to has its bound in the ledger, which lets a write be
-    /// repeated only so often.
-    fn after(mut self, before: &Self) -> Self {
-        if before.wake == Wake::Clock {
-            self.wake = Wake::Clock;
-        }
-        self.full |= before.full;
-        self.took += before.took;
-        self.told += before.told;
-        self.failures.splice(..0, before.failures.iter().cloned());
-        self.acts.splice(..0, before.acts.iter().cloned());
-        self.confirmed.splice(..0, before.confirmed.iter().copied());
-        self
-    }
 }
 
 /// A part of what a pass sends. The pass itself has all of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Burst {
     /// What was answered since the part before.
     pub acts: Vec<Act>,
@@ -220,7 +231,7 @@ pub struct Failure {
 }
 
 /// One write.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Act {
     /// To whom.
     pub id: ConsumerId,

@@ -13,20 +13,18 @@ use tracing::{error, info, warn};
 
 use super::{ConfigArgs, Exit};
 use crate::clock::Clock;
+use crate::clock_watch;
 use crate::config::{self, Config, ConfigError, Settings, Severity};
 use crate::http::{self, HttpState, Readiness};
 use crate::jetstream::nats::Nats;
 use crate::jetstream::{JetStream, Link};
 use crate::logging::{self, Log, journal};
-use crate::metrics::Metrics;
 use crate::reconcile::{self, Heartbeat, Inputs, Reconciler};
+use crate::report::Report;
 use crate::signals::{Asked, Signals};
-use crate::{clock_watch, systemd};
-
-mod mailbox;
-mod views;
-
-use views::{Views, Watchers};
+use crate::views::Views;
+use crate::views::metrics::Metrics;
+use crate::views::systemd;
 
 #[derive(Debug, Args)]
 pub struct RunArgs {
@@ -126,24 +124,28 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp, log: &Log
     }
     let first = config_receiver.borrow().clone();
     let reconciler = Reconciler::new(nats.clone(), clock, first, heartbeat);
-    let (outbox, ended) = match Watchers::start(nats, config_receiver.clone()) {
+    let (mut views, ended) = match Views::start(metrics.clone(), nats, config_receiver.clone()) {
         Ok(started) => started,
         Err(error) => return failed(&format!("the views cannot start: {error}")),
     };
-    let views = Views {
-        metrics: metrics.clone(),
-        readiness: readiness_sender,
-        config: config_receiver.clone(),
+    let config_now = config_receiver.clone();
+    #[cfg(debug_assertions)]
+    let hang_asked = hang.clone();
+    let publish = move |report: Report| {
         #[cfg(debug_assertions)]
-        hang: hang.clone(),
-        outbox,
+        while hang_asked.load(Ordering::Relaxed) {
+            std::thread::park();
+        }
+        let resync = config_now.borrow().settings.controller.resync;
+        // In the loop's own task: `/readyz` waits for no view.
+        readiness_sender.send_modify(|readiness| readiness.observe(&report, resync));
+        views.take(report);
     };
     let inputs = Inputs {
         config: config_receiver,
         advisories,
         nudge,
     };
-    let publish = move |report| views.take(report);
     let mut main_loop = tokio::spawn(reconcile::run(reconciler, inputs, publish));
 
     let mut first_connect = true;
@@ -179,7 +181,7 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp, log: &Log
             }
         }
     };
-    // With it goes the outbox, and when that is empty the watchers have told all.
+    // With it go the views, whose thread ends when it has shown all.
     main_loop.abort();
     ended.wait(FAREWELL).await;
     exit

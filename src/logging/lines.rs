@@ -21,7 +21,7 @@ use crate::visible::visible_lines;
 const IN_THE_SENTENCE: [&str; 4] = ["stream", "consumer", "window", "undone_by"];
 
 /// Writes what was said, and of other crates' fields all.
-pub(super) struct Sentences;
+pub struct Sentences;
 
 impl<'a> MakeVisitor<Writer<'a>> for Sentences {
     type Visitor = Sentence<'a>;
@@ -32,7 +32,7 @@ impl<'a> MakeVisitor<Writer<'a>> for Sentences {
 }
 
 /// One line in the making.
-pub(super) struct Sentence<'a>(DefaultVisitor<'a>);
+pub struct Sentence<'a>(DefaultVisitor<'a>);
 
 impl Visit for Sentence<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {

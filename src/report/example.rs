@@ -6,33 +6,14 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Act, Pass, Report, Wake};
 use crate::consumer::ConsumerId;
-use crate::jetstream::Link;
 use crate::policy::Policy;
 use crate::write::Action;
 
 /// A report of no consumers and no windows, before the first connection.
 pub fn report(instance: &str) -> Report {
-    Report {
-        at: Timestamp::UNIX_EPOCH,
-        link: Link::Down {
-            reason: String::new(),
-        },
-        skew: None,
-        smooth_skew: None,
-        dry_run: false,
-        policy: Arc::new(Policy::new(
-            instance,
-            SignedDuration::from_hours(168),
-            Vec::new(),
-        )),
-        pass: None,
-        burst: None,
-        unlisted: Arc::default(),
-        left_out: Arc::default(),
-        rows: Arc::default(),
-        windows: Vec::new(),
-        next_change: None,
-    }
+    let longest = SignedDuration::from_hours(168);
+    let policy = Policy::new(instance, longest, Vec::new());
+    Report::blind(Timestamp::UNIX_EPOCH, Arc::new(policy))
 }
 
 /// A pass that has looked at everything, and found every answer.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use recess::changes::{Change, Tracker};
 use recess::clock::was_stepped;
 use recess::config::{self, Config};
 use recess::reconcile::{self, Heartbeat, Inputs, Reconciler};
@@ -28,6 +29,7 @@ pub struct Recess {
 /// What the reports told.
 #[derive(Default)]
 pub struct Story {
+    tracker: Tracker,
     pub last: Option<Report>,
     pub passes: usize,
     pub acts: Vec<Act>,
@@ -114,13 +116,14 @@ impl Drop for Recess {
 
 impl Story {
     fn take(&mut self, report: Report) {
-        for window in &report.windows {
-            let blanks = match window.blank {
-                None => continue,
-                Some(Blank::Missed) => &mut self.missed,
-                Some(Blank::Unobserved) => &mut self.unobserved,
-            };
-            blanks.push((window.name.to_string(), report.at));
+        for change in self.tracker.follow(&report) {
+            if let Change::Blank { window, blank, .. } = change {
+                let blanks = match blank {
+                    Blank::Missed => &mut self.missed,
+                    Blank::Unobserved => &mut self.unobserved,
+                };
+                blanks.push((window.to_string(), report.at));
+            }
         }
         if let Some(burst) = &report.burst {
             self.bursts.push((burst.done, burst.left, burst.acts.len()));

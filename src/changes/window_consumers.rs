@@ -11,11 +11,12 @@ use crate::report::{Report, Row};
 /// So many are named: an event must fit into a message, and a window may have thousands.
 pub const NAMED: usize = 100;
 
-/// Who they are, and how.
+/// The consumers of a window: their names, and how many are in which state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Crowd {
+pub struct WindowConsumers {
     /// The first of them.
     pub names: Vec<ConsumerId>,
+    /// How many of them are in which state.
     pub counts: Counts,
     contested: Vec<ConsumerId>,
 }
@@ -25,8 +26,9 @@ pub struct Crowd {
 pub struct Counts {
     /// All that exist, as far as is known.
     pub consumers: usize,
+    /// Paused, whoever did it.
     pub paused: usize,
-    /// Paused by somebody else.
+    /// Paused by another client.
     pub foreign: usize,
     /// Named, and not there.
     pub missing: usize,
@@ -40,17 +42,17 @@ pub struct Counts {
     pub pending: u64,
 }
 
-impl Crowd {
+impl WindowConsumers {
     /// Those of each window that has any, by its name.
     pub fn of_all(report: &Report) -> HashMap<Arc<str>, Self> {
-        let mut crowds: HashMap<Arc<str>, Self> = HashMap::new();
+        let mut windows: HashMap<Arc<str>, Self> = HashMap::new();
         for (id, row) in report.rows.iter() {
             for window in row.windows.iter() {
-                let crowd = crowds.entry(window.name.clone()).or_default();
-                crowd.add(id, row, report);
+                let consumers = windows.entry(window.name.clone()).or_default();
+                consumers.add(id, row, report);
             }
         }
-        crowds
+        windows
     }
 
     fn add(&mut self, id: &ConsumerId, row: &Row, report: &Report) {
@@ -87,7 +89,7 @@ impl Crowd {
         self.is_paused() && self.counts.uncounted == 0 && self.counts.in_flight == 0
     }
 
-    /// Those that recess leaves alone, as somebody undoes its pauses.
+    /// Those that recess leaves alone, as another client overrides its pauses.
     pub fn contested(&self) -> &[ConsumerId] {
         &self.contested
     }

@@ -4,10 +4,11 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
+use crate::changes::Tracker;
 use crate::consumer::{ConsumerId, Found, Mark};
 use crate::jetstream::{Link, RequestError};
 use crate::report::example;
-use crate::report::{Act, Burst, Pass, Report, Row, WindowState};
+use crate::report::{Act, Burst, Pass, Row, WindowState};
 
 fn id(consumer: &str) -> ConsumerId {
     ConsumerId::new("ORDERS", consumer)
@@ -55,15 +56,15 @@ fn said(reports: &[Report]) -> Vec<String> {
         .with_writer(Log(log.clone()))
         .with_ansi(false)
         .without_time()
-        .fmt_fields(lines::Sentences)
+        .fmt_fields(crate::logging::Sentences)
         .with_target(false)
         .finish();
-    let mut narrator = Narrator::default();
+    let mut tracker = Tracker::default();
     tracing::subscriber::with_default(subscriber, || {
         reports
             .iter()
             .map(|report| {
-                narrator.tell(report);
+                show(report, &tracker.follow(report));
                 String::from_utf8(std::mem::take(&mut *log.lock().unwrap())).unwrap()
             })
             .collect()

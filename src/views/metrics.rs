@@ -1,7 +1,8 @@
 //! The Report as Prometheus metrics. The one module that knows the prometheus crate.
 //!
-//! Counters and histograms take in each report as it comes. Gauges are made from the newest report when somebody
-//! scrapes, so the series of a consumer that is gone are gone too ([`gauges`]).
+//! Counters and histograms take in each report as it comes: passes and answers by the report, as each of them counts whether or
+//! not it is news, and what happened to windows by its changes. Gauges are made from the newest report at each scrape, so the
+//! series of a consumer that is gone are gone too ([`gauges`]).
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -14,6 +15,7 @@ use prometheus::{
     Registry, TextEncoder,
 };
 
+use crate::changes::Change;
 use crate::config::Config;
 use crate::ledger::Repair;
 use crate::report::{Act, Blank, Report, Wake};
@@ -191,8 +193,8 @@ impl Metrics {
         Ok(metrics)
     }
 
-    /// Takes in a report.
-    pub fn observe(&self, report: &Arc<Report>) {
+    /// Takes in a report, and what happened since the one before.
+    pub fn observe(&self, report: &Arc<Report>, changes: &[Change]) {
         if let Some(pass) = &report.pass {
             let result = if pass.is_ok() { "ok" } else { "error" };
             self.passes.with_label_values(&[result]).inc();
@@ -208,16 +210,24 @@ impl Metrics {
             self.count(&burst.acts);
         }
         for window in &report.windows {
-            for (counter, kind) in [
-                (&self.missed, Blank::Missed),
-                (&self.unobserved, Blank::Unobserved),
-            ] {
-                // It reads zero before it counts, and stays when its window is taken out of the file.
-                let count = counter.with_label_values(&[&*window.name]);
-                count.inc_by(u64::from(window.blank == Some(kind)));
+            // It reads zero before it counts, and stays when its window is taken out of the file.
+            for blank in [Blank::Missed, Blank::Unobserved] {
+                self.blanks(blank).with_label_values(&[&*window.name]);
+            }
+        }
+        for change in changes {
+            if let Change::Blank { window, blank, .. } = change {
+                self.blanks(*blank).with_label_values(&[&**window]).inc();
             }
         }
         self.newest.set(report.clone());
+    }
+
+    fn blanks(&self, blank: Blank) -> &IntCounterVec {
+        match blank {
+            Blank::Missed => &self.missed,
+            Blank::Unobserved => &self.unobserved,
+        }
     }
 
     fn count(&self, acts: &[Act]) {

@@ -5,11 +5,17 @@ use std::time::Duration;
 
 use sd_notify::NotifyState;
 
+use crate::changes::Change;
+use crate::jetstream::Link;
 use crate::reconcile::Heartbeat;
+use crate::report::Report;
 
-/// Tells that the service has started: once, after the first pass or the first failed connect.
-pub fn ready() {
-    tell(&[NotifyState::Ready]);
+/// Shows a report: that the service has started, once, and the line of `systemctl status`.
+pub(super) fn show(report: &Report, changes: &[Change]) {
+    if changes.contains(&Change::FirstAttempt) {
+        tell(&[NotifyState::Ready]);
+    }
+    tell(&[NotifyState::Status(&status_line(report))]);
 }
 
 /// Tells that the service is ending.
@@ -17,9 +23,25 @@ pub fn stopping() {
     tell(&[NotifyState::Stopping]);
 }
 
-/// Sets the line that `systemctl status` shows.
-pub fn status(line: &str) {
-    tell(&[NotifyState::Status(line)]);
+/// The line that `systemctl status` shows.
+fn status_line(report: &Report) -> String {
+    let link = match &report.link {
+        Link::Up(server) => format!("connected to nats-server {}", server.version),
+        Link::Down { .. } => "not connected to NATS".to_owned(),
+        Link::Unsuitable(_) => "connected to a server that cannot be used".to_owned(),
+    };
+    let paused = report
+        .rows
+        .values()
+        .filter(|row| row.found.is_paused())
+        .count();
+    let next = report
+        .next_change
+        .map_or_else(String::new, |at| format!("; next change {at}"));
+    format!(
+        "{link}; {paused} of {} consumers paused{next}",
+        report.rows.len()
+    )
 }
 
 /// Feeds the watchdog for as long as the heartbeat beats, and pulls the trigger when it has stopped. Does nothing where there is

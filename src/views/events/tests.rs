@@ -1,16 +1,20 @@
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::calendar::Occurrence;
+use crate::changes::{Change, Stage as Event, StageKind as Kind, Tracker};
 use crate::config;
 use crate::consumer::{Found, Kind as ConsumerKind, Mark, Observation, PauseState};
 use crate::jetstream::RequestError;
-use crate::jetstream::Server;
+use crate::jetstream::{Link, Server};
 use crate::policy::{Desired, WindowSet};
 use crate::report::example::{self, full_pass};
-use crate::report::{Failure, Row};
+use crate::report::{Blank, Failure, Report, Row, WindowState};
 
 /// A second of the night on which the window opens at 0 and closes at 3600.
 fn at(second: i64) -> Timestamp {
@@ -75,6 +79,26 @@ fn up() -> Link {
 
 const INSTANCE: &str = "prod-eu";
 
+/// The events of successive reports.
+#[derive(Default)]
+struct Events(Tracker);
+
+impl Events {
+    /// Those of one more report, of the deployment of that name.
+    fn note(&mut self, report: &Report, instance: &str) -> Vec<Event> {
+        let report = Report {
+            policy: example::report(instance).policy,
+            ..report.clone()
+        };
+        let changes = self.0.follow(&report).into_iter();
+        let stages = changes.filter_map(|change| match change {
+            Change::Stage(stage) => Some(*stage),
+            _ => None,
+        });
+        stages.collect()
+    }
+}
+
 /// A report of `night`, whose next occurrence is the one of day 1, with these consumers in it.
 fn report(second: i64, rows: &[(&str, Row)]) -> Report {
     let open = Some(occurrence(0)).filter(|one| one.covers(at(second)));
@@ -113,13 +137,13 @@ fn missed(mut report: Report) -> Report {
 
 /// What is told of each report, by kind and day.
 fn told(reports: &[Report]) -> Vec<Vec<(Kind, i64)>> {
-    let mut chronicle = Chronicle::default();
+    let mut events_of = Events::default();
     let kinds = |event: &Event| {
         let day = event.occurrence.opens.duration_since(at(0)).as_hours() / 24;
         (event.kind, day)
     };
     (reports.iter())
-        .map(|report| chronicle.note(report, INSTANCE).iter().map(kinds).collect())
+        .map(|report| events_of.note(report, INSTANCE).iter().map(kinds).collect())
         .collect()
 }
 
@@ -235,57 +259,57 @@ fn each_contested_consumer_is_told_once() {
         contested: true,
         ..seen(false, 0)
     };
-    let mut chronicle = Chronicle::default();
-    chronicle.note(
+    let mut events_of = Events::default();
+    events_of.note(
         &report(1, &[("a", seen(true, 0)), ("b", seen(true, 0))]),
         INSTANCE,
     );
     let second = report(2, &[("a", given_up.clone()), ("b", seen(true, 0))]);
-    let events = chronicle.note(&second, INSTANCE);
-    let ids: Vec<String> = events.iter().map(|event| event.id()).collect();
+    let events = events_of.note(&second, INSTANCE);
+    let ids: Vec<String> = events.iter().map(id).collect();
     assert_eq!(
         ids,
         ["prod-eu/night/2026-12-01T00:00:00Z/contested/ORDERS/a"]
     );
-    assert_eq!(chronicle.note(&second, INSTANCE), []);
+    assert_eq!(events_of.note(&second, INSTANCE), []);
     let third = report(3, &[("a", given_up.clone()), ("b", given_up)]);
-    assert_eq!(chronicle.note(&third, INSTANCE).len(), 1);
+    assert_eq!(events_of.note(&third, INSTANCE).len(), 1);
 }
 
 #[test]
 fn a_window_that_is_taken_out_closes_and_a_dry_run_tells_nothing() {
-    let mut chronicle = Chronicle::default();
-    chronicle.note(&report(1, &[]), INSTANCE);
+    let mut events_of = Events::default();
+    events_of.note(&report(1, &[]), INSTANCE);
     let empty = Report {
         windows: Vec::new(),
         ..report(2, &[])
     };
-    let events = chronicle.note(&empty, INSTANCE);
+    let events = events_of.note(&empty, INSTANCE);
     assert_eq!(events.len(), 1);
     assert_eq!(
         (events[0].kind, events[0].late()),
         (Kind::Closed, SignedDuration::ZERO)
     );
-    assert_eq!(chronicle.note(&empty, INSTANCE), []);
+    assert_eq!(events_of.note(&empty, INSTANCE), []);
     let dry = Report {
         dry_run: true,
         ..report(1, &[])
     };
-    assert_eq!(chronicle.note(&dry, INSTANCE), []);
+    assert_eq!(events_of.note(&dry, INSTANCE), []);
 }
 
 #[test]
 fn the_message_is_a_cloud_event_and_its_id_is_the_same_for_everybody() {
-    let mut one = Chronicle::default();
-    let mut other = Chronicle::default();
+    let mut one = Events::default();
+    let mut other = Events::default();
     other.note(&report(-5, &[]), INSTANCE);
     let rows = [("a", seen(true, 2)), ("b", seen(true, 0))];
     let first = one.note(&report(2, &rows), INSTANCE);
     let second = other.note(&report(3, &rows), INSTANCE);
-    let ids = |events: &[Event]| -> Vec<String> { events.iter().map(|event| event.id()).collect() };
+    let ids = |events: &[Event]| -> Vec<String> { events.iter().map(id).collect() };
     assert_eq!(ids(&first), ids(&second));
 
-    let told: Value = serde_json::from_slice(&first[1].to_json()).unwrap();
+    let told: Value = serde_json::from_slice(&to_json(&first[1])).unwrap();
     assert_eq!(
         told,
         json!({
@@ -313,16 +337,16 @@ fn the_message_is_a_cloud_event_and_its_id_is_the_same_for_everybody() {
 
 #[test]
 fn names_become_tokens_of_the_subject_and_parts_of_a_uri() {
-    let mut chronicle = Chronicle::default();
+    let mut events_of = Events::default();
     let mut report = report(1, &[]);
     report.windows[0].name = "a b.c*>\u{e4}/d".into();
-    let events = chronicle.note(&report, "blue/green eu");
-    let subject = events[0].subject("recess.events");
+    let events = events_of.note(&report, "blue/green eu");
+    let subject = subject(&events[0], "recess.events");
     assert_eq!(
         subject,
         "recess.events.blue/green_eu.a_b_c__\u{e4}/d.opened"
     );
-    let told: Value = serde_json::from_slice(&events[0].to_json()).unwrap();
+    let told: Value = serde_json::from_slice(&to_json(&events[0])).unwrap();
     assert_eq!(told["source"], "/recess/blue%2Fgreen%20eu");
     assert_eq!(told["data"]["window"], "a b.c*>\u{e4}/d");
 }
@@ -331,8 +355,8 @@ fn names_become_tokens_of_the_subject_and_parts_of_a_uri() {
 fn thousands_of_consumers_fit_into_a_message() {
     let names: Vec<String> = (0..5000).map(|number| format!("{number:0>200}")).collect();
     let rows: Vec<(&str, Row)> = names.iter().map(|name| (&**name, seen(true, 1))).collect();
-    let events = Chronicle::default().note(&report(1, &rows), INSTANCE);
-    let message = events[1].to_json();
+    let events = Events::default().note(&report(1, &rows), INSTANCE);
+    let message = to_json(&events[1]);
     assert!(message.len() < 100_000, "{}", message.len());
     let told: Value = serde_json::from_slice(&message).unwrap();
     assert_eq!(told["data"]["consumers"].as_array().unwrap().len(), 100);
@@ -360,30 +384,30 @@ fn with_failure(mut report: Report) -> Report {
 #[test]
 fn nothing_is_told_before_the_consumers_were_observed() {
     let rows = [("a", seen(true, 0))];
-    let mut chronicle = Chronicle::default();
+    let mut events_of = Events::default();
     // A start in the window: first there is a connection, then a look.
-    assert_eq!(chronicle.note(&down(blind(5)), INSTANCE), []);
-    assert_eq!(chronicle.note(&blind(6), INSTANCE), []);
-    let events = chronicle.note(&report(7, &rows), INSTANCE);
-    let ids: Vec<String> = events.iter().map(Event::id).collect();
+    assert_eq!(events_of.note(&down(blind(5)), INSTANCE), []);
+    assert_eq!(events_of.note(&blind(6), INSTANCE), []);
+    let events = events_of.note(&report(7, &rows), INSTANCE);
+    let ids: Vec<String> = events.iter().map(id).collect();
     let id = |kind| format!("prod-eu/night/2026-12-01T00:00:00Z/{kind}");
     assert_eq!(ids, [id("opened"), id("paused"), id("drained")]);
     for event in &events {
-        assert_eq!(event.crowd.counts.consumers, 1);
-        assert_eq!(event.crowd.names, [ConsumerId::new("ORDERS", "a")]);
+        assert_eq!(event.consumers.counts.consumers, 1);
+        assert_eq!(event.consumers.names, [ConsumerId::new("ORDERS", "a")]);
     }
     // Nor after an outage, where a look shows what came of it.
     let unknown = [("a", row(Found::Unknown))];
-    chronicle.note(&down(report(8, &unknown)), INSTANCE);
+    events_of.note(&down(report(8, &unknown)), INSTANCE);
     let reconnected = Report {
         pass: None,
         ..report(3600, &unknown)
     };
-    assert_eq!(chronicle.note(&reconnected, INSTANCE), []);
-    let events = chronicle.note(&report(3601, &rows), INSTANCE);
+    assert_eq!(events_of.note(&reconnected, INSTANCE), []);
+    let events = events_of.note(&report(3601, &rows), INSTANCE);
     assert_eq!(events.len(), 1);
     assert_eq!(
-        (events[0].kind, events[0].crowd.counts.unknown),
+        (events[0].kind, events[0].consumers.counts.unknown),
         (Kind::Closed, 0)
     );
 }
@@ -391,11 +415,11 @@ fn nothing_is_told_before_the_consumers_were_observed() {
 #[test]
 fn a_stream_that_never_answers_keeps_nothing_from_being_told() {
     let rows = [("a", seen(false, 0))];
-    let mut chronicle = Chronicle::default();
+    let mut events_of = Events::default();
     let first = with_failure(report(1, &rows));
-    assert_eq!(chronicle.note(&first, INSTANCE), []);
+    assert_eq!(events_of.note(&first, INSTANCE), []);
     let second = with_failure(report(6, &rows));
-    assert_eq!(chronicle.note(&second, INSTANCE).len(), 1);
+    assert_eq!(events_of.note(&second, INSTANCE).len(), 1);
 }
 
 #[test]
@@ -415,12 +439,12 @@ fn an_occurrence_that_was_not_observed_is_told_as_such_also_by_one_that_started_
 #[test]
 fn a_new_name_of_the_deployment_ends_what_was_told_under_the_old_one_and_nothing_else() {
     let rows = [("a", seen(true, 1))];
-    let ids = |events: Vec<Event>| -> Vec<String> { events.iter().map(Event::id).collect() };
-    let mut chronicle = Chronicle::default();
-    chronicle.note(&report(-5, &rows), "blue");
-    assert_eq!(chronicle.note(&report(-4, &rows), "prod-eu"), []);
-    chronicle.note(&report(1, &rows), "prod-eu");
-    let renamed = ids(chronicle.note(&report(2, &rows), "green"));
+    let ids = |events: Vec<Event>| -> Vec<String> { events.iter().map(id).collect() };
+    let mut events_of = Events::default();
+    events_of.note(&report(-5, &rows), "blue");
+    assert_eq!(events_of.note(&report(-4, &rows), "prod-eu"), []);
+    events_of.note(&report(1, &rows), "prod-eu");
+    let renamed = ids(events_of.note(&report(2, &rows), "green"));
     assert_eq!(
         renamed,
         [
@@ -429,20 +453,20 @@ fn a_new_name_of_the_deployment_ends_what_was_told_under_the_old_one_and_nothing
             "green/night/2026-12-01T00:00:00Z/paused",
         ]
     );
-    let closed = ids(chronicle.note(&report(3600, &rows), "green"));
+    let closed = ids(events_of.note(&report(3600, &rows), "green"));
     assert_eq!(closed, ["green/night/2026-12-01T00:00:00Z/closed"]);
 }
 
 #[test]
 fn a_window_that_is_taken_out_or_renamed_names_its_consumers_as_it_closes() {
     let rows = [("a", seen(true, 1)), ("b", seen(true, 0))];
-    let mut chronicle = Chronicle::default();
-    chronicle.note(&report(1, &rows), INSTANCE);
+    let mut events_of = Events::default();
+    events_of.note(&report(1, &rows), INSTANCE);
     let mut renamed = report(2, &rows);
     renamed.windows[0].name = "nacht".into();
-    let events = chronicle.note(&renamed, INSTANCE);
+    let events = events_of.note(&renamed, INSTANCE);
     let closed = (events.iter()).find(|event| event.kind == Kind::Closed);
-    let told: Value = serde_json::from_slice(&closed.unwrap().to_json()).unwrap();
+    let told: Value = serde_json::from_slice(&to_json(closed.unwrap())).unwrap();
     assert_eq!(told["data"]["window"], "night");
     assert_eq!(told["data"]["consumers"], json!(["ORDERS/a", "ORDERS/b"]));
     assert_eq!(told["data"]["counts"]["consumers"], 2);

@@ -1,10 +1,10 @@
 //! The parts that sentences are made of.
 
-use tracing::info;
-
 use jiff::Timestamp;
 
-use crate::jetstream::RequestError;
+use crate::consumer::ConsumerId;
+use crate::jetstream::{RequestError, Writer};
+use crate::ledger::Repair;
 use crate::report::{Act, Report};
 use crate::text::{self, utc};
 use crate::write::Action;
@@ -21,7 +21,7 @@ pub(super) fn sentence(act: &Act) -> String {
     }
 }
 
-pub(super) fn timing(acts: &[&Act]) -> String {
+pub(super) fn timing(acts: &[Act]) -> String {
     let late = acts.iter().filter_map(|act| act.lateness);
     match (late.clone().min(), late.max()) {
         (Some(first), Some(last)) if acts.len() > 1 => format!(
@@ -64,20 +64,28 @@ pub(super) fn local(report: &Report, window: &str, instant: Timestamp) -> String
     }
 }
 
-/// Of many alike, so many are told one by one.
-pub(super) const ONE_BY_ONE: usize = 5;
+/// The cause of a repair, if it is not known.
+pub(super) const OTHER_CLIENT: &str = "somebody else";
 
-/// Tells a few one by one, and counts the rest.
-pub(super) fn tell_some<T>(items: impl Iterator<Item = T>, mut tell: impl FnMut(T)) {
-    let mut rest = 0;
-    for (index, item) in items.enumerate() {
-        if index < ONE_BY_ONE {
-            tell(item);
-        } else {
-            rest += 1;
-        }
+/// What made a repair necessary, as far as it is known.
+pub(super) fn cause(act: &Act) -> Option<String> {
+    let writer = act.undone_by.as_ref().map(Writer::to_string);
+    if !act.by_same_instance {
+        return writer;
     }
-    if rest > 0 {
-        info!("and {rest} more like the last; `recess status` shows them all");
+    let writer = writer.map_or_else(String::new, |writer| format!(" ({writer})"));
+    Some(match act.repair {
+        Some(Repair::Resumed) => {
+            format!("`recess resume` or another recess with this instance name{writer}")
+        }
+        _ => format!("another recess with this instance name, which wants otherwise{writer}"),
+    })
+}
+
+/// The window that a line about this consumer is about, if it follows but one.
+pub(super) fn only_window<'a>(report: &'a Report, id: &ConsumerId) -> Option<&'a str> {
+    match report.windows_of(id)[..] {
+        [window] => Some(window),
+        _ => None,
     }
 }

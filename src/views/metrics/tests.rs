@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::calendar::Occurrence;
+use crate::changes::changes;
 use crate::config;
 use crate::consumer::{ConsumerId, Found, Kind, Mark, Observation, PauseState};
 use crate::jetstream::{Link, RequestError, Server};
@@ -96,6 +97,11 @@ fn report(rows: BTreeMap<ConsumerId, Row>) -> Arc<Report> {
     })
 }
 
+/// Takes in a report alone.
+fn observe(metrics: &Metrics, report: &Arc<Report>) {
+    metrics.observe(report, &changes(None, report));
+}
+
 fn rendered(metrics: &Metrics) -> String {
     String::from_utf8(metrics.render().unwrap()).unwrap()
 }
@@ -123,7 +129,7 @@ fn a_report_is_shown_whole() {
         (ConsumerId::new("ORDERS", "gone"), row(Found::Missing)),
         (ConsumerId::new("ORDERS", "dark"), row(Found::Unknown)),
     ];
-    metrics.observe(&report(rows.into()));
+    observe(&metrics, &report(rows.into()));
     let text = rendered(&metrics);
     assert_lines(
         &text,
@@ -183,7 +189,7 @@ fn a_write_of_a_burst_is_counted_as_it_comes_and_once() {
         let line = format!(r#"recess_requests_total{{action="pause",result="{result}"}} {count}"#);
         assert_lines(&rendered(&metrics), &[&line]);
     };
-    metrics.observe(&Arc::new(under_way));
+    observe(&metrics, &Arc::new(under_way));
     counted("ok", 1);
     counted("denied", 0);
     assert_lines(
@@ -191,7 +197,7 @@ fn a_write_of_a_burst_is_counted_as_it_comes_and_once() {
         &[r#"recess_passes_total{result="ok"} 0"#],
     );
     whole.pass.as_mut().unwrap().told = 1;
-    metrics.observe(&Arc::new(whole));
+    observe(&metrics, &Arc::new(whole));
     counted("ok", 1);
     counted("denied", 1);
 }
@@ -200,9 +206,9 @@ fn a_write_of_a_burst_is_counted_as_it_comes_and_once() {
 fn the_series_of_a_consumer_that_is_gone_are_gone() {
     let metrics = Metrics::new().unwrap();
     let id = ConsumerId::new("ORDERS", "billing");
-    metrics.observe(&report([(id, row(Found::Missing))].into()));
+    observe(&metrics, &report([(id, row(Found::Missing))].into()));
     assert!(rendered(&metrics).contains("billing"));
-    metrics.observe(&report(BTreeMap::new()));
+    observe(&metrics, &report(BTreeMap::new()));
     assert!(!rendered(&metrics).contains("billing"));
 }
 
@@ -219,7 +225,7 @@ fn until_when_a_pause_is_wanted_is_shown_in_a_window_and_its_tail_only() {
         (ConsumerId::new("ORDERS", "tail"), of(Desired::Tail(until))),
         (ConsumerId::new("ORDERS", "free"), of(Desired::Running)),
     ];
-    metrics.observe(&report(rows.into()));
+    observe(&metrics, &report(rows.into()));
     let text = rendered(&metrics);
     assert_lines(
         &text,
@@ -268,15 +274,15 @@ fn what_a_window_missed_stays_when_it_is_taken_out_and_goes_on_when_it_comes_bac
             value.map(|value| value.parse::<u64>().unwrap())
         })
     };
-    metrics.observe(&nightly(None));
+    observe(&metrics, &nightly(None));
     assert_eq!(counts(), [Some(0), Some(0)]);
-    metrics.observe(&nightly(Some(Blank::Missed)));
-    metrics.observe(&nightly(Some(Blank::Unobserved)));
+    observe(&metrics, &nightly(Some(Blank::Missed)));
+    observe(&metrics, &nightly(Some(Blank::Unobserved)));
     assert_eq!(counts(), [Some(1), Some(1)]);
-    metrics.observe(&with(Vec::new()));
+    observe(&metrics, &with(Vec::new()));
     assert_eq!(counts(), [Some(1), Some(1)]);
     assert!(!rendered(&metrics).contains("recess_window_active{"));
-    metrics.observe(&nightly(Some(Blank::Missed)));
+    observe(&metrics, &nightly(Some(Blank::Missed)));
     assert_eq!(counts(), [Some(2), Some(1)]);
 }
 

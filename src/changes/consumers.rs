@@ -1,0 +1,127 @@
+//! What is different of the consumers, row by row.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Change;
+use crate::consumer::{ConsumerId, Found};
+use crate::plan::{Rule, Verdict};
+use crate::report::{Report, Row};
+
+/// A write that was accepted and does not show for so long is an error.
+pub const CONFIRMATION_LIMIT: Duration = Duration::from_secs(10);
+
+/// A write that waits for less than that is as good as sent.
+const SHORT_WAIT: Duration = Duration::from_millis(500);
+
+/// Changes of one kind after the other, each in the order of the names.
+#[derive(Default)]
+struct Kinds {
+    would: Vec<Change>,
+    missing: Vec<Change>,
+    contested: Vec<Change>,
+    held_back: Vec<Change>,
+    orphaned: Vec<Change>,
+    unconfirmed: Vec<Change>,
+    foreign: Vec<Change>,
+    decided: Vec<Change>,
+}
+
+pub(super) fn compare(before: Option<&Report>, after: &Report, changes: &mut Vec<Change>) {
+    let nothing = BTreeMap::new();
+    let rows = before.map_or(&nothing, |before| &before.rows);
+    let was_dry_run = before.is_some_and(|before| before.dry_run);
+    let mut kinds = Kinds::default();
+    for (id, was, is) in joined(rows, &after.rows) {
+        if after.dry_run {
+            kinds.would(id, was.filter(|_| was_dry_run), is);
+        }
+        kinds.compare(id, was, is);
+    }
+    let unlisted = before.map_or_else(Arc::default, |before| before.unlisted.clone());
+    let unlisted = (*unlisted != *after.unlisted).then(|| after.unlisted.clone());
+    changes.extend(kinds.would);
+    changes.extend(kinds.missing);
+    changes.extend(kinds.contested);
+    changes.extend(kinds.held_back);
+    changes.extend(kinds.orphaned);
+    changes.extend(unlisted.map(Change::Unlisted));
+    changes.extend(kinds.unconfirmed);
+    changes.extend(kinds.foreign);
+    changes.extend(kinds.decided);
+}
+
+/// The rows of after, each with the one that it had before.
+fn joined<'r>(
+    before: &'r BTreeMap<ConsumerId, Row>,
+    after: &'r BTreeMap<ConsumerId, Row>,
+) -> impl Iterator<Item = (&'r ConsumerId, Option<&'r Row>, &'r Row)> {
+    let mut before = before.iter().peekable();
+    after.iter().map(move |(id, row)| {
+        while before.next_if(|(known, _)| *known < id).is_some() {}
+        let was = before.next_if(|(known, _)| *known == id);
+        (id, was.map(|(_, row)| row), row)
+    })
+}
+
+impl Kinds {
+    fn would(&mut self, id: &ConsumerId, was: Option<&Row>, is: &Row) {
+        let is_same = was.is_some_and(|was| was.verdict == is.verdict);
+        if is.verdict.action().is_some() && !is_same {
+            self.would.push(Change::Would {
+                id: id.clone(),
+                verdict: is.verdict,
+            });
+        }
+    }
+
+    fn compare(&mut self, id: &ConsumerId, was: Option<&Row>, is: &Row) {
+        let begins = |holds: fn(&Row) -> bool| holds(is) && !was.is_some_and(holds);
+        let deadline = || is.found.observation()?.state.deadline();
+        let id = || id.clone();
+        if begins(|row| row.found == Found::Missing) {
+            self.missing.push(Change::Missing(id()));
+        }
+        if begins(|row| row.contested) {
+            let repair = None;
+            self.contested.push(Change::Contested { id: id(), repair });
+        }
+        if begins(is_held_back) {
+            let wait = is.held_back.unwrap_or_default();
+            self.held_back.push(Change::HeldBack { id: id(), wait });
+        }
+        if begins(Row::is_orphan) {
+            let is_left = is.rule == Rule::OrphanUnnamed;
+            self.orphaned.push(Change::Orphaned {
+                id: id(),
+                until: deadline(),
+                resumes_in: (!is_left).then(|| is.held_back.unwrap_or_default()),
+            });
+        }
+        if begins(is_unconfirmed) {
+            self.unconfirmed.push(Change::Unconfirmed(id()));
+        }
+        if begins(|row| row.verdict == Verdict::Foreign) {
+            let until = deadline();
+            self.foreign.push(Change::Foreign { id: id(), until });
+        }
+        if was.map(|was| was.rule) != Some(is.rule) {
+            self.decided.push(Change::Decided {
+                id: id(),
+                verdict: is.verdict,
+                rule: is.rule,
+            });
+        }
+    }
+}
+
+/// A failure is reported with what comes next, and an orphan with when it is resumed.
+fn is_held_back(row: &Row) -> bool {
+    let is_fight = row.problem.is_none() && !row.is_orphan();
+    is_fight && row.held_back.is_some_and(|wait| wait >= SHORT_WAIT)
+}
+
+fn is_unconfirmed(row: &Row) -> bool {
+    (row.unconfirmed).is_some_and(|since| since >= CONFIRMATION_LIMIT)
+}

@@ -1,0 +1,25 @@
+//! The deployment as a whole: its start, its name, and whether anything is sent.
+
+use super::Change;
+use crate::consumer::Owner;
+use crate::report::Report;
+
+pub(super) fn compare(before: Option<&Report>, after: &Report, changes: &mut Vec<Change>) {
+    let Some(before) = before else {
+        changes.push(Change::Started);
+        return;
+    };
+    if before.dry_run != after.dry_run {
+        changes.push(Change::DryRun(after.dry_run));
+    }
+    let (from, to) = (before.policy.instance(), after.policy.instance());
+    if from != to {
+        let paused = (after.rows.values())
+            .filter(|row| row.found.is_paused() && row.owner(after.mark()) == Some(Owner::Recess));
+        changes.push(Change::Renamed {
+            from: from.into(),
+            to: to.into(),
+            paused: paused.count(),
+        });
+    }
+}

@@ -1,0 +1,143 @@
+//! The log: one line per change, none per consumer and pass in the steady state.
+//!
+//! [`line`] names the function of each change, and that function holds the line's level, fields and words. A line that is about one
+//! consumer or window carries its names as fields too: the journal indexes them, text leaves them out.
+
+use std::mem::discriminant;
+
+use tracing::info;
+
+use crate::changes::Change;
+use crate::report::Report;
+
+mod clock;
+mod connection;
+mod consumers;
+mod deployment;
+mod observations;
+#[cfg(test)]
+mod tests;
+mod windows;
+mod words;
+mod writes;
+
+/// Of many lines alike, so many are shown.
+const SHOWN_OF_MANY: usize = 5;
+
+/// Logs what happened.
+pub(super) fn show(report: &Report, changes: &[Change]) {
+    for alike in changes.chunk_by(|one, next| discriminant(one) == discriminant(next)) {
+        let limit = match alike.first() {
+            Some(first) if can_be_many(first) => SHOWN_OF_MANY,
+            _ => usize::MAX,
+        };
+        for change in alike.iter().take(limit) {
+            line(report, change);
+        }
+        let more = alike.len().saturating_sub(limit);
+        if more > 0 {
+            info!("and {more} more like the last; `recess status` shows them all");
+        }
+    }
+}
+
+/// Whether a single cause can make thousands of lines. Decisions are debug lines, for those who want all.
+fn can_be_many(change: &Change) -> bool {
+    match change {
+        Change::Unanswered(_)
+        | Change::Repaired(_)
+        | Change::Vanished(_)
+        | Change::Failed(_)
+        | Change::Would { .. }
+        | Change::Missing(_)
+        | Change::Contested { .. }
+        | Change::HeldBack { .. }
+        | Change::Orphaned { .. }
+        | Change::Unconfirmed(_)
+        | Change::Foreign { .. }
+        | Change::Unreadable(_)
+        | Change::PassedOver(_)
+        | Change::Empty(_)
+        | Change::Unmatched { .. } => true,
+        Change::Started
+        | Change::DryRun(_)
+        | Change::Renamed { .. }
+        | Change::Connected(_)
+        | Change::Denied(_)
+        | Change::Disconnected(_)
+        | Change::Unsupported { .. }
+        | Change::FirstAttempt
+        | Change::Clock { .. }
+        | Change::ClockStepped
+        | Change::Opened { .. }
+        | Change::Rescheduled { .. }
+        | Change::Closed { .. }
+        | Change::Removed { .. }
+        | Change::Blank { .. }
+        | Change::Burst(_)
+        | Change::Wrote { .. }
+        | Change::Unlisted(_)
+        | Change::Decided { .. }
+        | Change::Stage(_) => false,
+    }
+}
+
+fn line(report: &Report, change: &Change) {
+    match change {
+        Change::Started => deployment::started(report),
+        Change::DryRun(on) => deployment::dry_run(*on),
+        Change::Renamed { from, to, paused } => deployment::renamed(from, to, *paused),
+        Change::Connected(server) => connection::connected(server),
+        Change::Denied(subjects) => connection::denied(subjects),
+        Change::Disconnected(reason) => connection::disconnected(reason),
+        Change::Unsupported {
+            server,
+            was_connected,
+        } => connection::unsupported(server, *was_connected),
+        Change::Clock {
+            from,
+            to,
+            newest,
+            smooth,
+        } => clock::trust(*from, *to, *newest, *smooth),
+        Change::ClockStepped => clock::stepped(),
+        Change::Opened {
+            window,
+            occurrence,
+            goes_on,
+        } => windows::opened(report, window, *occurrence, *goes_on),
+        Change::Rescheduled { window, occurrence } => {
+            windows::opened(report, window, *occurrence, true);
+        }
+        // That it goes on is said where it opens.
+        Change::Closed { goes_on: true, .. } => {}
+        Change::Closed { window, next, .. } => windows::closed(report, window, *next),
+        Change::Removed { window, .. } => windows::removed(window),
+        Change::Blank { window, blank, .. } => windows::blank(window, *blank),
+        Change::Burst(burst) => writes::burst(burst),
+        Change::Wrote { action, acts, took } => writes::wrote(report, *action, acts, *took),
+        Change::Repaired(act) => writes::repaired(report, act),
+        Change::Vanished(act) => writes::vanished(act),
+        Change::Failed(act) => writes::failed(report, act),
+        Change::Would { id, verdict } => writes::would(report, id, *verdict),
+        Change::Missing(id) => consumers::missing(report, id),
+        Change::Contested { id, repair } => consumers::contested(report, id, repair.as_deref()),
+        Change::HeldBack { id, wait } => consumers::held_back(report, id, *wait),
+        Change::Orphaned {
+            id,
+            until,
+            resumes_in,
+        } => consumers::orphaned(id, *until, *resumes_in),
+        Change::Unconfirmed(id) => consumers::unconfirmed(report, id),
+        Change::Foreign { id, until } => consumers::foreign(report, id, *until),
+        Change::Decided { id, verdict, rule } => consumers::decided(id, *verdict, *rule),
+        Change::Unanswered(failure) => observations::unanswered(failure),
+        Change::Unlisted(failures) => observations::unlisted(failures),
+        Change::Unreadable(sentence) => observations::unreadable(sentence),
+        Change::PassedOver(sentence) => observations::passed_over(sentence),
+        Change::Empty(window) => observations::empty(window),
+        Change::Unmatched { window, selector } => observations::unmatched(window, selector),
+        // For programs: the lines above say the same for people.
+        Change::FirstAttempt | Change::Stage(_) => {}
+    }
+}

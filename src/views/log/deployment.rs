@@ -1,0 +1,45 @@
+//! Lines about the deployment as a whole.
+
+use tracing::{info, warn};
+
+use super::words::local;
+use crate::report::Report;
+
+/// If no window is open at the start: which opens next.
+pub(super) fn started(report: &Report) {
+    if report.dry_run {
+        info!("dry run: nothing is sent, what would be sent is told");
+    }
+    if report.windows.iter().any(|window| window.open.is_some()) {
+        return;
+    }
+    let next = (report.windows.iter())
+        .filter_map(|window| Some((window, window.next?)))
+        .min_by_key(|(_, next)| next.opens);
+    // That a file has no windows, or none that opens, is told with what else is doubtful about it.
+    if let Some((window, next)) = next {
+        info!(
+            window = &*window.name,
+            "window {} opens next, {}",
+            window.name,
+            local(report, &window.name, next.opens)
+        );
+    }
+}
+
+pub(super) fn dry_run(on: bool) {
+    if on {
+        warn!(
+            "dry run switched on: recess sends nothing from now on; what it would send is logged"
+        );
+    } else {
+        info!("dry run switched off: recess pauses and resumes from now on");
+    }
+}
+
+pub(super) fn renamed(from: &str, to: &str, paused: usize) {
+    warn!(
+        "instance renamed from {from} to {to}: consumers paused under the old name ({paused}) stay recess's until those \
+         pauses end; after a restart they would be foreign"
+    );
+}

@@ -1,0 +1,109 @@
+//! Lines about what recess sends, and what becomes of it.
+
+use std::time::Duration;
+
+use tracing::{error, info, warn};
+
+use super::SHOWN_OF_MANY;
+use super::words::{OTHER_CLIENT, cause, only_window, past, sentence, timing, what_next};
+use crate::consumer::ConsumerId;
+use crate::jetstream::RequestError;
+use crate::plan::Verdict;
+use crate::report::{Act, Burst, Report};
+use crate::text::utc;
+use crate::write::Action;
+
+const RELEASE: &str = "to release consumers early, take the window out of the config and reload";
+
+/// How far a long burst has come.
+pub(super) fn burst(burst: &Burst) {
+    let failed = (burst.acts.iter())
+        .filter(|act| act.result.is_err())
+        .count();
+    let failed = match failed {
+        0 => String::new(),
+        failed => format!("; of the newest {}, {failed} failed", burst.acts.len()),
+    };
+    info!(
+        "{} of {} requests answered after {} s, the rest in about {} s{failed}",
+        burst.done,
+        burst.done + burst.left,
+        burst.took.as_secs(),
+        burst.left_to_wait().as_secs_f64().ceil(),
+    );
+}
+
+/// A few one by one, many as one line.
+pub(super) fn wrote(report: &Report, action: Action, acts: &[Act], took: Duration) {
+    if acts.len() > SHOWN_OF_MANY {
+        info!(
+            "{} {} consumers in {} ms{}",
+            past(action),
+            acts.len(),
+            took.as_millis(),
+            timing(acts)
+        );
+        return;
+    }
+    for act in acts {
+        info!(
+            stream = act.id.stream(),
+            consumer = act.id.consumer(),
+            window = only_window(report, &act.id),
+            "{}{}",
+            sentence(act),
+            timing(std::slice::from_ref(act))
+        );
+    }
+}
+
+pub(super) fn repaired(report: &Report, act: &Act) {
+    let what = act.repair.map_or("changed", |repair| repair.as_str());
+    let known = cause(act);
+    warn!(
+        stream = act.id.stream(),
+        consumer = act.id.consumer(),
+        window = only_window(report, &act.id),
+        undone_by = known,
+        "{} again: it was {what} by {}; {RELEASE}",
+        sentence(act),
+        known.as_deref().unwrap_or(OTHER_CLIENT)
+    );
+}
+
+/// Consumers come and go. Where a window names one exactly, that it is missing is told by itself.
+pub(super) fn vanished(act: &Act) {
+    let Err(error) = &act.result else { return };
+    info!(
+        stream = act.id.stream(),
+        consumer = act.id.consumer(),
+        "{} was not {}: {error}",
+        act.id,
+        past(act.action)
+    );
+}
+
+pub(super) fn failed(report: &Report, act: &Act) {
+    let Err(error) = &act.result else { return };
+    let said = format!("{} was not {}: {error}", act.id, past(act.action));
+    let (stream, consumer) = (act.id.stream(), act.id.consumer());
+    let window = only_window(report, &act.id);
+    match error {
+        // Nothing but a person can mend that.
+        RequestError::Denied { .. } => {
+            error!(stream, consumer, window, "{said}; {}", what_next(error));
+        }
+        _ => warn!(stream, consumer, window, "{said}; {}", what_next(error)),
+    }
+}
+
+pub(super) fn would(report: &Report, id: &ConsumerId, verdict: Verdict) {
+    let until =
+        (verdict.deadline()).map_or_else(String::new, |until| format!(" until {}", utc(until)));
+    info!(
+        stream = id.stream(),
+        consumer = id.consumer(),
+        window = only_window(report, id),
+        "dry run: would {verdict} {id}{until}"
+    );
+}
