@@ -19,11 +19,11 @@ use crate::config::{self, Config, ConfigError, Finding, Severity, Source};
 use crate::logging::journal;
 use crate::visible::visible_lines;
 
+mod bulk;
 mod check;
 mod completions;
 mod diff;
 mod explain;
-mod hand;
 mod left_out;
 mod live;
 mod pauses;
@@ -72,9 +72,9 @@ enum Command {
     /// Wait until consumers are paused, drained (no message in flight) or running
     Wait(wait::WaitArgs),
     /// Pause many consumers by hand, and see that each is paused
-    Pause(hand::PauseArgs),
+    Pause(bulk::PauseArgs),
     /// Resume many consumers by hand, and see that each delivers again
-    Resume(hand::ResumeArgs),
+    Resume(bulk::ResumeArgs),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArgs),
 }
@@ -140,8 +140,8 @@ pub fn execute(cli: Cli, wall: fn() -> Timestamp) -> Exit {
         Command::Diff(args) => diff::execute(args, wall()),
         Command::Status(args) => status::execute(args, wall),
         Command::Wait(args) => wait::execute(args, wall),
-        Command::Pause(args) => hand::pause(args, wall),
-        Command::Resume(args) => hand::resume(args, wall),
+        Command::Pause(args) => bulk::pause(args, wall),
+        Command::Resume(args) => bulk::resume(args, wall),
         Command::Completions(args) => completions::execute(args),
     }
 }

@@ -138,6 +138,16 @@ pub enum Link {
     Unsuitable(Unsuitable),
 }
 
+impl Link {
+    /// How many requests may be in flight at once, of `most` that the config allows: a crash-prone server is sent one.
+    pub fn in_flight(&self, most: usize) -> usize {
+        match self {
+            Self::Up(server) if server.crash_prone => 1,
+            Self::Up(_) | Self::Down { .. } | Self::Unsuitable(_) => most,
+        }
+    }
+}
+
 /// A server that recess can use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {

@@ -61,6 +61,8 @@
 //! - [`changes`]: what happened between two reports, derived once for every view; pure
 //! - [`clock_watch`]: the wall-clock watcher, speaks tokio-cron-scheduler
 //! - [`observe`]: which requests show the state of which consumers, for the loop and for the commands alike
+//! - [`send`]: writes in their order, a bounded number at a time, for the loop and for the commands alike
+//! - [`bulk`]: many consumers paused or resumed at once, without a calendar
 //! - [`reconcile`]: the loop, the only place where the core meets the world
 //! - [`logging`]: where log lines go
 //! - [`views`]: log lines, metrics, events for programs and systemd's status line, each a function of a report and its changes
@@ -113,6 +115,10 @@ pub mod changes;
 pub mod clock_watch;
 
 pub mod observe;
+
+pub mod send;
+
+pub mod bulk;
 
 pub mod reconcile;
 

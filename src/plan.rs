@@ -11,7 +11,7 @@ use crate::ledger::RESUME_AHEAD;
 use crate::policy::Desired;
 
 mod agenda;
-mod by_hand;
+mod bulk_op;
 mod newcomers;
 mod orphans;
 mod rule;
@@ -22,7 +22,7 @@ mod tests;
 mod verdict;
 
 pub use agenda::Agenda;
-pub use by_hand::Order;
+pub use bulk_op::BulkOp;
 pub use newcomers::{Newcomers, SLOWEST};
 pub use orphans::{Orphan, Orphans};
 pub use rule::{Rule, RuleRow};

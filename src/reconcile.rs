@@ -17,7 +17,6 @@ use crate::report::Report;
 
 mod act;
 mod apply_observation;
-mod by_hand;
 mod clear;
 mod driver;
 mod heartbeat;
@@ -29,7 +28,6 @@ mod window_coverage;
 
 use driver::Driver;
 
-pub use by_hand::{Errand, Fate};
 pub use heartbeat::Heartbeat;
 pub use reconciler::Reconciler;
 

@@ -1,29 +1,23 @@
-//! Sending: the writes that a decision calls for, a bounded number at a time.
+//! Acting: the writes that the decisions call for are sent, and each is noted in the books and in its row.
 //!
-//! It has no choices left but one: when the link breaks, the clock is stepped, or as many requests as may be under way
-//! have timed out, it stops, and what was not sent waits for the next observation.
+//! It has no choices left; what could not be sent waits for the next observation.
 
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
 
 use super::reconciler::Reconciler;
-use crate::clock::was_stepped;
-use crate::consumer::{ConsumerId, PauseState};
-use crate::jetstream::{JetStream, Link, RequestError};
+use crate::consumer::ConsumerId;
+use crate::jetstream::JetStream;
 use crate::ledger::Repair;
 use crate::now::Now;
-use crate::plan::{Verdict, resume_deadline};
+use crate::plan::Verdict;
 use crate::report::{Act, Burst, Pass};
+use crate::send::{Books, Leaving, send};
 use crate::write::{Action, Outcome};
 
 /// How soon a consumer is looked at again whose write failed. When it is written again is the ledger's decision.
 const RETRY: Duration = Duration::from_millis(100);
-
-/// How often somebody who waits for a long burst is told how it goes.
-const TELL: Duration = Duration::from_secs(1);
 
 impl<J: JetStream> Reconciler<J> {
     /// Sends `writes`, in their order, which were decided at `since`. What became of each is in `pass.acts`, in the order
@@ -36,63 +30,16 @@ impl<J: JetStream> Reconciler<J> {
         pass: &mut Pass,
         tell: &mut impl FnMut(&mut Self, Burst),
     ) -> bool {
-        let began = self.clock.now().uptime;
-        let mut tell_at = began + TELL;
-        let limit = self.in_flight();
-        // Requests borrow a handle of their own, so that the books can be kept while they are under way.
-        let jetstream = self.jetstream.clone();
-        let jetstream = &jetstream;
-        let mut queue = writes.into_iter();
-        let mut under_way = FuturesUnordered::new();
-        let mut unanswered = 0;
-        let mut broken = false;
-        loop {
-            while under_way.len() < limit && unanswered < limit && !broken {
-                if self.is_outdated(since) {
-                    broken = true;
-                    break;
-                }
-                let Some((id, verdict)) = queue.next() else {
-                    break;
-                };
-                let Some(mut act) = self.begin(id, verdict) else {
-                    continue;
-                };
-                under_way.push(async move {
-                    act.result = match act.deadline {
-                        Some(until) => jetstream.pause(&act.id, until).await,
-                        None => jetstream.clear(&act.id).await,
-                    };
-                    act
-                });
-            }
-            self.under_way = under_way.len();
-            let Some(act) = under_way.next().await else {
-                break;
-            };
-            self.under_way = under_way.len();
-            match &act.result {
-                Err(RequestError::NotConnected | RequestError::Cut) => broken = true,
-                Err(RequestError::TimedOut { .. }) => unanswered += 1,
-                _ => {}
-            }
-            pass.acts.push(self.end(act));
-            let now = self.clock.now().uptime;
-            let left = queue.len() + under_way.len();
-            if now >= tell_at && left > 0 && !broken {
-                let burst = Burst {
-                    acts: pass.untold().to_vec(),
-                    done: pass.acts.len(),
-                    left,
-                    took: now.saturating_sub(began),
-                };
-                pass.told = pass.acts.len();
-                tell(self, burst);
-                tell_at = now + TELL;
-            }
-        }
-        let done = queue.len() == 0;
-        self.hold_back(queue);
+        // Requests borrow handles of their own, so that the books can be kept while they are in flight.
+        let (jetstream, clock, limit) =
+            (self.jetstream.clone(), self.clock.clone(), self.in_flight());
+        let mut books = LoopBooks {
+            reconciler: self,
+            tell,
+        };
+        let left = send(&jetstream, &clock, limit, (writes, since), pass, &mut books).await;
+        let done = left.is_empty();
+        self.hold_back(left);
         done
     }
 
@@ -104,32 +51,17 @@ impl<J: JetStream> Reconciler<J> {
         }
     }
 
-    /// Whether a decision of `since` may rest on what is true no more: the link is down, or the host slept.
-    fn is_outdated(&self, since: Now) -> bool {
-        let is_up = matches!(*self.jetstream.link().borrow(), Link::Up(_));
-        !is_up || was_stepped(since, self.clock.now())
-    }
-
     /// Notes a write that leaves now.
     pub(super) fn begin(&mut self, id: ConsumerId, verdict: Verdict) -> Option<Act> {
         let now = self.clock.now();
-        let action = verdict.action()?;
         let row = self.rows.get(&id)?;
         let seen = row.found.observation()?;
         let mark = self.policy().mark();
-        let server_now = self.server_now();
-        let deadline = match verdict {
-            Verdict::Resume => Some(resume_deadline(mark, server_now, seen.clustered)),
-            _ => verdict.deadline(),
-        };
-        // A long burst may last beyond it, and a deadline that has passed ends whatever pause there is.
-        if matches!(action, Action::Pause | Action::Retime) && deadline <= Some(server_now) {
-            return None;
-        }
-        let extends = match seen.state {
-            PauseState::Paused { until, .. } if !mark.owns(until) => Some(until),
-            _ => None,
-        };
+        let Leaving {
+            action,
+            deadline,
+            extends,
+        } = Leaving::of(verdict, seen, mark, self.server_now())?;
         let repair = verdict
             .deadline()
             .and_then(|until| self.ledger.repair(&id, until, seen));
@@ -177,5 +109,25 @@ impl<J: JetStream> Reconciler<J> {
             self.agenda.no_later_than(&act.id, look);
         }
         act
+    }
+}
+
+/// The loop's books, and where progress is told.
+struct LoopBooks<'b, J, F> {
+    reconciler: &'b mut Reconciler<J>,
+    tell: &'b mut F,
+}
+
+impl<J: JetStream, F: FnMut(&mut Reconciler<J>, Burst)> Books for LoopBooks<'_, J, F> {
+    fn begin(&mut self, id: ConsumerId, verdict: Verdict) -> Option<Act> {
+        self.reconciler.begin(id, verdict)
+    }
+
+    fn end(&mut self, act: Act) -> Act {
+        self.reconciler.end(act)
+    }
+
+    fn report(&mut self, burst: Burst) {
+        (self.tell)(self.reconciler, burst);
     }
 }

@@ -10,7 +10,7 @@ use super::window_coverage::{IdleGlobs, WindowCoverage};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::consumer::{ConsumerId, Found, Kind, Mark};
-use crate::jetstream::{JetStream, Link};
+use crate::jetstream::JetStream;
 use crate::ledger::{Former, Ledger};
 use crate::now::Now;
 use crate::plan::{Agenda, Orphans, Rule, Skew, Verdict};
@@ -38,8 +38,6 @@ pub struct Reconciler<J> {
     /// The windows of a consumer, remembered because matching thousands of names against many globs is the dearest part
     /// of a pass.
     pub(super) memberships: HashMap<ConsumerId, (Option<Kind>, WindowSet)>,
-    /// How many writes were sent and not answered.
-    pub(super) under_way: usize,
     /// Whom globs leave alone, and what could not be read.
     pub(super) left_out: Arc<LeftOut>,
     /// Each window's globs that match nobody, once everything was looked at.
@@ -72,7 +70,6 @@ impl<J: JetStream> Reconciler<J> {
             to_clear: BTreeSet::new(),
             since,
             memberships: HashMap::new(),
-            under_way: 0,
             left_out: Arc::default(),
             idle: None,
             orphans: Orphans::default(),
@@ -131,12 +128,20 @@ impl<J: JetStream> Reconciler<J> {
         self.config.settings.controller.dry_run
     }
 
-    /// How many requests may be under way at once.
+    /// How many requests may be in flight at once.
     pub(super) fn in_flight(&self) -> usize {
-        match &*self.jetstream.link().borrow() {
-            Link::Up(server) if server.crash_prone => 1,
-            _ => self.config.settings.controller.max_in_flight,
-        }
+        let most = self.config.settings.controller.max_in_flight;
+        self.jetstream.link().borrow().in_flight(most)
+    }
+
+    /// Every consumer of interest, as it was observed last.
+    pub fn rows(&self) -> &BTreeMap<ConsumerId, Row> {
+        &self.rows
+    }
+
+    /// The server's clock.
+    pub(super) fn server_now(&self) -> Timestamp {
+        self.skew.server_time(self.clock.now().wall)
     }
 
     /// Forgets what every consumer's state is: there is no connection. What is wanted goes on by the calendar.

@@ -225,10 +225,8 @@ impl Wait {
         settings: &Settings,
         scope: &Scope,
     ) -> Result<Observed, Exit> {
-        let in_flight = match &*nats.link().borrow() {
-            Link::Up(server) if server.crash_prone => 1,
-            _ => settings.controller.max_in_flight,
-        };
+        let most = settings.controller.max_in_flight;
+        let in_flight = nats.link().borrow().in_flight(most);
         let began = self.clock.now().uptime;
         let left = self.deadline.saturating_sub(began);
         let observed = observe(

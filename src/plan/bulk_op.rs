@@ -1,4 +1,4 @@
-//! What an order by hand asks of one consumer: the same verdicts as the table's, for somebody who knows no calendar.
+//! What a bulk operation asks of one consumer: the same verdicts as the table's, for somebody who knows no calendar.
 
 use jiff::Timestamp;
 
@@ -10,7 +10,7 @@ mod tests;
 
 /// What a person wants of many consumers at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
+pub enum BulkOp {
     /// Hold them until the instant. It has whole seconds and carries no mark, so to every recess it is foreign: never
     /// shortened, never removed.
     Pause(Timestamp),
@@ -25,7 +25,7 @@ fn covers(stored: Timestamp, end: Timestamp) -> bool {
     stored >= end && !(is_marked && stored.as_second() == end.as_second())
 }
 
-impl Order {
+impl BulkOp {
     /// What is to be sent. As between windows, a pause that lasts longer stays: whoever asked for it is not here.
     pub fn verdict(self, found: &Found) -> Verdict {
         let seen = match found {

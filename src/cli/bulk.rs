@@ -2,25 +2,22 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{ConfigArgs, Exit, Format, FormatArgs, left_out, selected};
-use crate::calendar::{Boundary, Fixed, Schedule};
+use crate::bulk::{Bulk, BulkResult, BulkRun};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::jetstream::Advisory;
 use crate::jetstream::nats::Nats;
-use crate::plan::{Order, TOO_NEAR};
-use crate::policy::{Policy, Selection, Selector, Window};
-use crate::reconcile::{Errand, Fate, Heartbeat, Reconciler};
+use crate::plan::{BulkOp, TOO_NEAR};
+use crate::policy::Selector;
 use crate::report::Burst;
 use crate::signals::Signals;
 use crate::text;
-use jiff::tz::TimeZone;
 
 mod answer;
 
@@ -93,17 +90,17 @@ enum Wish {
 }
 
 impl Wish {
-    fn order(self, server_now: Timestamp) -> Order {
+    fn op(self, server_now: Timestamp) -> BulkOp {
         match self {
-            Self::Until(until) => Order::Pause(until),
+            Self::Until(until) => BulkOp::Pause(until),
             Self::For(length) => {
                 let length = SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX);
                 let until = server_now.checked_add(length).unwrap_or(Timestamp::MAX);
                 let up = i64::from(until.subsec_nanosecond() > 0);
                 let whole = Timestamp::from_second(until.as_second() + up);
-                Order::Pause(whole.unwrap_or(Timestamp::MAX))
+                BulkOp::Pause(whole.unwrap_or(Timestamp::MAX))
             }
-            Self::Resume => Order::Resume,
+            Self::Resume => BulkOp::Resume,
         }
     }
 
@@ -185,97 +182,80 @@ async fn carry_out(
     let (nats, mut advisories) = Nats::start(&settings.nats, timeout);
     super::live::connected(&nats, super::live::CONNECT_TIMEOUT + timeout).await?;
     let selectors = selected::prefer_names(&nats, whom.selectors.clone()).await?;
-    let mut by_hand = config.clone();
-    by_hand.policy = match policy(config, selectors.clone()) {
-        Ok(policy) => Arc::new(policy),
-        Err(why) => {
-            super::complain(format!("error: {why}"));
-            return Err(Exit::Usage);
-        }
-    };
+    let interest = selected::interest(selectors.clone()).map_err(|why| {
+        super::complain(format!("error: {why}"));
+        Exit::Usage
+    })?;
     let clock = Clock::new(wall);
-    let mut reconciler =
-        Reconciler::new(nats.clone(), clock, Arc::new(by_hand), Heartbeat::default());
-    let observed = reconciler.survey().await;
+    let (mark, most) = (config.policy.mark(), settings.controller.max_in_flight);
+    let mut bulk = Bulk::new(nats.clone(), clock, interest.clone(), mark, most);
+    let observed = bulk.survey().await;
     for failure in &observed.failures {
         super::complain(format!(
             "error: cannot look at {}: {}",
             failure.subject, failure.error
         ));
     }
-    let in_vain =
-        selected::some_match_nothing(&nats, &reconciler.policy().interest(), &observed).await;
+    let in_vain = selected::some_match_nothing(&nats, &interest, &observed).await;
     // Half of them is worse than none: whoever ordered it believes that it was done.
     if in_vain || !observed.failures.is_empty() {
         super::complain("nothing was sent");
         return Err(Exit::Failed);
     }
-    left_out::tell(reconciler.left_out());
-    left_out::tell_strays(&selectors, reconciler.rows().keys());
-    let order = wish.order(reconciler.server_now());
-    refuse_deadline(order, &reconciler, whom, config)?;
-    let mut errand = reconciler.errand(order);
-    let before = Answer::before(&reconciler);
+    left_out::tell(bulk.left_out());
+    left_out::tell_strays(&selectors, bulk.rows().keys());
+    let op = wish.op(bulk.server_now());
+    refuse_deadline(op, &bulk, whom, config)?;
+    let mut run = bulk.plan(op);
+    let before = Answer::before(&bulk);
     if whom.dry_run {
-        return Ok(show(whom, &before.would(&reconciler, &errand, config)));
+        return Ok(show(whom, &before.would(&bulk, &run, config)));
     }
-    let affected = errand.fates.values().filter(|fate| **fate == Fate::Waiting);
-    if !is_agreed(whom, order, affected.count()) {
+    let affected = run
+        .results
+        .values()
+        .filter(|result| **result == BulkResult::Waiting);
+    if !is_agreed(whom, op, affected.count()) {
         super::complain("nothing was sent");
         return Err(Exit::Failed);
     }
     // The question may have been answered long after it was asked.
-    refuse_deadline(order, &reconciler, whom, config)?;
-    let finished = see_through(&mut reconciler, &mut errand, &mut advisories).await?;
+    refuse_deadline(op, &bulk, whom, config)?;
+    let finished = see_through(&mut bulk, &mut run, &mut advisories).await?;
     if !finished {
-        let verb = match order {
-            Order::Pause(_) => "paused",
-            Order::Resume => "told to resume",
+        let verb = match op {
+            BulkOp::Pause(_) => "paused",
+            BulkOp::Resume => "told to resume",
         };
         super::complain(format!(
             "interrupted: {} of {} consumers were {verb}{}",
-            errand.accepted(),
-            errand.fates.len(),
-            match reconciler.under_way() + errand.in_doubt() {
+            run.accepted(),
+            run.results.len(),
+            match bulk.unanswered() + run.in_doubt() {
                 0 => String::new(),
                 count => format!(", and up to {count} more may be"),
             }
         ));
         return Err(Exit::Interrupted);
     }
-    let answer = before.after(&reconciler, &errand, config);
+    let answer = before.after(&bulk, &run, config);
     Ok(match (show(whom, &answer), answer.all_done()) {
         (Exit::Done, false) => Exit::Failed,
         (exit, _) => exit,
     })
 }
 
-/// A policy that names these consumers and wants nothing of them.
-fn policy(config: &Config, selectors: Vec<Selector>) -> Result<Policy, String> {
-    let moment = |second| Timestamp::from_second(second).map(Boundary::Instant);
-    let long_ago = moment(0).and_then(|from| Ok((from, moment(1)?)));
-    let never = (long_ago.ok()).and_then(|(from, until)| Fixed::once(TimeZone::UTC, from, until));
-    let schedule = Schedule::Fixed(never.ok_or("there is no past")?);
-    let window = Window::new("by hand", schedule, Selection::new(selectors));
-    let max_pause = config.settings.controller.max_pause;
-    Ok(Policy::new(
-        config.policy.instance(),
-        max_pause,
-        vec![window],
-    ))
-}
-
 /// Whether the deadline can be written, by the server's clock.
 fn refuse_deadline(
-    order: Order,
-    reconciler: &Reconciler<Nats>,
+    op: BulkOp,
+    bulk: &Bulk<Nats>,
     whom: &WhomArgs,
     config: &Config,
 ) -> Result<(), Exit> {
-    let Order::Pause(until) = order else {
+    let BulkOp::Pause(until) = op else {
         return Ok(());
     };
-    let length = until.duration_since(reconciler.server_now());
+    let length = until.duration_since(bulk.server_now());
     let why = if length <= SignedDuration::ZERO {
         Some("that has passed".to_owned())
     } else {
@@ -296,14 +276,14 @@ fn show(whom: &WhomArgs, answer: &Answer) -> Exit {
 }
 
 /// Whether somebody at a terminal wants that many.
-fn is_agreed(whom: &WhomArgs, order: Order, count: usize) -> bool {
+fn is_agreed(whom: &WhomArgs, op: BulkOp, count: usize) -> bool {
     let somebody = io::stdin().is_terminal() && io::stderr().is_terminal();
     if count <= UNASKED || whom.yes || !somebody {
         return true;
     }
-    let what = match order {
-        Order::Pause(until) => format!("Pause {count} consumers until {until}?"),
-        Order::Resume => format!("Resume {count} consumers?"),
+    let what = match op {
+        BulkOp::Pause(until) => format!("Pause {count} consumers until {until}?"),
+        BulkOp::Resume => format!("Resume {count} consumers?"),
     };
     let mut err = io::stderr();
     let _ = write!(err, "{what} [y/N] ").and_then(|()| err.flush());
@@ -314,8 +294,8 @@ fn is_agreed(whom: &WhomArgs, order: Order, count: usize) -> bool {
 
 /// Works until it is done, or until somebody has enough; then false.
 async fn see_through(
-    reconciler: &mut Reconciler<Nats>,
-    errand: &mut Errand,
+    bulk: &mut Bulk<Nats>,
+    run: &mut BulkRun,
     advisories: &mut tokio::sync::mpsc::Receiver<Advisory>,
 ) -> Result<bool, Exit> {
     let mut signals = Signals::catch().map_err(|error| {
@@ -323,7 +303,7 @@ async fn see_through(
         Exit::Failed
     })?;
     let terminal = io::stderr().is_terminal();
-    let mut tell = |_: &mut Reconciler<Nats>, burst: Burst| {
+    let mut tell = |burst: Burst| {
         if terminal {
             super::print_error(&format!(
                 "{} of {} answered, the rest in about {} s",
@@ -333,8 +313,8 @@ async fn see_through(
             ));
         }
     };
-    let work = reconciler.run_errand(errand, advisories, &mut tell);
-    // The signal drops the work, and its requests with it: those that may still take effect are counted as under way.
+    let work = bulk.carry_out(run, advisories, &mut tell);
+    // The signal drops the work, and its requests with it: those that may still take effect are counted as unanswered.
     Ok(tokio::select! {
         () = work => true,
         _ = signals.next() => false,

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::bulk::{Bulk, BulkResult, BulkRun};
 use crate::cli::table::{render, table};
 use crate::config::Config;
 use crate::consumer::{ConsumerId, Found, PauseState};
 use crate::jetstream::nats::Nats;
-use crate::plan::Order;
+use crate::plan::BulkOp;
 use crate::policy::{Desired, Policy};
-use crate::reconcile::{Errand, Fate, Reconciler};
 use crate::text::{self, utc};
 
 /// How they were before.
@@ -19,7 +19,7 @@ pub struct Before(BTreeMap<ConsumerId, Option<Timestamp>>);
 
 /// How they are now.
 pub struct Answer {
-    order: Order,
+    op: BulkOp,
     rows: Vec<Row>,
     dry_run: bool,
 }
@@ -64,8 +64,8 @@ struct NextPauseJson<'a> {
 
 impl Answer {
     /// Notes how they are, before anything is sent.
-    pub fn before(reconciler: &Reconciler<Nats>) -> Before {
-        let rows = reconciler.rows().iter();
+    pub fn before(bulk: &Bulk<Nats>) -> Before {
+        let rows = bulk.rows().iter();
         Before(
             rows.map(|(id, row)| (id.clone(), paused_until(&row.found)))
                 .collect(),
@@ -95,7 +95,7 @@ impl Answer {
     }
 
     pub fn text(&self) -> String {
-        let resume = self.order == Order::Resume;
+        let resume = self.op == BulkOp::Resume;
         let (third, fourth) = match resume {
             true => ("NEXT PAUSE (UTC)", "BY WINDOW"),
             false => ("UNTIL (UTC)", "WHY"),
@@ -124,25 +124,25 @@ impl Answer {
     fn summary(&self) -> String {
         let done = self.rows.iter().filter(|row| row.is_done).count();
         let all = self.rows.len();
-        let mut text = match (self.order, self.dry_run) {
+        let mut text = match (self.op, self.dry_run) {
             (_, true) => {
                 let would = self
                     .rows
                     .iter()
                     .filter(|row| row.result.starts_with("would"));
-                let verb = match self.order {
-                    Order::Pause(_) => "paused",
-                    Order::Resume => "resumed",
+                let verb = match self.op {
+                    BulkOp::Pause(_) => "paused",
+                    BulkOp::Resume => "resumed",
                 };
                 format!(
                     "Nothing was sent; {} of {all} consumers would be {verb}.",
                     would.count()
                 )
             }
-            (Order::Pause(_), false) => format!("{done} of {all} consumers are paused."),
-            (Order::Resume, false) => format!("{done} of {all} consumers deliver."),
+            (BulkOp::Pause(_), false) => format!("{done} of {all} consumers are paused."),
+            (BulkOp::Resume, false) => format!("{done} of {all} consumers deliver."),
         };
-        if self.order != Order::Resume {
+        if self.op != BulkOp::Resume {
             return text;
         }
         let next = self.rows.iter().filter_map(|row| row.next.as_ref());
@@ -165,15 +165,15 @@ impl Answer {
 
 impl Before {
     /// What would be done.
-    pub fn would(&self, reconciler: &Reconciler<Nats>, errand: &Errand, config: &Config) -> Answer {
-        let mut answer = self.after(reconciler, errand, config);
+    pub fn would(&self, bulk: &Bulk<Nats>, run: &BulkRun, config: &Config) -> Answer {
+        let mut answer = self.after(bulk, run, config);
         answer.dry_run = true;
         for row in answer.rows.iter_mut().filter(|row| row.result == "waiting") {
-            row.result = match errand.order {
-                Order::Pause(_) => "would-pause",
-                Order::Resume => "would-resume",
+            row.result = match run.op {
+                BulkOp::Pause(_) => "would-pause",
+                BulkOp::Resume => "would-resume",
             };
-            if let Order::Pause(until) = errand.order {
+            if let BulkOp::Pause(until) = run.op {
                 row.until = Some(until);
             }
         }
@@ -181,26 +181,26 @@ impl Before {
     }
 
     /// What was done.
-    pub fn after(&self, reconciler: &Reconciler<Nats>, errand: &Errand, config: &Config) -> Answer {
-        let now = reconciler.server_now();
-        let row = |(id, fate): (&ConsumerId, &Fate)| {
-            let found = reconciler.rows().get(id).map(|row| &row.found);
-            let (result, error) = told(fate, errand.order);
+    pub fn after(&self, bulk: &Bulk<Nats>, run: &BulkRun, config: &Config) -> Answer {
+        let now = bulk.server_now();
+        let row = |(id, result): (&ConsumerId, &BulkResult)| {
+            let found = bulk.rows().get(id).map(|row| &row.found);
+            let (word, error) = told(result, run.op);
             Row {
                 id: id.clone(),
-                result,
-                is_done: matches!(fate, Fate::Done | Fate::Untouched),
+                result: word,
+                is_done: matches!(result, BulkResult::Done | BulkResult::Untouched),
                 until: found.and_then(paused_until),
                 was_until: self.0.get(id).copied().flatten(),
                 error,
-                next: (errand.order == Order::Resume)
+                next: (run.op == BulkOp::Resume)
                     .then(|| next_pause(&config.policy, id, found?, now))
                     .flatten(),
             }
         };
         Answer {
-            order: errand.order,
-            rows: errand.fates.iter().map(row).collect(),
+            op: run.op,
+            rows: run.results.iter().map(row).collect(),
             dry_run: false,
         }
     }
@@ -214,22 +214,22 @@ fn paused_until(found: &Found) -> Option<Timestamp> {
 }
 
 /// The word for it, and what went wrong.
-fn told(fate: &Fate, order: Order) -> (&'static str, Option<String>) {
-    let pause = order != Order::Resume;
+fn told(result: &BulkResult, op: BulkOp) -> (&'static str, Option<String>) {
+    let pause = op != BulkOp::Resume;
     let failed = |why: &str| ("failed", Some(why.to_owned()));
-    match fate {
-        Fate::Waiting => ("waiting", None),
-        Fate::Untouched if pause => ("kept", None),
-        Fate::Untouched => ("running", None),
-        Fate::Done if pause => ("paused", None),
-        Fate::Done => ("resumed", None),
-        Fate::Undone if pause => failed("somebody has resumed it at once"),
-        Fate::Undone => failed("somebody has paused it again at once"),
-        Fate::Missing => failed("it does not exist any more"),
-        Fate::TooLate => failed("the deadline came before it was seen paused"),
-        Fate::Unconfirmed => failed("the server accepted it and does not show it"),
-        Fate::Unknown => failed("the server tells nothing of it"),
-        Fate::Failed(error) => ("failed", Some(error.to_string())),
+    match result {
+        BulkResult::Waiting => ("waiting", None),
+        BulkResult::Untouched if pause => ("kept", None),
+        BulkResult::Untouched => ("running", None),
+        BulkResult::Done if pause => ("paused", None),
+        BulkResult::Done => ("resumed", None),
+        BulkResult::Undone if pause => failed("somebody has resumed it at once"),
+        BulkResult::Undone => failed("somebody has paused it again at once"),
+        BulkResult::Missing => failed("it does not exist any more"),
+        BulkResult::TooLate => failed("the deadline came before it was seen paused"),
+        BulkResult::Unconfirmed => failed("the server accepted it and does not show it"),
+        BulkResult::Unknown => failed("the server tells nothing of it"),
+        BulkResult::Failed(error) => ("failed", Some(error.to_string())),
     }
 }
 

@@ -29,7 +29,7 @@ fn paused(second: i64, nanoseconds: i32) -> Found {
 
 #[test]
 fn each_order_in_each_state() {
-    let pause = Order::Pause(at(600));
+    let pause = BulkOp::Pause(at(600));
     let running = found(PauseState::Running);
     let lapsed = found(PauseState::Lapsed { until: at(-60) });
     for (order, found, verdict, is_done) in [
@@ -44,14 +44,14 @@ fn each_order_in_each_state() {
         (pause, paused(600, 435_253), Verdict::Pause(at(600)), false),
         (pause, paused(601, 435_253), Verdict::Settled, true),
         (pause, paused(900, 0), Verdict::Settled, true),
-        (Order::Resume, Found::Unknown, Verdict::Unknown, false),
-        (Order::Resume, Found::Missing, Verdict::Missing, false),
-        (Order::Resume, running, Verdict::Settled, true),
-        (Order::Resume, lapsed, Verdict::Settled, true),
-        (Order::Resume, paused(600, 0), Verdict::Resume, false),
-        (Order::Resume, paused(8, 435_253), Verdict::Resume, false),
+        (BulkOp::Resume, Found::Unknown, Verdict::Unknown, false),
+        (BulkOp::Resume, Found::Missing, Verdict::Missing, false),
+        (BulkOp::Resume, running, Verdict::Settled, true),
+        (BulkOp::Resume, lapsed, Verdict::Settled, true),
+        (BulkOp::Resume, paused(600, 0), Verdict::Resume, false),
+        (BulkOp::Resume, paused(8, 435_253), Verdict::Resume, false),
         // As near as a Resume's own deadline may be: nothing to do but wait.
-        (Order::Resume, paused(7, 0), Verdict::Settled, false),
+        (BulkOp::Resume, paused(7, 0), Verdict::Settled, false),
     ] {
         assert_eq!(order.verdict(&found), verdict, "{order:?} {found:?}");
         assert_eq!(order.is_done(&found), is_done, "{order:?} {found:?}");

@@ -1,0 +1,321 @@
+//! Bulk operations: many consumers paused or resumed at once, by the same requests, the same limit of requests in flight and
+//! the same confirmation as the loop's.
+//!
+//! The books are the loop's too: the ledger knows what was sent, what shows and what another client has undone meanwhile. There
+//! is no calendar here, and no end but that every consumer is as ordered, or cannot be.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+
+use crate::clock::Clock;
+use crate::consumer::{ConsumerId, Found, Mark};
+use crate::jetstream::{Advisory, JetStream};
+use crate::ledger::{Admission, Ledger};
+use crate::now::Now;
+use crate::observe::{Observed, ReplyDeadline, Scope, observe};
+use crate::plan::{BulkOp, Skew, Verdict};
+use crate::policy::{Interest, WindowSet};
+use crate::report::{Burst, LeftOut, Pass, Row, Wake};
+use crate::send::send;
+
+mod books;
+mod run;
+
+use books::BulkBooks;
+
+pub use run::{BulkResult, BulkRun};
+
+/// Without any progress for so long, what is left will not come: longer than a Resume takes in a cluster, a write is given to
+/// show, and a request that timed out may still lie in a queue.
+const GIVE_UP: Duration = Duration::from_secs(20);
+
+/// How often those who are waited for are looked at, at least. Between two looks lies twice the time that one takes: a
+/// cluster that is asked all the time takes longer to apply what it was told.
+const LOOK: Duration = Duration::from_millis(500);
+const SHORTEST_REST: Duration = Duration::from_millis(20);
+
+/// Consumers, what was observed of them, and the books about what was sent to them.
+pub struct Bulk<J> {
+    jetstream: J,
+    clock: Clock,
+    interest: Interest,
+    /// Of the config's instance, to tell its deadlines from foreign ones.
+    mark: Mark,
+    max_in_flight: usize,
+    ledger: Ledger,
+    skew: Skew,
+    rows: BTreeMap<ConsumerId, Row>,
+    left_out: LeftOut,
+    /// How many writes were sent and not answered.
+    unanswered: usize,
+}
+
+impl<J: JetStream> Bulk<J> {
+    /// Nothing is observed yet.
+    pub fn new(
+        jetstream: J,
+        clock: Clock,
+        interest: Interest,
+        mark: Mark,
+        max_in_flight: usize,
+    ) -> Self {
+        Self {
+            jetstream,
+            clock,
+            interest,
+            mark,
+            max_in_flight,
+            ledger: Ledger::default(),
+            skew: Skew::default(),
+            rows: BTreeMap::new(),
+            left_out: LeftOut::default(),
+            unanswered: 0,
+        }
+    }
+
+    /// Observes all that is of interest. Nothing is decided.
+    pub async fn survey(&mut self) -> Observed {
+        let observed = self.observe(&Scope::All).await;
+        self.apply_observation(observed.clone(), &Scope::All);
+        observed
+    }
+
+    /// Every consumer, as it was observed last.
+    pub fn rows(&self) -> &BTreeMap<ConsumerId, Row> {
+        &self.rows
+    }
+
+    /// What was left out.
+    pub fn left_out(&self) -> &LeftOut {
+        &self.left_out
+    }
+
+    /// How many writes were sent and not answered, when the work is stopped in the middle.
+    pub fn unanswered(&self) -> usize {
+        self.unanswered
+    }
+
+    /// The server's clock.
+    pub fn server_now(&self) -> Timestamp {
+        self.skew.server_time(self.clock.now().wall)
+    }
+
+    /// What an operation comes to for every consumer that was observed.
+    pub fn plan(&self, op: BulkOp) -> BulkRun {
+        let result = |row: &Row| match row.found {
+            Found::Missing => BulkResult::Missing,
+            _ if op.is_done(&row.found) => BulkResult::Untouched,
+            _ => BulkResult::Waiting,
+        };
+        let results = (self.rows.iter()).map(|(id, row)| (id.clone(), result(row)));
+        BulkRun {
+            op,
+            results: results.collect(),
+            pass: Pass::of(Wake::Edge),
+            sent: BTreeSet::new(),
+        }
+    }
+
+    /// Sees to it, until each is as ordered or nothing more comes of it. `advisories` are what the server tells meanwhile.
+    pub async fn carry_out(
+        &mut self,
+        run: &mut BulkRun,
+        advisories: &mut mpsc::Receiver<Advisory>,
+        tell: &mut impl FnMut(Burst),
+    ) {
+        let mut progress = self.clock.now().uptime;
+        let mut left = usize::MAX;
+        let mut look_took = Duration::ZERO;
+        loop {
+            let now = self.clock.now();
+            self.settle(run);
+            let waiting = run.waiting();
+            if waiting.is_empty() {
+                return;
+            }
+            if waiting.len() < left {
+                left = waiting.len();
+                progress = now.uptime;
+            }
+            if now.uptime.saturating_sub(progress) > GIVE_UP {
+                return self.give_up(run);
+            }
+            let writes = self.ordered(run, &waiting, now);
+            if !writes.is_empty() {
+                let (sent, answered) = (run.sent.len(), run.pass.acts.len());
+                run.sent.extend(writes.iter().map(|(id, _)| id.clone()));
+                let (jetstream, clock) = (self.jetstream.clone(), self.clock.clone());
+                let limit = self.in_flight();
+                let mut books = BulkBooks { bulk: self, tell };
+                let writes = (writes, now);
+                // What was not sent is still waited for, and is decided about anew.
+                drop(send(&jetstream, &clock, limit, writes, &mut run.pass, &mut books).await);
+                run.fail_for_good(answered);
+                // What is only sent again is no progress.
+                if run.sent.len() > sent {
+                    progress = self.clock.now().uptime;
+                }
+            }
+            self.rest(look_took * 2).await;
+            while let Ok(advisory) = advisories.try_recv() {
+                self.heed(&advisory);
+            }
+            let scope = Scope::Only(run.waiting());
+            let began = self.clock.now();
+            let observed = self.observe(&scope).await;
+            self.apply_observation(observed, &scope);
+            look_took = self.clock.now().uptime.saturating_sub(began.uptime);
+        }
+    }
+
+    async fn observe(&self, scope: &Scope) -> Observed {
+        observe(
+            &self.jetstream,
+            &self.interest_now(),
+            scope,
+            self.in_flight(),
+            &self.clock,
+            ReplyDeadline::NONE,
+        )
+        .await
+    }
+
+    fn in_flight(&self) -> usize {
+        self.jetstream.link().borrow().in_flight(self.max_in_flight)
+    }
+
+    /// What was written to stays of interest, also where it is another kind of consumer by now.
+    fn interest_now(&self) -> Interest {
+        let written = self.ledger.in_scope(self.clock.now());
+        self.interest.clone().and(written.cloned())
+    }
+
+    fn apply_observation(&mut self, observed: Observed, scope: &Scope) {
+        if let Some(sample) = observed.clock {
+            self.skew.take(sample);
+        }
+        let (now, mark, interest) = (self.clock.now(), self.mark, self.interest_now());
+        let ledger = &mut self.ledger;
+        observed.apply(
+            &interest,
+            scope,
+            &mut self.rows,
+            &mut self.left_out,
+            |id, sample, before| {
+                let found = sample.found;
+                if let (Found::Unknown, Some(before)) = (&found, before) {
+                    return Some(Row {
+                        found,
+                        seen: now.uptime,
+                        ..before.clone()
+                    });
+                }
+                let of_interest = match found.observation() {
+                    Some(seen) => interest.includes(id, Some(seen.kind)),
+                    None if found == Found::Unknown => interest.may_include(id),
+                    None => interest.includes(id, None),
+                };
+                if of_interest || found == Found::Missing {
+                    ledger.observe(id, &found, mark, now);
+                }
+                of_interest.then(|| Row {
+                    problem: before.and_then(|row| row.problem.clone()),
+                    ..Row::undecided(WindowSet::default(), found, now.uptime)
+                })
+            },
+        );
+        self.ledger.looked(|id| scope.includes(id), now);
+    }
+
+    fn heed(&mut self, advisory: &Advisory) {
+        match advisory {
+            Advisory::Pause { id, until } => drop(self.ledger.advised(id, *until)),
+            Advisory::Deleted(id) => self.ledger.deleted(id),
+            Advisory::Created(_) => {}
+        }
+    }
+
+    /// Says of each who was waited for whether that is over.
+    fn settle(&self, run: &mut BulkRun) {
+        let too_late = match run.op {
+            BulkOp::Pause(until) => until <= self.server_now(),
+            BulkOp::Resume => false,
+        };
+        for (id, result) in &mut run.results {
+            if *result != BulkResult::Waiting {
+                continue;
+            }
+            let Some(row) = self.rows.get(id) else {
+                *result = BulkResult::Missing;
+                continue;
+            };
+            if row.found == Found::Missing {
+                *result = BulkResult::Missing;
+            } else if run.op.is_done(&row.found) {
+                *result = BulkResult::Done;
+            } else if too_late {
+                // What shows no pause now has seen its end, and is nobody's doing.
+                *result = BulkResult::TooLate;
+            } else if run.sent.contains(id) && self.was_undone(id, row, run.op) {
+                *result = BulkResult::Undone;
+            }
+        }
+    }
+
+    /// Whether what was accepted is in force no more. On a single server accepted is applied, so whatever else shows came
+    /// later; in a cluster an advisory or an observation must have shown that it was.
+    fn was_undone(&self, id: &ConsumerId, row: &Row, op: BulkOp) -> bool {
+        let Some(seen) = row.found.observation() else {
+            return false;
+        };
+        let accepted = row.problem.is_none();
+        let on_its_way = seen.clustered && self.ledger.is_unconfirmed(id);
+        accepted && !on_its_way && op.verdict(&row.found).action().is_some()
+    }
+
+    /// What is to be sent now.
+    fn ordered(
+        &self,
+        run: &BulkRun,
+        waiting: &BTreeSet<ConsumerId>,
+        now: Now,
+    ) -> Vec<(ConsumerId, Verdict)> {
+        let verdict = |id: &ConsumerId| {
+            let verdict = run.op.verdict(&self.rows.get(id)?.found);
+            let action = verdict.action()?;
+            let admitted = self.ledger.admit(id, action, verdict.deadline(), now);
+            let goes = admitted == Admission::Granted && !self.ledger.is_settling(id, now);
+            goes.then(|| (id.clone(), verdict))
+        };
+        waiting.iter().filter_map(verdict).collect()
+    }
+
+    /// Sleeps until a write may show or a pause may have ended.
+    async fn rest(&self, at_least: Duration) {
+        let now = self.clock.now().uptime;
+        let looks = self.rows.iter().flat_map(|(id, row)| {
+            let lapse = row.known(id).lapse().filter(|at| *at > now);
+            self.ledger.look(id).into_iter().chain(lapse)
+        });
+        let next = looks.fold(now + LOOK, Duration::min);
+        let rest = next.saturating_sub(now);
+        tokio::time::sleep(rest.max(at_least).max(SHORTEST_REST)).await;
+    }
+
+    fn give_up(&self, run: &mut BulkRun) {
+        for (id, result) in &mut run.results {
+            if *result != BulkResult::Waiting {
+                continue;
+            }
+            let row = self.rows.get(id);
+            *result = match row.and_then(|row| row.problem.clone()) {
+                Some(problem) => BulkResult::Failed(problem),
+                None if run.sent.contains(id) => BulkResult::Unconfirmed,
+                None => BulkResult::Unknown,
+            };
+        }
+    }
+}
