@@ -1,7 +1,7 @@
 //! TLS: with a CA of one's own, with a client certificate, and every way in which it is wrong.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use async_nats::ConnectOptions;
 
@@ -33,6 +33,20 @@ fn tls(ca: &Path, client: Option<&Pair>) -> String {
         Some(Pair { cert, key }) => {
             format!("nats.tls = {{ ca = {ca:?}, cert = {cert:?}, key = {key:?} }}")
         }
+    }
+}
+
+/// A file made by OpenSSL: rcgen makes neither certificates of version 1 nor encrypted keys.
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/tls")
+        .join(name)
+}
+
+fn version_1() -> Pair {
+    Pair {
+        cert: fixture("version-1.crt"),
+        key: fixture("version-1.key"),
     }
 }
 
@@ -101,6 +115,27 @@ async fn the_handshake_may_come_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_handshake_that_comes_first_on_one_side_only_is_told_as_that() {
+    let authority = Authority::new();
+    let (ca, certificate) = (authority.ca(), authority.sign("server", "127.0.0.1"));
+    let first = format!("nats.tls = {{ ca = {ca:?}, handshake_first = true }}");
+    let words = "the server does not begin with TLS: take tls.handshake_first out in [nats], or set handshake_first at \
+                 the server";
+    for other in [
+        server(&certificate, ""),
+        Server::start(Default::default()).unwrap(),
+    ] {
+        assert_eq!(why_not(&config(&other).set(&first), &other), words);
+    }
+
+    // It waits for longer than recess does before it closes the connection.
+    let server = server(&certificate, "handshake_first: true\n timeout: 10");
+    let words = "no answer within 2 s; if the server has handshake_first, set tls.handshake_first in [nats] too";
+    let without = config(&server).set(&tls(&ca, None));
+    assert_eq!(why_not(&without, &server), words);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_wrong_certificate_of_a_server_is_told_as_what_it_is() {
     let authority = Authority::new();
     let ca = authority.ca();
@@ -129,6 +164,20 @@ async fn each_wrong_certificate_of_a_server_is_told_as_what_it_is() {
         elsewhere.url()
     );
     assert_eq!(why_not(&config_of(&elsewhere), &elsewhere), words);
+
+    let nameless = server(&authority.sign_without_host("nameless"), "");
+    let words = format!(
+        "the server's certificate names no host: it needs a subjectAltName for the host of {}",
+        nameless.url()
+    );
+    assert_eq!(why_not(&config_of(&nameless), &nameless), words);
+
+    let old = server(&version_1(), "");
+    let words = format!(
+        "the server's certificate is of X.509 version 1; it needs one of version 3, with a subjectAltName for the host of {}",
+        old.url()
+    );
+    assert_eq!(why_not(&config_of(&old), &old), words);
 
     let plain = Server::start(Default::default()).unwrap();
     let words = "the server does not speak TLS there: turn it on at the server, or take out tls in [nats] and tls:// \
@@ -191,6 +240,27 @@ async fn each_file_that_cannot_be_used_is_named() {
     assert_eq!(
         complaint(&ca, Some(&no_key)),
         "/one.crt holds no private key in PEM"
+    );
+    for name in ["encrypted.key", "encrypted-traditional.key"] {
+        let key = fixture(name);
+        let words = format!(
+            "the key in {0} is encrypted, and recess cannot ask for its passphrase: store it without one, as `openssl pkey \
+             -in {0}` prints it",
+            key.display()
+        );
+        assert_eq!(complaint(&ca, Some(&pair(&version_1().cert, &key))), words);
+    }
+    let words = format!(
+        "the certificate in {} is of X.509 version 1; it needs one of version 3, as `openssl x509 -req -extfile FILE` \
+         makes it",
+        version_1().cert.display()
+    );
+    assert_eq!(complaint(&ca, Some(&version_1())), words);
+    let der = authority.folder().join("ca.der");
+    fs::write(&der, [0x30, 0x82, 1, 2]).unwrap();
+    assert_eq!(
+        complaint(&der, None),
+        "/ca.der is in DER, and recess reads PEM: convert it with `openssl x509 -inform der` or `openssl pkey -inform der`"
     );
     let folder = pair(authority.folder(), &one.key);
     assert_eq!(

@@ -89,7 +89,16 @@ pub fn of(error: &ConnectError, address: &str, tls: Option<&Tls>, settings: &str
     let source = error.source();
     let words = || source.map_or_else(|| error.to_string(), |source| plain(&source.to_string()));
     match error.kind() {
-        ConnectErrorKind::TimedOut => format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()),
+        ConnectErrorKind::TimedOut => {
+            let answer = format!("no answer within {} s", CONNECT_TIMEOUT.as_secs());
+            let first = tls.is_some_and(|tls| tls.handshake_first);
+            match !first && (tls.is_some() || address.starts_with("tls://")) {
+                true => format!(
+                    "{answer}; if the server has handshake_first, set tls.handshake_first in {settings} too"
+                ),
+                false => answer,
+            }
+        }
         ConnectErrorKind::Dns => format!("its host is not found ({})", words()),
         ConnectErrorKind::ServerParse => format!("not a server's address ({})", words()),
         _ => {
@@ -123,6 +132,14 @@ fn of_tls(error: &rustls::Error, address: &str, tls: Option<&Tls>, settings: &st
     match error {
         rustls::Error::InvalidCertificate(error) => of_certificate(error, address, tls, settings),
         rustls::Error::AlertReceived(alert) => of_alert(*alert, tls, settings),
+        rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)
+            if tls.is_some_and(|tls| tls.handshake_first) =>
+        {
+            format!(
+                "the server does not begin with TLS: take tls.handshake_first out in {settings}, or set handshake_first \
+                 at the server"
+            )
+        }
         rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
             format!(
                 "the server does not speak TLS there: turn it on at the server, or take out tls in {settings} and tls:// \
@@ -163,6 +180,11 @@ fn of_certificate(
             "the server's certificate is valid from {} on; is this host's clock right?",
             second(not_before)
         ),
+        CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => {
+            format!(
+                "the server's certificate names no host: it needs a subjectAltName for the host of {address}"
+            )
+        }
         CertificateError::NotValidForNameContext { presented, .. } => format!(
             "the server's certificate is for {}, not for the host of {address}",
             presented
@@ -175,8 +197,17 @@ fn of_certificate(
             "the server's certificate is a CA's own; it needs one that a CA has signed for a server"
                 .to_owned()
         }
+        CertificateError::Other(other) if is_of_version_1(other) => format!(
+            "the server's certificate is of X.509 version 1; it needs one of version 3, with a subjectAltName for the host \
+             of {address}"
+        ),
         error => format!("the server's certificate is not accepted: {error}"),
     }
+}
+
+/// Whether a certificate is of X.509 version 1, as `openssl x509 -req` makes them without an `-extfile`.
+pub fn is_of_version_1(error: &rustls::OtherError) -> bool {
+    error.to_string().contains("UnsupportedCertVersion")
 }
 
 fn of_alert(alert: AlertDescription, tls: Option<&Tls>, settings: &str) -> String {

@@ -9,7 +9,7 @@ use std::{fs, io};
 
 use async_nats::rustls::pki_types::pem::PemObject;
 use async_nats::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use async_nats::rustls::{self, ClientConfig, RootCertStore};
+use async_nats::rustls::{self, CertificateError, ClientConfig, RootCertStore};
 use async_nats::{Auth, AuthError};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use nkeys::KeyPair;
 use serde::Deserialize;
 
+use super::connect_error::is_of_version_1;
 use crate::config::{self, Connection, Redacted, Secret, credentials};
 
 /// Who we are, as far as the server asks: each way to authenticate, and what is sent beside it.
@@ -221,6 +222,14 @@ pub fn check_tls(tls: &config::Tls) -> Result<Certificates, String> {
                         rustls::Error::InconsistentKeys(_) => {
                             format!("the key in {key} does not belong to the certificate in {cert}")
                         }
+                        rustls::Error::InvalidCertificate(CertificateError::Other(other))
+                            if is_of_version_1(&other) =>
+                        {
+                            format!(
+                                "the certificate in {cert} is of X.509 version 1; it needs one of version 3, as `openssl x509 \
+                                 -req -extfile FILE` makes it"
+                            )
+                        }
                         error => format!("the certificate in {cert} cannot be used: {error}"),
                     }
                 })?;
@@ -248,14 +257,32 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
 }
 
 fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
-    PrivateKeyDer::from_pem_slice(&read_pem(path)?)
-        .map_err(|_| format!("{} holds no private key in PEM", path.display()))
+    let bytes = read_pem(path)?;
+    // In PKCS #8, and as OpenSSL wrote keys before.
+    let marks = [&b"ENCRYPTED PRIVATE KEY"[..], b"Proc-Type: 4,ENCRYPTED"];
+    let contains = |mark: &&[u8]| bytes.windows(mark.len()).any(|window| window == *mark);
+    PrivateKeyDer::from_pem_slice(&bytes).map_err(|_| {
+        let path = path.display();
+        match marks.iter().any(contains) {
+            true => format!(
+                "the key in {path} is encrypted, and recess cannot ask for its passphrase: store it without one, as `openssl \
+                 pkey -in {path}` prints it"
+            ),
+            false => format!("{path} holds no private key in PEM"),
+        }
+    })
 }
 
 /// A file in PEM. The TLS library reads it again by itself, and does not see the first line behind a byte order mark: of
 /// several certificates it would miss one without a word.
 fn read_pem(path: &Path) -> Result<Vec<u8>, String> {
     let bytes = read(path)?;
+    if bytes.starts_with(&[0x30, 0x82]) {
+        return Err(format!(
+            "{} is in DER, and recess reads PEM: convert it with `openssl x509 -inform der` or `openssl pkey -inform der`",
+            path.display()
+        ));
+    }
     if bytes.starts_with(b"\xef\xbb\xbf") {
         return Err(format!(
             "{} begins with a byte order mark, which hides its first line: save it as UTF-8 without BOM",
