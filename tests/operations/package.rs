@@ -77,6 +77,10 @@ fn the_package_holds_what_an_operator_looks_for() {
         "/usr/share/fish/vendor_completions.d/recess.fish",
         "/usr/share/recess/recess.toml",
         "/usr/share/doc/recess/copyright",
+        "/usr/share/doc/recess/README.md",
+        "/usr/share/doc/recess/config/WINDOWS.md",
+        "/usr/share/doc/recess/systemd/README.md",
+        "/usr/share/doc/recess/examples/nats/jwt/mint",
     ] {
         let ending = format!(" .{path}");
         assert!(
