@@ -112,8 +112,6 @@ pub enum Repeat {
 /// assert_eq!(night.shift, Some(Shift::Gap));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-// A file has a few of them, made once and never moved about: a box would save nothing that counts.
-#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug)]
 pub enum Schedule {
     /// Again and again.

@@ -71,13 +71,23 @@
 //!
 //! A good way in is [`plan::decide`], then [`policy::Policy::desired`], [`plan::Situation::plan`] and [`reconcile::run`].
 
-// The docs are for those who read the code: `cargo doc --document-private-items`.
-#![allow(rustdoc::private_intra_doc_links)]
-// A daemon that holds other people's messages back does not panic.
+#![allow(
+    rustdoc::private_intra_doc_links,
+    reason = "the docs are for those who read the code: `cargo doc --document-private-items`"
+)]
+// A daemon that holds other people's messages back does not panic, and loses no number on the way.
 #![cfg_attr(
     not(test),
-    warn(clippy::expect_used, clippy::panic, clippy::unwrap_used)
+    warn(
+        clippy::as_conversions,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used,
+        unused_qualifications
+    )
 )]
+#![warn(clippy::allow_attributes_without_reason)]
 
 // In street order, which is not the alphabet's: the blank lines keep rustfmt from sorting them.
 pub mod visible;

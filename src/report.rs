@@ -202,8 +202,9 @@ pub struct Burst {
 impl Burst {
     /// How long the rest will take, if it goes on like that.
     pub fn left_to_wait(&self) -> Duration {
-        let rest = self.left as f64 / self.done.max(1) as f64;
-        self.took.mul_f64(rest)
+        let number = |count| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+        self.took
+            .mul_f64(number(self.left) / number(self.done.max(1)))
     }
 }
 

@@ -18,8 +18,10 @@ pub struct Nats {
 }
 
 /// Who says how to connect.
-// A program has one of it: a box would save nothing that counts.
-#[allow(clippy::large_enum_variant)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a program has one of it: a box would save nothing that counts"
+)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConnectionSource {
     /// The config file.

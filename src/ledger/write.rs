@@ -15,13 +15,15 @@ pub const SETTLING: Duration = Duration::from_secs(5);
 pub const QUEUED: Duration = Duration::from_secs(5);
 
 /// The wait before the n-th sending of the same write.
-const BACKOFF: [Duration; 5] = [
+const BACKOFF: [Duration; 4] = [
     Duration::ZERO,
     Duration::from_millis(100),
     Duration::from_secs(1),
     Duration::from_secs(10),
-    Duration::from_secs(60),
 ];
+
+/// The wait before every later one.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
 
 /// The longest wait after writes that failed, rather than were undone: a cure must show within half a minute.
 const FAILURE_BACKOFF_CAP: Duration = Duration::from_secs(10);
@@ -31,7 +33,7 @@ pub const FIGHT_LIMIT: u32 = 5;
 
 /// How long a write is remembered at least, also where its deadline has passed: as long as the longest wait that rests
 /// on it.
-const REMEMBERED: Duration = BACKOFF[BACKOFF.len() - 1];
+const REMEMBERED: Duration = LONGEST_BACKOFF;
 
 /// The first and the longest wait between two looks for a write that was accepted.
 const CONFIRM_FIRST: Duration = Duration::from_millis(50);
@@ -186,7 +188,11 @@ impl Write {
         if !self.is(action, deadline) {
             return Admission::Granted;
         }
-        let step = BACKOFF[(self.sendings as usize).min(BACKOFF.len() - 1)];
+        let step = usize::try_from(self.sendings)
+            .ok()
+            .and_then(|sendings| BACKOFF.get(sendings))
+            .copied()
+            .unwrap_or(LONGEST_BACKOFF);
         let wait = match self.outcome {
             _ if self.unseen() => Duration::ZERO,
             Some(Outcome::Cut) => Duration::ZERO,

@@ -35,7 +35,10 @@ impl Record {
             .map(|value| value.as_ref().map(display))
             .collect();
         let values: Vec<Option<&dyn Value>> = (values.iter())
-            .map(|value| value.as_ref().map(|value| value as &dyn Value))
+            .map(|value| {
+                let value: &dyn Value = value.as_ref()?;
+                Some(value)
+            })
             .collect();
         let values = self.metadata.fields().value_set_all(&values);
         subscriber.event(&Event::new(self.metadata, &values));

@@ -105,21 +105,21 @@ fn whose(pause: &LongestPause) -> String {
 fn too_much(pause: &LongestPause, waiting: u64, stream: &StreamSeen) -> Option<(String, Inflow)> {
     let newest = stream.newest();
     let inflow = inflow(stream);
-    let (now, then) = (waiting as f64, waiting as f64 + inflow.during(pause));
+    let (now, then) = (number(waiting), number(waiting) + inflow.during(pause));
     let is_too_much = |limit: f64, size: f64| {
         then * size > limit || (newest.messages > 0 && now * size >= NEAR_FULL * limit)
     };
     let by_count = (newest.max_messages)
-        .filter(|limit| is_too_much(*limit as f64, 1.0))
+        .filter(|limit| is_too_much(number(*limit), 1.0))
         .map(|limit| format!("{limit} (max_msgs)"));
-    let size = newest.bytes as f64 / newest.messages.max(1) as f64;
+    let size = number(newest.bytes) / number(newest.messages.max(1));
     let by_size = (newest.max_bytes)
-        .filter(|limit| is_too_much(*limit as f64, size))
+        .filter(|limit| is_too_much(number(*limit), size))
         .map(|limit| {
             format!(
                 "{} (max_bytes), about {:.0} messages",
                 bytes(limit),
-                limit as f64 / size
+                number(limit) / size
             )
         });
     Some((by_count.or(by_size)?, inflow))
@@ -160,13 +160,13 @@ fn inflow(stream: &StreamSeen) -> Inflow {
         let (a, b) = (&stream.first, stream.second.as_ref()?);
         let took = b.at?.duration_since(a.at?);
         let came = b.last.0.saturating_sub(a.last.0);
-        (took >= SHORTEST_MEASURED).then(|| came as f64 / took.as_secs_f64())
+        (took >= SHORTEST_MEASURED).then(|| number(came) / took.as_secs_f64())
     };
     let mean = || {
         let newest = stream.newest();
         let span = newest.at?.duration_since(newest.first.1?);
         let came = newest.last.0.saturating_sub(newest.first.0);
-        (span >= HISTORY).then(|| came as f64 / span.as_secs_f64())
+        (span >= HISTORY).then(|| number(came) / span.as_secs_f64())
     };
     let (measured, mean) = (measured().unwrap_or_default(), mean().unwrap_or_default());
     Inflow {
@@ -198,7 +198,7 @@ fn lag(consumer: &ConsumerDetails, stream: &StreamDetails) -> SignedDuration {
         .delivered
         .saturating_add(1)
         .clamp(first, last.max(first));
-    let share = (next - first) as f64 / (last.saturating_sub(first)).max(1) as f64;
+    let share = number(next - first) / number(last.saturating_sub(first).max(1));
     let came = came_at(first_at, last_at, share);
     now.duration_since(came).max(SignedDuration::ZERO)
 }
@@ -225,9 +225,17 @@ fn rate(rate: f64) -> String {
 /// `10 MB`, `1.5 GB`, `900 bytes`
 fn bytes(count: u64) -> String {
     let units = [(1e9, "GB"), (1e6, "MB"), (1e3, "kB")];
-    let count = count as f64;
+    let count = number(count);
     match units.iter().find(|(size, _)| count >= *size) {
         Some((size, unit)) => format!("{} {unit}", (count / size * 10.0).round() / 10.0),
         None => format!("{count} bytes"),
     }
+}
+
+#[expect(
+    clippy::as_conversions,
+    reason = "an estimate: the last digits of counts beyond 2^53 change nothing"
+)]
+fn number(count: u64) -> f64 {
+    count as f64
 }

@@ -90,18 +90,17 @@ pub fn each(told: &[LiveFinding]) -> Vec<Finding> {
 /// Those together that say the same of several consumers of a stream, or of several streams, in the order of the first of
 /// them.
 pub fn together(told: &[LiveFinding]) -> Vec<Finding> {
-    let mut groups: Vec<Vec<&LiveFinding>> = Vec::new();
+    let mut groups: Vec<(&LiveFinding, Vec<&LiveFinding>)> = Vec::new();
     for one in told {
-        match groups.iter_mut().find(|group| group[0].goes_with(one)) {
-            Some(group) => group.push(one),
-            None => groups.push(vec![one]),
+        match groups.iter_mut().find(|(first, _)| first.goes_with(one)) {
+            Some((_, group)) => group.push(one),
+            None => groups.push((one, vec![one])),
         }
     }
-    groups.iter().map(|group| joined(group)).collect()
+    (groups.iter().map(|(first, group)| joined(first, group))).collect()
 }
 
-fn joined(group: &[&LiveFinding]) -> Finding {
-    let first = group[0];
+fn joined(first: &LiveFinding, group: &[&LiveFinding]) -> Finding {
     if group.len() == 1 {
         return first.finding.clone();
     }

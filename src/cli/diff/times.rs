@@ -68,14 +68,11 @@ impl Change<'_> {
             let Some(one) = one else {
                 return Value::Null;
             };
-            let mut side = json!({
-                "opens": utc(one.opens),
-                "closes": utc(one.closes),
-            });
-            if let (true, Some(back)) = (of_return, one.back) {
-                side["all_resumed"] = json!(utc(back));
+            let (opens, closes) = (utc(one.opens), utc(one.closes));
+            match one.back.filter(|_| of_return) {
+                Some(back) => json!({ "opens": opens, "closes": closes, "all_resumed": utc(back) }),
+                None => json!({ "opens": opens, "closes": closes }),
             }
-            side
         };
         Row {
             window: Some(self.name.to_owned()),

@@ -59,8 +59,8 @@ pub fn parse(text: &str) -> Result<Duration, NotALength> {
         ));
     }
     // humantime reads "1 30m" as 130 minutes.
-    if (words.windows(2))
-        .any(|pair| digits(pair[0]) && pair[1].starts_with(|c: char| c.is_ascii_digit()))
+    if (words.iter().zip(words.iter().skip(1)))
+        .any(|(word, next)| digits(word) && next.starts_with(|c: char| c.is_ascii_digit()))
     {
         return Err(NotALength::new("holds a number without a unit", FORM));
     }

@@ -39,7 +39,9 @@ pub(super) async fn unreadable_flood(session: &Session) {
             since = Instant::now();
         } else if waiting < CHATTER {
             since = Instant::now();
-        } else if waiting > wire::LONGEST_ANSWER as u64 || since.elapsed() > MESSAGE_DEADLINE {
+        } else if waiting > u64::try_from(wire::LONGEST_ANSWER).unwrap_or(u64::MAX)
+            || since.elapsed() > MESSAGE_DEADLINE
+        {
             return;
         } else {
             rest = CHECK;

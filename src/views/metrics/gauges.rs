@@ -237,11 +237,11 @@ impl Gauges {
                 .set(flag(window.open.is_some()));
             self.window_consumers
                 .with_label_values(&name)
-                .set(number(window.consumers as u64));
+                .set(size(window.consumers));
             if let Some(idle) = &window.idle {
                 self.window_idle
                     .with_label_values(&name)
-                    .set(number(idle.len() as u64));
+                    .set(size(idle.len()));
             }
             if let Some(next) = window.next {
                 self.window_opens
@@ -271,7 +271,7 @@ impl Gauges {
         for (stream, count) in report.left_out.passed_over_by_stream() {
             self.passed_over
                 .with_label_values(&[stream])
-                .set(number(count as u64));
+                .set(size(count));
         }
         for (stream, _) in &report.left_out.unreadable {
             self.unreadable
@@ -333,7 +333,14 @@ fn seconds(instant: Timestamp) -> f64 {
     SignedDuration::from_secs(instant.as_second()).as_secs_f64()
 }
 
-/// Counts beyond 2^53 lose their last digits in Prometheus anyway.
+fn size(count: usize) -> f64 {
+    number(u64::try_from(count).unwrap_or(u64::MAX))
+}
+
+#[expect(
+    clippy::as_conversions,
+    reason = "counts beyond 2^53 lose their last digits in Prometheus anyway"
+)]
 fn number(count: u64) -> f64 {
     count as f64
 }
