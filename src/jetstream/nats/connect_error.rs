@@ -10,8 +10,7 @@ use async_nats::rustls::{self, AlertDescription, CertificateError, InvalidMessag
 use async_nats::{ConnectError, ConnectErrorKind, ServerError};
 use jiff::Timestamp;
 
-use super::secrets::name;
-use crate::config::{Auth, Connection, Tls};
+use crate::config::{Auth, Connection, Secret, Tls};
 use crate::visible::sanitize;
 
 /// How long one address of a server may take to answer.
@@ -246,4 +245,12 @@ fn bare(name: &str) -> &str {
 /// Without the number that tells people nothing.
 fn plain(words: &str) -> String {
     sanitize(words.split(" (os error").next().unwrap_or(words))
+}
+
+/// What a secret is called in messages.
+pub fn name(secret: &Secret) -> String {
+    match secret {
+        Secret::File(path) => path.display().to_string(),
+        Secret::Text(_) => "the natscli context".to_owned(),
+    }
 }

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use nkeys::KeyPair;
 use serde::Deserialize;
 
-use super::connect_error::is_of_version_1;
+use super::connect_error::{is_of_version_1, name};
 use crate::config::{self, Connection, Redacted, Secret, credentials};
 
 /// Who we are, as far as the server asks: each way to authenticate, and what is sent beside it.
@@ -138,14 +138,6 @@ fn empty(path: &Path) -> String {
             "{path_shown} is empty: put the secret where LoadCredential= of the unit says, and restart the service"
         ),
         Err(_) => format!("{path_shown} is empty: put the secret there"),
-    }
-}
-
-/// What a secret is called in messages.
-pub fn name(secret: &Secret) -> String {
-    match secret {
-        Secret::File(path) => path.display().to_string(),
-        Secret::Text(_) => "the natscli context".to_owned(),
     }
 }
 
