@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -82,8 +83,16 @@ enum Command {
 #[derive(Debug, Args)]
 struct ConfigArgs {
     /// The config file
-    #[arg(long, value_name = "PATH", env = "RECESS_CONFIG", default_value = config::DEFAULT_PATH)]
+    #[arg(long, value_name = "PATH", env = "RECESS_CONFIG", default_value = config::DEFAULT_PATH, value_parser = path())]
     config: PathBuf,
+}
+
+/// Any path but an empty one, which clap takes for a `--config` without a value though `RECESS_CONFIG` has it.
+fn path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().try_map(|path| match path.is_empty() {
+        true => Err("the path is empty: set RECESS_CONFIG to that of a file, or unset it"),
+        false => Ok(PathBuf::from(path)),
+    })
 }
 
 #[derive(Debug, Args)]

@@ -35,6 +35,7 @@ mod zone;
 pub use effects::effects;
 pub use file::code;
 pub use file::findings::{Finding, Severity, Source};
+pub use file::read_error::Given;
 pub use file::render::render;
 pub use nats::credentials::CREDENTIALS_DIRECTORY;
 pub use nats::{
@@ -229,12 +230,17 @@ pub enum ConfigError {
 impl ConfigError {
     /// What is wrong, one by one.
     pub fn findings(&self) -> Vec<Finding> {
+        self.findings_given(Given::AsConfig)
+    }
+
+    /// The same, with the fix for a path that was given in that way.
+    pub fn findings_given(&self, given: Given) -> Vec<Finding> {
         match self {
             Self::Unreadable { path, source } => {
                 let message = format!("it cannot be read: {source}");
                 vec![
                     Finding::new(Severity::Error, code::UNREADABLE, "config file", &message)
-                        .hint(read_error::hint(path, source)),
+                        .hint(read_error::hint(path, source, given)),
                 ]
             }
             Self::Invalid { findings, .. } => findings.clone(),

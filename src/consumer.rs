@@ -62,8 +62,9 @@ pub struct NotAConsumer(String);
 impl FromStr for ConsumerId {
     type Err = NotAConsumer;
 
+    /// Also reads what is shown to people, `ORDERS > billing`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.split_once('/') {
+        match text.split_once('/').or_else(|| text.split_once(" > ")) {
             Some((stream, consumer)) if is_name(stream) && is_name(consumer) => {
                 Ok(Self::new(stream, consumer))
             }

@@ -33,6 +33,7 @@ use tokio::time::{Instant, timeout};
 use crate::jetstream::Link;
 use crate::reconcile::Heartbeat;
 use crate::report::Report;
+use crate::text;
 use crate::views::metrics::{CONTENT_TYPE, Metrics};
 
 mod hosts;
@@ -112,8 +113,8 @@ impl Readiness {
         }
         if let Some(skew) = self.lost_clock {
             return Some(format!(
-                "this host's clock is {:#} off the server's: recess begins and ends no pause until they agree",
-                SignedDuration::from_secs(skew.as_secs().abs())
+                "this host's clock is {} off the server's: recess begins and ends no pause until they agree",
+                text::clock_offset(skew)
             ));
         }
         match self.last_good_pass {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 pub mod journal;
 mod lines;
@@ -49,8 +50,9 @@ impl Log {
 pub fn init(wall: fn() -> Timestamp) -> Result<Log, String> {
     const DEFAULT: &str = "warn,recess=info,async_nats=off,tokio_cron_scheduler=error";
     let filter = match std::env::var("RECESS_LOG") {
-        Ok(text) => EnvFilter::try_new(&text)
-            .map_err(|error| format!("RECESS_LOG=`{text}` is not a log filter: {error}"))?,
+        // As systemd and shells do, who cannot unset what a file has set.
+        Ok(text) if text.trim().is_empty() => EnvFilter::new(DEFAULT),
+        Ok(text) => filter(&text)?,
         Err(_) => EnvFilter::new(DEFAULT),
     };
     // Where the journal does not listen, systemd still takes what is written to standard error.
@@ -65,6 +67,24 @@ pub fn init(wall: fn() -> Timestamp) -> Result<Log, String> {
     // What is printed by default waits for standard error.
     std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
     Ok(log)
+}
+
+/// A filter as written. To the library a word that is no level is a target: `RECESS_LOG=inof` would log nothing at all.
+fn filter(text: &str) -> Result<EnvFilter, String> {
+    const FORM: &str =
+        "write a level (error, warn, info, debug, trace, off), or TARGET=LEVEL, as in recess=debug";
+    let is_level = |word: &str| word.parse::<LevelFilter>().is_ok();
+    let mut words = text
+        .split(',')
+        .map(str::trim)
+        .filter(|word| !word.contains(['=', '[', ']', '{', '}']));
+    if let Some(word) = words.find(|word| !word.is_empty() && !is_level(word)) {
+        return Err(format!(
+            "RECESS_LOG=`{text}`: `{word}` is not a level: {FORM}"
+        ));
+    }
+    EnvFilter::try_new(text)
+        .map_err(|error| format!("RECESS_LOG=`{text}` is not a log filter ({error}): {FORM}"))
 }
 
 fn to_stderr(filter: EnvFilter, wall: fn() -> Timestamp) -> Result<Log, String> {

@@ -42,6 +42,11 @@ pub fn utc_cell(at: Timestamp) -> String {
     date_time(Offset::UTC.to_datetime(at))
 }
 
+/// The same with seconds only if there are some: `Tue 2026-12-01 03:30 CET`
+pub fn short_local(at: &Zoned) -> String {
+    format!("{} {}", day(at.date()), short_time(at))
+}
+
 /// What a wall clock shows: `Tue 2026-12-01 03:30:00`
 pub fn date_time(civil: DateTime) -> String {
     civil.strftime("%a %Y-%m-%d %H:%M:%S").to_string()
@@ -129,6 +134,14 @@ pub fn rounded_span(span: SignedDuration) -> String {
     } else {
         seconds
     }))
+}
+
+/// By how much two clocks differ, whichever is ahead: `1.1 s`, `3m 20s`, `11574d 1h`.
+pub fn clock_offset(offset: SignedDuration) -> String {
+    if offset.abs() < SignedDuration::from_mins(2) {
+        return format!("{:.1} s", offset.as_secs_f64().abs());
+    }
+    rounded_span(offset)
 }
 
 /// The first `most` of many, and how many there are beyond those.

@@ -8,7 +8,7 @@ use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Exit, Format, FormatArgs};
-use crate::config::{self, Config};
+use crate::config::{self, Config, Given};
 use crate::policy::Window;
 use crate::policy::merged;
 
@@ -66,7 +66,10 @@ pub fn execute(args: DiffArgs, now: Timestamp) -> Exit {
 }
 
 fn load(path: &Path) -> Result<Config, Exit> {
-    config::load(path).map_err(|error| super::refuse(&error))
+    config::load(path).map_err(|error| {
+        super::tell(&error.source(), &error.findings_given(Given::ByItself));
+        Exit::Config
+    })
 }
 
 /// The windows of both files, by name.

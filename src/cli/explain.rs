@@ -1,7 +1,7 @@
 //! `recess explain`: what a consumer should be doing at an instant, and which windows and exclusions make it so. Offline.
 
 use clap::Args;
-use jiff::Timestamp;
+use jiff::{Timestamp, Zoned};
 use serde::Serialize;
 
 use super::status::{StateRow, observed, observed_row, why};
@@ -215,39 +215,62 @@ fn text(
 ) -> String {
     let until = desired
         .until()
-        .map_or_else(String::new, |until| format!(" until {until}"));
+        .map_or_else(String::new, |until| format!(" until {}", utc(until)));
     let state = match desired {
         Desired::Running => "should be running",
         Desired::Paused(_) => "should be paused",
         Desired::Tail(_) => "may still be paused",
     };
-    let mut text = format!("At {at}, {id} {state}{until}.\n");
+    let mut text = format!("At {}, {id} {state}{until}.\n", utc(at));
     if reasons.is_empty() {
-        let count = policy.windows().len();
-        return text + &format!("None of the {count} windows names it.\n");
+        return text + &nothing(policy, id);
     }
     let mut rows = table(&["WHAT", "EFFECT", "OPENS", "CLOSES"]);
     for reason in reasons {
-        let local = |at| text::local(at, reason.window.schedule.zone());
+        let zone = reason.window.schedule.zone();
+        let opens = (reason.occurrence).map(|one| one.opens.to_zoned(zone.clone()));
+        let closes = (reason.occurrence).map(|one| one.closes.to_zoned(zone.clone()));
+        let end = |closes: &Zoned| match &opens {
+            Some(opens) if opens.date() == closes.date() => text::short_time(closes),
+            _ => text::short_local(closes),
+        };
         let what = match reason.exclusion {
             Some(name) => format!("exclusion {name}"),
             None => format!("window {}", reason.window.name),
         };
-        let time = |at: Option<Timestamp>| at.map_or_else(String::new, local);
         rows.add_row([
             what,
             reason.effect.to_owned(),
-            time(reason.occurrence.map(|one| one.opens)),
-            time(reason.occurrence.map(|one| one.closes)),
+            opens.as_ref().map_or_else(String::new, text::short_local),
+            closes.as_ref().map_or_else(String::new, end),
         ]);
     }
     text += "\n";
     text += &render(rows);
     if let Some(change) = next_change {
         let wait = rounded_span(change.duration_since(at));
-        text += &format!("\nNothing changes before {change} (in {wait}).\n");
+        text += &format!("\nNothing changes before {} (in {wait}).\n", utc(change));
     }
     text
+}
+
+/// Why no window pauses it.
+fn nothing(policy: &Policy, id: &ConsumerId) -> String {
+    let taken_away: Vec<String> = (policy.windows().iter())
+        .filter_map(|window| {
+            let by = window.selection.takes_away(id)?;
+            Some(format!(
+                "Window {} names it, and takes it away by {:?}.\n",
+                window.name,
+                by.as_str()
+            ))
+        })
+        .collect();
+    match (policy.windows().len(), taken_away.is_empty()) {
+        (1, true) => "The only window does not name it.\n".to_owned(),
+        (count, true) => format!("None of the {count} windows names it.\n"),
+        (_, false) => taken_away.concat(),
+    }
 }
 
 /// What the server says of it, and the decision that follows, with the row of the table that it follows from.
@@ -270,10 +293,13 @@ fn live_text(report: &Report, row: Option<&Row>) -> String {
     let clock = report.skew.map_or_else(
         || "no answer has told the server's clock".to_owned(),
         |skew| {
-            format!(
-                "the server's clock is {:+.3} s from this host's",
-                skew.as_secs_f64()
-            )
+            let side = if skew.is_negative() {
+                "behind"
+            } else {
+                "ahead of"
+            };
+            let off = text::clock_offset(skew);
+            format!("the server's clock is {off} {side} this host's")
         },
     );
     let rule = row.rule.row();

@@ -16,7 +16,12 @@ const NAMED: usize = 5;
 
 /// One selector on the command line.
 pub fn parse(text: &str) -> Result<Selector, String> {
-    Selector::parse(text).map_err(|error| {
+    // As consumers are shown to people, and as the `nats` command shows them.
+    let path = match text.contains('/') {
+        true => text.to_owned(),
+        false => text.replacen(" > ", "/", 1),
+    };
+    Selector::parse(&path).map_err(|error| {
         format!("{error}; write it as in ORDERS/billing, 'ORDERS/*' or '!ORDERS/audit'")
     })
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::table::{render, table};
+use super::table::{render, table_without};
 use super::{ConfigArgs, Exit, Format, FormatArgs};
 use crate::consumer::{ConsumerId, Found, Owner, PauseState};
 use crate::plan::{Rule, Verdict};
@@ -128,7 +128,9 @@ fn text(report: &Report) -> String {
         "WHY",
         "WINDOWS",
     ];
-    let mut rows = table(&headings);
+    // LEFT says what UNTIL does.
+    let dispensable = ["UNTIL (UTC)", "UNACKED", "BACKLOG", "WHOSE", "WINDOWS"];
+    let mut rows = table_without(&headings, &dispensable);
     for (id, row) in report.rows.iter() {
         let (state, until) = observed(&row.found);
         let left = match row.found.observation().map(|seen| seen.state) {

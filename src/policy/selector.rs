@@ -31,6 +31,16 @@ impl Selection {
         (with.iter()).all(|selector| without.iter().any(|other| other.covers(selector)))
     }
 
+    /// The `!` entry that takes that consumer away, which another entry names.
+    pub fn takes_away(&self, id: &ConsumerId) -> Option<&Selector> {
+        let mut matching = self
+            .selectors
+            .iter()
+            .filter(|selector| selector.matches(id));
+        let is_named = matching.clone().any(|selector| !selector.negated);
+        matching.find(|selector| is_named && selector.negated)
+    }
+
     /// Whether that consumer is selected. `kind` is `None` for one that does not exist: only its exact name counts.
     pub fn selects(&self, id: &ConsumerId, kind: Option<Kind>) -> bool {
         let (without, with): (Vec<_>, Vec<_>) = (self

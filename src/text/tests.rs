@@ -90,3 +90,17 @@ fn a_long_list_ends_with_how_many_more_there_are() {
     }
     assert_eq!(names(Vec::<&str>::new(), 2), "");
 }
+
+#[test]
+fn clocks_differ_by_seconds_or_by_what_is_read_at_a_glance() {
+    for (milliseconds, words) in [
+        (40, "0.0 s"),
+        (-1_100, "1.1 s"),
+        (119_900, "119.9 s"),
+        (-120_000, "2m"),
+        (1_000_000_000_000, "11574d 1h 46m"),
+    ] {
+        let offset = SignedDuration::from_millis(milliseconds);
+        assert_eq!(clock_offset(offset), words);
+    }
+}

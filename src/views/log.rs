@@ -36,8 +36,21 @@ pub(super) fn show(report: &Report, changes: &[Change]) {
         }
         let more = alike.len().saturating_sub(limit);
         if more > 0 {
-            info!("and {more} more like the last; `recess status` shows them all");
+            let shown = alike.first().map_or("", shown_by);
+            info!("and {more} more like the last{shown}");
         }
+    }
+}
+
+/// Which command shows all of such changes, if one does: `status` knows what is so, not what happened.
+fn shown_by(change: &Change) -> &'static str {
+    match change {
+        Change::Unanswered(_)
+        | Change::Would { .. }
+        | Change::Missing(_)
+        | Change::Foreign { .. } => "; `recess status` shows them all",
+        Change::Empty(_) | Change::Unmatched { .. } => "; `recess check --live` shows them all",
+        _ => "",
     }
 }
 

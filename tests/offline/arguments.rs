@@ -58,7 +58,7 @@ const CASES: &[(&str, i32, &str)] = &[
     (
         "check,--config,",
         2,
-        "a value is required for '--config <PATH>' but none was supplied",
+        "invalid value '' for '--config <PATH>': the path is empty: set RECESS_CONFIG to that of a file, or unset it",
     ),
     (
         "plan,--format",
@@ -230,9 +230,9 @@ const CASES: &[(&str, i32, &str)] = &[
         "invalid value 'ORDERS' for '--consumer <STREAM/CONSUMER>': `ORDERS` is not a consumer: write STREAM/CONSUMER, as in ORDERS/billing",
     ),
     (
-        "plan,--consumer,ORDERS > billing",
+        "plan,--consumer,ORDERS >billing",
         2,
-        "invalid value 'ORDERS > billing' for '--consumer <STREAM/CONSUMER>': `ORDERS > billing` is not a consumer: write STREAM/CONSUMER, as in ORDERS/billing",
+        "invalid value 'ORDERS >billing' for '--consumer <STREAM/CONSUMER>': `ORDERS >billing` is not a consumer: write STREAM/CONSUMER, as in ORDERS/billing",
     ),
     (
         "plan,--consumer,ORDERS/*",
@@ -303,7 +303,7 @@ const CASES: &[(&str, i32, &str)] = &[
     (
         "plan,--config,noise",
         78,
-        "config file: it cannot be read: stream did not contain valid UTF-8",
+        "config file: the file is in UTF-16, and TOML is UTF-8",
     ),
 ];
 
@@ -358,4 +358,62 @@ fn words_that_are_no_text_are_refused() {
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(errors.starts_with("error: "), "{words:?}: {errors}");
     }
+}
+
+/// The status of `run` with that for its log filter, and what it says before it ends: it has no address to listen on.
+fn run_with_log(filter: &str) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let config = format!("{CONFIG}\n[http]\nlisten = \"192.0.2.1:1\"\n");
+    std::fs::write(folder.path().join("recess.toml"), config).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_recess"))
+        .arg("run")
+        .env("RECESS_CONFIG", "recess.toml")
+        .env("RECESS_LOG", filter)
+        .current_dir(&folder)
+        .output()
+        .unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    (output.status.code(), errors)
+}
+
+#[test]
+fn an_empty_log_filter_is_none_and_a_misspelt_one_is_refused() {
+    for filter in ["", " ", "info", "warn,recess=info"] {
+        let (code, errors) = run_with_log(filter);
+        assert_eq!(code, Some(1), "{filter}: {errors}");
+        assert!(errors.contains(" INFO recess "), "{filter}: {errors}");
+    }
+    let form =
+        "write a level (error, warn, info, debug, trace, off), or TARGET=LEVEL, as in recess=debug";
+    for (filter, word) in [
+        ("inof", "inof"),
+        ("recess=debug,warning", "warning"),
+        ("recess", "recess"),
+    ] {
+        let words = format!("error: RECESS_LOG=`{filter}`: `{word}` is not a level: {form}\n");
+        assert_eq!(run_with_log(filter), (Some(2), words));
+    }
+    let (code, errors) = run_with_log("recess=inof");
+    assert_eq!(code, Some(2));
+    assert!(
+        errors.starts_with("error: RECESS_LOG=`recess=inof` is not a log filter ("),
+        "{errors}"
+    );
+    assert!(errors.ends_with(&format!("): {form}\n")), "{errors}");
+}
+
+#[test]
+fn a_path_that_is_empty_or_of_diff_has_its_own_fix() {
+    let errors = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_recess"))
+            .args(arguments)
+            .env("RECESS_CONFIG", "")
+            .output()
+            .unwrap();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let empty = "the path is empty: set RECESS_CONFIG to that of a file, or unset it";
+    assert!(errors(&["check"]).contains(empty));
+    let missing = errors(&["diff", "old.toml", "new.toml"]);
+    assert!(missing.contains("help: name another file\n"), "{missing}");
 }

@@ -213,9 +213,9 @@ fn explain_reads_well_and_says_so_when_nothing_names_the_consumer() {
     let expected = "\
 At 2026-12-24T02:00:00Z, ORDERS > billing should be paused until 2026-12-24T04:00:00Z.
 
-WHAT          EFFECT  OPENS                        CLOSES
-window early  pauses  Thu 2026-12-24 01:00:00 UTC  Thu 2026-12-24 03:00:00 UTC
-window late   pauses  Thu 2026-12-24 03:00:00 UTC  Thu 2026-12-24 04:00:00 UTC
+WHAT          EFFECT  OPENS                     CLOSES
+window early  pauses  Thu 2026-12-24 01:00 UTC  03:00 UTC
+window late   pauses  Thu 2026-12-24 03:00 UTC  04:00 UTC
 
 Nothing changes before 2026-12-24T03:00:00Z (in 1h).
 ";
@@ -230,6 +230,25 @@ Nothing changes before 2026-12-24T03:00:00Z (in 1h).
     assert!(
         text.ends_with("None of the 2 windows names it.\n"),
         "{text}"
+    );
+    fs::write(
+        folder.path().join("recess.toml"),
+        CONFIG.replace(r#"["*/*"]"#, r#"["*/*", "!EVENTS/mail"]"#),
+    )
+    .unwrap();
+    // As it is shown, too; and instants without a fraction.
+    let arguments = [
+        "explain",
+        "EVENTS > mail",
+        "--at",
+        "2026-12-24T02:00:00.123456789Z",
+    ];
+    let output = recess(folder.path(), &arguments);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(
+        text,
+        "At 2026-12-24T02:00:00Z, EVENTS > mail should be running.\n\
+         Window early names it, and takes it away by \"!EVENTS/mail\".\n"
     );
     let output = recess(folder.path(), &["explain", "ORDERS.billing"]);
     assert_eq!(output.status.code(), Some(2));

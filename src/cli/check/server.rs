@@ -13,7 +13,7 @@ use crate::plan::{DOUBTFUL_SKEW, LOST_SKEW, Rule, TRUSTED_SKEW};
 use crate::policy::WindowSet;
 use crate::report::Sentence;
 use crate::retention::{self, Hazard, LongestPause, longest_pause};
-use crate::text::utc;
+use crate::text::{self, utc};
 use crate::visible::visible;
 
 /// Everything, in the order of urgency.
@@ -92,8 +92,8 @@ pub fn of_clock(skew: SignedDuration) -> Option<LiveFinding> {
     } else {
         "windows open and close that early"
     };
-    let off = skew.as_secs_f64().abs();
-    let message = format!("this host's clock is {off:.1} s {way} the server's: {so}");
+    let off = text::clock_offset(skew);
+    let message = format!("this host's clock is {off} {way} the server's: {so}");
     let hint = "let NTP set the clocks of both (`timedatectl` tells)";
     Some(warning("clock-skew", "clock", &message, hint))
 }

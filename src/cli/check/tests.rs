@@ -121,6 +121,10 @@ fn a_clock_that_is_off_is_told_with_what_follows() {
             -90_000,
             "90.0 s ahead of the server's: pauses are begun and lengthened, and not shortened or ended early",
         ),
+        (
+            1_000_000_000_000,
+            "11574d 1h 46m behind the server's: recess begins and ends no pause until they agree",
+        ),
     ] {
         let message = format!("this host's clock is {words}");
         assert_eq!(told(milliseconds), Some(message));

@@ -11,22 +11,34 @@ use crate::text;
 /// So many files are named; a folder with more is not where configs are.
 const A_FEW: usize = 5;
 
+/// How the path of a file was given, which decides how another one can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Given {
+    /// With `--config`, with `RECESS_CONFIG`, or not at all.
+    AsConfig,
+    /// As an argument by itself.
+    ByItself,
+}
+
 /// The way out, as a hint.
-pub fn hint(path: &Path, why: &io::Error) -> String {
-    const ANOTHER: &str = "name another file with --config PATH, or with RECESS_CONFIG";
+pub fn hint(path: &Path, why: &io::Error, given: Given) -> String {
+    let another = match given {
+        Given::AsConfig => "name another file with --config PATH, or with RECESS_CONFIG",
+        Given::ByItself => "name another file",
+    };
     match why.kind() {
         ErrorKind::PermissionDenied => format!(
             "the service runs as a user of its own, and the file holds no secrets: `chmod a+r {}` lets it read",
             path.display()
         ),
         ErrorKind::NotFound => match &siblings(path)[..] {
-            [] => ANOTHER.to_owned(),
+            [] => another.to_owned(),
             others => format!(
-                "{ANOTHER}; there is {}",
+                "{another}; there is {}",
                 text::names(others.iter().map(|file| file.display()), A_FEW)
             ),
         },
-        _ => ANOTHER.to_owned(),
+        _ => another.to_owned(),
     }
 }
 

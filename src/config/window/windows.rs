@@ -115,17 +115,30 @@ fn selector(text: &Placed<String>, findings: &mut Vec<Finding>) -> Option<Select
     let (message, hint) = match error {
         SelectorError::Form => (
             format!("{:?} is {error}", text.value),
-            "write it as in ORDERS/billing, ORDERS/* or !ORDERS/audit",
+            as_path(&text.value).unwrap_or_else(|| {
+                "write it as in ORDERS/billing, ORDERS/* or !ORDERS/audit".to_owned()
+            }),
         ),
         SelectorError::Name(_) => (
             error.to_string(),
-            "wildcards are *, ?, [abc] and {one,two}; streams and consumers stand here, not subjects",
+            "wildcards are *, ?, [abc] and {one,two}; streams and consumers stand here, not subjects"
+                .to_owned(),
         ),
         SelectorError::Glob { .. } => (
             error.to_string(),
-            "wildcards are *, ?, [abc] and {one,two}: close every bracket",
+            "wildcards are *, ?, [abc] and {one,two}: close every bracket".to_owned(),
         ),
     };
     findings.push(text.place.error(code::BAD_SELECTOR, message).hint(hint));
     None
+}
+
+/// The fix for a consumer as it is shown to people: `ORDERS > billing`.
+fn as_path(text: &str) -> Option<String> {
+    let path = text
+        .split_once(" > ")
+        .map(|(stream, consumer)| format!("{stream}/{consumer}"))?;
+    Selector::parse(&path)
+        .ok()
+        .map(|_| format!("write {path:?}"))
 }

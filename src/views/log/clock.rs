@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use tracing::{error, info, warn};
 
 use crate::changes::ClockTrust;
+use crate::text;
 
 pub(super) fn trust(
     from: ClockTrust,
@@ -21,9 +22,9 @@ pub(super) fn trust(
 
 fn lost(newest: SignedDuration) {
     error!(
-        "clock: this host is {:#} {} the server, more than 10 minutes: recess begins and ends no pause until they agree; \
+        "clock: this host is {} {} the server, more than 10 minutes: recess begins and ends no pause until they agree; \
          set this host's clock (`timedatectl` shows it), or the server's",
-        SignedDuration::from_secs(newest.as_secs().abs()),
+        text::clock_offset(newest),
         way(newest)
     );
 }

@@ -6,7 +6,7 @@ fn instances_beside_a_missing_file_are_named() {
     let missing = folder.path().join("recess.toml");
     let not_found = io::Error::from(ErrorKind::NotFound);
     assert_eq!(
-        hint(&missing, &not_found),
+        hint(&missing, &not_found, Given::AsConfig),
         "name another file with --config PATH, or with RECESS_CONFIG"
     );
     for name in ["us.toml", "eu.toml", "eu.creds"] {
@@ -14,7 +14,7 @@ fn instances_beside_a_missing_file_are_named() {
     }
     let folder = folder.path().display();
     assert_eq!(
-        hint(&missing, &not_found),
+        hint(&missing, &not_found, Given::AsConfig),
         format!(
             "name another file with --config PATH, or with RECESS_CONFIG; there is {folder}/eu.toml, {folder}/us.toml"
         )
@@ -25,7 +25,14 @@ fn instances_beside_a_missing_file_are_named() {
 fn a_file_that_the_service_may_not_read_is_a_matter_of_its_mode() {
     let denied = io::Error::from(ErrorKind::PermissionDenied);
     assert_eq!(
-        hint(Path::new("/etc/recess/eu.toml"), &denied),
+        hint(Path::new("/etc/recess/eu.toml"), &denied, Given::AsConfig),
         "the service runs as a user of its own, and the file holds no secrets: `chmod a+r /etc/recess/eu.toml` lets it read"
     );
+}
+
+#[test]
+fn a_file_that_is_an_argument_by_itself_has_no_option() {
+    let not_found = io::Error::from(ErrorKind::NotFound);
+    let hint = super::hint(Path::new("new.toml"), &not_found, Given::ByItself);
+    assert_eq!(hint, "name another file");
 }
