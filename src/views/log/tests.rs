@@ -406,7 +406,7 @@ fn what_carries_the_instances_own_mark_is_blamed_on_this_instance() {
 fn a_clock_that_is_lost_is_an_error_once() {
     let lost = off(-8_640_000_000, -8_640_000_000);
     let lines = said(&[lost.clone(), lost, off(0, 0)]);
-    let error = "ERROR clock: this host is 2400h ahead of the server, more than 10 minutes: recess begins and ends no \
+    let error = "ERROR clock: this host is 100d ahead of the server, more than 10 minutes: recess begins and ends no \
                  pause until they agree; ";
     assert!(lines[0].starts_with(error), "{lines:?}");
     assert_eq!(lines[1], "");
