@@ -201,19 +201,19 @@ const PLANS: &[Example] = &[
     // Zurich again, on the night of 25 October.
     Example {
         file: "database-upgrade.toml",
-        from: "2026-10-18T00:00:00Z",
-        until: "2026-11-01T00:00:00Z",
+        from: "2037-10-18T00:00:00Z",
+        until: "2037-11-01T00:00:00Z",
         plan: &[
             (
                 "database-upgrade",
-                "2026-10-24T20:00:00Z",
-                "2026-10-25T05:00:00Z",
+                "2037-10-24T20:00:00Z",
+                "2037-10-25T05:00:00Z",
                 "",
             ),
             (
                 "replica-move",
-                "2026-10-25T00:30:00Z",
-                "2026-10-25T01:30:00Z",
+                "2037-10-25T00:30:00Z",
+                "2037-10-25T01:30:00Z",
                 "",
             ),
         ],
@@ -221,97 +221,97 @@ const PLANS: &[Example] = &[
     // Zurich is at +01:00 until 29 March, 01:00 UTC, then at +02:00. Easter is from 2 April to 6 April, 22:00 UTC each.
     Example {
         file: "holidays.toml",
-        from: "2026-03-27T00:00:00Z",
-        until: "2026-04-08T00:00:00Z",
+        from: "2037-03-27T00:00:00Z",
+        until: "2037-04-08T00:00:00Z",
         plan: &[
             (
                 "catalogue-rebuild",
-                "2026-03-26T22:00:00Z",
-                "2026-03-27T04:00:00Z",
+                "2037-03-26T22:00:00Z",
+                "2037-03-27T04:00:00Z",
                 "",
             ),
             (
                 "invoices",
-                "2026-03-27T01:00:00Z",
-                "2026-03-27T02:00:00Z",
+                "2037-03-27T01:00:00Z",
+                "2037-03-27T02:00:00Z",
                 "",
             ),
             (
                 "catalogue-rebuild",
-                "2026-03-27T22:00:00Z",
-                "2026-03-28T04:00:00Z",
+                "2037-03-27T22:00:00Z",
+                "2037-03-28T04:00:00Z",
                 "",
             ),
             (
                 "catalogue-rebuild",
-                "2026-03-29T01:00:00Z",
-                "2026-03-29T03:00:00Z",
+                "2037-03-29T01:00:00Z",
+                "2037-03-29T03:00:00Z",
                 "",
             ),
             (
                 "catalogue-rebuild",
-                "2026-03-29T21:00:00Z",
-                "2026-03-30T03:00:00Z",
+                "2037-03-29T21:00:00Z",
+                "2037-03-30T03:00:00Z",
                 "",
             ),
             (
                 "invoices",
-                "2026-03-30T00:00:00Z",
-                "2026-03-30T01:00:00Z",
+                "2037-03-30T00:00:00Z",
+                "2037-03-30T01:00:00Z",
                 "",
             ),
             (
                 "catalogue-rebuild",
-                "2026-03-30T21:00:00Z",
-                "2026-03-31T03:00:00Z",
+                "2037-03-30T21:00:00Z",
+                "2037-03-31T03:00:00Z",
                 "",
             ),
             (
                 "catalogue-rebuild",
-                "2026-03-31T21:00:00Z",
-                "2026-04-01T03:00:00Z",
+                "2037-03-31T21:00:00Z",
+                "2037-04-01T03:00:00Z",
                 "",
             ),
             (
                 "invoices",
-                "2026-04-01T00:00:00Z",
-                "2026-04-01T01:00:00Z",
+                "2037-04-01T00:00:00Z",
+                "2037-04-01T01:00:00Z",
                 "",
             ),
             (
                 "catalogue-rebuild",
-                "2026-04-01T21:00:00Z",
-                "2026-04-02T03:00:00Z",
+                "2037-04-01T21:00:00Z",
+                "2037-04-02T03:00:00Z",
                 "",
             ),
             (
                 "invoices",
-                "2026-04-02T00:00:00Z",
-                "2026-04-02T01:00:00Z",
+                "2037-04-02T00:00:00Z",
+                "2037-04-02T01:00:00Z",
                 "",
             ),
             (
                 "catalogue-rebuild",
-                "2026-04-02T21:00:00Z",
-                "2026-04-02T22:00:00Z",
+                "2037-04-02T21:00:00Z",
+                "2037-04-02T22:00:00Z",
                 "",
             ),
             (
                 "catalogue-rebuild",
-                "2026-04-06T22:00:00Z",
-                "2026-04-07T03:00:00Z",
+                "2037-04-06T22:00:00Z",
+                "2037-04-07T03:00:00Z",
                 "",
             ),
             (
                 "invoices",
-                "2026-04-07T00:00:00Z",
-                "2026-04-07T01:00:00Z",
+                "2037-04-07T00:00:00Z",
+                "2037-04-07T01:00:00Z",
                 "",
             ),
             (
                 "catalogue-rebuild",
-                "2026-04-07T21:00:00Z",
-                "2026-04-08T03:00:00Z",
+                "2037-04-07T21:00:00Z",
+                "2037-04-08T03:00:00Z",
                 "",
             ),
         ],
@@ -485,6 +485,32 @@ fn every_example_loads_without_a_warning() {
         let warnings = config::render(&config.source, &config.warnings, false);
         assert!(warnings.is_empty(), "{warnings}");
     }
+}
+
+/// The dates of the examples, and those that the reference shows, lie in a year whose calendar is that of 2026.
+#[test]
+fn no_example_is_over_before_2037() {
+    let last_day = instant("2036-12-31T00:00:00Z");
+    for file in files() {
+        let config = config::load(&path(&file)).unwrap_or_else(|error| panic!("{error}"));
+        let mut doubts = config::outlook(&config, last_day);
+        doubts.retain(|doubt| doubt.code == config::code::PAST);
+        assert!(
+            doubts.is_empty(),
+            "{}",
+            config::render(&config.source, &doubts, false)
+        );
+    }
+    let reference = include_str!("../../config/recess.toml");
+    let years = reference
+        .split(|c: char| !c.is_ascii_digit() && c != '-')
+        .filter_map(|word| {
+            let (year, rest) = word.split_once('-')?;
+            (year.len() == 4 && rest.len() >= 5).then(|| year.parse::<i16>().ok())?
+        });
+    let years: Vec<i16> = years.collect();
+    assert!(years.len() >= 6, "{years:?}");
+    assert!(years.iter().all(|year| *year >= 2037), "{years:?}");
 }
 
 #[test]
