@@ -141,9 +141,9 @@ async fn wait(
     );
     let goes_on = wait.run(config, &args.consumers);
     // The signal drops the wait, which only observes; what it knows so far is in `wait` and is shown.
-    let ended = tokio::select! {
-        ended = goes_on => Some(ended?),
-        _ = signals.next() => None,
+    let end = tokio::select! {
+        ended = goes_on => ended.unwrap_or_else(End::Failed),
+        _ = signals.next() => End::Interrupted,
     };
-    Ok(wait.outcome(ended.unwrap_or(End::Interrupted)))
+    Ok(wait.outcome(end))
 }

@@ -353,6 +353,17 @@ async fn names_that_match_nothing_are_told_with_what_may_have_been_meant() {
         let (exit, out, err) = wait(&world.config(), &arguments).await;
         assert_eq!((exit, &*out), (Some(1), ""), "{err}");
         assert_eq!(err, format!("error: {complaint}\n"));
+        let (exit, told, err) = Waiting::begin(
+            &world.config(),
+            &[&arguments[..], &["--format", "json"]].concat(),
+        )
+        .json()
+        .await;
+        assert_eq!(
+            (exit, &told["outcome"]),
+            (Some(1), &json!("unmatched")),
+            "{err}"
+        );
     }
     let (exit, _, err) = wait(&world.config(), &["ORDERS.billing", "--for", "paused"]).await;
     assert_eq!(exit, Some(2));
@@ -384,6 +395,52 @@ async fn a_server_that_restarts_and_a_consumer_that_goes_are_lived_through() {
     assert!(
         out.starts_with("ORDERS > billing is paused, until "),
         "{out}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_down_is_waited_for_until_the_timeout() {
+    let mut world = world().await;
+    world.account.consumer("ORDERS/billing").await;
+    let config = world.config();
+    let down = format!(
+        "no connection to NATS: {}: connection refused",
+        world.server.url()
+    );
+    world.server.stop();
+    let arguments = [
+        "ORDERS/*",
+        "--for",
+        "running",
+        "--timeout",
+        "2s",
+        "--format",
+        "json",
+    ];
+    let began = Instant::now();
+    let (exit, told, err) = Waiting::begin(&config, &arguments).json().await;
+    assert!(began.elapsed() >= secs(2));
+    assert_eq!((exit, &told["outcome"]), (Some(1), &json!("timed-out")));
+    assert_eq!(told["error"], json!(down));
+    assert_eq!(
+        err,
+        format!(
+            "note: {down}; trying again until the timeout\nerror: timed out after 2s: {down}\n"
+        )
+    );
+
+    let mut waiting = Waiting::begin(
+        &config,
+        &["ORDERS/*", "--for", "running", "--timeout", "1m"],
+    );
+    tokio::time::sleep(secs(1)).await;
+    assert!(!waiting.is_over());
+    world.server.restart().unwrap();
+    let (exit, out, err) = waiting.end().await;
+    assert_eq!(
+        (exit, &*out),
+        (Some(0), "ORDERS > billing is running\n"),
+        "{err}"
     );
 }
 

@@ -28,6 +28,10 @@ pub enum End {
     Nobody,
     /// The time is over.
     TimedOut,
+    /// A selector matches no consumer that exists.
+    Unmatched,
+    /// It cannot go on, for a reason that was reported: with this status.
+    Failed(Exit),
     /// The window does not open in time; when it does.
     NotOpen(Option<Occurrence>),
     /// Somebody wants to wait no longer.
@@ -42,6 +46,8 @@ impl End {
             Self::Stalled => "stalled",
             Self::Nobody => "nobody",
             Self::TimedOut => "timed-out",
+            Self::Unmatched => "unmatched",
+            Self::Failed(_) => "failed",
             Self::NotOpen(_) => "not-open",
             Self::Interrupted => "interrupted",
         }
@@ -85,6 +91,8 @@ pub struct OutcomeJson<'a> {
     closes: Option<String>,
     /// When the first of the pauses ends.
     until: Option<String>,
+    /// Why something could not be observed, or there is no connection.
+    error: Option<&'a str>,
     consumers: Vec<RowJson<'a>>,
     /// Consumers that a glob leaves out: not durable, or serving another stream.
     passed_over: Vec<PassedOverJson<'a>>,
@@ -110,7 +118,10 @@ impl Outcome {
         match self.end {
             End::Reached => Exit::Done,
             End::Unknown => Exit::Reported,
-            End::Stalled | End::Nobody | End::TimedOut | End::NotOpen(_) => Exit::Failed,
+            End::Stalled | End::Nobody | End::TimedOut | End::Unmatched | End::NotOpen(_) => {
+                Exit::Failed
+            }
+            End::Failed(exit) => exit,
             End::Interrupted => Exit::Interrupted,
         }
     }
@@ -128,6 +139,7 @@ impl Outcome {
             opens: occurrence.map(|one| utc(one.opens)),
             closes: occurrence.map(|one| utc(one.closes)),
             until: first_end(&self.rows).map(utc),
+            error: self.trouble.as_deref(),
             consumers: (self.rows.iter())
                 .map(|(id, row)| RowJson {
                     stream: id.stream(),
@@ -149,6 +161,9 @@ impl Outcome {
     /// All is well in a line; whoever is not what was waited for, in a table.
     pub fn text(&self) -> String {
         let mut text = String::new();
+        if matches!(self.end, End::Unmatched | End::Failed(_)) {
+            return text;
+        }
         if self.end == End::Reached {
             text += &format!("{}{}\n", self.all(), self.until());
         }
@@ -196,24 +211,22 @@ impl Outcome {
     /// Why the status is not 0.
     pub fn complaint(&self) -> Option<String> {
         let goal = self.goal.as_str();
-        let trouble = match &self.trouble {
-            Some(trouble) => format!("; {trouble}"),
-            None => String::new(),
-        };
         let name = self.window.as_ref().map_or("", |window| &window.name);
         let so_far = || {
             let reached = self.of(|state| state == DrainState::Reached).len();
-            format!(
-                "{reached} of {} consumers are {goal}{trouble}",
-                self.rows.len()
-            )
+            let all = self.rows.len();
+            match &self.trouble {
+                Some(trouble) if all == 0 => trouble.clone(),
+                Some(trouble) => format!("{reached} of {all} consumers are {goal}; {trouble}"),
+                None => format!("{reached} of {all} consumers are {goal}"),
+            }
         };
         let names = |which: fn(DrainState) -> bool| {
             const NAMED: usize = 3;
             text::names(self.of(which), NAMED)
         };
         Some(match self.end {
-            End::Reached => return None,
+            End::Reached | End::Unmatched | End::Failed(_) => return None,
             End::Interrupted => format!("interrupted: {}", so_far()),
             End::TimedOut => format!(
                 "error: timed out after {}: {}",

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use super::outcome::{End, Outcome, Row};
 use super::progress::Progress;
 use crate::calendar::Occurrence;
-use crate::cli::{Exit, live, selected};
+use crate::cli::{Exit, selected};
 use crate::clock::Clock;
 use crate::config::{Config, Settings};
 use crate::consumer::{ConsumerId, Found, PauseState};
@@ -96,7 +96,7 @@ impl Wait {
         }
     }
 
-    /// Waits for the window, or for those that `selectors` name. An error has been told already.
+    /// Waits for the window, or for those that `selectors` name. An error has been reported already.
     pub async fn run(&mut self, config: &Config, selectors: &[Selector]) -> Result<End, Exit> {
         let settings = &config.settings;
         // An opening that comes too late needs no server to be known.
@@ -105,7 +105,9 @@ impl Wait {
         }
         let request_timeout = settings.controller.request_timeout;
         let (nats, mut advisories) = Nats::start(&settings.nats, request_timeout);
-        live::connected(&nats, live::CONNECT_TIMEOUT + request_timeout).await?;
+        if let Some(end) = self.until_connected(&nats).await? {
+            return Ok(end);
+        }
         if self.window.is_none() {
             let selectors = selected::prefer_names(&nats, selectors.to_vec()).await?;
             self.interest = selected::interest(selectors).map_err(|why| {
@@ -123,7 +125,7 @@ impl Wait {
                 && self.window.is_none()
                 && selected::some_match_nothing(&nats, &self.interest, &observed).await
             {
-                return Err(Exit::Failed);
+                return Ok(End::Unmatched);
             }
             self.apply_observation(observed, &Scope::All);
             let mut once = true;
@@ -148,6 +150,49 @@ impl Wait {
             let now = self.clock.now();
             if once && !self.is_closed(now) {
                 return Ok(self.verdict());
+            }
+        }
+    }
+
+    /// Waits for a connection, as for the rest: a server that restarts is no reason to stop before the time is over.
+    async fn until_connected(&mut self, nats: &Nats) -> Result<Option<End>, Exit> {
+        let mut link = nats.link();
+        loop {
+            let state = link.borrow_and_update().clone();
+            match state {
+                Link::Up(_) => {
+                    self.trouble = None;
+                    return Ok(None);
+                }
+                Link::Unsuitable(unsuitable) => {
+                    self.progress.clear();
+                    crate::cli::complain(format!("error: {unsuitable}"));
+                    self.trouble = Some(unsuitable.to_string());
+                    return Err(Exit::Config);
+                }
+                Link::Down { reason } if reason.is_empty() => {}
+                Link::Down { reason } => {
+                    if self.trouble.is_none() {
+                        self.progress.clear();
+                        crate::cli::print_error(&format!(
+                            "note: {reason}; trying again until the timeout"
+                        ));
+                    }
+                    self.trouble = Some(reason);
+                }
+            }
+            let left = (self.deadline).saturating_sub(self.clock.now().uptime);
+            if left.is_zero() {
+                (self.trouble).get_or_insert_with(|| "no JetStream has answered yet".to_owned());
+                return Ok(Some(End::TimedOut));
+            }
+            self.progress
+                .show(self.goal, &self.rows, self.trouble.as_deref(), left);
+            // Cancel-safe: a change of the link stays marked until it is seen. A link that is gone changes no more, and the loop
+            // ends with the time.
+            tokio::select! {
+                () = tokio::time::sleep(left.min(SLICE)) => {}
+                Ok(()) = link.changed() => {}
             }
         }
     }
@@ -249,6 +294,7 @@ impl Wait {
             if let RequestError::Denied { .. } = failure.error {
                 self.progress.clear();
                 crate::cli::complain(format!("error: {line}"));
+                self.trouble = Some(line);
                 return Err(Exit::Failed);
             }
             self.trouble = Some(line);
