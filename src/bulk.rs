@@ -107,8 +107,8 @@ impl<J: JetStream> Bulk<J> {
     pub fn plan(&self, op: BulkOp) -> BulkRun {
         let result = |row: &Row| match row.found {
             Found::Missing => BulkResult::Missing,
-            _ if op.is_done(&row.found) => BulkResult::Untouched,
-            _ => BulkResult::Waiting,
+            Found::Present(_) | Found::Unknown if op.is_done(&row.found) => BulkResult::Untouched,
+            Found::Present(_) | Found::Unknown => BulkResult::Waiting,
         };
         let results = (self.rows.iter()).map(|(id, row)| (id.clone(), result(row)));
         BulkRun {

@@ -123,7 +123,7 @@ impl PauseState {
                 until,
                 remaining: remaining - elapsed,
             },
-            state => state,
+            Self::Running | Self::Lapsed { .. } => self,
         }
     }
 }

@@ -262,7 +262,11 @@ impl Case {
         let ends = match decision.verdict {
             Verdict::Resume | Verdict::Clear => true,
             Verdict::Retime(until) => state.deadline().is_some_and(|stored| until <= stored),
-            _ => false,
+            Verdict::Pause(_)
+            | Verdict::Settled
+            | Verdict::Unknown
+            | Verdict::Missing
+            | Verdict::Foreign => false,
         };
         // What is too near by a clock that is lost may not be near at all.
         let writes = decision.verdict.action().is_some() || decision.rule == Rule::TooNear;

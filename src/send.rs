@@ -126,14 +126,20 @@ impl Leaving {
         let action = verdict.action()?;
         let deadline = match verdict {
             Verdict::Resume => Some(resume_deadline(mark, server_now, seen.clustered)),
-            _ => verdict.deadline(),
+            Verdict::Pause(_)
+            | Verdict::Retime(_)
+            | Verdict::Clear
+            | Verdict::Settled
+            | Verdict::Unknown
+            | Verdict::Missing
+            | Verdict::Foreign => verdict.deadline(),
         };
         if matches!(action, Action::Pause | Action::Retime) && deadline <= Some(server_now) {
             return None;
         }
         let extends = match seen.state {
             PauseState::Paused { until, .. } if !mark.owns(until) => Some(until),
-            _ => None,
+            PauseState::Paused { .. } | PauseState::Lapsed { .. } | PauseState::Running => None,
         };
         Some(Self {
             action,

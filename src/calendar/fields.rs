@@ -190,7 +190,7 @@ impl Field {
                     days.into_iter().map(|day| special(day, nth)).collect(),
                 ))
             }
-            _ => Ok(None),
+            Second | Minute | Hour | Month => Ok(None),
         }
     }
 

@@ -113,7 +113,31 @@ impl Tracker {
             Change::Unmatched { window, selector } => {
                 self.is_new_unmatched(met, window, Some(selector.clone()))
             }
-            _ => true,
+            Change::Started
+            | Change::DryRun(_)
+            | Change::Renamed { .. }
+            | Change::Connected(_)
+            | Change::Disconnected(_)
+            | Change::FirstAttempt
+            | Change::Clock { .. }
+            | Change::ClockStepped
+            | Change::Opened { .. }
+            | Change::Rescheduled { .. }
+            | Change::Closed { .. }
+            | Change::Removed { .. }
+            | Change::Blank { .. }
+            | Change::Burst(_)
+            | Change::Wrote { .. }
+            | Change::Repaired(_)
+            | Change::Would { .. }
+            | Change::Missing(_)
+            | Change::HeldBack { .. }
+            | Change::Orphaned { .. }
+            | Change::Unlisted(_)
+            | Change::Unconfirmed(_)
+            | Change::Foreign { .. }
+            | Change::Decided { .. }
+            | Change::Stage(_) => true,
         }
     }
 

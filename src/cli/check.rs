@@ -79,9 +79,9 @@ pub fn execute(args: CheckArgs, wall: fn() -> Timestamp) -> Exit {
             super::print(good)
         }
     };
-    match shown {
-        Exit::Done if args.live && !is_clean => Exit::Reported,
-        exit => exit,
+    match shown == Exit::Done && args.live && !is_clean {
+        true => Exit::Reported,
+        false => shown,
     }
 }
 

@@ -59,9 +59,9 @@ pub fn execute(args: DiffArgs, now: Timestamp) -> Exit {
             Err(exit) => return exit,
         },
     };
-    match shown {
-        Exit::Done if any => Exit::Reported,
-        exit => exit,
+    match shown == Exit::Done && any {
+        true => Exit::Reported,
+        false => shown,
     }
 }
 

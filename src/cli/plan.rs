@@ -76,9 +76,9 @@ pub fn execute(args: PlanArgs, now: Timestamp) -> Exit {
             (super::print(&text), !openings.is_empty())
         }
     };
-    match shown {
-        Exit::Done if args.exit_code && any => Exit::Reported,
-        exit => exit,
+    match shown == Exit::Done && args.exit_code && any {
+        true => Exit::Reported,
+        false => shown,
     }
 }
 

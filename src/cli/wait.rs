@@ -98,9 +98,9 @@ pub fn execute(args: WaitArgs, wall: fn() -> Timestamp) -> Exit {
     if let Some(complaint) = outcome.complaint() {
         super::complain(complaint);
     }
-    match shown {
-        Exit::Done => outcome.exit(),
-        failed => failed,
+    match shown == Exit::Done {
+        true => outcome.exit(),
+        false => shown,
     }
 }
 

@@ -45,7 +45,12 @@ impl Verdict {
     pub fn deadline(self) -> Option<Timestamp> {
         match self {
             Self::Pause(until) | Self::Retime(until) => Some(until),
-            _ => None,
+            Self::Settled
+            | Self::Unknown
+            | Self::Missing
+            | Self::Resume
+            | Self::Clear
+            | Self::Foreign => None,
         }
     }
 

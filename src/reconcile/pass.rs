@@ -129,10 +129,13 @@ impl<J: JetStream> Reconciler<J> {
         row.unconfirmed = self.ledger.unseen_for(&id, now);
         let waits_until = match sending {
             Sending::Waits(until) => Some(until),
-            _ if row.rule == Rule::OrphanWaiting => self
-                .orphans
-                .due(&id, self.config.settings.controller.resync),
-            _ => None,
+            Sending::Nothing | Sending::Now | Sending::Contested => {
+                let resync = self.config.settings.controller.resync;
+                match row.rule == Rule::OrphanWaiting {
+                    true => self.orphans.due(&id, resync),
+                    false => None,
+                }
+            }
         };
         row.held_back = waits_until.map(|until| until.saturating_sub(now.uptime));
         row.contested = sending == Sending::Contested;

@@ -50,7 +50,35 @@ fn shown_by(change: &Change) -> &'static str {
         | Change::Missing(_)
         | Change::Foreign { .. } => "; `recess status` shows them all",
         Change::Empty(_) | Change::Unmatched { .. } => "; `recess check --live` shows them all",
-        _ => "",
+        Change::Started
+        | Change::DryRun(_)
+        | Change::Renamed { .. }
+        | Change::Connected(_)
+        | Change::Denied(_)
+        | Change::Disconnected(_)
+        | Change::Unsupported { .. }
+        | Change::FirstAttempt
+        | Change::Clock { .. }
+        | Change::ClockStepped
+        | Change::Opened { .. }
+        | Change::Rescheduled { .. }
+        | Change::Closed { .. }
+        | Change::Removed { .. }
+        | Change::Blank { .. }
+        | Change::Burst(_)
+        | Change::Wrote { .. }
+        | Change::Repaired(_)
+        | Change::Vanished(_)
+        | Change::Failed(_)
+        | Change::Contested { .. }
+        | Change::HeldBack { .. }
+        | Change::Orphaned { .. }
+        | Change::Unlisted(_)
+        | Change::Unconfirmed(_)
+        | Change::Decided { .. }
+        | Change::Unreadable(_)
+        | Change::PassedOver(_)
+        | Change::Stage(_) => "",
     }
 }
 

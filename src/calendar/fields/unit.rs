@@ -67,7 +67,7 @@ impl Unit {
     pub fn last(self) -> u16 {
         match self {
             Weekday => 6,
-            other => other.bounds().1,
+            Second | Minute | Hour | Day | Month => self.bounds().1,
         }
     }
 

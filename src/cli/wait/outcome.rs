@@ -129,7 +129,12 @@ impl Outcome {
     pub fn json(&self) -> OutcomeJson<'_> {
         let occurrence = match self.end {
             End::NotOpen(next) => next,
-            _ => self.open,
+            End::Reached
+            | End::Unknown
+            | End::Stalled
+            | End::Nobody
+            | End::TimedOut
+            | End::Interrupted => self.open,
         };
         OutcomeJson {
             goal: self.goal.as_str(),

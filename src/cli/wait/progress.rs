@@ -65,7 +65,13 @@ fn line(goal: Goal, rows: &BTreeMap<ConsumerId, Row>, trouble: Option<&str>, lef
         .take(NAMED)
         .map(|(id, row)| match row.state {
             DrainState::Busy(count) => format!("{id} ({count} in flight)"),
-            state => format!("{id} ({})", state.as_str()),
+            state @ (DrainState::Reached
+            | DrainState::Running
+            | DrainState::Paused
+            | DrainState::Stalled(_)
+            | DrainState::Uncounted
+            | DrainState::Missing
+            | DrainState::Unknown) => format!("{id} ({})", state.as_str()),
         })
         .collect();
     for part in [

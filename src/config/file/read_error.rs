@@ -21,6 +21,10 @@ pub enum Given {
 }
 
 /// The way out, as a hint.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "`std::io::ErrorKind` is non-exhaustive; for the others there is nothing more to say"
+)]
 pub fn hint(path: &Path, why: &io::Error, given: Given) -> String {
     let another = match given {
         Given::AsConfig => "name another file with --config PATH, or with RECESS_CONFIG",

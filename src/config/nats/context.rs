@@ -59,6 +59,10 @@ pub enum ContextError {
     },
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "`std::io::ErrorKind` is non-exhaustive; every other kind has its own words"
+)]
 fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => {

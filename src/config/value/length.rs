@@ -120,7 +120,9 @@ fn reason(error: &humantime::DurationError) -> String {
         }
         humantime::DurationError::UnknownUnit { .. } => "holds a number without a unit".to_owned(),
         humantime::DurationError::NumberOverflow => "is too long".to_owned(),
-        _ => "is no length of time".to_owned(),
+        humantime::DurationError::InvalidCharacter(_)
+        | humantime::DurationError::NumberExpected(_)
+        | humantime::DurationError::Empty => "is no length of time".to_owned(),
     }
 }
 

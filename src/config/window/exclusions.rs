@@ -70,7 +70,7 @@ fn exclusion(
     };
     let schedule = match &raw.dates {
         Entry::Absent => timing::schedule(&raw.timing, defaults, TableKind::Exclusion, findings),
-        dates => {
+        dates @ (Entry::Broken | Entry::Given(_)) => {
             let zone = timing::zone(&raw.timing, defaults, findings);
             let dates = dates.given();
             findings.extend(dates.and_then(|dates| second_form(raw, dates)));

@@ -117,7 +117,12 @@ fn reversed(raw: &Window, limits: &Limits) -> Option<Finding> {
     let finding = (until.place).error(code::ENDS_BEFORE_START, "it is not after `valid_from`");
     let hint = match until.value {
         DateTimeValue::Date(_) => "let it be the last day on which the window opens",
-        _ => "let it be the moment from which on the window opens no more",
+        DateTimeValue::Text(_)
+        | DateTimeValue::Time(_)
+        | DateTimeValue::Local(_)
+        | DateTimeValue::Instant(_) => {
+            "let it be the moment from which on the window opens no more"
+        }
     };
     Some(
         finding

@@ -90,7 +90,9 @@ pub fn zone(
 ) -> Option<TimeZone> {
     match &raw.timezone {
         Entry::Absent => defaults.zone.clone(),
-        own => (own.given()).and_then(|name| timezone(name, defaults.zones, findings)),
+        own @ (Entry::Broken | Entry::Given(_)) => {
+            (own.given()).and_then(|name| timezone(name, defaults.zones, findings))
+        }
     }
 }
 
@@ -133,7 +135,7 @@ fn once(raw: &Timing, zone: Option<TimeZone>, findings: &mut Vec<Finding>) -> Op
         let message = "beside `from` there is no duration";
         let hint = match &raw.until {
             Entry::Absent => "say when it ends instead: until = 2026-12-06T04:00:00",
-            _ => "take the line out: `until` says when it ends",
+            Entry::Broken | Entry::Given(_) => "take the line out: `until` says when it ends",
         };
         findings.push(
             duration

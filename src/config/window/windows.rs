@@ -55,7 +55,7 @@ fn window(raw: &raw::Window, context: &Context<'_>, findings: &mut Vec<Finding>)
     let limits = rule::limits(raw, findings);
     let resume_spread = match &raw.resume_spread {
         Entry::Absent => Some(SignedDuration::ZERO),
-        spread => (spread.given())
+        spread @ (Entry::Broken | Entry::Given(_)) => (spread.given())
             .and_then(|text| duration_in(text, &RESUME_SPREAD, findings))
             .and_then(|spread| SignedDuration::try_from(spread).ok()),
     };

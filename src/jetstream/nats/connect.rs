@@ -197,7 +197,15 @@ impl ConnectPlan {
             ConnectErrorKind::AuthorizationViolation => {
                 connect_error::refused(&self.connection, self.credentials.expires(), source.place())
             }
-            _ => connect_error::of(error, address, self.connection.tls.as_ref(), source.place()),
+            ConnectErrorKind::ServerParse
+            | ConnectErrorKind::Dns
+            | ConnectErrorKind::Authentication
+            | ConnectErrorKind::TimedOut
+            | ConnectErrorKind::Tls
+            | ConnectErrorKind::Io
+            | ConnectErrorKind::MaxReconnects => {
+                connect_error::of(error, address, self.connection.tls.as_ref(), source.place())
+            }
         }
     }
 

@@ -100,7 +100,11 @@ pub fn of(error: &ConnectError, address: &str, tls: Option<&Tls>, settings: &str
         }
         ConnectErrorKind::Dns => format!("its host is not found ({})", words()),
         ConnectErrorKind::ServerParse => format!("not a server's address ({})", words()),
-        _ => {
+        ConnectErrorKind::Authentication
+        | ConnectErrorKind::AuthorizationViolation
+        | ConnectErrorKind::Tls
+        | ConnectErrorKind::Io
+        | ConnectErrorKind::MaxReconnects => {
             if let Some(ServerError::Other(words)) = source.and_then(|e| e.downcast_ref()) {
                 return format!("the server says: {}", sanitize(words));
             }
@@ -116,6 +120,10 @@ pub fn of(error: &ConnectError, address: &str, tls: Option<&Tls>, settings: &str
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "`std::io::ErrorKind` is non-exhaustive; every other kind has its own words"
+)]
 fn of_io(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
@@ -127,6 +135,10 @@ fn of_io(error: &io::Error) -> String {
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "rustls' errors are non-exhaustive; every other has its own words"
+)]
 fn of_tls(error: &rustls::Error, address: &str, tls: Option<&Tls>, settings: &str) -> String {
     match error {
         rustls::Error::InvalidCertificate(error) => of_certificate(error, address, tls, settings),
@@ -149,6 +161,10 @@ fn of_tls(error: &rustls::Error, address: &str, tls: Option<&Tls>, settings: &st
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "rustls' errors are non-exhaustive; every other has its own words"
+)]
 fn of_certificate(
     error: &CertificateError,
     address: &str,
@@ -209,6 +225,10 @@ pub fn is_of_version_1(error: &rustls::OtherError) -> bool {
     error.to_string().contains("UnsupportedCertVersion")
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "TLS alerts are non-exhaustive; every other has its number"
+)]
 fn of_alert(alert: AlertDescription, tls: Option<&Tls>, settings: &str) -> String {
     use AlertDescription::{BadCertificate, CertificateRequired};
     let Some(identity) = tls.and_then(|tls| tls.identity.as_ref()) else {

@@ -208,27 +208,34 @@ pub fn check_tls(tls: &config::Tls) -> Result<Certificates, String> {
             let config = ClientConfig::builder().with_root_certificates(roots);
             config
                 .with_client_auth_cert(pair.0, pair.1)
-                .map_err(|error| {
-                    let (cert, key) = (cert.display(), key.display());
-                    match error {
-                        rustls::Error::InconsistentKeys(_) => {
-                            format!("the key in {key} does not belong to the certificate in {cert}")
-                        }
-                        rustls::Error::InvalidCertificate(CertificateError::Other(other))
-                            if is_of_version_1(&other) =>
-                        {
-                            format!(
-                                "the certificate in {cert} is of X.509 version 1; it needs one of version 3, as `openssl x509 \
-                                 -req -extfile FILE` makes it"
-                            )
-                        }
-                        error => format!("the certificate in {cert} cannot be used: {error}"),
-                    }
-                })?;
+                .map_err(|error| unusable(&error, &cert, &key))?;
             Some((cert, key))
         }
     };
     Ok(Certificates { ca, identity })
+}
+
+/// Why a client certificate cannot be used.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "rustls' errors are non-exhaustive; every other has its own words"
+)]
+fn unusable(error: &rustls::Error, cert: &Path, key: &Path) -> String {
+    let (cert, key) = (cert.display(), key.display());
+    match error {
+        rustls::Error::InconsistentKeys(_) => {
+            format!("the key in {key} does not belong to the certificate in {cert}")
+        }
+        rustls::Error::InvalidCertificate(CertificateError::Other(other))
+            if is_of_version_1(other) =>
+        {
+            format!(
+                "the certificate in {cert} is of X.509 version 1; it needs one of version 3, as `openssl x509 -req \
+                 -extfile FILE` makes it"
+            )
+        }
+        error => format!("the certificate in {cert} cannot be used: {error}"),
+    }
 }
 
 /// The paths of files that are right, resolved.
@@ -284,6 +291,10 @@ fn read_pem(path: &Path) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "`std::io::ErrorKind` is non-exhaustive; every other kind has its own words"
+)]
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     fs::read(path).map_err(|error| {
         let why = match error.kind() {

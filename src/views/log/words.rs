@@ -49,7 +49,15 @@ pub(super) fn what_next(error: &RequestError) -> &'static str {
             "recess looks again and sends it again in 5 s where it is still called for"
         }
         RequestError::Cut | RequestError::NotConnected => "recess looks again when it is connected",
-        _ => "recess looks again and tries again, less and less often",
+        RequestError::Denied { .. }
+        | RequestError::NoResponders { .. }
+        | RequestError::Refused { .. }
+        | RequestError::Missing
+        | RequestError::Shifting
+        | RequestError::TooLong { .. }
+        | RequestError::Unreadable { .. } => {
+            "recess looks again and tries again, less and less often"
+        }
     }
 }
 

@@ -93,7 +93,17 @@ pub(super) fn failed(report: &Report, act: &Act) {
         RequestError::Denied { .. } => {
             error!(stream, consumer, window, "{said}; {}", what_next(error));
         }
-        _ => warn!(stream, consumer, window, "{said}; {}", what_next(error)),
+        RequestError::NotConnected
+        | RequestError::Cut
+        | RequestError::TimedOut { .. }
+        | RequestError::NoResponders { .. }
+        | RequestError::Refused { .. }
+        | RequestError::Missing
+        | RequestError::Shifting
+        | RequestError::TooLong { .. }
+        | RequestError::Unreadable { .. } => {
+            warn!(stream, consumer, window, "{said}; {}", what_next(error));
+        }
     }
 }
 

@@ -77,7 +77,11 @@ impl Value for DateTimeValue {
                     span: value.span(),
                 }
             }),
-            _ => Err(WrongType::new("a date or a time", value)),
+            DeValue::Integer(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Array(_)
+            | DeValue::Table(_) => Err(WrongType::new("a date or a time", value)),
         }
     }
 }

@@ -105,7 +105,7 @@ fn apart<V>(slot: Slot, entries: &BTreeMap<Slot, V>) -> Slot {
             })
             .find(|slot| !entries.contains_key(slot))
             .unwrap_or(Slot::Odd(shown)),
-        slot => slot,
+        slot @ (Slot::Odd(_) | Slot::Name(_)) => slot,
     }
 }
 
