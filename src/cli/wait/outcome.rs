@@ -133,6 +133,8 @@ impl Outcome {
             | End::Unknown
             | End::Stalled
             | End::Nobody
+            | End::Unmatched
+            | End::Failed(_)
             | End::TimedOut
             | End::Interrupted => self.open,
         };
