@@ -109,8 +109,8 @@ pub async fn some_match_nothing<J: JetStream>(
     !in_vain.is_empty()
 }
 
-/// What may have been meant.
-async fn hint<J: JetStream>(jetstream: &J, selector: &Selector) -> Option<String> {
+/// What may have been meant by a selector that matches no consumer.
+pub async fn hint<J: JetStream>(jetstream: &J, selector: &Selector) -> Option<String> {
     let (stream, consumer) = selector.as_str().trim_start_matches('!').split_once('/')?;
     let not = if selector.is_negated() { "!" } else { "" };
     let streams = jetstream.stream_names().await.ok()?.entries;

@@ -157,7 +157,7 @@ async fn check_live_finds_what_the_server_does_not_have() {
     let odd = good
         .window("named", &["ORDERS/nobody", "ORDERS/billing"], span)
         .window("empty", &["EVENTS/*"], span)
-        .window("mistyped", &["ORDERS/*", "BILLNG/*", "!ORDERS/audit"], span);
+        .window("mistyped", &["ORDERS/*", "ORDRES/*", "!ORDERS/audit"], span);
     let (exit, out, _) = ask(&odd, &["check", "--live", "--format", "json"]);
     assert_eq!(exit, Some(3));
     let report: Value = serde_json::from_str(&out).unwrap();
@@ -180,9 +180,16 @@ async fn check_live_finds_what_the_server_does_not_have() {
     assert_eq!(exit, Some(3));
     assert!(err.contains("ORDERS/nobody"), "{err}");
     assert!(
-        err.contains("its selector \"BILLNG/*\" matches no consumer"),
+        err.contains("its selector \"ORDRES/*\" matches no consumer"),
         "{err}"
     );
+    for hint in [
+        "stream ORDERS has billing; if it is created later, it is paused when it appears in an open window",
+        "there is no stream EVENTS",
+        "there is no stream ORDRES; did you mean ORDERS/*?",
+    ] {
+        assert!(err.contains(&format!("help: {hint}\n")), "{hint}: {err}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

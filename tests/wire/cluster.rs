@@ -158,9 +158,9 @@ async fn streams_that_do_not_exist_are_told_as_by_a_single_server() {
             "GONE > alone does not exist, and a window names it; it is paused when it appears in an open window",
             "NOPE > exact does not exist, and a window names it; it is paused when it appears in an open window",
             "THERE > nobody does not exist, and a window names it; it is paused when it appears in an open window",
-            "window both: its selector \"NOPE/*\" matches no consumer: check the spelling",
-            "window exact matches no consumer: check the names in its `consumers`",
-            "window glob matches no consumer: check the names in its `consumers`",
+            "window both: its selector \"NOPE/*\" matches no consumer: check the spelling; `recess check --live` suggests similar names",
+            "window exact matches no consumer: check the names in its `consumers`; `recess check --live` suggests similar ones",
+            "window glob matches no consumer: check the names in its `consumers`; `recess check --live` suggests similar ones",
         ]
     );
     let found = rows.as_array().unwrap().iter();

@@ -6,16 +6,20 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 
-use crate::cli::{Exit, live};
+use crate::cli::{Exit, live, selected};
 use crate::config::Config;
-use crate::consumer::ConsumerId;
+use crate::consumer::{ConsumerId, Found};
 use crate::jetstream::nats::Nats;
 use crate::jetstream::{Link, RequestError};
+use crate::policy::{Policy, Selector};
 use crate::report::Report;
 use crate::retention::{ConsumerDetails, StreamSeen};
 
 /// Between two looks at a stream: what comes in meanwhile is its inflow.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
+
+/// For so many selectors is it asked what may have been meant: each costs up to two lists.
+const MOST_SUGGESTIONS: usize = 20;
 
 /// Everything that the server told.
 pub struct Seen {
@@ -25,12 +29,15 @@ pub struct Seen {
     pub closed: Vec<(ConsumerId, RequestError)>,
     /// The consumers that windows match, as they are configured.
     pub consumers: BTreeMap<ConsumerId, Result<ConsumerDetails, RequestError>>,
-    /// Their streams.
+    /// What may have been meant by selectors that match no consumer, by their text.
+    pub meant: BTreeMap<String, String>,
+    /// The streams of the consumers.
     pub streams: BTreeMap<String, Result<StreamSeen, RequestError>>,
 }
 
 pub fn collect(config: Config, wall: fn() -> Timestamp) -> Result<Seen, Exit> {
     let in_flight = config.settings.controller.max_in_flight;
+    let policy = config.policy.clone();
     live::ask(config, wall, async move |nats, report| {
         // There a pause, even one that is refused, can crash the server, and so can questions beside somebody's pause.
         let crash_prone = matches!(&report.link, Link::Up(server) if server.crash_prone);
@@ -46,10 +53,38 @@ pub fn collect(config: Config, wall: fn() -> Timestamp) -> Result<Seen, Exit> {
         Seen {
             closed,
             consumers: consumers(&nats, &there, in_flight).await,
+            meant: meant(&nats, &unmatched(&policy, &report)).await,
             streams: streams(&nats, &there, in_flight).await,
             report,
         }
     })
+}
+
+/// The selectors that match no consumer, the first few. None if not all could be observed.
+fn unmatched<'p>(policy: &'p Policy, report: &Report) -> Vec<&'p Selector> {
+    if report.pass.as_ref().is_none_or(|pass| !pass.is_ok()) {
+        return Vec::new();
+    }
+    let matches_one = |selector: &Selector| {
+        let mut rows = report.rows.iter();
+        rows.any(|(id, row)| row.found != Found::Missing && selector.matches(id))
+    };
+    let all = policy
+        .windows()
+        .iter()
+        .flat_map(|window| window.selection.selectors());
+    let unmatched = all.filter(|selector| !selector.is_negated() && !matches_one(selector));
+    unmatched.take(MOST_SUGGESTIONS).collect()
+}
+
+async fn meant(nats: &Nats, unmatched: &[&Selector]) -> BTreeMap<String, String> {
+    let mut meant = BTreeMap::new();
+    for selector in unmatched {
+        if let Some(hint) = selected::hint(nats, selector).await {
+            meant.insert(selector.as_str().to_owned(), hint);
+        }
+    }
+    meant
 }
 
 /// Which consumers may not be paused: the server judges a request that it cannot read, and so pauses nothing.

@@ -103,12 +103,16 @@ fn names(config: &Config, seen: &Seen) -> Vec<LiveFinding> {
     let report = &seen.report;
     // A stream that could not be asked may hold what seems to be missing.
     let asked_in_vain = report.pass.as_ref().is_some_and(|pass| !pass.is_ok());
+    let meant = |selector: &str, otherwise: &str| {
+        (seen.meant.get(selector)).map_or_else(|| otherwise.to_owned(), Clone::clone)
+    };
     let missing = (report.rows.iter()).filter(|(_, row)| row.found == Found::Missing).map(|(id, _)| {
+        let spelling = meant(&id.path(), "check the spelling");
         warning(
             "no-such-consumer",
             &format!("consumer {}", id.path()),
             "a window names it, and the server has no such consumer",
-            "check the spelling; if it is created later, it is paused when it appears in an open window",
+            &format!("{spelling}; if it is created later, it is paused when it appears in an open window"),
         )
     });
     // Of a window that matches somebody: its other selectors.
@@ -127,10 +131,22 @@ fn names(config: &Config, seen: &Seen) -> Vec<LiveFinding> {
                         "its selector {:?} matches no consumer that exists",
                         selector.as_str()
                     ),
-                    "check the spelling; `nats consumer ls STREAM` lists the names",
+                    &meant(
+                        selector.as_str(),
+                        "check the spelling; `nats consumer ls STREAM` lists the names",
+                    ),
                 )
             })
     });
+    let of_all = |name: &str| {
+        let window = config
+            .policy
+            .windows()
+            .iter()
+            .find(|window| *window.name == *name)?;
+        let mut selectors = window.selection.selectors().iter();
+        selectors.find_map(|selector| seen.meant.get(selector.as_str()).cloned())
+    };
     let empty = (report.windows.iter())
         .filter(|window| window.consumers == 0 && !asked_in_vain)
         .map(|window| {
@@ -138,7 +154,10 @@ fn names(config: &Config, seen: &Seen) -> Vec<LiveFinding> {
                 "matches-nothing",
                 &format!("window {}", window.name),
                 "none of its selectors matches a consumer that exists",
-                "globs match durable consumers only; `nats consumer ls STREAM` lists the names",
+                &of_all(&window.name).unwrap_or_else(|| {
+                    "globs match durable consumers only; `nats consumer ls STREAM` lists the names"
+                        .to_owned()
+                }),
             )
         });
     let unasked = (report.pass.iter().flat_map(|pass| &pass.failures)).map(|failure| {

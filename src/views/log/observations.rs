@@ -38,13 +38,13 @@ pub(super) fn passed_over(Sentence { stream, text, .. }: &Sentence) {
 pub(super) fn empty(window: &str) {
     warn!(
         window,
-        "window {window} matches no consumer: check the names in its `consumers`"
+        "window {window} matches no consumer: check the names in its `consumers`; `recess check --live` suggests similar ones"
     );
 }
 
 pub(super) fn unmatched(window: &str, selector: &str) {
     warn!(
         window,
-        "window {window}: its selector {selector:?} matches no consumer: check the spelling"
+        "window {window}: its selector {selector:?} matches no consumer: check the spelling; `recess check --live` suggests similar names"
     );
 }

@@ -283,9 +283,8 @@ fn a_glob_in_vain_beside_others_is_told_once_and_again_when_it_comes_again() {
         // That the whole window is empty is told by itself.
         with_window(0, Some(&["BILLNG/*", "ORDERS/*"])),
     ]);
-    let told =
-        " WARN window night: its selector \"BILLNG/*\" matches no consumer: check the spelling\n";
-    let empty = " WARN window night matches no consumer: check the names in its `consumers`\n";
+    let told = " WARN window night: its selector \"BILLNG/*\" matches no consumer: check the spelling; `recess check --live` suggests similar names\n";
+    let empty = " WARN window night matches no consumer: check the names in its `consumers`; `recess check --live` suggests similar ones\n";
     assert_eq!(lines[1..], [told, "", "", told, empty].map(str::to_owned));
 }
 
