@@ -27,79 +27,39 @@ const SHOWN_OF_MANY: usize = 5;
 /// Logs what happened.
 pub(super) fn show(report: &Report, changes: &[Change]) {
     for alike in changes.chunk_by(|one, next| discriminant(one) == discriminant(next)) {
-        let limit = match alike.first() {
-            Some(first) if can_be_many(first) => SHOWN_OF_MANY,
-            _ => usize::MAX,
-        };
+        let many = alike.first().and_then(of_many);
+        let limit = many.map_or(usize::MAX, |_| SHOWN_OF_MANY);
         for change in alike.iter().take(limit) {
             line(report, change);
         }
         let more = alike.len().saturating_sub(limit);
         if more > 0 {
-            let shown = alike.first().map_or("", shown_by);
+            let shown = many.unwrap_or_default();
             info!("and {more} more like the last{shown}");
         }
     }
 }
 
-/// Which command shows all of such changes, if one does: `status` knows what is so, not what happened.
-fn shown_by(change: &Change) -> &'static str {
+/// Of a change that a single cause can make thousands of: which command shows them all, if one does. `recess status` knows what
+/// is so, not what happened. Decisions are debug lines, for those who want all.
+fn of_many(change: &Change) -> Option<&'static str> {
     match change {
         Change::Unanswered(_)
         | Change::Would { .. }
         | Change::Missing(_)
-        | Change::Foreign { .. } => "; `recess status` shows them all",
-        Change::Empty(_) | Change::Unmatched { .. } => "; `recess check --live` shows them all",
-        Change::Started
-        | Change::DryRun(_)
-        | Change::Renamed { .. }
-        | Change::Connected(_)
-        | Change::Denied(_)
-        | Change::Disconnected(_)
-        | Change::Unsupported { .. }
-        | Change::FirstAttempt
-        | Change::Clock { .. }
-        | Change::ClockStepped
-        | Change::Opened { .. }
-        | Change::Rescheduled { .. }
-        | Change::Closed { .. }
-        | Change::Removed { .. }
-        | Change::Blank { .. }
-        | Change::Burst(_)
-        | Change::Wrote { .. }
-        | Change::Repaired(_)
+        | Change::Foreign { .. } => Some("; `recess status` shows them all"),
+        Change::Empty(_) | Change::Unmatched { .. } => {
+            Some("; `recess check --live` shows them all")
+        }
+        Change::Repaired(_)
         | Change::Vanished(_)
         | Change::Failed(_)
         | Change::Contested { .. }
         | Change::HeldBack { .. }
         | Change::Orphaned { .. }
-        | Change::Unlisted(_)
         | Change::Unconfirmed(_)
-        | Change::Decided { .. }
         | Change::Unreadable(_)
-        | Change::PassedOver(_)
-        | Change::Stage(_) => "",
-    }
-}
-
-/// Whether a single cause can make thousands of lines. Decisions are debug lines, for those who want all.
-fn can_be_many(change: &Change) -> bool {
-    match change {
-        Change::Unanswered(_)
-        | Change::Repaired(_)
-        | Change::Vanished(_)
-        | Change::Failed(_)
-        | Change::Would { .. }
-        | Change::Missing(_)
-        | Change::Contested { .. }
-        | Change::HeldBack { .. }
-        | Change::Orphaned { .. }
-        | Change::Unconfirmed(_)
-        | Change::Foreign { .. }
-        | Change::Unreadable(_)
-        | Change::PassedOver(_)
-        | Change::Empty(_)
-        | Change::Unmatched { .. } => true,
+        | Change::PassedOver(_) => Some(""),
         Change::Started
         | Change::DryRun(_)
         | Change::Renamed { .. }
@@ -119,7 +79,7 @@ fn can_be_many(change: &Change) -> bool {
         | Change::Wrote { .. }
         | Change::Unlisted(_)
         | Change::Decided { .. }
-        | Change::Stage(_) => false,
+        | Change::Stage(_) => None,
     }
 }
 

@@ -51,6 +51,14 @@ fn report(result: Option<Result<(), RequestError>>, billing: Option<Row>) -> Rep
 
 /// What is said of each of these reports, one after the other.
 fn said(reports: &[Report]) -> Vec<String> {
+    let mut tracker = Tracker::default();
+    (reports.iter())
+        .map(|report| logged(|| show(report, &tracker.follow(report))))
+        .collect()
+}
+
+/// What is logged meanwhile.
+fn logged(doing: impl FnOnce()) -> String {
     let log = Arc::new(Mutex::new(Vec::new()));
     let subscriber = tracing_subscriber::fmt()
         .with_writer(Log(log.clone()))
@@ -59,16 +67,8 @@ fn said(reports: &[Report]) -> Vec<String> {
         .fmt_fields(crate::logging::Sentences)
         .with_target(false)
         .finish();
-    let mut tracker = Tracker::default();
-    tracing::subscriber::with_default(subscriber, || {
-        reports
-            .iter()
-            .map(|report| {
-                show(report, &tracker.follow(report));
-                String::from_utf8(std::mem::take(&mut *log.lock().unwrap())).unwrap()
-            })
-            .collect()
-    })
+    tracing::subscriber::with_default(subscriber, doing);
+    String::from_utf8(std::mem::take(&mut *log.lock().unwrap())).unwrap()
 }
 
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -425,4 +425,24 @@ fn an_orphan_that_waits_is_blamed_on_nobody() {
     assert!(lines[0].starts_with(expected), "{lines:?}");
     assert_eq!(lines[0].lines().count(), 1, "{lines:?}");
     assert_eq!(lines[1], "");
+}
+
+#[test]
+fn of_many_lines_a_command_is_named_only_if_it_shows_the_rest() {
+    let rest = |change: fn(ConsumerId) -> Change| {
+        let changes: Vec<Change> = (0..8)
+            .map(|number| change(id(&format!("c{number}"))))
+            .collect();
+        let text = logged(|| show(&example::report("default"), &changes));
+        assert_eq!(text.lines().count(), SHOWN_OF_MANY + 1, "{text}");
+        text.lines().last().map(str::to_owned)
+    };
+    assert_eq!(
+        rest(Change::Missing).as_deref(),
+        Some(" INFO and 3 more like the last; `recess status` shows them all")
+    );
+    assert_eq!(
+        rest(Change::Unconfirmed).as_deref(),
+        Some(" INFO and 3 more like the last")
+    );
 }
