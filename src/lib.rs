@@ -21,7 +21,7 @@
 //!                                     plan::decide <---+   the decision table: a verdict and its rule
 //!                                           v
 //!                                  plan::Situation::plan   (ledger: is it time to write that again?)
-//!                                           | Plan: writes, clears, decisions, when to look again
+//!                                           | Plan: writes, clears, a decision per consumer, when to look again
 //!                                           v
 //!                                  reconcile::act: pause, retime, resume ---> nats-server
 //!                                           | Report --> changes (before, after)
@@ -69,7 +69,9 @@
 //! - [`http`], [`signals`]: the pages, and what the process is told from outside
 //! - [`cli`]: a file a command
 //!
-//! A good way in is [`plan::decide`], then [`policy::Policy::desired`], [`plan::Situation::plan`] and [`reconcile::run`].
+//! A good way in are the five values that the street is made of, each with an example to run and change: a
+//! [`calendar::Schedule`], [`policy::Policy::desired`], [`plan::decide`], [`plan::Situation::plan`] and
+//! [`changes::changes`]. Then [`reconcile::run`].
 
 #![allow(
     rustdoc::private_intra_doc_links,
