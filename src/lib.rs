@@ -41,7 +41,7 @@
 //! - [`text`]: how times, lengths of time and long lists are written
 //! - [`consumer`]: names, what was found, and the mark by which recess knows its own deadlines
 //! - [`now`]: the two clocks' reading that everything pure takes as an argument
-//! - [`write`]: what recess asks of the server, and what can come of it
+//! - [`mod@write`]: what recess asks of the server, and what can come of it
 //! - [`drain`]: when a consumer counts as paused, drained or running, for those who wait
 //! - [`calendar`]: schedules (a cron rule, or times written down) in a zone, turned into instants; `calendar/fields.rs` reads cron
 //!   lines, `calendar/dialects.rs` says what to write instead of others, `calendar/cron.rs` speaks croner
