@@ -9,6 +9,7 @@ use crate::config::{self, Config, Finding, Severity, Source};
 
 mod collect;
 mod live_finding;
+mod names;
 mod openings;
 mod server;
 #[cfg(test)]

@@ -24,6 +24,13 @@ enum About {
 }
 
 impl LiveFinding {
+    /// About something else, and no error.
+    pub fn warning(code: &'static str, subject: &str, message: &str, hint: &str) -> Self {
+        Finding::new(Severity::Warning, code, subject, message)
+            .hint(hint)
+            .into()
+    }
+
     /// About a consumer that the server has.
     pub fn consumer(
         severity: Severity,

@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use jiff::SignedDuration;
 use tokio::sync::mpsc;
 
 use super::outcome::{End, Outcome, Row};
@@ -19,18 +18,16 @@ use crate::consumer::{ConsumerId, Found, PauseState};
 use crate::drain::{DrainState, Goal, Watch};
 use crate::jetstream::nats::Nats;
 use crate::jetstream::{Advisory, JetStream, Link, RequestError, Sample};
-use crate::now::Now;
 use crate::observe::{Observed, ReplyDeadline, Scope, observe};
 use crate::plan::Skew;
 use crate::policy::{Interest, Selector, Window};
 use crate::report::LeftOut;
 
+mod beforehand;
+
 /// How often those that are waited for are looked at, at most and at least; in between, four times as long as a look takes.
 const OFTEN: Duration = Duration::from_millis(250);
 const SELDOM: Duration = Duration::from_secs(5);
-
-/// The longest sleep while an opening is waited for, so that a stepped clock is noticed and progress shown.
-const SLICE: Duration = Duration::from_secs(1);
 
 /// Somebody who waits.
 pub struct Wait {
@@ -150,49 +147,6 @@ impl Wait {
             let now = self.clock.now();
             if once && !self.is_closed(now) {
                 return Ok(self.verdict());
-            }
-        }
-    }
-
-    /// Waits for a connection, as for the rest: a server that restarts is no reason to stop before the time is over.
-    async fn until_connected(&mut self, nats: &Nats) -> Result<Option<End>, Exit> {
-        let mut link = nats.link();
-        loop {
-            let state = link.borrow_and_update().clone();
-            match state {
-                Link::Up(_) => {
-                    self.trouble = None;
-                    return Ok(None);
-                }
-                Link::Unsuitable(unsuitable) => {
-                    self.progress.clear();
-                    crate::cli::complain(format!("error: {unsuitable}"));
-                    self.trouble = Some(unsuitable.to_string());
-                    return Err(Exit::Config);
-                }
-                Link::Down { reason } if reason.is_empty() => {}
-                Link::Down { reason } => {
-                    if self.trouble.is_none() {
-                        self.progress.clear();
-                        crate::cli::print_error(&format!(
-                            "note: {reason}; trying again until the timeout"
-                        ));
-                    }
-                    self.trouble = Some(reason);
-                }
-            }
-            let left = (self.deadline).saturating_sub(self.clock.now().uptime);
-            if left.is_zero() {
-                (self.trouble).get_or_insert_with(|| "no JetStream has answered yet".to_owned());
-                return Ok(Some(End::TimedOut));
-            }
-            self.progress
-                .show(self.goal, &self.rows, self.trouble.as_deref(), left);
-            // Cancel-safe: a change of the link stays marked until it is seen. A link that is gone changes no more, and the loop
-            // ends with the time.
-            tokio::select! {
-                () = tokio::time::sleep(left.min(SLICE)) => {}
-                Ok(()) = link.changed() => {}
             }
         }
     }
@@ -334,46 +288,5 @@ impl Wait {
             })
         };
         observed.apply(interest, scope, &mut self.rows, &mut self.left_out, row);
-    }
-
-    /// Whether the window is closed, and a pause is waited for.
-    fn is_closed(&self, now: Now) -> bool {
-        self.goal != Goal::Running
-            && (self.window.as_ref()).is_some_and(|window| window.open_at(now.wall).is_none())
-    }
-
-    /// The end, where the window is closed and does not open in time.
-    fn too_late(&self, now: Now) -> Option<End> {
-        let window = self.window.as_ref().filter(|_| self.is_closed(now))?;
-        let next = window.next_opening(now.wall);
-        let left = SignedDuration::try_from(self.deadline.saturating_sub(now.uptime));
-        let last = now.wall.checked_add(left.unwrap_or(SignedDuration::MAX));
-        let in_time = next.is_some_and(|next| last.is_ok_and(|last| next.opens <= last));
-        (!in_time).then_some(End::NotOpen(next))
-    }
-
-    /// Sleeps until the window is open.
-    async fn until_open(&mut self) -> Option<End> {
-        loop {
-            let now = self.clock.now();
-            self.open = (self.window.as_ref()).and_then(|window| window.open_at(now.wall));
-            if !self.is_closed(now) {
-                return None;
-            }
-            if let Some(end) = self.too_late(now) {
-                return Some(end);
-            }
-            let next = self
-                .window
-                .as_ref()
-                .and_then(|one| one.next_opening(now.wall));
-            let wait = next.map_or(SignedDuration::ZERO, |next| {
-                next.opens.duration_since(now.wall)
-            });
-            self.progress
-                .show_opening(self.window.as_ref().map_or("", |window| &window.name), wait);
-            let wait = Duration::try_from(wait).unwrap_or_default();
-            tokio::time::sleep(wait.min(SLICE).max(Duration::from_millis(1))).await;
-        }
     }
 }

@@ -29,7 +29,7 @@ const TYPOGRAPHIC_QUOTES: [char; 14] = [
     '\u{ab}', '\u{bb}', '\u{2039}', '\u{203a}', '`', '\u{b4}',
 ];
 
-/// Joins syntax mistakes with what was found in the rest of the file. A line that cannot be read is told once, and
+/// Joins syntax mistakes with what was found in the rest of the file. A line that cannot be read is reported once, and
 /// nothing is claimed to be absent from a file of which a part could not be read.
 pub fn merge(text: &str, errors: &[SyntaxError], mut others: Vec<Finding>) -> Vec<Finding> {
     if errors.is_empty() {
@@ -40,7 +40,7 @@ pub fn merge(text: &str, errors: &[SyntaxError], mut others: Vec<Finding>) -> Ve
     let mut findings: Vec<Finding> = Vec::new();
     let mut in_list = false;
     for error in errors {
-        // After a list that is not closed, every line of the file is told to lack a comma.
+        // After a list that is not closed, every line of the file lacks a comma to the parser.
         let still_in_list = in_list && speaks_of_list(error);
         in_list = speaks_of_list(error);
         if lines.insert(line_of(error.span.start)) && !still_in_list {
