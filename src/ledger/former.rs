@@ -6,6 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::consumer::{ConsumerId, Found, Mark, PauseState};
 
+#[cfg(test)]
+mod tests;
+
 /// How long a deadline that has passed is remembered: a Clear may be due for it, a minute after the lapse.
 const LAPSED: SignedDuration = SignedDuration::from_hours(24);
 

@@ -926,3 +926,12 @@ fn words_are_those_of_the_metrics() {
     let repairs = Repair::ALL.map(Repair::as_str);
     assert_eq!(repairs, ["resumed", "recreated", "retimed"]);
 }
+
+#[test]
+fn a_consumer_is_known_while_something_is_remembered_of_it() {
+    let mut scene = Scene::new();
+    assert!(!scene.ledger.knows(&billing()));
+    scene.pause(Outcome::Accepted);
+    assert!(scene.ledger.knows(&billing()));
+    assert!(!scene.ledger.knows(&ConsumerId::new("ORDERS", "shipping")));
+}

@@ -709,3 +709,33 @@ fn the_index_finds_the_windows_that_asking_each_finds() {
     }
     assert!(found > 1_000, "only {found} windows were found");
 }
+
+#[test]
+fn a_deadline_is_wanted_soon_if_a_change_within_the_time_wants_exactly_that() {
+    // Opens at 02:00 for an hour and at 02:30 for two: from 02:00 on it wants a pause until 04:30.
+    let policy = policy(
+        hours(24),
+        &[("0 2 * * *", hours(1)), ("30 2 * * *", hours(2))],
+    );
+    let day = |text: &str| time(&format!("2026-12-01T{text}Z"));
+    for (at, ahead, deadline, wanted) in [
+        ("01:59:40", 30, "04:30:00", true),
+        ("01:59:40", 20, "04:30:00", true),
+        ("01:59:40", 19, "04:30:00", false),
+        // What is wanted now is no change.
+        ("02:10:00", 30, "04:30:00", false),
+        // No change wants that.
+        ("01:59:40", 30, "03:00:00", false),
+        ("01:59:40", 30, "04:29:59", false),
+        ("01:59:40", 30, "04:30:01", false),
+    ] {
+        let is_wanted = policy.wants_soon(
+            &anybody(),
+            &all(&policy),
+            day(deadline),
+            day(at),
+            seconds(ahead),
+        );
+        assert_eq!(is_wanted, wanted, "{deadline} at {at}, within {ahead} s");
+    }
+}

@@ -4,6 +4,7 @@ use std::path::Path;
 use super::*;
 use crate::config;
 use crate::consumer::{Kind, Mark};
+use crate::plan::Agenda;
 use crate::policy::Window;
 use crate::write::{Action, Outcome};
 
@@ -434,4 +435,18 @@ fn who_is_paused_and_still_busy_is_looked_at_again_where_that_matters() {
         busy(&mut scene, &path);
     }
     assert_eq!(look(&scene, "A/busy"), soon(10));
+}
+
+#[test]
+fn the_agenda_takes_each_look_from_the_plan_and_drops_what_a_plan_needs_no_more() {
+    let mut scene = Scene::new();
+    scene
+        .add_ours("A/ends", 3)
+        .add("A/run", PauseState::Running);
+    let mut agenda = Agenda::default();
+    agenda.no_later_than(&"A/run".parse().unwrap(), Duration::ZERO);
+    agenda.follow(&scene.plan());
+    let look = scene.lapse("A/ends");
+    assert_eq!(agenda.next_look(), Some(look));
+    assert_eq!(agenda.due(look).count(), 1);
 }
