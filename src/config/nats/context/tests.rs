@@ -1,4 +1,5 @@
 use super::*;
+use crate::config::Redacted;
 
 fn read(text: &str) -> Result<Connection, String> {
     parse(Path::new("/c/prod.json"), text).map_err(|error| error.to_string())
