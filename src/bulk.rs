@@ -32,8 +32,8 @@ pub use run::{BulkResult, BulkRun};
 /// show, and a request that timed out may still lie in a queue.
 const GIVE_UP: Duration = Duration::from_secs(20);
 
-/// How often those who are waited for are looked at, at least. Between two looks lies twice the time that one takes: a
-/// cluster that is asked all the time takes longer to apply what it was told.
+/// The longest time between two observations of the consumers that are still waiting. The shortest is twice the time that an
+/// observation takes: a cluster that answers requests all the time takes longer to apply writes.
 const LOOK: Duration = Duration::from_millis(500);
 const SHORTEST_REST: Duration = Duration::from_millis(20);
 
@@ -119,7 +119,7 @@ impl<J: JetStream> Bulk<J> {
         }
     }
 
-    /// Sees to it, until each is as ordered or nothing more comes of it. `advisories` are what the server tells meanwhile.
+    /// Runs until each consumer is as ordered or can no longer be. `advisories` are those that the server sends meanwhile.
     pub async fn carry_out(
         &mut self,
         run: &mut BulkRun,
@@ -151,7 +151,7 @@ impl<J: JetStream> Bulk<J> {
                 let limit = self.in_flight();
                 let mut books = BulkBooks { bulk: self, tell };
                 let writes = (writes, now);
-                // What was not sent is still waited for, and is decided about anew.
+                // What was not sent is still waiting, and is decided again.
                 drop(send(&jetstream, &clock, limit, writes, &mut run.pass, &mut books).await);
                 run.fail_for_good(answered);
                 // What is only sent again is no progress.
@@ -207,11 +207,7 @@ impl<J: JetStream> Bulk<J> {
             |id, sample, before| {
                 let found = sample.found;
                 if let (Found::Unknown, Some(before)) = (&found, before) {
-                    return Some(Row {
-                        found,
-                        seen: now.uptime,
-                        ..before.clone()
-                    });
+                    return Some(before.unknown_since(now.uptime));
                 }
                 let of_interest = match found.observation() {
                     Some(seen) => interest.includes(id, Some(seen.kind)),
@@ -221,10 +217,7 @@ impl<J: JetStream> Bulk<J> {
                 if of_interest || found == Found::Missing {
                     ledger.observe(id, &found, mark, now);
                 }
-                of_interest.then(|| Row {
-                    problem: before.and_then(|row| row.problem.clone()),
-                    ..Row::undecided(WindowSet::default(), found, now.uptime)
-                })
+                of_interest.then(|| Row::observed(before, WindowSet::default(), found, now.uptime))
             },
         );
         self.ledger.looked(|id| scope.includes(id), now);
@@ -257,7 +250,7 @@ impl<J: JetStream> Bulk<J> {
             } else if run.op.is_done(&row.found) {
                 *result = BulkResult::Done;
             } else if too_late {
-                // What shows no pause now has seen its end, and is nobody's doing.
+                // What shows no pause now has reached its end; no client has undone it.
                 *result = BulkResult::TooLate;
             } else if run.sent.contains(id) && self.was_undone(id, row, run.op) {
                 *result = BulkResult::Undone;

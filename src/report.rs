@@ -7,18 +7,20 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::calendar::Occurrence;
-use crate::consumer::{ConsumerId, Found, Mark, Owner};
+use crate::consumer::{ConsumerId, Mark};
 use crate::jetstream::{Link, RequestError, Writer};
 use crate::ledger::Repair;
-use crate::plan::{Known, LOST_SKEW, Rule, Verdict};
-use crate::policy::{Desired, Policy, WindowSet};
+use crate::plan::LOST_SKEW;
+use crate::policy::Policy;
 use crate::write::Action;
 
 #[cfg(test)]
 pub mod example;
 mod left_out;
+mod row;
 
 pub use left_out::{LeftOut, PassedOver, Sentence, Topic};
+pub use row::Row;
 
 /// What made the loop look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -250,72 +252,6 @@ pub struct Act {
     pub by_same_instance: bool,
     /// For the first pause of an opening that recess was there for: from the opening to the acceptance.
     pub lateness: Option<SignedDuration>,
-}
-
-/// One consumer.
-#[derive(Clone, Debug)]
-pub struct Row {
-    /// The windows it follows.
-    pub windows: WindowSet,
-    /// What is wanted.
-    pub desired: Desired,
-    /// What was found.
-    pub found: Found,
-    /// When it was found, in uptime.
-    pub seen: Duration,
-    /// What follows from both.
-    pub verdict: Verdict,
-    /// The row of the decision table that it follows from.
-    pub rule: Rule,
-    /// How long a write of ours has been accepted without showing.
-    pub unconfirmed: Option<Duration>,
-    /// How long a write waits that was undone or failed before.
-    pub held_back: Option<Duration>,
-    /// Somebody undoes what recess writes, and recess has stopped.
-    pub contested: bool,
-    /// What went wrong with it last.
-    pub problem: Option<RequestError>,
-}
-
-impl Row {
-    /// One about which nothing has been decided yet.
-    pub fn undecided(windows: WindowSet, found: Found, seen: Duration) -> Self {
-        Self {
-            windows,
-            desired: Desired::Running,
-            found,
-            seen,
-            verdict: Verdict::Settled,
-            rule: Rule::Unknown,
-            unconfirmed: None,
-            held_back: None,
-            contested: false,
-            problem: None,
-        }
-    }
-
-    /// What a decision about it rests on.
-    pub fn known<'r>(&'r self, id: &'r ConsumerId) -> Known<'r> {
-        Known {
-            id,
-            windows: &self.windows,
-            found: &self.found,
-            seen: self.seen,
-        }
-    }
-
-    /// Whether it carries a pause of recess's that no window names.
-    pub fn is_orphan(&self) -> bool {
-        matches!(
-            self.rule,
-            Rule::Orphan | Rule::OrphanWaiting | Rule::OrphanUnnamed
-        )
-    }
-
-    /// Whose deadline is stored, where one is.
-    pub fn owner(&self, mark: Mark) -> Option<Owner> {
-        Some(mark.owner(self.found.observation()?.state.deadline()?))
-    }
 }
 
 /// One window.

@@ -8,7 +8,7 @@ use crate::report::{Act, Burst};
 use crate::send::{Books, Leaving};
 use crate::write::Outcome;
 
-/// The books of a bulk operation, and where progress is told.
+/// The books of a bulk operation, and where progress is reported.
 pub(super) struct BulkBooks<'b, J, F> {
     pub bulk: &'b mut Bulk<J>,
     pub tell: &'b mut F,

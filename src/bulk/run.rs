@@ -17,7 +17,7 @@ pub enum BulkResult {
     Untouched,
     /// It is as ordered, and was seen so.
     Done,
-    /// It was, or would have been, and somebody else has undone it.
+    /// It was, or would have been, and another client has undone it.
     Undone,
     /// It is not there.
     Missing,
@@ -31,12 +31,12 @@ pub enum BulkResult {
     Failed(RequestError),
 }
 
-/// An op on its way. It can be looked at when the work is given up in the middle.
+/// An operation in progress. It can be read if the work is stopped before its end.
 #[derive(Debug)]
 pub struct BulkRun {
     /// What is ordered.
     pub op: BulkOp,
-    /// Whom it concerns, and what has become of each.
+    /// The consumers it is for, and the result of each.
     pub results: BTreeMap<ConsumerId, BulkResult>,
     /// What was sent and answered.
     pub pass: Pass,

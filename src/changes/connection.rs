@@ -20,7 +20,7 @@ pub(super) fn compare(before: Option<&Report>, after: &Report, changes: &mut Vec
     }
 }
 
-/// The server tells of one subject that is denied at a time, at each connection again.
+/// The server reports one denied subject at a time, and again with each connection.
 fn connected(before: Option<&Link>, server: &Server, changes: &mut Vec<Change>) {
     let same = match before {
         Some(Link::Up(known)) if known.connects == server.connects => Some(known),

@@ -54,11 +54,7 @@ impl<J: JetStream> Reconciler<J> {
         pass: &mut Pass,
     ) -> Option<Row> {
         if let (Found::Unknown, Some(before)) = (&found, before) {
-            return Some(Row {
-                found,
-                seen: now.uptime,
-                ..before.clone()
-            });
+            return Some(before.unknown_since(now.uptime));
         }
         let mark = self.policy().mark();
         self.former.translate_found(id, &mut found, mark);
@@ -82,10 +78,7 @@ impl<J: JetStream> Reconciler<J> {
         {
             pass.confirmed.push(now.wall.duration_since(opening));
         }
-        Some(Row {
-            problem: before.and_then(|row| row.problem.clone()),
-            ..Row::undecided(windows, found, now.uptime)
-        })
+        Some(Row::observed(before, windows, found, now.uptime))
     }
 
     /// Whether a window may want a consumer of which no more than the name is known.
