@@ -183,6 +183,15 @@ pub enum Change {
     Unlisted(Arc<[Failure]>),
     /// A write was accepted 10 s ago and does not show.
     Unconfirmed(ConsumerId),
+    /// The deadlines of these consumers passed, and they were seen delivering again: the server resumed them.
+    Resumed(Vec<ConsumerId>),
+    /// A consumer that an open window wants paused was deleted. One that a window names exactly is [`Change::Missing`].
+    Deleted {
+        /// The consumer.
+        id: ConsumerId,
+        /// The windows that matched it.
+        windows: Vec<Arc<str>>,
+    },
     /// A consumer is paused by another client.
     Foreign {
         /// The consumer.

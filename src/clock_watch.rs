@@ -41,14 +41,14 @@ pub async fn watch_wall_clock(clock: Clock, nudge: Arc<Notify>) {
                 while let Some(rest) = SILENCE.checked_sub(ticks.silent_for()) {
                     tokio::time::sleep(rest + SLEEP_MARGIN).await;
                 }
-                tracing::debug!("the wall clock's ticks stopped, so their scheduler is replaced");
+                tracing::debug!("clock watch: ticks stopped, so their scheduler is replaced");
                 if let Err(error) = scheduler.shutdown().await {
-                    tracing::debug!("the old scheduler did not end: {error}");
+                    tracing::debug!("clock watch: the old scheduler did not end: {error}");
                 }
             }
             Err(error) => {
                 // The loop's own heartbeat still notices a step, a little later.
-                tracing::warn!("the wall-clock watcher does not start: {error}; it is tried again");
+                tracing::warn!("clock watch: cannot start: {error}; retrying");
                 tokio::time::sleep(SILENCE).await;
             }
         }

@@ -172,9 +172,7 @@ pub async fn serve(listener: TcpListener, state: HttpState) {
             Err(_) if room => {}
             Err(error) => {
                 if !std::mem::replace(&mut troubled, true) {
-                    tracing::warn!(
-                        "no connection to the pages can be taken: {error}; trying again"
-                    );
+                    tracing::warn!("HTTP: cannot accept a connection: {error}; retrying");
                 }
                 tokio::time::sleep(REST).await;
             }

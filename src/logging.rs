@@ -65,7 +65,7 @@ pub fn init(wall: fn() -> Timestamp) -> Result<Log, String> {
     };
     let log = started.map_err(|error| format!("logging cannot start: {error}"))?;
     // What is printed by default waits for standard error.
-    std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
+    std::panic::set_hook(Box::new(|panic| tracing::error!("panic: {panic}")));
     Ok(log)
 }
 
@@ -110,6 +110,6 @@ fn to_stderr(filter: EnvFilter, wall: fn() -> Timestamp) -> Result<Log, String> 
 /// Lines were lost; `total` of them since the start.
 fn report_lost(total: u64) {
     tracing::warn!(
-        "log: {total} lines lost since the start, because standard error or the journal did not take them in time"
+        "log: {total} lines lost since the start: standard error or the journal was too slow"
     );
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Change;
-use crate::consumer::{ConsumerId, Found};
+use crate::consumer::{ConsumerId, Found, Owner};
 use crate::plan::{Rule, Verdict};
+use crate::policy::Desired;
 use crate::report::{Report, Row};
 
 /// A write that was accepted and does not show for so long is an error.
@@ -33,7 +34,11 @@ pub(super) fn compare(before: Option<&Report>, after: &Report, changes: &mut Vec
     let rows = before.map_or(&nothing, |before| &before.rows);
     let was_dry_run = before.is_some_and(|before| before.dry_run);
     let mut kinds = Kinds::default();
+    let mut resumed = Vec::new();
     for (id, was, is) in joined(rows, &after.rows) {
+        if was.is_some_and(|was| is_resumed_by_server(id, was, is, after)) {
+            resumed.push(id.clone());
+        }
         if after.dry_run {
             kinds.would(id, was.filter(|_| was_dry_run), is);
         }
@@ -41,6 +46,8 @@ pub(super) fn compare(before: Option<&Report>, after: &Report, changes: &mut Vec
     }
     let unlisted = before.map_or_else(Arc::default, |before| before.unlisted.clone());
     let unlisted = (*unlisted != *after.unlisted).then(|| after.unlisted.clone());
+    changes.extend((!resumed.is_empty()).then_some(Change::Resumed(resumed)));
+    changes.extend(before.map_or_else(Vec::new, |before| deleted(before, after)));
     changes.extend(kinds.would);
     changes.extend(kinds.missing);
     changes.extend(kinds.contested);
@@ -114,6 +121,47 @@ impl Kinds {
             });
         }
     }
+}
+
+/// Whether a pause of recess's is over because its deadline passed, and not because of a write.
+fn is_resumed_by_server(id: &ConsumerId, was: &Row, is: &Row, after: &Report) -> bool {
+    let deadline = was
+        .found
+        .observation()
+        .and_then(|seen| seen.state.deadline());
+    let is_over = deadline.is_some_and(|deadline| deadline <= after.at);
+    let is_written = || {
+        let acts = after.pass.iter().flat_map(|pass| &pass.acts);
+        acts.into_iter()
+            .any(|act| act.id == *id && act.result.is_ok())
+    };
+    was.found.is_paused()
+        && was.owner(after.mark()) == Some(Owner::Recess)
+        && matches!(is.found, Found::Present(_))
+        && !is.found.is_paused()
+        && is_over
+        && !is_written()
+}
+
+/// The consumers of open windows that are there no more. What a reload takes out of the windows was not deleted.
+fn deleted(before: &Report, after: &Report) -> Vec<Change> {
+    if !Arc::ptr_eq(&before.policy, &after.policy) {
+        return Vec::new();
+    }
+    let gone = before.rows.iter().filter(|(id, row)| {
+        matches!(row.desired, Desired::Paused(_))
+            && matches!(row.found, Found::Present(_))
+            && !after.rows.contains_key(*id)
+    });
+    gone.map(|(id, row)| Change::Deleted {
+        id: id.clone(),
+        windows: row
+            .windows
+            .iter()
+            .map(|window| window.name.clone())
+            .collect(),
+    })
+    .collect()
 }
 
 /// A failure is reported with what comes next, and an orphan with when it is resumed.

@@ -135,6 +135,8 @@ impl Tracker {
             | Change::Orphaned { .. }
             | Change::Unlisted(_)
             | Change::Unconfirmed(_)
+            | Change::Resumed(_)
+            | Change::Deleted { .. }
             | Change::Foreign { .. }
             | Change::Decided { .. }
             | Change::Stage(_) => true,

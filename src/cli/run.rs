@@ -80,7 +80,7 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp, log: &Log
         // A dry run is often made beside the daemon that has the address.
         Err(error) if settings.controller.dry_run => {
             let address = settings.http.listen;
-            warn!("cannot listen on {address}: {error}; this dry run goes on without its pages");
+            warn!("cannot listen on {address}: {error}; this dry run serves no HTTP");
             None
         }
         Err(error) => {
@@ -161,7 +161,7 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp, log: &Log
                     hang.store(true, Ordering::Relaxed);
                 }
                 Asked::Stop => {
-                    info!("stopping; consumers that are paused stay so until their deadlines");
+                    info!("stopping; paused consumers stay paused until their deadlines");
                     systemd::stopping();
                     break Exit::Done;
                 }
@@ -189,14 +189,15 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp, log: &Log
 
 fn greet(args: &RunArgs, config: &Config) {
     info!(
-        "recess {} runs {} ({}, instance {})",
+        "{} {} started with {} ({}, instance {})",
+        env!("CARGO_PKG_NAME"),
         env!("CARGO_PKG_VERSION"),
         args.config.config.display(),
         super::count_windows(config),
         config.policy.instance()
     );
     for warning in &config.warnings {
-        warn!("{}: {}", warning.subject, warning.message);
+        warn!("config: {}: {}", warning.subject, warning.message);
     }
 }
 
@@ -227,37 +228,41 @@ fn reload(
             let timeout = |settings: &Settings| settings.controller.request_timeout;
             if new.nats != old.nats || new.http != old.http || timeout(new) != timeout(old) {
                 warn!(
-                    "changes in [nats], [http] and request_timeout take effect at the next start; all else is in force \
-                     now"
+                    "config changes in [nats], [http] and request_timeout need a restart; all others are active"
                 );
             }
             info!(
-                "loaded {} again ({})",
+                "config reloaded from {} ({})",
                 args.config.config.display(),
                 super::count_windows(&config)
             );
             for warning in &config.warnings {
-                warn!("{}: {}", warning.subject, warning.message);
+                warn!("config: {}: {}", warning.subject, warning.message);
             }
             metrics.loaded(&config, now);
             sender.send_replace(Arc::new(config));
         }
         Err(error) => {
             metrics.refused();
-            tell_refused(&error);
+            log_rejected(&error);
         }
     }
 }
 
-/// In the journal a mistake is a line, elsewhere it is drawn.
-fn tell_refused(error: &ConfigError) {
-    const REFUSED: &str = "the new config is refused, the one in force stays";
+/// In the journal a mistake is a line, elsewhere it is rendered with its source.
+fn log_rejected(error: &ConfigError) {
     if !journal::is_stderr() {
-        error!("{REFUSED}:\n{}", error.render(false));
+        error!(
+            "new config rejected, the active one stays in force:\n{}",
+            error.render(false)
+        );
         return;
     }
     let source = error.source();
     for finding in error.findings() {
-        error!("{REFUSED}: {}", journal::line_of(&finding, &source));
+        error!(
+            "new config rejected, the active one stays in force: {}",
+            journal::line_of(&finding, &source)
+        );
     }
 }

@@ -16,6 +16,8 @@ mod consumers;
 mod deployment;
 mod observations;
 #[cfg(test)]
+mod table;
+#[cfg(test)]
 mod tests;
 mod windows;
 mod words;
@@ -35,7 +37,7 @@ pub(super) fn show(report: &Report, changes: &[Change]) {
         let more = alike.len().saturating_sub(limit);
         if more > 0 {
             let shown = many.unwrap_or_default();
-            info!("and {more} more like the last{shown}");
+            info!("and {more} more like the line above{shown}");
         }
     }
 }
@@ -47,7 +49,9 @@ fn of_many(change: &Change) -> Option<&'static str> {
         Change::Unanswered(_)
         | Change::Would { .. }
         | Change::Missing(_)
-        | Change::Foreign { .. } => Some("; `recess status` shows them all"),
+        | Change::Foreign { .. }
+        | Change::Opened { .. }
+        | Change::Closed { .. } => Some("; `recess status` shows them all"),
         Change::Empty(_) | Change::Unmatched { .. } => {
             Some("; `recess check --live` shows them all")
         }
@@ -58,6 +62,9 @@ fn of_many(change: &Change) -> Option<&'static str> {
         | Change::HeldBack { .. }
         | Change::Orphaned { .. }
         | Change::Unconfirmed(_)
+        | Change::Deleted { .. }
+        | Change::Rescheduled { .. }
+        | Change::Blank { .. }
         | Change::Unreadable(_)
         | Change::PassedOver(_) => Some(""),
         Change::Started
@@ -70,11 +77,8 @@ fn of_many(change: &Change) -> Option<&'static str> {
         | Change::FirstAttempt
         | Change::Clock { .. }
         | Change::ClockStepped
-        | Change::Opened { .. }
-        | Change::Rescheduled { .. }
-        | Change::Closed { .. }
         | Change::Removed { .. }
-        | Change::Blank { .. }
+        | Change::Resumed(_)
         | Change::Burst(_)
         | Change::Wrote { .. }
         | Change::Unlisted(_)
@@ -129,6 +133,8 @@ fn line(report: &Report, change: &Change) {
             until,
             resumes_in,
         } => consumers::orphaned(id, *until, *resumes_in),
+        Change::Resumed(ids) => consumers::resumed(ids),
+        Change::Deleted { id, windows } => consumers::deleted(id, windows),
         Change::Unconfirmed(id) => consumers::unconfirmed(report, id),
         Change::Foreign { id, until } => consumers::foreign(report, id, *until),
         Change::Decided { id, verdict, rule } => consumers::decided(id, *verdict, *rule),

@@ -69,8 +69,8 @@ fn feed_watchdog(heartbeat: &Heartbeat, limit: Duration) {
         let stopped = silent >= limit / 2;
         if stopped && std::mem::replace(&mut suspected, stopped) {
             tracing::error!(
-                "the loop has not moved for {} s: asking systemd for a restart; consumers that are paused stay so until \
-                 their deadlines",
+                "watchdog: the loop has not moved for {} s; asking systemd for a restart; paused consumers stay paused \
+                 until their deadlines",
                 silent.as_secs()
             );
             return tell(&[NotifyState::WatchdogTrigger]);
@@ -82,6 +82,6 @@ fn feed_watchdog(heartbeat: &Heartbeat, limit: Duration) {
 
 fn tell(state: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(state) {
-        tracing::debug!("systemd cannot be told: {error}");
+        tracing::debug!("systemd not notified: {error}");
     }
 }

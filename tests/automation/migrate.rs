@@ -52,7 +52,7 @@ async fn it_migrates_when_the_last_message_is_done_and_ends_the_window_early() {
     assert!(migrated.exists());
     assert!(Timestamp::now() < span.closes);
     assert!(!world.is_paused().await, "{output:?}");
-    recess.until_log("window db-upgrade is closed").await;
+    recess.until_log("window db-upgrade closed").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

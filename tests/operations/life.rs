@@ -129,7 +129,7 @@ impl World {
         assert!(service.is_active());
         assert_eq!(service.property("UnitFileState"), "enabled");
         assert_eq!(
-            service.told("window: ").len(),
+            service.told("config: window: ").len(),
             1,
             "{:?}",
             service.journal("")
@@ -209,7 +209,7 @@ impl World {
         let open = service.journal("WINDOW=night -p info");
         assert!(
             open.iter()
-                .any(|record| message(record).starts_with("window night is open until ")),
+                .any(|record| message(record).starts_with("window night opened until ")),
             "{open:?}"
         );
         assert!(service.journal("-p err").is_empty());
@@ -229,7 +229,7 @@ impl World {
         assert_eq!(told[0]["PRIORITY"], "3");
         // Nobody asks `recess check` first where the signal is sent by hand.
         self.machine.ok("systemctl kill --signal HUP recess");
-        let told = format!("the new config is refused, the one in force stays: {mistake}");
+        let told = format!("new config rejected, the active one stays in force: {mistake}");
         until("the refusal is told", secs(5), async || {
             (service.told(&told).len() == 1).then_some(())
         })

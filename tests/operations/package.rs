@@ -78,6 +78,7 @@ fn the_package_holds_what_an_operator_looks_for() {
         "/usr/share/recess/recess.toml",
         "/usr/share/doc/recess/copyright",
         "/usr/share/doc/recess/README.md",
+        "/usr/share/doc/recess/config/LOGS.md",
         "/usr/share/doc/recess/config/WINDOWS.md",
         "/usr/share/doc/recess/systemd/README.md",
         "/usr/share/doc/recess/examples/nats/jwt/mint",

@@ -46,7 +46,7 @@ async fn a_clock_days_ahead_pauses_nothing_until_it_is_right() {
         .also(&windows.concat());
     let recess = Recess::start(&with_clock(config, &clock)).await;
     recess
-        .until_log("clock: this host is 100d ahead of the server")
+        .until_log("clock skew: this host is 100d ahead of the server")
         .await;
     let (status, body) = recess.get("/readyz").await.unwrap();
     assert_eq!(status, 503, "{body}");
@@ -57,7 +57,7 @@ async fn a_clock_days_ahead_pauses_nothing_until_it_is_right() {
     })
     .await;
     assert_eq!(tap.writes().len(), 0, "{:#?}", tap.writes());
-    let said = recess.log().matches("ERROR clock:").count();
+    let said = recess.log().matches("ERROR clock skew:").count();
     assert_eq!(said, 1, "{}", recess.log());
 
     fs::write(&clock, "+0").unwrap();

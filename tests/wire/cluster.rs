@@ -155,12 +155,12 @@ async fn streams_that_do_not_exist_are_told_as_by_a_single_server() {
     assert_eq!(
         complaints,
         [
-            "GONE > alone does not exist, and a window names it; it is paused when it appears in an open window",
-            "NOPE > exact does not exist, and a window names it; it is paused when it appears in an open window",
-            "THERE > nobody does not exist, and a window names it; it is paused when it appears in an open window",
-            "window both: its selector \"NOPE/*\" matches no consumer: check the spelling; `recess check --live` suggests similar names",
-            "window exact matches no consumer: check the names in its `consumers`; `recess check --live` suggests similar ones",
-            "window glob matches no consumer: check the names in its `consumers`; `recess check --live` suggests similar ones",
+            "GONE > alone: does not exist, but a window names it; recess pauses it if it is created while the window is open",
+            "NOPE > exact: does not exist, but a window names it; recess pauses it if it is created while the window is open",
+            "THERE > nobody: does not exist, but a window names it; recess pauses it if it is created while the window is open",
+            "window both has a selector that matches no consumer: \"NOPE/*\"; `recess check --live` suggests similar names",
+            "window exact matches no consumer; check the names in its `consumers`; `recess check --live` suggests similar ones",
+            "window glob matches no consumer; check the names in its `consumers`; `recess check --live` suggests similar ones",
         ]
     );
     let found = rows.as_array().unwrap().iter();

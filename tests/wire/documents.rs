@@ -88,7 +88,7 @@ async fn the_log_and_the_status_in_the_documents_are_real() {
     account
         .pause("ORDERS/shipping", span.closes + 10.hours())
         .await;
-    recess.until_log("is paused by somebody else").await;
+    recess.until_log("paused by another client").await;
 
     let log = recess.log();
     // Two requests under way at once may be answered in either order. The journal puts other words in front of a line than

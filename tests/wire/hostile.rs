@@ -405,7 +405,7 @@ fn protocol_cases() -> Vec<Case> {
             "a hundred thousand faults",
             flood("-ERR 'no\x1b[31m'\r\n".into(), 100_000),
             Paused,
-            r"says: no\u{1b}[31m",
+            r"reports: no\u{1b}[31m",
         ),
         unasked("a fault without words, later", "-ERR\r\n", Blind, lost),
         unasked(

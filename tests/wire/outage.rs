@@ -89,7 +89,7 @@ async fn a_window_taken_out_while_the_server_is_away_ends_its_pauses_when_it_is_
     server.stop();
     recess.until_log("no connection to NATS").await;
     recess.reload(&Config::new([server.url()]));
-    recess.until_log("again").await;
+    recess.until_log("config reloaded from").await;
     server.restart().unwrap();
     let account = Account::connect(&server.url()).await;
     until("the consumer runs", secs(8), async || {
@@ -280,7 +280,7 @@ async fn a_server_without_jetstream_is_told_and_used_when_it_has_one() {
     );
     let recess = Recess::start(&config(&server, span)).await;
     recess
-        .until_log(&format!("{words}; trying again twice a second"))
+        .until_log(&format!("{words}; reconnecting twice a second"))
         .await;
     assert_eq!(
         recess.get("/readyz").await.unwrap(),

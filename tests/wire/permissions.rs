@@ -104,8 +104,8 @@ async fn a_pause_that_is_not_permitted_is_told_at_once() {
     let recess = world.recess().await;
     recess
         .until_log(
-            "ORDERS > billing was not paused: permission denied to publish to $JS.API.CONSUMER.PAUSE.ORDERS.billing: \
-             allow it for recess's NATS user; recess looks again and tries again, less and less often",
+            "ORDERS > billing: not paused: permission denied to publish to $JS.API.CONSUMER.PAUSE.ORDERS.billing: \
+             allow it for recess's NATS user; retrying with growing delays",
         )
         .await;
     let denied = r#"requests_total{action="pause",result="denied"}"#;
@@ -120,8 +120,8 @@ async fn a_list_that_is_not_permitted_is_told_at_once() {
     let recess = world.recess().await;
     recess
         .until_log(
-            "cannot look at stream ORDERS: permission denied to publish to $JS.API.CONSUMER.LIST.ORDERS: allow it for \
-             recess's NATS user; its consumers are left as they are and it is asked again in a few seconds",
+            "stream ORDERS: cannot be observed: permission denied to publish to $JS.API.CONSUMER.LIST.ORDERS: allow it for \
+             recess's NATS user; recess leaves its consumers unchanged and retries in a few seconds",
         )
         .await;
     let (status, why) = recess.get("/readyz").await.unwrap();
@@ -134,7 +134,8 @@ async fn stream_names_that_are_not_permitted_are_told_and_the_named_stream_is_pa
     let world = Restricted::withholding(&["$JS.API.STREAM.NAMES"]).await;
     let recess = world.recess().await;
     recess.until_metric(PAUSED, 1.0, secs(10)).await;
-    let denied = "cannot look at the streams: permission denied to publish to $JS.API.STREAM.NAMES";
+    let denied =
+        "the streams: cannot be observed: permission denied to publish to $JS.API.STREAM.NAMES";
     recess.until_log(denied).await;
 }
 
@@ -147,7 +148,7 @@ async fn a_consumer_info_that_is_not_permitted_is_told_at_once() {
     world.account.resume("ORDERS/billing").await;
     recess
         .until_log(
-            "cannot look at ORDERS > billing: permission denied to publish to $JS.API.CONSUMER.INFO.ORDERS.billing",
+            "ORDERS > billing: cannot be observed: permission denied to publish to $JS.API.CONSUMER.INFO.ORDERS.billing",
         )
         .await;
 }
@@ -161,7 +162,7 @@ async fn without_account_info_nothing_begins_and_every_command_says_why() {
     );
     let recess = world.recess().await;
     recess
-        .until_log(&format!("{words}; trying again twice a second"))
+        .until_log(&format!("{words}; reconnecting twice a second"))
         .await;
     let (status, why) = recess.get("/readyz").await.unwrap();
     assert_eq!((status, why.trim_end()), (503, &*words));
@@ -208,7 +209,7 @@ async fn advisories_that_may_not_be_heard_are_told_once_and_pauses_are_set_all_t
     for advisory in &advisories {
         recess.until_log(advisory).await;
     }
-    let words = "what others do to consumers is seen at the next resync only; allow it for recess's NATS user";
+    let words = "changes by other clients are observed at the next resync only; allow it for recess's NATS user";
     recess.until_log(words).await;
     world.account.resume("ORDERS/billing").await;
     let repaired = r#"repairs_total{cause="resumed"}"#;

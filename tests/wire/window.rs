@@ -93,6 +93,7 @@ async fn whole_window(binary: PathBuf) {
         (held.count() == free.count()).then_some(())
     })
     .await;
+    recess.until_log("resumed by the server (").await;
     assert_eq!(tap.writes().len(), PAUSED.len(), "{:#?}", tap.writes());
     assert_eq!(recess.complaints(), [""; 0]);
     assert!(recess.terminate(secs(2)).await.unwrap().success());
@@ -177,7 +178,7 @@ async fn a_restart_within_a_window_pauses_nobody_again() {
     recess.until_metric(series, 1.0, secs(5)).await;
     // Two resyncs more would show one that thinks again.
     recess.signal("HUP");
-    recess.until_log("again").await;
+    recess.until_log("config reloaded from").await;
     tokio::time::sleep(secs(1)).await;
     assert!(!tap.all().is_empty(), "the tap hears recess ask");
     assert_eq!(tap.writes().len(), 0, "{:#?}", tap.writes());

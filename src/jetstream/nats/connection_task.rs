@@ -120,7 +120,7 @@ impl ConnectionTask {
                     None => {
                         let words = sanitize(&words);
                         if (last_words.as_ref()).is_none_or(|(at, _)| at.elapsed() > QUOTE_AGAIN) {
-                            tracing::warn!("{} says: {words}", session.address);
+                            tracing::warn!("NATS server {} reports: {words}", session.address);
                         }
                         last_words = Some((Instant::now(), words));
                     }
@@ -140,7 +140,7 @@ impl ConnectionTask {
                     // Nothing but a name in a log line hangs on it.
                     Some(Denial::Subscribe(subject)) if subject == audit::SUBJECT => {
                         tracing::debug!(
-                            "{subject} may not be heard: who resumes consumers is not known"
+                            "permission denied to subscribe to {subject}: clients that resume consumers cannot be named"
                         );
                         audit.deny();
                     }

@@ -89,14 +89,14 @@ impl Nats {
         let Notice { subject, payload } = notice;
         let session = self.session.borrow().clone();
         let Some(session) = session.filter(|session| session.is_connected()) else {
-            return ledger.lose(format_args!("event {subject} lost: not connected to NATS"));
+            return ledger.lose(format_args!("{subject}: not connected to NATS"));
         };
         let publish = session.client.publish(subject.clone(), payload);
         if matches!(timeout(PUBLISH_TIMEOUT, publish).await, Ok(Ok(()))) {
             ledger.handed_over(subject, Instant::now());
         } else {
             ledger.lose(format_args!(
-                "event {subject} lost: the connection to NATS takes no messages"
+                "{subject}: the connection to NATS takes no messages"
             ));
         }
     }
@@ -141,11 +141,9 @@ impl Deliveries {
             let lost = self.counts.lost.load(Ordering::Relaxed);
             let count = lost.saturating_sub(self.lost_before);
             if std::mem::take(&mut self.told) {
-                tracing::info!("events are sent again; {count} were lost");
+                tracing::info!("events: sent again; {count} were lost");
             } else if count > 0 {
-                tracing::warn!(
-                    "events: {count} lost, because more than {BACKLOG} waited to be sent"
-                );
+                tracing::warn!("events: {count} lost: more than {BACKLOG} waited to be sent");
             }
             self.lost_before = lost;
         }
@@ -159,7 +157,7 @@ impl Deliveries {
             .is_some()
         {
             self.lose(format_args!(
-                "permission denied to publish to {subject}, so this event is lost: allow what [events] subject begins with for \
+                "permission denied to publish to {subject}: allow what [events] subject begins with for \
                  recess's NATS user, or take it out of the config"
             ));
         }
@@ -169,7 +167,9 @@ impl Deliveries {
     fn lose(&mut self, why: impl Display) {
         self.counts.lost.fetch_add(1, Ordering::Relaxed);
         if !std::mem::replace(&mut self.told, true) {
-            tracing::warn!("{why}; further ones are only counted (recess_events_total)");
+            tracing::warn!(
+                "event lost: {why}; further losses are only counted (recess_events_total)"
+            );
         }
     }
 }

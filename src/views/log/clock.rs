@@ -16,14 +16,14 @@ pub(super) fn trust(
         ClockTrust::Lost => lost(newest),
         ClockTrust::Untrusted => untrusted(newest),
         ClockTrust::Doubtful => doubtful(from, smooth),
-        ClockTrust::Right => info!("this host's clock and the server's agree again"),
+        ClockTrust::Right => info!("clock skew ended: this host's clock and the server's agree"),
     }
 }
 
 fn lost(newest: SignedDuration) {
     error!(
-        "clock: this host is {} {} the server, more than 10 minutes: recess begins and ends no pause until they agree; \
-         set this host's clock (`timedatectl` shows it), or the server's",
+        "clock skew: this host is {} {} the server, more than 10 minutes: recess starts and ends no pause until they \
+         agree; correct this host's clock (`timedatectl` shows it), or the server's",
         text::clock_offset(newest),
         way(newest)
     );
@@ -31,9 +31,10 @@ fn lost(newest: SignedDuration) {
 
 fn untrusted(newest: SignedDuration) {
     error!(
-        "this host's clock is {:.1} s off the server's: until they agree, pauses are begun and lengthened, and not \
-         shortened or ended early",
-        newest.as_secs_f64()
+        "clock skew: this host is {:.1} s {} the server: recess starts and extends pauses, and does not shorten or end any \
+         early until they agree",
+        newest.as_secs_f64().abs(),
+        way(newest)
     );
 }
 
@@ -44,18 +45,20 @@ fn doubtful(from: ClockTrust, smooth: SignedDuration) {
         "early"
     };
     let again = match from {
-        ClockTrust::Untrusted | ClockTrust::Lost => "; it is trusted again",
+        ClockTrust::Untrusted | ClockTrust::Lost => {
+            "; pauses are shortened and ended on time again"
+        }
         ClockTrust::Right | ClockTrust::Doubtful => "",
     };
     warn!(
-        "this host's clock is {:.1} s {} the server's: windows open and close that {when}{again}",
+        "clock skew: this host is {:.1} s {} the server: windows open and close that {when}{again}",
         smooth.as_secs_f64().abs(),
         way(smooth)
     );
 }
 
 pub(super) fn stepped() {
-    info!("the clock was stepped or the host slept: everything was looked at anew");
+    info!("clock stepped or host suspended: all consumers re-observed");
 }
 
 /// `skew` is the server's clock less this host's.

@@ -5,23 +5,22 @@ use tracing::{error, info, warn};
 use crate::jetstream::{Server, Unsuitable};
 
 pub(super) fn connected(server: &Server) {
+    info!(
+        "connected to nats-server {} at {}",
+        server.version, server.address
+    );
     if server.crash_prone {
         warn!(
-            "connected to nats-server {}, which can crash when a consumer is paused while another client asks about it; \
-             allow_crash_prone is set, so one request is sent at a time",
+            "nats-server {} can crash when a consumer is paused while another client requests its state; \
+             allow_crash_prone is set, so recess sends one request at a time",
             server.version
-        );
-    } else {
-        info!(
-            "connected to nats-server {} at {}",
-            server.version, server.address
         );
     }
 }
 
 pub(super) fn denied(subjects: &[String]) {
     warn!(
-        "permission denied to subscribe to {}: what others do to consumers is seen at the next resync only; allow it for \
+        "permission denied to subscribe to {}: changes by other clients are observed at the next resync only; allow it for \
          recess's NATS user",
         subjects.join(", ")
     );
@@ -29,7 +28,7 @@ pub(super) fn denied(subjects: &[String]) {
 
 pub(super) fn disconnected(reason: &str) {
     warn!(
-        "{reason}; trying again twice a second; pauses that are set end at their deadlines by themselves"
+        "disconnected: {reason}; reconnecting twice a second; existing pauses end at their deadlines"
     );
 }
 
@@ -37,7 +36,7 @@ pub(super) fn disconnected(reason: &str) {
 pub(super) fn unsupported(server: &Unsuitable, was_connected: bool) {
     if was_connected {
         error!(
-            "{server}; nothing is sent to this server, and it is asked again at the next connect"
+            "unsupported server: {server}; recess sends nothing to it and checks again at the next connect"
         );
     }
 }

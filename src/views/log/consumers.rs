@@ -1,17 +1,19 @@
 //! Lines about the state of a consumer.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tracing::{debug, error, info, warn};
 
+use super::SHOWN_OF_MANY;
 use super::words::{OTHER_CLIENT, cause, only_window};
 use crate::changes::CONFIRMATION_LIMIT;
 use crate::consumer::ConsumerId;
 use crate::ledger::FIGHT_LIMIT;
 use crate::plan::{Rule, Verdict};
 use crate::report::{Act, Report};
-use crate::text::utc;
+use crate::text::{self, utc};
 use crate::visible::visible;
 
 pub(super) fn missing(report: &Report, id: &ConsumerId) {
@@ -19,7 +21,7 @@ pub(super) fn missing(report: &Report, id: &ConsumerId) {
         stream = id.stream(),
         consumer = id.consumer(),
         window = only_window(report, id),
-        "{id} does not exist, and a window names it; it is paused when it appears in an open window"
+        "{id}: does not exist, but a window names it; recess pauses it if it is created while the window is open"
     );
 }
 
@@ -30,8 +32,8 @@ pub(super) fn contested(report: &Report, id: &ConsumerId, repair: Option<&Act>) 
         consumer = id.consumer(),
         window = only_window(report, id),
         undone_by = known,
-        "{id} was changed {FIGHT_LIMIT} times against window {}, by {}: recess leaves it alone until the window closes or \
-         the config is reloaded",
+        "{id}: contested: overridden {FIGHT_LIMIT} times against window {}, by {}; recess leaves it unchanged until the \
+         window closes or the config is reloaded",
         report.windows_of(id).join(", "),
         known.as_deref().unwrap_or(OTHER_CLIENT)
     );
@@ -42,8 +44,7 @@ pub(super) fn held_back(report: &Report, id: &ConsumerId, wait: Duration) {
         stream = id.stream(),
         consumer = id.consumer(),
         window = only_window(report, id),
-        "{id} was changed by somebody else again: recess puts it right in {:.0} s, and leaves it alone after the \
-         {FIGHT_LIMIT}th time",
+        "{id}: overridden again by another client; re-applying in {:.0} s; recess stops after {FIGHT_LIMIT} times",
         wait.as_secs_f64().ceil()
     );
 }
@@ -75,8 +76,8 @@ pub(super) fn unconfirmed(report: &Report, id: &ConsumerId) {
         stream = id.stream(),
         consumer = id.consumer(),
         window = only_window(report, id),
-        "{id}: the server accepted a write over {} s ago and does not show it; recess keeps looking, and writes it again \
-         at the next resync where that is still called for",
+        "{id}: write accepted over {} s ago but not visible in CONSUMER.INFO; resending at the next resync if still \
+         needed",
         CONFIRMATION_LIMIT.as_secs()
     );
 }
@@ -86,8 +87,30 @@ pub(super) fn foreign(report: &Report, id: &ConsumerId, until: Option<Timestamp>
         stream = id.stream(),
         consumer = id.consumer(),
         window = only_window(report, id),
-        "{id} is paused by somebody else{}; recess leaves that alone",
+        "{id}: paused by another client{}; recess leaves it unchanged",
         until.map_or_else(String::new, |until| format!(" until {}", utc(until)))
+    );
+}
+
+/// One line, however many there are: they resume together.
+pub(super) fn resumed(ids: &[ConsumerId]) {
+    info!(
+        "resumed by the server ({}): {}; the deadlines passed",
+        ids.len(),
+        text::names(ids, SHOWN_OF_MANY)
+    );
+}
+
+pub(super) fn deleted(id: &ConsumerId, windows: &[Arc<str>]) {
+    info!(
+        stream = id.stream(),
+        consumer = id.consumer(),
+        window = match windows {
+            [window] => Some(&**window),
+            _ => None,
+        },
+        "{id}: deleted during window {}",
+        windows.join(", ")
     );
 }
 

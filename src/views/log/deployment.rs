@@ -8,7 +8,7 @@ use crate::report::Report;
 /// If no window is open at the start: which opens next.
 pub(super) fn started(report: &Report) {
     if report.dry_run {
-        info!("dry run: nothing is sent, what would be sent is told");
+        info!("dry run: nothing is sent, what would be sent is logged");
     }
     if report.windows.iter().any(|window| window.open.is_some()) {
         return;
@@ -16,11 +16,11 @@ pub(super) fn started(report: &Report) {
     let next = (report.windows.iter())
         .filter_map(|window| Some((window, window.next?)))
         .min_by_key(|(_, next)| next.opens);
-    // That a file has no windows, or none that opens, is told with what else is doubtful about it.
+    // That a file has no windows, or none that opens, is reported with the other warnings about it.
     if let Some((window, next)) = next {
         info!(
             window = &*window.name,
-            "window {} opens next, {}",
+            "window {} opens next: {}",
             window.name,
             local(report, &window.name, next.opens)
         );
@@ -29,9 +29,7 @@ pub(super) fn started(report: &Report) {
 
 pub(super) fn dry_run(on: bool) {
     if on {
-        warn!(
-            "dry run switched on: recess sends nothing from now on; what it would send is logged"
-        );
+        warn!("dry run switched on: nothing is sent from now on, what would be sent is logged");
     } else {
         info!("dry run switched off: recess pauses and resumes from now on");
     }
@@ -39,7 +37,7 @@ pub(super) fn dry_run(on: bool) {
 
 pub(super) fn renamed(from: &str, to: &str, paused: usize) {
     warn!(
-        "instance renamed from {from} to {to}: consumers paused under the old name ({paused}) stay recess's until those \
-         pauses end; after a restart they would be foreign"
+        "instance renamed from {from} to {to}: pauses under the old name ({paused}) stay recess's until they end; after a \
+         restart they are foreign"
     );
 }

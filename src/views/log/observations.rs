@@ -9,7 +9,7 @@ use crate::text;
 pub(super) fn unanswered(failure: &Failure) {
     warn!(
         stream = failure.stream,
-        "cannot look at {}: {}; its consumers are left as they are and it is asked again in a few seconds",
+        "{}: cannot be observed: {}; recess leaves its consumers unchanged and retries in a few seconds",
         failure.subject,
         failure.error
     );
@@ -21,30 +21,30 @@ pub(super) fn unlisted(failures: &[Failure]) {
     };
     let subjects = failures.iter().map(|failure| &*failure.subject);
     info!(
-        "{}: not listed for pauses that no window names: {}",
+        "{}: not listed for orphaned pauses: {}",
         text::names(subjects, SHOWN_OF_MANY),
         first.error
     );
 }
 
 pub(super) fn unreadable(Sentence { stream, text, .. }: &Sentence) {
-    warn!(stream, "{text}");
+    warn!(stream, "not managed: {text}");
 }
 
 pub(super) fn passed_over(Sentence { stream, text, .. }: &Sentence) {
-    info!(stream, "{text}");
+    info!(stream, "not managed: {text}");
 }
 
 pub(super) fn empty(window: &str) {
     warn!(
         window,
-        "window {window} matches no consumer: check the names in its `consumers`; `recess check --live` suggests similar ones"
+        "window {window} matches no consumer; check the names in its `consumers`; `recess check --live` suggests similar ones"
     );
 }
 
 pub(super) fn unmatched(window: &str, selector: &str) {
     warn!(
         window,
-        "window {window}: its selector {selector:?} matches no consumer: check the spelling; `recess check --live` suggests similar names"
+        "window {window} has a selector that matches no consumer: {selector:?}; `recess check --live` suggests similar names"
     );
 }

@@ -100,7 +100,7 @@ fn that_a_consumer_was_deleted_before_its_pause_is_told_and_alarms_nobody() {
     let said = said(&[report(Some(Err(RequestError::Missing)), Some(gone))]);
     assert_eq!(
         said,
-        [" INFO ORDERS > billing was not paused: it does not exist any more\n"]
+        [" INFO ORDERS > billing: deleted before it was paused\n"]
     );
 }
 
@@ -114,7 +114,7 @@ fn a_failure_that_goes_on_is_told_once() {
     let unknown = report(None, Some(row(Found::Unknown, None)));
     let said = said(&[failing(), unknown, failing()]);
     assert!(
-        said[0].starts_with(" WARN ORDERS > billing was not paused: no answer"),
+        said[0].starts_with(" WARN ORDERS > billing: not paused: no answer"),
         "{}",
         said[0]
     );
@@ -165,8 +165,8 @@ fn a_repair_that_waits_is_told_with_how_long_and_told_once() {
     ]);
     let told = |seconds: u64| {
         format!(
-            " WARN ORDERS > billing was changed by somebody else again: recess puts it right in {seconds} s, and leaves it \
-             alone after the 5th time\n"
+            " WARN ORDERS > billing: overridden again by another client; re-applying in {seconds} s; recess stops after 5 \
+             times\n"
         )
     };
     assert_eq!(said, ["", &told(10), "", "", &told(60)]);
@@ -191,8 +191,8 @@ fn a_burst_under_way_is_told_with_how_long_the_rest_will_take() {
     assert_eq!(
         said(&[burst(0), burst(2)]),
         [
-            " INFO 4000 of 10000 requests answered after 2 s, the rest in about 4 s\n",
-            " INFO 4000 of 10000 requests answered after 2 s, the rest in about 4 s; of the newest 2, 2 failed\n"
+            " INFO requests answered: 4000 of 10000 after 2 s, the rest in about 4 s\n",
+            " INFO requests answered: 4000 of 10000 after 2 s, the rest in about 4 s; 2 of the newest 2 failed\n"
         ]
     );
 }
@@ -228,20 +228,20 @@ fn a_clock_that_is_off_is_told_once_and_one_on_the_edge_does_not_fill_the_log() 
     let expected = [
         "",
         "",
-        " WARN this host's clock is 1.1 s behind the server's: windows open and close that late\n",
+        " WARN clock skew: this host is 1.1 s behind the server: windows open and close that late\n",
         "",
         "",
         "",
-        " INFO this host's clock and the server's agree again\n",
-        " WARN this host's clock is 2.0 s ahead of the server's: windows open and close that early\n",
-        "ERROR this host's clock is -30.1 s off the server's: until they agree, pauses are begun and lengthened, and not \
-         shortened or ended early\n",
+        " INFO clock skew ended: this host's clock and the server's agree\n",
+        " WARN clock skew: this host is 2.0 s ahead of the server: windows open and close that early\n",
+        "ERROR clock skew: this host is 30.1 s ahead of the server: recess starts and extends pauses, and does not \
+         shorten or end any early until they agree\n",
         "",
         "",
-        " WARN this host's clock is 28.9 s ahead of the server's: windows open and close that early; it is trusted again\n",
-        "ERROR this host's clock is -40.0 s off the server's: until they agree, pauses are begun and lengthened, and not \
-         shortened or ended early\n",
-        " INFO this host's clock and the server's agree again\n",
+        " WARN clock skew: this host is 28.9 s ahead of the server: windows open and close that early; pauses are shortened and ended on time again\n",
+        "ERROR clock skew: this host is 40.0 s ahead of the server: recess starts and extends pauses, and does not \
+         shorten or end any early until they agree\n",
+        " INFO clock skew ended: this host's clock and the server's agree\n",
         "",
     ];
     assert_eq!(lines, expected);
@@ -283,8 +283,8 @@ fn a_glob_in_vain_beside_others_is_told_once_and_again_when_it_comes_again() {
         // That the whole window is empty is told by itself.
         with_window(0, Some(&["BILLNG/*", "ORDERS/*"])),
     ]);
-    let told = " WARN window night: its selector \"BILLNG/*\" matches no consumer: check the spelling; `recess check --live` suggests similar names\n";
-    let empty = " WARN window night matches no consumer: check the names in its `consumers`; `recess check --live` suggests similar ones\n";
+    let told = " WARN window night has a selector that matches no consumer: \"BILLNG/*\"; `recess check --live` suggests similar names\n";
+    let empty = " WARN window night matches no consumer; check the names in its `consumers`; `recess check --live` suggests similar ones\n";
     assert_eq!(lines[1..], [told, "", "", told, empty].map(str::to_owned));
 }
 
@@ -308,16 +308,17 @@ fn who_undoes_a_pause_is_named_in_its_repair_and_when_recess_stops() {
         repaired(Some(alice)),
         report(None, Some(stopped)),
     ]);
-    let again = "paused ORDERS > billing again: it was resumed by";
+    let again = "ORDERS > billing: overridden: resumed by";
+    let then = "; paused again; to release it early, ";
     assert!(
-        lines[0].contains(&format!("WARN {again} somebody else; ")),
+        lines[0].contains(&format!("WARN {again} another client{then}")),
         "{lines:?}"
     );
     assert!(
-        lines[1].contains(&format!("WARN {again} user \"alice\"; ")),
+        lines[1].contains(&format!("WARN {again} user \"alice\"{then}")),
         "{lines:?}"
     );
-    let stopped = "ERROR ORDERS > billing was changed 5 times against window , by user \"alice\": recess leaves it alone";
+    let stopped = "ERROR ORDERS > billing: contested: overridden 5 times against window , by user \"alice\"; recess leaves it unchanged";
     assert!(lines[2].starts_with(stopped), "{lines:?}");
 }
 
@@ -332,27 +333,13 @@ fn a_reload_that_changes_the_deployment_says_what_becomes_of_it() {
         policy: example::report("prod-eu").policy,
         ..report.clone()
     };
-    let on = " WARN dry run switched on: recess sends nothing from now on; what it would send is logged\n";
+    let on =
+        " WARN dry run switched on: nothing is sent from now on, what would be sent is logged\n";
     let off = " INFO dry run switched off: recess pauses and resumes from now on\n";
-    let renamed = " WARN instance renamed from prod-eu to default: consumers paused under the old name (1) stay recess's \
-                   until those pauses end; after a restart they would be foreign\n";
+    let renamed = " WARN instance renamed from prod-eu to default: pauses under the old name (1) stay recess's until \
+                   they end; after a restart they are foreign\n";
     let until = Mark::of_instance("default").stamp("2026-12-01T02:00:00Z".parse().unwrap());
-    let paused = row(
-        Found::Present(crate::consumer::Observation {
-            state: crate::consumer::PauseState::Paused {
-                until,
-                remaining: SignedDuration::from_secs(60),
-            },
-            created: Timestamp::UNIX_EPOCH,
-            kind: crate::consumer::Kind::Durable,
-            clustered: false,
-            pending: 0,
-            ack_pending: 0,
-            counted: true,
-        }),
-        None,
-    );
-    let holding = report(None, Some(paused));
+    let holding = report(None, Some(held(until, false)));
     for (before, after, expected) in [
         (&wet, &dry, on),
         (&dry, &wet, off),
@@ -375,7 +362,7 @@ fn a_window_that_is_removed_while_open_is_reported() {
     let mut closed = with_window(1, None);
     closed.windows.clear();
     let lines = said(&[open, closed.clone(), closed]);
-    let removed = "INFO window night removed while open: its consumers resume, unless another window holds them\n";
+    let removed = "INFO window night removed while open; its consumers resume unless another window pauses them\n";
     assert_eq!(lines[1].trim_start(), removed);
     assert_eq!(lines[2], "");
 }
@@ -394,8 +381,8 @@ fn what_carries_the_instances_own_mark_is_blamed_on_this_instance() {
         by_this_name(crate::ledger::Repair::Retimed),
     ]);
     for (line, expected) in lines.iter().zip([
-        "it was resumed by `recess resume` or another recess with this instance name; ",
-        "it was retimed by another recess with this instance name, which wants otherwise; ",
+        "overridden: resumed by `recess resume` or another recess with this instance name; ",
+        "overridden: retimed by another recess with this instance name, whose config differs; ",
     ]) {
         assert!(line.contains(expected), "{line}");
     }
@@ -405,7 +392,7 @@ fn what_carries_the_instances_own_mark_is_blamed_on_this_instance() {
 fn a_clock_that_is_lost_is_an_error_once() {
     let lost = off(-8_640_000_000, -8_640_000_000);
     let lines = said(&[lost.clone(), lost, off(0, 0)]);
-    let error = "ERROR clock: this host is 100d ahead of the server, more than 10 minutes: recess begins and ends no \
+    let error = "ERROR clock skew: this host is 100d ahead of the server, more than 10 minutes: recess starts and ends no \
                  pause until they agree; ";
     assert!(lines[0].starts_with(error), "{lines:?}");
     assert_eq!(lines[1], "");
@@ -439,10 +426,132 @@ fn of_many_lines_a_command_is_named_only_if_it_shows_the_rest() {
     };
     assert_eq!(
         rest(Change::Missing).as_deref(),
-        Some(" INFO and 3 more like the last; `recess status` shows them all")
+        Some(" INFO and 3 more like the line above; `recess status` shows them all")
     );
     assert_eq!(
         rest(Change::Unconfirmed).as_deref(),
-        Some(" INFO and 3 more like the last")
+        Some(" INFO and 3 more like the line above")
     );
+}
+
+/// A row of a consumer that this deployment paused until then, and an open window wants paused.
+fn held(until: Timestamp, is_over: bool) -> Row {
+    let state = match is_over {
+        true => crate::consumer::PauseState::Running,
+        false => crate::consumer::PauseState::Paused {
+            until,
+            remaining: SignedDuration::from_secs(60),
+        },
+    };
+    Row {
+        desired: crate::policy::Desired::Paused(until),
+        ..row(
+            Found::Present(crate::consumer::Observation {
+                state,
+                created: Timestamp::UNIX_EPOCH,
+                kind: crate::consumer::Kind::Durable,
+                clustered: false,
+                pending: 0,
+                ack_pending: 0,
+                counted: true,
+            }),
+            None,
+        )
+    }
+}
+
+fn without_debug(log: &str) -> String {
+    let lines = log.lines().filter(|line| !line.starts_with("DEBUG"));
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn that_consumers_resumed_at_their_deadline_is_reported_unless_a_write_or_another_client_did_it() {
+    let until = Mark::of_instance("default").stamp("2026-12-01T02:00:00Z".parse().unwrap());
+    let foreign = Mark::of_instance("other").stamp(until);
+    let at = |row: Row, seconds: i64, is_written: bool| Report {
+        at: until + SignedDuration::from_secs(seconds),
+        ..report(is_written.then_some(Ok(())), Some(row))
+    };
+    let resumed = " INFO resumed by the server (1): ORDERS > billing; the deadlines passed\n";
+    for (paused, after, expected) in [
+        (held(until, false), at(held(until, true), 1, false), true),
+        (held(until, false), at(held(until, true), 1, true), false),
+        (held(until, false), at(held(until, true), -9, false), false),
+        (held(foreign, false), at(held(until, true), 1, false), false),
+        (held(until, true), at(held(until, true), 1, false), false),
+        (held(until, false), at(held(until, false), 1, false), false),
+    ] {
+        let lines = said(&[at(paused, -10, false), after]);
+        assert_eq!(lines[1].contains(resumed), expected, "{lines:?}");
+        assert_eq!(lines[1].contains("by the server"), expected, "{lines:?}");
+    }
+}
+
+#[test]
+fn that_a_consumer_was_deleted_in_a_window_is_reported_and_that_a_reload_drops_it_is_not() {
+    let until: Timestamp = "2026-12-01T02:00:00Z".parse().unwrap();
+    let deleted = " INFO ORDERS > billing: deleted during window \n";
+    let before = report(None, Some(held(until, false)));
+    let gone = Report {
+        policy: before.policy.clone(),
+        ..report(None, None)
+    };
+    let idle = Report {
+        rows: report(None, Some(row(held(until, true).found, None))).rows,
+        ..before.clone()
+    };
+    let unseen = Report {
+        rows: report(
+            None,
+            Some(Row {
+                found: Found::Unknown,
+                ..held(until, false)
+            }),
+        )
+        .rows,
+        ..before.clone()
+    };
+    let reloaded = report(None, None);
+    for (before, after, expected) in [
+        (&before, &gone, deleted),
+        (&before, &reloaded, ""),
+        (&idle, &gone, ""),
+        (&unseen, &gone, ""),
+    ] {
+        let lines = said(&[before.clone(), after.clone()]);
+        assert_eq!(without_debug(&lines[1]), expected);
+    }
+}
+
+#[test]
+fn many_windows_that_open_and_close_together_are_a_few_lines() {
+    let occurrence = crate::calendar::Occurrence {
+        opens: Timestamp::UNIX_EPOCH,
+        closes: "2026-12-01T02:00:00Z".parse().unwrap(),
+        shift: None,
+    };
+    let windows = |is_open: bool| {
+        let mut many = with_window(1, None);
+        let one = many.windows[0].clone();
+        many.windows = (0..300)
+            .map(|number| WindowState {
+                name: format!("w{number:03}").into(),
+                open: is_open.then_some(occurrence),
+                ..one.clone()
+            })
+            .collect();
+        many
+    };
+    let lines = said(&[windows(false), windows(true), windows(false)]);
+    for (log, what) in [(&lines[1], "opened until "), (&lines[2], "closed; ")] {
+        let log: Vec<&str> = log.lines().collect();
+        assert_eq!(log.len(), SHOWN_OF_MANY + 1, "{log:?}");
+        assert!(
+            log[4].starts_with(&format!(" INFO window w004 {what}")),
+            "{log:?}"
+        );
+        let more = " INFO and 295 more like the line above; `recess status` shows them all";
+        assert_eq!(log[5], more);
+    }
 }

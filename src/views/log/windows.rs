@@ -9,24 +9,24 @@ use crate::report::{Blank, Report};
 pub(super) fn opened(report: &Report, window: &str, occurrence: Occurrence, goes_on: bool) {
     let until = local(report, window, occurrence.closes);
     if goes_on {
-        info!(window, "window {window} goes on until {until}");
+        info!(window, "window {window} continues until {until}");
     } else {
-        info!(window, "window {window} is open until {until}");
+        info!(window, "window {window} opened until {until}");
     }
 }
 
 pub(super) fn closed(report: &Report, window: &str, next: Option<Occurrence>) {
     let next = next.map_or_else(
-        || "at no time within ten years".to_owned(),
-        |next| local(report, window, next.opens),
+        || "it has no further opening in the next 10 years".to_owned(),
+        |next| format!("next opening {}", local(report, window, next.opens)),
     );
-    info!(window, "window {window} is closed; it opens next {next}");
+    info!(window, "window {window} closed; {next}");
 }
 
 pub(super) fn removed(window: &str) {
     info!(
         window,
-        "window {window} removed while open: its consumers resume, unless another window holds them"
+        "window {window} removed while open; its consumers resume unless another window pauses them"
     );
 }
 

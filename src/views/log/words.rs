@@ -9,15 +9,13 @@ use crate::report::{Act, Report};
 use crate::text::{self, utc};
 use crate::write::Action;
 
-pub(super) fn sentence(act: &Act) -> String {
-    let verb = past(act.action);
+/// Until when that is so which was done to a consumer.
+pub(super) fn until(act: &Act) -> String {
     match (act.action, act.deadline) {
-        (Action::Pause | Action::Retime, Some(until)) => {
-            format!("{verb} {} until {}", act.id, utc(until))
-        }
-        (Action::Resume, Some(until)) => format!("{} resumes at {}", act.id, utc(until)),
-        (Action::Clear, _) => format!("{verb} the deadline of {}, which passed long ago", act.id),
-        _ => format!("{verb} {}", act.id),
+        (Action::Pause | Action::Retime, Some(until)) => format!(" until {}", utc(until)),
+        (Action::Resume, Some(until)) => format!(" as of {}", utc(until)),
+        (Action::Clear, _) => " of its expired deadline".to_owned(),
+        _ => String::new(),
     }
 }
 
@@ -25,7 +23,7 @@ pub(super) fn timing(acts: &[Act]) -> String {
     let late = acts.iter().filter_map(|act| act.lateness);
     match (late.clone().min(), late.max()) {
         (Some(first), Some(last)) if acts.len() > 1 => format!(
-            ", the first {} ms after the opening, the last {} ms",
+            "; the first {} ms after the opening, the last {} ms",
             first.as_millis(),
             last.as_millis()
         ),
@@ -45,19 +43,15 @@ pub(super) fn past(action: Action) -> &'static str {
 
 pub(super) fn what_next(error: &RequestError) -> &'static str {
     match error {
-        RequestError::TimedOut { .. } => {
-            "recess looks again and sends it again in 5 s where it is still called for"
-        }
-        RequestError::Cut | RequestError::NotConnected => "recess looks again when it is connected",
+        RequestError::TimedOut { .. } => "retrying in 5 s if still needed",
+        RequestError::Cut | RequestError::NotConnected => "retrying when connected",
         RequestError::Denied { .. }
         | RequestError::NoResponders { .. }
         | RequestError::Refused { .. }
         | RequestError::Missing
         | RequestError::Shifting
         | RequestError::TooLong { .. }
-        | RequestError::Unreadable { .. } => {
-            "recess looks again and tries again, less and less often"
-        }
+        | RequestError::Unreadable { .. } => "retrying with growing delays",
     }
 }
 
@@ -73,7 +67,7 @@ pub(super) fn local(report: &Report, window: &str, instant: Timestamp) -> String
 }
 
 /// The cause of a repair, if it is not known.
-pub(super) const OTHER_CLIENT: &str = "somebody else";
+pub(super) const OTHER_CLIENT: &str = "another client";
 
 /// What made a repair necessary, as far as it is known.
 pub(super) fn cause(act: &Act) -> Option<String> {
@@ -86,7 +80,7 @@ pub(super) fn cause(act: &Act) -> Option<String> {
         Some(Repair::Resumed) => {
             format!("`recess resume` or another recess with this instance name{writer}")
         }
-        _ => format!("another recess with this instance name, which wants otherwise{writer}"),
+        _ => format!("another recess with this instance name, whose config differs{writer}"),
     })
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tracing::{error, info, warn};
 
 use super::SHOWN_OF_MANY;
-use super::words::{OTHER_CLIENT, cause, only_window, past, sentence, timing, what_next};
+use super::words::{OTHER_CLIENT, cause, only_window, past, timing, until, what_next};
 use crate::consumer::ConsumerId;
 use crate::jetstream::RequestError;
 use crate::plan::Verdict;
@@ -13,7 +13,7 @@ use crate::report::{Act, Burst, Report};
 use crate::text::utc;
 use crate::write::Action;
 
-const RELEASE: &str = "to release consumers early, take the window out of the config and reload";
+const RELEASE: &str = "to release it early, remove the window from the config and reload";
 
 /// How far a long burst has come.
 pub(super) fn burst(burst: &Burst) {
@@ -22,10 +22,10 @@ pub(super) fn burst(burst: &Burst) {
         .count();
     let failed = match failed {
         0 => String::new(),
-        failed => format!("; of the newest {}, {failed} failed", burst.acts.len()),
+        failed => format!("; {failed} of the newest {} failed", burst.acts.len()),
     };
     info!(
-        "{} of {} requests answered after {} s, the rest in about {} s{failed}",
+        "requests answered: {} of {} after {} s, the rest in about {} s{failed}",
         burst.done,
         burst.done + burst.left,
         burst.took.as_secs(),
@@ -50,8 +50,10 @@ pub(super) fn wrote(report: &Report, action: Action, acts: &[Act], took: Duratio
             stream = act.id.stream(),
             consumer = act.id.consumer(),
             window = only_window(report, &act.id),
-            "{}{}",
-            sentence(act),
+            "{} {}{}{}",
+            past(act.action),
+            act.id,
+            until(act),
             timing(std::slice::from_ref(act))
         );
     }
@@ -65,19 +67,20 @@ pub(super) fn repaired(report: &Report, act: &Act) {
         consumer = act.id.consumer(),
         window = only_window(report, &act.id),
         undone_by = known,
-        "{} again: it was {what} by {}; {RELEASE}",
-        sentence(act),
-        known.as_deref().unwrap_or(OTHER_CLIENT)
+        "{}: overridden: {what} by {}; {} again{}; {RELEASE}",
+        act.id,
+        known.as_deref().unwrap_or(OTHER_CLIENT),
+        past(act.action),
+        until(act)
     );
 }
 
-/// Consumers come and go. Where a window names one exactly, that it is missing is told by itself.
+/// Consumers come and go. Where a window names one exactly, that it is missing is reported by itself.
 pub(super) fn vanished(act: &Act) {
-    let Err(error) = &act.result else { return };
     info!(
         stream = act.id.stream(),
         consumer = act.id.consumer(),
-        "{} was not {}: {error}",
+        "{}: deleted before it was {}",
         act.id,
         past(act.action)
     );
@@ -85,13 +88,16 @@ pub(super) fn vanished(act: &Act) {
 
 pub(super) fn failed(report: &Report, act: &Act) {
     let Err(error) = &act.result else { return };
-    let said = format!("{} was not {}: {error}", act.id, past(act.action));
     let (stream, consumer) = (act.id.stream(), act.id.consumer());
     let window = only_window(report, &act.id);
+    let (id, past, next) = (&act.id, past(act.action), what_next(error));
     match error {
         // Nothing but a person can mend that.
         RequestError::Denied { .. } => {
-            error!(stream, consumer, window, "{said}; {}", what_next(error));
+            error!(
+                stream,
+                consumer, window, "{id}: not {past}: {error}; {next}"
+            );
         }
         RequestError::NotConnected
         | RequestError::Cut
@@ -102,7 +108,10 @@ pub(super) fn failed(report: &Report, act: &Act) {
         | RequestError::Shifting
         | RequestError::TooLong { .. }
         | RequestError::Unreadable { .. } => {
-            warn!(stream, consumer, window, "{said}; {}", what_next(error));
+            warn!(
+                stream,
+                consumer, window, "{id}: not {past}: {error}; {next}"
+            );
         }
     }
 }

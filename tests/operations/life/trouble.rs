@@ -46,7 +46,10 @@ impl World {
         })
         .await;
         assert_eq!(service.property("NRestarts"), "1");
-        assert_eq!(service.told("the loop has not moved for ").len(), 1);
+        assert_eq!(
+            service.told("watchdog: the loop has not moved for ").len(),
+            1
+        );
         let killed = "recess.service: Failed with result 'watchdog'.";
         assert_eq!(service.told(killed).len(), 1, "{:?}", service.journal(""));
     }

@@ -58,7 +58,7 @@ async fn a_consumer_that_was_deleted_for_inactivity_is_paused_again_when_it_is_b
     recess
         .until_metric(&series("consumer_missing"), 1.0, secs(20))
         .await;
-    recess.until_log("ORDERS > fleeting does not exist").await;
+    recess.until_log("ORDERS > fleeting: does not exist").await;
     // Its client is back, makes it anew and is kept waiting.
     fleeting(&account).await;
     until("it is paused again", secs(5), async || {
@@ -162,9 +162,7 @@ async fn requests_that_vanish_in_a_full_queue_are_sent_again_soon_and_not_often(
         "nobody undid them"
     );
     assert_eq!(recess.total("consumer_contested").await, 0.0);
-    recess
-        .until_log("recess looks again and sends it again in 5 s")
-        .await;
+    recess.until_log("retrying in 5 s if still needed").await;
 }
 
 /// No consumer was written to again before what vanished could be known to have vanished, and on the whole not many were:
