@@ -17,11 +17,11 @@ use crate::report::Report;
 
 mod act;
 mod apply_observation;
+mod build_report;
 mod clear;
 mod driver;
 mod heartbeat;
 mod orphans;
-mod overview;
 mod pass;
 mod reconciler;
 mod window_coverage;

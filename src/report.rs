@@ -267,7 +267,7 @@ pub struct WindowState {
     pub consumers: usize,
     /// Its globs that match no consumer that exists; `None` before everything was looked at. A name without one is
     /// missing by itself.
-    pub idle: Option<Arc<[Arc<str>]>>,
+    pub unmatched: Option<Arc<[Arc<str>]>>,
     /// An occurrence closed just now, and none of its consumers was seen paused in it.
     pub blank: Option<Blank>,
 }

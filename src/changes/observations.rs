@@ -45,7 +45,7 @@ pub(super) fn selectors(pass: &Pass, after: &Report, changes: &mut Vec<Change>) 
             .map(|window| Change::Empty(window.name.clone())),
     );
     for window in others {
-        let unmatched = window.idle.iter().flat_map(|idle| idle.iter());
+        let unmatched = window.unmatched.iter().flat_map(|globs| globs.iter());
         changes.extend(unmatched.map(|selector| Change::Unmatched {
             window: window.name.clone(),
             selector: selector.clone(),

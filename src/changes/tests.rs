@@ -58,7 +58,7 @@ fn night(open: Option<Occurrence>, blank: Option<Blank>) -> Report {
             open,
             next: Some(occurrence(90, 95)),
             consumers: 1,
-            idle: None,
+            unmatched: None,
             blank,
         }];
     })
@@ -533,7 +533,7 @@ fn what_goes_on_is_reported_when_it_begins_and_again_when_it_begins_again() {
     };
     let unmatched = || {
         let mut report = night(None, None);
-        report.windows[0].idle = Some(["A/*".into()].into());
+        report.windows[0].unmatched = Some(["A/*".into()].into());
         report
     };
     let is_empty = |change: &Change| matches!(change, Change::Empty(_));

@@ -72,7 +72,7 @@ impl<J: JetStream> Reconciler<J> {
         let writes = self.decide_rows(&updated, now);
         // A stream that could not be asked may hold what a glob seems to miss.
         if pass.full && pass.is_ok() {
-            self.idle = Some(self.idle_globs());
+            self.unmatched = Some(self.unmatched_globs());
         }
         let may_be_undone = self.ledger.in_scope(now).next().is_some();
         self.jetstream.watch_writers(may_be_undone);

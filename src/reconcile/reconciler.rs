@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::Heartbeat;
-use super::window_coverage::{IdleGlobs, WindowCoverage};
+use super::window_coverage::{UnmatchedGlobs, WindowCoverage};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::consumer::{ConsumerId, Found, Kind, Mark};
@@ -40,8 +40,8 @@ pub struct Reconciler<J> {
     pub(super) memberships: HashMap<ConsumerId, (Option<Kind>, WindowSet)>,
     /// Whom globs leave alone, and what could not be read.
     pub(super) left_out: Arc<LeftOut>,
-    /// Each window's globs that match nobody, once everything was looked at.
-    pub(super) idle: Option<IdleGlobs>,
+    /// Each window's globs that match no consumer, once everything was looked at.
+    pub(super) unmatched: Option<UnmatchedGlobs>,
     /// Pauses of recess's that no window names.
     pub(super) orphans: Orphans,
     /// The streams that could not be listed for them.
@@ -49,7 +49,7 @@ pub struct Reconciler<J> {
     /// What recess wrote under another instance name.
     pub(super) former: Former,
     /// Who was paused in which window.
-    pub(super) attendance: HashMap<Arc<str>, WindowCoverage>,
+    pub(super) coverage: HashMap<Arc<str>, WindowCoverage>,
 }
 
 impl<J: JetStream> Reconciler<J> {
@@ -60,7 +60,7 @@ impl<J: JetStream> Reconciler<J> {
             jetstream,
             clock,
             heartbeat,
-            attendance: HashMap::new(),
+            coverage: HashMap::new(),
             policy: config.policy.clone(),
             config,
             ledger: Ledger::default(),
@@ -71,7 +71,7 @@ impl<J: JetStream> Reconciler<J> {
             since,
             memberships: HashMap::new(),
             left_out: Arc::default(),
-            idle: None,
+            unmatched: None,
             orphans: Orphans::default(),
             unlisted: Arc::default(),
             former: Former::default(),
@@ -95,9 +95,9 @@ impl<J: JetStream> Reconciler<J> {
     /// Puts another policy in force. What was seen and written before holds on.
     pub(super) fn adopt(&mut self, policy: Arc<Policy>) {
         self.policy = policy;
-        self.keep_attendance();
+        self.keep_coverage();
         // They are the windows' of before.
-        self.idle = None;
+        self.unmatched = None;
         self.left_out = Arc::default();
         let mut rows = std::mem::take(&mut self.rows);
         let kinds: Vec<_> = (rows.iter())

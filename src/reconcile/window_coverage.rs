@@ -16,14 +16,14 @@ const AGAIN: SignedDuration = SignedDuration::from_mins(10);
 const AT_THE_OPENING: SignedDuration = SignedDuration::from_secs(30);
 
 /// The globs that match no consumer, by window.
-pub(super) type IdleGlobs = HashMap<Arc<str>, Arc<[Arc<str>]>>;
+pub(super) type UnmatchedGlobs = HashMap<Arc<str>, Arc<[Arc<str>]>>;
 
 /// Whether anybody was paused in a window's occurrence, and whether recess would have seen it.
 #[derive(Clone, Copy, Default)]
 pub(super) struct WindowCoverage {
     /// The occurrence that was open at the newest report.
     open: Option<Occurrence>,
-    somebody_paused: bool,
+    any_paused: bool,
     /// recess ran and was connected when it opened.
     from_opening: bool,
     /// The newest report knew the state of all of its consumers.
@@ -67,7 +67,7 @@ impl WindowCoverage {
     ) -> Option<Blank> {
         // A reload may have put its close off.
         let is_over = |was: Occurrence| was.closes <= at && opens(open) != Some(was.opens);
-        if self.open.is_some_and(is_over) && !self.somebody_paused {
+        if self.open.is_some_and(is_over) && !self.any_paused {
             let watched = self.from_opening && self.observed;
             return Some(if watched {
                 Blank::Missed
@@ -89,12 +89,12 @@ impl WindowCoverage {
 
     pub(super) fn note(&mut self, open: Option<Occurrence>, at: Timestamp, sight: Sight) {
         if opens(self.open) != opens(open) {
-            self.somebody_paused = false;
+            self.any_paused = false;
             let in_time = open.is_some_and(|open| at.duration_since(open.opens) <= AT_THE_OPENING);
             self.from_opening = self.reported && sight.connected && in_time;
         }
         self.open = open;
-        self.somebody_paused |= open.is_some() && sight.paused;
+        self.any_paused |= open.is_some() && sight.paused;
         self.observed = sight.observed;
         self.reported = true;
     }

@@ -43,7 +43,7 @@ pub const METRICS: &[&str] = &[
     "window_active",
     "window_closes_timestamp_seconds",
     "window_consumers",
-    "window_idle_selectors",
+    "window_unmatched_selectors",
     "window_opens_timestamp_seconds",
     "windows_missed_total",
     "windows_unobserved_total",
@@ -81,7 +81,10 @@ async fn the_metrics_have_their_names_and_tell_what_is() {
         ("nats_connected".to_owned(), 1.0),
         (r#"window_active{window="night"}"#.to_owned(), 1.0),
         (r#"window_consumers{window="night"}"#.to_owned(), 2.0),
-        (r#"window_idle_selectors{window="night"}"#.to_owned(), 1.0),
+        (
+            r#"window_unmatched_selectors{window="night"}"#.to_owned(),
+            1.0,
+        ),
         (r#"windows_missed_total{window="night"}"#.to_owned(), 0.0),
         (
             r#"window_closes_timestamp_seconds{window="night"}"#.to_owned(),

@@ -116,7 +116,7 @@ fn report(second: i64, rows: &[(&str, Row)]) -> Report {
             next: Some(occurrence(i64::from(second >= 0))),
             consumers: 1,
             blank: None,
-            idle: None,
+            unmatched: None,
         }],
         ..example::report(INSTANCE)
     }

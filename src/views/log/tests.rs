@@ -248,7 +248,7 @@ fn a_clock_that_is_off_is_told_once_and_one_on_the_edge_does_not_fill_the_log() 
 }
 
 /// A window with so many consumers, and these globs in vain.
-fn with_window(consumers: usize, idle: Option<&[&str]>) -> Report {
+fn with_window(consumers: usize, unmatched: Option<&[&str]>) -> Report {
     let link = Link::Up(crate::jetstream::Server {
         version: "2.15.1".to_owned(),
         address: "nats://a:4222".to_owned(),
@@ -256,13 +256,14 @@ fn with_window(consumers: usize, idle: Option<&[&str]>) -> Report {
         crash_prone: false,
         denied: Default::default(),
     });
-    let idle = idle.map(|idle| idle.iter().map(|glob| (*glob).into()).collect());
+    let unmatched =
+        unmatched.map(|unmatched| unmatched.iter().map(|glob| (*glob).into()).collect());
     let window = WindowState {
         name: "night".into(),
         open: None,
         next: None,
         consumers,
-        idle,
+        unmatched,
         blank: None,
     };
     Report {

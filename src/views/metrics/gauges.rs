@@ -72,7 +72,7 @@ struct Gauges {
     window_opens: GaugeVec,
     window_closes: GaugeVec,
     window_consumers: GaugeVec,
-    window_idle: GaugeVec,
+    window_unmatched: GaugeVec,
     paused: GaugeVec,
     desired_paused: GaugeVec,
     desired_until: GaugeVec,
@@ -127,9 +127,9 @@ impl Gauges {
                 "window_consumers",
                 "How many existing consumers the window has.",
             )?,
-            window_idle: window(
-                "window_idle_selectors",
-                "How many globs of the window match no existing consumer; absent until all were looked at.",
+            window_unmatched: window(
+                "window_unmatched_selectors",
+                "How many globs of the window match no existing consumer; absent until all were observed.",
             )?,
             paused: consumer(
                 "consumer_paused",
@@ -196,7 +196,7 @@ impl Gauges {
             &self.window_opens,
             &self.window_closes,
             &self.window_consumers,
-            &self.window_idle,
+            &self.window_unmatched,
             &self.paused,
             &self.desired_paused,
             &self.desired_until,
@@ -238,10 +238,10 @@ impl Gauges {
             self.window_consumers
                 .with_label_values(&name)
                 .set(size(window.consumers));
-            if let Some(idle) = &window.idle {
-                self.window_idle
+            if let Some(unmatched) = &window.unmatched {
+                self.window_unmatched
                     .with_label_values(&name)
-                    .set(size(idle.len()));
+                    .set(size(unmatched.len()));
             }
             if let Some(next) = window.next {
                 self.window_opens

@@ -90,7 +90,7 @@ fn report(rows: BTreeMap<ConsumerId, Row>) -> Arc<Report> {
             open: Some(occurrence("2026-12-01T01:00:00Z", "2026-12-01T03:00:00Z")),
             next: Some(occurrence("2026-12-02T01:00:00Z", "2026-12-02T03:00:00Z")),
             consumers: 1,
-            idle: Some(["BILLNG/*".into()].into()),
+            unmatched: Some(["BILLNG/*".into()].into()),
             blank: Some(Blank::Missed),
         }],
         ..example::report("default")
@@ -154,7 +154,7 @@ fn a_report_is_shown_whole() {
             r#"recess_passes_total{result="ok"} 1"#,
             r#"recess_wakeups_total{source="edge"} 1"#,
             "recess_clock_skew_seconds -0.02",
-            r#"recess_window_idle_selectors{window="nightly"} 1"#,
+            r#"recess_window_unmatched_selectors{window="nightly"} 1"#,
             &format!(
                 r#"recess_tzdb_info{{source="{}",version="{}"}} 1"#,
                 config.zone_data.source.as_str(),

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::reconciler::Reconciler;
-use super::window_coverage::{IdleGlobs, Sight};
+use super::window_coverage::{Sight, UnmatchedGlobs};
 use crate::consumer::Found;
 use crate::jetstream::{JetStream, Link};
 use crate::policy::Selector;
@@ -34,10 +34,10 @@ impl<J: JetStream> Reconciler<J> {
         }
     }
 
-    /// Each window's globs that match nobody. Most match the first consumer that they are tried on, and are tried on no more.
-    pub(super) fn idle_globs(&self) -> IdleGlobs {
+    /// Each window's globs that match no consumer. Most match the first consumer that they are tried on, and are tried on no more.
+    pub(super) fn unmatched_globs(&self) -> UnmatchedGlobs {
         let windows = self.policy().windows().iter();
-        let mut idle: HashMap<&str, Vec<&Selector>> = windows
+        let mut unmatched: HashMap<&str, Vec<&Selector>> = windows
             .map(|window| {
                 let globs = (window.selection.selectors().iter())
                     .filter(|selector| !selector.is_negated() && selector.exact().is_none());
@@ -47,7 +47,7 @@ impl<J: JetStream> Reconciler<J> {
         let there = self.rows.iter();
         for (id, row) in there.filter(|(_, row)| row.found != Found::Missing) {
             for name in row.windows.names() {
-                if let Some(globs) = idle.get_mut(name).filter(|globs| !globs.is_empty()) {
+                if let Some(globs) = unmatched.get_mut(name).filter(|globs| !globs.is_empty()) {
                     globs.retain(|glob| !glob.matches(id));
                 }
             }
@@ -55,19 +55,19 @@ impl<J: JetStream> Reconciler<J> {
         let texts = |globs: &[&Selector]| globs.iter().map(|glob| glob.as_str().into()).collect();
         (self.policy().windows().iter())
             .map(|window| {
-                let globs = idle.get(&*window.name).map(Vec::as_slice);
+                let globs = unmatched.get(&*window.name).map(Vec::as_slice);
                 (window.name.clone(), texts(globs.unwrap_or_default()))
             })
             .collect()
     }
 
     /// What was seen of the windows of before, after another config has come into force: one of the same name is the same.
-    pub(super) fn keep_attendance(&mut self) {
+    pub(super) fn keep_coverage(&mut self) {
         let windows = self.policy.windows().iter();
         let names: HashSet<&str> = windows.map(|window| &*window.name).collect();
-        self.attendance.retain(|name, attendance| {
+        self.coverage.retain(|name, coverage| {
             // When it opens next may be different now.
-            attendance.next = None;
+            coverage.next = None;
             names.contains(&**name)
         });
     }
@@ -91,32 +91,33 @@ impl<J: JetStream> Reconciler<J> {
     fn window_states(&mut self, at: Timestamp, is_up: bool) -> Vec<WindowState> {
         let policy = self.policy.clone();
         let is_dry_run = self.dry_run();
-        let mut attendances = std::mem::take(&mut self.attendance);
+        let mut coverages = std::mem::take(&mut self.coverage);
         let tallies = self.tallies();
         let states = (policy.windows().iter())
             .map(|window| {
                 let open = window.open_at(at);
                 let tally = tallies.get(&*window.name).copied().unwrap_or_default();
-                let attendance = attendances.entry(window.name.clone()).or_default();
-                let blank = attendance.blank(open, at, tally.deadline);
+                let coverage = coverages.entry(window.name.clone()).or_default();
+                let blank = coverage.blank(open, at, tally.deadline);
                 let sight = Sight {
                     paused: tally.paused,
                     connected: is_up,
                     observed: is_up && !tally.unknown,
                 };
-                attendance.note(open, at, sight);
-                let next = attendance.next_of(window, at);
+                coverage.note(open, at, sight);
+                let next = coverage.next_of(window, at);
                 WindowState {
                     name: window.name.clone(),
                     open,
                     next,
                     consumers: tally.consumers,
-                    idle: (self.idle.as_ref()).and_then(|idle| idle.get(&window.name).cloned()),
+                    unmatched: (self.unmatched.as_ref())
+                        .and_then(|unmatched| unmatched.get(&window.name).cloned()),
                     blank: blank.filter(|_| !is_dry_run),
                 }
             })
             .collect();
-        self.attendance = attendances;
+        self.coverage = coverages;
         states
     }
 }
