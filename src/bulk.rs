@@ -1,8 +1,9 @@
-//! Bulk operations: many consumers paused or resumed at once, by the same requests, the same limit of requests in flight and
-//! the same confirmation as the loop's.
+//! Bulk operations: many consumers paused or resumed at once, by the same requests, the same limit
+//! of requests in flight and the same confirmation as the loop's.
 //!
-//! The books are the loop's too: the ledger knows what was sent, what shows and what another client has undone meanwhile. There
-//! is no calendar here, and no end but that every consumer is as ordered, or cannot be.
+//! The books are the loop's too: the ledger knows what was sent, what shows and what another client
+//! has undone meanwhile. There is no calendar here, and no end but that every consumer is as
+//! ordered, or cannot be.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -28,12 +29,13 @@ use books::BulkBooks;
 
 pub use run::{BulkResult, BulkRun};
 
-/// Without any progress for so long, what is left will not come: longer than a Resume takes in a cluster, a write is given to
-/// show, and a request that timed out may still lie in a queue.
+/// Without any progress for so long, what is left will not come: longer than a Resume takes in a
+/// cluster, a write is given to show, and a request that timed out may still lie in a queue.
 const GIVE_UP: Duration = Duration::from_secs(20);
 
-/// The longest time between two observations of the consumers that are still waiting. The shortest is twice the time that an
-/// observation takes: a cluster that answers requests all the time takes longer to apply writes.
+/// The longest time between two observations of the consumers that are still waiting. The shortest
+/// is twice the time that an observation takes: a cluster that answers requests all the time takes
+/// longer to apply writes.
 const LOOK: Duration = Duration::from_millis(500);
 const SHORTEST_REST: Duration = Duration::from_millis(20);
 
@@ -119,7 +121,8 @@ impl<J: JetStream> Bulk<J> {
         }
     }
 
-    /// Runs until each consumer is as ordered or can no longer be. `advisories` are those that the server sends meanwhile.
+    /// Runs until each consumer is as ordered or can no longer be. `advisories` are those that the
+    /// server sends meanwhile.
     pub async fn carry_out(
         &mut self,
         run: &mut BulkRun,
@@ -258,8 +261,9 @@ impl<J: JetStream> Bulk<J> {
         }
     }
 
-    /// Whether what was accepted is in force no more. On a single server accepted is applied, so whatever else shows came
-    /// later; in a cluster an advisory or an observation must have shown that it was.
+    /// Whether what was accepted is in force no more. On a single server accepted is applied, so
+    /// whatever else shows came later; in a cluster an advisory or an observation must have shown
+    /// that it was.
     fn was_undone(&self, id: &ConsumerId, row: &Row, op: BulkOp) -> bool {
         let Some(seen) = row.found.observation() else {
             return false;

@@ -1,14 +1,17 @@
 //! When a window or an exclusion is open: a [`Schedule`], turned into instants.
 //!
-//! A [`Rule`] names civil (wall-clock) times by a cron pattern, [`Fixed`] lists them. Between two transitions of a zone,
-//! civil times and instants correspond one to one, so a rule walks its zone span by span (`calendar/offset_span.rs`) and
-//! meets daylight saving only at the seams:
+//! A [`Rule`] names civil (wall-clock) times by a cron pattern, [`Fixed`] lists them. Between two
+//! transitions of a zone, civil times and instants correspond one to one, so a rule walks its zone
+//! span by span (`calendar/offset_span.rs`) and meets daylight saving only at the seams:
 //!
-//! - a **gap** (clocks go forward): the civil times in it never happen. [`Gap`] says what becomes of an opening there.
-//! - a **fold** (clocks go back): the civil times in it happen twice. [`Repeat`] says which of the two opens.
+//! - a **gap** (clocks go forward): the civil times in it never happen. [`Gap`] says what becomes
+//!   of an opening there.
+//! - a **fold** (clocks go back): the civil times in it happen twice. [`Repeat`] says which of the
+//!   two opens.
 //!
-//! Pure: nothing here knows the clock, consumers or a server. The invariant: openings come out in the order of their
-//! instants, each instant at most once, and [`Schedule::latest_opening`] and [`Schedule::next_opening`] describe the same set.
+//! Pure: nothing here knows the clock, consumers or a server. The invariant: openings come out in
+//! the order of their instants, each instant at most once, and [`Schedule::latest_opening`] and
+//! [`Schedule::next_opening`] describe the same set.
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -137,7 +140,8 @@ impl Schedule {
         }
     }
 
-    /// The last occurrence that opened at or before `at`, unless it opened at or before `not_before`.
+    /// The last occurrence that opened at or before `at`, unless it opened at or before
+    /// `not_before`.
     pub fn latest_opening(&self, at: Timestamp, not_before: Timestamp) -> Option<Occurrence> {
         match self {
             Self::Recurring(rule) => rule.latest_opening(at, not_before),
@@ -147,7 +151,8 @@ impl Schedule {
         }
     }
 
-    /// The last to close of those that opened at or before `at`, unless it opened at or before `not_before`.
+    /// The last to close of those that opened at or before `at`, unless it opened at or before
+    /// `not_before`.
     pub fn latest_closing(&self, at: Timestamp, not_before: Timestamp) -> Option<Occurrence> {
         match self {
             Self::Recurring(rule) => rule.latest_closing(at, not_before),
@@ -161,7 +166,8 @@ impl Schedule {
         (self.latest_closing(at, not_before)).filter(|occurrence| occurrence.covers(at))
     }
 
-    /// The first instant from `at` on that it does not cover; nothing is looked for from `enough` on.
+    /// The first instant from `at` on that it does not cover; nothing is looked for from `enough`
+    /// on.
     pub fn covered_until(&self, at: Timestamp, enough: Timestamp) -> Timestamp {
         match self {
             Self::Recurring(rule) => {
@@ -192,8 +198,8 @@ impl Schedule {
             .filter(move |occurrence| occurrence.closes > from)
     }
 
-    /// Whether another schedule opens and closes when this one does because it says the same. One that says otherwise may
-    /// do so too.
+    /// Whether another schedule opens and closes when this one does because it says the same. One
+    /// that says otherwise may do so too.
     pub fn says_the_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Recurring(one), Self::Recurring(other)) => one.says_the_same(other),

@@ -1,8 +1,9 @@
 //! What happened between two reports: derived once, for every view.
 //!
-//! [`changes`] compares a report with the one before and knows nothing else. What takes a longer memory is in [`Tracker`], the
-//! one place that has it: what goes on from pass to pass is reported once, an outage forgets nothing, and a window's occurrence
-//! has stages. A view is a function of (report, changes) and remembers nothing.
+//! [`changes`] compares a report with the one before and knows nothing else. What takes a longer
+//! memory is in [`Tracker`], the one place that has it: what goes on from pass to pass is reported
+//! once, an outage forgets nothing, and a window's occurrence has stages. A view is a function of
+//! (report, changes) and remembers nothing.
 //!
 //! Pure: no clock, no I/O, no wording.
 
@@ -39,9 +40,9 @@ pub use window_consumers::{Counts, NAMED, WindowConsumers};
 
 /// One thing that happened.
 ///
-/// Those that are marked with *each pass* come from [`changes`] with every pass that meets them; [`Tracker`] reports them when
-/// they begin, and not again while they go on. Those marked with *tracked* take more than two reports to know and come from
-/// [`Tracker`] alone.
+/// Those that are marked with *each pass* come from [`changes`] with every pass that meets them;
+/// [`Tracker`] reports them when they begin, and not again while they go on. Those marked with
+/// *tracked* take more than two reports to know and come from [`Tracker`] alone.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     /// The first report there is.
@@ -70,7 +71,8 @@ pub enum Change {
         /// recess was connected to another before.
         was_connected: bool,
     },
-    /// The first pass has ended, or the first attempt to connect has failed: recess has started. *Tracked.*
+    /// The first pass has ended, or the first attempt to connect has failed: recess has started.
+    /// *Tracked.*
     FirstAttempt,
     /// How far the server's clock and this host's agree. *Tracked.*
     Clock {
@@ -183,9 +185,11 @@ pub enum Change {
     Unlisted(Arc<[Failure]>),
     /// A write was accepted 10 s ago and does not show.
     Unconfirmed(ConsumerId),
-    /// The deadlines of these consumers passed, and they were seen delivering again: the server resumed them.
+    /// The deadlines of these consumers passed, and they were seen delivering again: the server
+    /// resumed them.
     Resumed(Vec<ConsumerId>),
-    /// A consumer that an open window wants paused was deleted. One that a window names exactly is [`Change::Missing`].
+    /// A consumer that an open window wants paused was deleted. One that a window names exactly is
+    /// [`Change::Missing`].
     Deleted {
         /// The consumer.
         id: ConsumerId,
@@ -214,7 +218,8 @@ pub enum Change {
     PassedOver(Sentence),
     /// A window has no consumer. *Each pass* that observed everything.
     Empty(Arc<str>),
-    /// A selector of a window that has consumers matches none of them. *Each pass* that observed everything.
+    /// A selector of a window that has consumers matches none of them. *Each pass* that observed
+    /// everything.
     Unmatched {
         /// The window's name.
         window: Arc<str>,
@@ -251,7 +256,8 @@ pub fn changes(before: Option<&Report>, after: &Report) -> Vec<Change> {
     connection::compare(before, after, &mut changes);
     windows::compare(before, after, &mut changes);
     changes.extend(after.burst.clone().map(Change::Burst));
-    // A report without a pass shows the calendar and the connection. What it shows of consumers was not observed by it.
+    // A report without a pass shows the calendar and the connection. What it shows of consumers was
+    // not observed by it.
     if let Some(pass) = &after.pass {
         observations::unanswered(pass, &mut changes);
         writes::of_pass(pass, &mut changes);

@@ -1,7 +1,7 @@
 //! The commands: what can be asked on the command line, and the exit codes.
 //!
-//! Every command walks the same street as the daemon, to a different corner: `check` stops after the config, `plan` after
-//! the calendar, `status` after the decision, `run` goes to its end.
+//! Every command walks the same street as the daemon, to a different corner: `check` stops after
+//! the config, `plan` after the calendar, `status` after the decision, `run` goes to its end.
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
@@ -65,8 +65,8 @@ enum Command {
     Plan(plan::PlanArgs),
     /// Tell what a consumer should be doing at an instant, and why, without asking any server
     Explain(explain::ExplainArgs),
-    /// Show what a change of the config file changes: consumers, times, settings that decide which are paused; exit with status 3
-    /// when anything
+    /// Show what a change of the config file changes: consumers, times, settings that decide which
+    /// are paused; exit with status 3 when anything
     Diff(diff::DiffArgs),
     /// Ask the server how each consumer is, and show what should be done about it
     Status(status::StatusArgs),
@@ -87,7 +87,8 @@ struct ConfigArgs {
     config: PathBuf,
 }
 
-/// Any path but an empty one, which clap takes for a `--config` without a value though `RECESS_CONFIG` has it.
+/// Any path but an empty one, which clap takes for a `--config` without a value though
+/// `RECESS_CONFIG` has it.
 fn path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().try_map(|path| match path.is_empty() {
         true => Err("the path is empty: set RECESS_CONFIG to that of a file, or unset it"),
@@ -121,8 +122,8 @@ pub enum Exit {
     Reported,
     /// 130: somebody ended it with Ctrl-C before it was done.
     Interrupted,
-    /// 78 (`EX_CONFIG` of sysexits.h): the config file is wrong, or names a server that cannot be used. Trying again
-    /// does not help, so the unit file tells systemd not to.
+    /// 78 (`EX_CONFIG` of sysexits.h): the config file is wrong, or names a server that cannot be
+    /// used. Trying again does not help, so the unit file tells systemd not to.
     Config,
 }
 
@@ -166,8 +167,8 @@ fn refuse(error: &ConfigError) -> Exit {
     Exit::Config
 }
 
-/// Says what was found: to people under the lines that it speaks of, and in the journal in one line each, since there an
-/// entry is a line and a drawing of five lines is five entries.
+/// Says what was found: to people under the lines that it speaks of, and in the journal in one line
+/// each, since there an entry is a line and a drawing of five lines is five entries.
 fn tell(source: &Source, findings: &[Finding]) {
     if !journal::is_stderr() {
         return print_error(&config::render(source, findings, colour_errors()));
@@ -298,7 +299,8 @@ fn parse_length(text: &str) -> Result<Duration, String> {
 }
 const INSTANT: &str = "write an instant as in 2026-12-01T22:00:00Z or 2026-12-01T22:00:00+01:00";
 
-/// An instant on the command line. One without a zone is refused: some tools would read it as UTC and some as local.
+/// An instant on the command line. One without a zone is refused: some tools would read it as UTC
+/// and some as local.
 fn parse_instant(text: &str) -> Result<Timestamp, String> {
     if let Ok(instant) = text.parse::<Timestamp>() {
         return Ok(instant);

@@ -1,4 +1,5 @@
-//! The two clocks, read together. `main` hands in the system's wall clock; the simulation hands in its own.
+//! The two clocks, read together. `main` hands in the system's wall clock; the simulation hands in
+//! its own.
 
 use std::sync::Arc;
 
@@ -7,8 +8,8 @@ use tokio::time::Instant;
 
 use crate::now::Now;
 
-/// The wall clock counts as stepped when it has moved so far against the monotonic one. Slewing stays far below: NTP
-/// slews by 0.5 ms a second at most.
+/// The wall clock counts as stepped when it has moved so far against the monotonic one. Slewing
+/// stays far below: NTP slews by 0.5 ms a second at most.
 const STEP: SignedDuration = SignedDuration::from_millis(500);
 
 /// Reads the wall clock that it was given, and the monotonic clock of the runtime.

@@ -1,13 +1,15 @@
 //! The wall-clock watcher. The one file that knows tokio-cron-scheduler.
 //!
-//! tokio's timers run on the monotonic clock: they sleep through a suspend of the host and know nothing of a stepped
-//! clock. A cron job that ticks every second of UTC lives on the wall clock, so its ticks (or their absence) tell. Where the
-//! wall clock has moved against the monotonic one it nudges the loop, which reads the clock and decides by the calendar;
-//! all other ticks cost nothing but themselves.
+//! tokio's timers run on the monotonic clock: they sleep through a suspend of the host and know
+//! nothing of a stepped clock. A cron job that ticks every second of UTC lives on the wall clock,
+//! so its ticks (or their absence) tell. Where the wall clock has moved against the monotonic one
+//! it nudges the loop, which reads the clock and decides by the calendar; all other ticks cost
+//! nothing but themselves.
 //!
-//! It is never one job per window: tokio-cron-scheduler 0.15 polls every 500 ms, freezes a zone's offset when a job is
-//! made, and loses ticks when thousands fall together. After a backward step the job is silent until the clock has caught
-//! up, so a scheduler that has not ticked for a while is replaced.
+//! It is never one job per window: tokio-cron-scheduler 0.15 polls every 500 ms, freezes a zone's
+//! offset when a job is made, and loses ticks when thousands fall together. After a backward step
+//! the job is silent until the clock has caught up, so a scheduler that has not ticked for a while
+//! is replaced.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -24,11 +26,12 @@ mod tests;
 /// A scheduler that was silent for so long is replaced.
 const SILENCE: Duration = Duration::from_secs(3);
 
-/// So much longer the watch sleeps than the silence lasts, as a sleep may end a little early or on the very instant.
+/// So much longer the watch sleeps than the silence lasts, as a sleep may end a little early or on
+/// the very instant.
 const SLEEP_MARGIN: Duration = Duration::from_millis(10);
 
-/// Nudges the loop when the wall clock was stepped or the host slept: within a second, or within [`SILENCE`] where the
-/// clock went back. Runs until dropped.
+/// Nudges the loop when the wall clock was stepped or the host slept: within a second, or within
+/// [`SILENCE`] where the clock went back. Runs until dropped.
 pub async fn watch_wall_clock(clock: Clock, nudge: Arc<Notify>) {
     let ticks = Arc::new(Ticks {
         newest: Mutex::new(clock.now()),

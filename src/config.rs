@@ -1,12 +1,13 @@
 //! The config file: what it says, checked once and for all.
 //!
-//! [`load`] reads a TOML file into a [`Policy`] (which consumers follow which windows) and [`Settings`] (everything
-//! else). What it returns needs no further checks; what it refuses, it refuses with every mistake at once, each with its
-//! place and the way out. Three rules hold:
+//! [`load`] reads a TOML file into a [`Policy`] (which consumers follow which windows) and
+//! [`Settings`] (everything else). What it returns needs no further checks; what it refuses, it
+//! refuses with every mistake at once, each with its place and the way out. Three rules hold:
 //!
 //! - **Loading never depends on the clock.** A file that was good stays good.
 //! - **Nothing is guessed.** An unknown key or zone is a mistake, never ignored or replaced.
-//! - **No secrets.** The file names other files that hold them; those are opened when they are needed, by others.
+//! - **No secrets.** The file names other files that hold them; those are opened when they are
+//!   needed, by others.
 
 use std::fmt;
 use std::fs;
@@ -92,7 +93,8 @@ pub struct Settings {
 pub struct Http {
     /// The address and port.
     pub listen: SocketAddr,
-    /// Further names under which pages may be asked for, as a browser's `Host` gives them, without a port.
+    /// Further names under which pages may be asked for, as a browser's `Host` gives them, without
+    /// a port.
     pub hosts: Vec<String>,
 }
 
@@ -150,8 +152,8 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
     }
 }
 
-/// Checks the text of the config file at that path, which is shown in messages, and to whose folder the relative paths in the
-/// file are relative.
+/// Checks the text of the config file at that path, which is shown in messages, and to whose folder
+/// the relative paths in the file are relative.
 pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
     check(path, text, Vec::new())
 }

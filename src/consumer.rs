@@ -1,7 +1,8 @@
 //! Consumers as recess knows them: names, whether they are paused, and whose pause it is.
 //!
-//! Knows nothing of windows, time zones or the wire. The invariant: a [`Mark`] recognises exactly the deadlines that
-//! it stamped, so ownership needs no stored state. It survives restarts, config edits and a second copy of recess.
+//! Knows nothing of windows, time zones or the wire. The invariant: a [`Mark`] recognises exactly
+//! the deadlines that it stamped, so ownership needs no stored state. It survives restarts, config
+//! edits and a second copy of recess.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,8 +15,8 @@ use crate::visible::visible;
 #[cfg(test)]
 mod tests;
 
-/// A consumer's full name. Neither part can hold a slash, a space or a dot (nats-server refuses them), which makes
-/// `STREAM/CONSUMER` a safe way to write it.
+/// A consumer's full name. Neither part can hold a slash, a space or a dot (nats-server refuses
+/// them), which makes `STREAM/CONSUMER` a safe way to write it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConsumerId {
     stream: Arc<str>,
@@ -47,7 +48,8 @@ impl ConsumerId {
     }
 }
 
-/// `STREAM > CONSUMER`, as the `nats` command prints it, for people: no letter of it hides or moves another.
+/// `STREAM > CONSUMER`, as the `nats` command prints it, for people: no letter of it hides or moves
+/// another.
 impl fmt::Display for ConsumerId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} > {}", visible(&self.stream), visible(&self.consumer))
@@ -73,7 +75,8 @@ impl FromStr for ConsumerId {
     }
 }
 
-/// Whether nats-server accepts this as a stream's or consumer's name: a subject token that is also a file name.
+/// Whether nats-server accepts this as a stream's or consumer's name: a subject token that is also
+/// a file name.
 pub fn is_name(text: &str) -> bool {
     !text.is_empty()
         && !text.contains(|c: char| {
@@ -86,8 +89,9 @@ pub fn is_name(text: &str) -> bool {
 pub enum PauseState {
     /// Delivering, and no deadline is stored.
     Running,
-    /// Delivering; a deadline that has passed is still stored (nats-server keeps it until an empty resume, and in a
-    /// cluster it makes an app's strict create fail: measured on 2.11.0 to 2.15.1).
+    /// Delivering; a deadline that has passed is still stored (nats-server keeps it until an empty
+    /// resume, and in a cluster it makes an app's strict create fail: measured on 2.11.0 to
+    /// 2.15.1).
     Lapsed {
         /// The stored deadline.
         until: Timestamp,
@@ -137,7 +141,8 @@ pub struct Observation {
     pub created: Timestamp,
     /// What kind of consumer it is, for selectors.
     pub kind: Kind,
-    /// Whether the server said that it is part of a cluster (where a write is accepted before it is applied).
+    /// Whether the server said that it is part of a cluster (where a write is accepted before it is
+    /// applied).
     pub clustered: bool,
     /// Messages that wait for delivery.
     pub pending: u64,
@@ -154,13 +159,15 @@ pub enum Kind {
     Durable,
     /// Ephemeral (KV watchers, ordered consumers): only its exact name matches.
     Ephemeral,
-    /// A sourcing consumer (`ack_policy: flow_control`, nats-server 2.14): only its exact name matches.
+    /// A sourcing consumer (`ack_policy: flow_control`, nats-server 2.14): only its exact name
+    /// matches.
     Sourcing,
 }
 
 impl Kind {
-    /// What a consumer counts as that was never observed: nearly all that people pause are durable, and a glob that may mean
-    /// it must not lose sight of it. It is safe to be wrong: nothing is sent before an observation has shown the real kind.
+    /// What a consumer counts as that was never observed: nearly all that people pause are durable,
+    /// and a glob that may mean it must not lose sight of it. It is safe to be wrong: nothing is
+    /// sent before an observation has shown the real kind.
     pub const ASSUMED: Self = Self::Durable;
 }
 
@@ -209,14 +216,15 @@ impl Owner {
     }
 }
 
-/// What makes a deadline recognisable as ours: the nanoseconds after its whole second. Every nats-server with a pause
-/// (2.11.0 to 2.15.1) keeps `pause_until` to the nanosecond.
+/// What makes a deadline recognisable as ours: the nanoseconds after its whole second. Every
+/// nats-server with a pause (2.11.0 to 2.15.1) keeps `pause_until` to the nanosecond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark(i32);
 
 impl Mark {
-    /// The mark of an instance: `1 + fnv1a64(instance) mod 999_999` nanoseconds. At most a millisecond, so that it
-    /// never matters to anyone but us, and never zero, which is what people and scripts write.
+    /// The mark of an instance: `1 + fnv1a64(instance) mod 999_999` nanoseconds. At most a
+    /// millisecond, so that it never matters to anyone but us, and never zero, which is what people
+    /// and scripts write.
     pub fn of_instance(instance: &str) -> Self {
         let spread = fnv1a64(instance.as_bytes()) % 999_999;
         // Below a million, so it always fits.
@@ -238,7 +246,8 @@ impl Mark {
         deadline.subsec_nanosecond() == self.0
     }
 
-    /// The instant that a stored deadline was stamped for; `None` where it carries another mark, or none.
+    /// The instant that a stored deadline was stamped for; `None` where it carries another mark, or
+    /// none.
     pub fn unstamp(self, deadline: Timestamp) -> Option<Timestamp> {
         if self.owns(deadline) {
             Timestamp::new(deadline.as_second(), 0).ok()
@@ -257,8 +266,8 @@ impl Mark {
     }
 }
 
-/// FNV-1a, 64 bit: the hash behind the mark. Written out because its values are a contract (two versions of recess
-/// must agree), which no general hashing library promises.
+/// FNV-1a, 64 bit: the hash behind the mark. Written out because its values are a contract (two
+/// versions of recess must agree), which no general hashing library promises.
 pub fn fnv1a64(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)

@@ -1,15 +1,16 @@
 //! When a consumer counts as paused, drained or running, for those who wait for it.
 //!
-//! Knows what one observation told of a consumer and its messages in flight; must not know who waits, or for how long. The
-//! invariant: nothing is called reached, stalled or unknown that a single honest observation does not show. What is not
-//! known yet is busy.
+//! Knows what one observation told of a consumer and its messages in flight; must not know who
+//! waits, or for how long. The invariant: nothing is called reached, stalled or unknown that a
+//! single honest observation does not show. What is not known yet is busy.
 //!
-//! A message in flight keeps a consumer busy for as long as somebody may still be at work on it. The server tells when it
-//! last delivered or was told that work goes on (`delivered.last_active`, which an in-progress ack moves too), and when it was
-//! last told that work is done (`ack_floor.last_active`, which every ack moves and not only those at the floor): seen on
-//! 2.12.8 and 2.15.1. While a consumer is paused nothing is delivered again, so what is left after `ack_wait` without any of
-//! these belongs to a worker that is gone. A message that a worker has handed back (a nak) looks the same: nobody is at work
-//! on it either.
+//! A message in flight keeps a consumer busy for as long as somebody may still be at work on it.
+//! The server tells when it last delivered or was told that work goes on (`delivered.last_active`,
+//! which an in-progress ack moves too), and when it was last told that work is done
+//! (`ack_floor.last_active`, which every ack moves and not only those at the floor): seen on 2.12.8
+//! and 2.15.1. While a consumer is paused nothing is delivered again, so what is left after
+//! `ack_wait` without any of these belongs to a worker that is gone. A message that a worker has
+//! handed back (a nak) looks the same: nobody is at work on it either.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -18,7 +19,8 @@ use crate::consumer::{Found, PauseState};
 #[cfg(test)]
 mod tests;
 
-/// The server's own timer for `ack_wait` may be a little late, and an ack that it has not read yet is on its way.
+/// The server's own timer for `ack_wait` may be a little late, and an ack that it has not read yet
+/// is on its way.
 const GRACE: SignedDuration = SignedDuration::from_millis(500);
 
 /// What is waited for.
@@ -46,9 +48,11 @@ impl Goal {
 /// What an observation tells of a consumer's messages in flight, beside their number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InFlight {
-    /// The longest time that a message may stay without an answer: `ack_wait`, or the longest step of its `backoff`.
+    /// The longest time that a message may stay without an answer: `ack_wait`, or the longest step
+    /// of its `backoff`.
     pub ack_wait: SignedDuration,
-    /// The newest sign of life, by the server's clock. None since the server, or the consumer's leader, was started.
+    /// The newest sign of life, by the server's clock. None since the server, or the consumer's
+    /// leader, was started.
     pub sign: Option<Timestamp>,
 }
 
@@ -63,7 +67,8 @@ pub enum DrainState {
     Paused,
     /// It is paused, and so many messages are being worked on.
     Busy(u64),
-    /// It is paused, and so many messages have outlived their `ack_wait`: whoever had them will not finish.
+    /// It is paused, and so many messages have outlived their `ack_wait`: whoever had them will not
+    /// finish.
     Stalled(u64),
     /// It is paused, and it does not count its messages in flight.
     Uncounted,
@@ -100,13 +105,14 @@ impl DrainState {
 /// What was seen of one consumer so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Watch {
-    /// Since when so many messages are in flight without a sign of life, by the server's clock: for a server that has been
-    /// started since the last one.
+    /// Since when so many messages are in flight without a sign of life, by the server's clock: for
+    /// a server that has been started since the last one.
     since: Option<(Timestamp, u64)>,
 }
 
 impl Watch {
-    /// Takes in an observation and judges it. `server_now` is the server's clock at that moment, where it is known.
+    /// Takes in an observation and judges it. `server_now` is the server's clock at that moment,
+    /// where it is known.
     pub fn judge(
         &mut self,
         goal: Goal,

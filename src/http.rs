@@ -1,13 +1,14 @@
 //! `/metrics`, `/healthz` and `/readyz`. The one file that knows the HTTP crates.
 //!
-//! `/healthz` answers for the process (the loop lives), `/readyz` for the job (connected, and a full pass succeeded
-//! lately). Both say why when they say no.
+//! `/healthz` answers for the process (the loop lives), `/readyz` for the job (connected, and a
+//! full pass succeeded lately). Both say why when they say no.
 //!
-//! What is a page for people is served only under names that no foreign site can have ([`hosts`]), and every HTML answer
-//! tells the browser to run, frame and send nothing else.
+//! What is a page for people is served only under names that no foreign site can have ([`hosts`]),
+//! and every HTML answer tells the browser to run, frame and send nothing else.
 //!
-//! Invariant: clients cost only so much, whatever they do, and a newcomer never waits for others. A connection carries one
-//! request and has its time; of too many the oldest is ended; and the metrics are written for all who ask meanwhile.
+//! Invariant: clients cost only so much, whatever they do, and a newcomer never waits for others. A
+//! connection carries one request and has its time; of too many the oldest is ended; and the
+//! metrics are written for all who ask meanwhile.
 
 use std::collections::VecDeque;
 use std::io;
@@ -44,14 +45,15 @@ mod tests;
 use hosts::Hosts;
 use scrape::Scrape;
 
-/// How many connections may stand at a time. Whoever scrapes needs one for some milliseconds; the service has 1,024 file
-/// descriptors where nobody has said otherwise.
+/// How many connections may stand at a time. Whoever scrapes needs one for some milliseconds; the
+/// service has 1,024 file descriptors where nobody has said otherwise.
 const CONNECTIONS: usize = 256;
 
 /// How long a client may take to say what it wants.
 const HEAD: Duration = Duration::from_secs(10);
 
-/// How long a connection may last in all, with a client that hardly reads: longer than a scrape's own timeout.
+/// How long a connection may last in all, with a client that hardly reads: longer than a scrape's
+/// own timeout.
 const WHOLE: Duration = Duration::from_secs(30);
 
 /// How much of a request is read: no scraper's or browser's head comes near it.
@@ -60,8 +62,8 @@ const BUFFER: usize = 16 * 1024;
 /// How long the listener rests when no connection can be taken.
 const REST: Duration = Duration::from_millis(100);
 
-/// A loop that has been silent for longer hangs. Its longest sleep is 5 s; a request that is never answered takes
-/// `request_timeout`.
+/// A loop that has been silent for longer hangs. Its longest sleep is 5 s; a request that is never
+/// answered takes `request_timeout`.
 const HANGING: Duration = Duration::from_secs(30);
 
 /// What the pages are made from.
@@ -168,7 +170,8 @@ pub async fn serve(listener: TcpListener, state: HttpState) {
                 troubled = false;
                 open.push_back(tokio::spawn(answer(stream, router.clone())));
             }
-            // Out of file descriptors, mostly: the client is in the kernel's queue until there is one for it.
+            // Out of file descriptors, mostly: the client is in the kernel's queue until there is
+            // one for it.
             Err(_) if room => {}
             Err(error) => {
                 if !std::mem::replace(&mut troubled, true) {
@@ -187,7 +190,8 @@ async fn answer(stream: TcpStream, router: Router) {
         .header_read_timeout(HEAD)
         .max_buf_size(BUFFER)
         .keep_alive(false)
-        // `printf 'GET /metrics HTTP/1.0\r\n\r\n' | nc -N` says that it has no more to say, and listens.
+        // `printf 'GET /metrics HTTP/1.0\r\n\r\n' | nc -N` says that it has no more to say, and
+        // listens.
         .half_close(true)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     // How it ended is the client's affair.
@@ -230,7 +234,8 @@ async fn only_here(State(hosts): State<Arc<Hosts>>, request: Request, next: Next
     }
 }
 
-/// Whatever is HTML gets all guards, also a page that is still to be written; nothing is to be taken for HTML.
+/// Whatever is HTML gets all guards, also a page that is still to be written; nothing is to be
+/// taken for HTML.
 async fn guarded(mut response: Response) -> Response {
     let kind = response.headers().get(header::CONTENT_TYPE);
     let is_html = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));

@@ -1,7 +1,8 @@
 //! The server as recess speaks with it: five requests, a link that is up or down, and advisories.
 //!
-//! [`JetStream`] is the seam between the loop and the network. [`nats`] implements it over a real connection; the
-//! simulation in `tests/` implements it over a model that keeps one deadline per consumer. Nothing here decides anything.
+//! [`JetStream`] is the seam between the loop and the network. [`nats`] implements it over a real
+//! connection; the simulation in `tests/` implements it over a model that keeps one deadline per
+//! consumer. Nothing here decides anything.
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -42,10 +43,12 @@ pub trait JetStream: Clone + Send + Sync {
         until: Timestamp,
     ) -> impl Future<Output = Result<(), RequestError>> + Send;
 
-    /// Removes a consumer's deadline. It does not wake a paused consumer (2.11.0 to 2.15.1): only for lapsed ones.
+    /// Removes a consumer's deadline. It does not wake a paused consumer (2.11.0 to 2.15.1): only
+    /// for lapsed ones.
     fn clear(&self, id: &ConsumerId) -> impl Future<Output = Result<(), RequestError>> + Send;
 
-    /// Whether to listen for who writes to consumers. It is of use only while there is a pause to be undone.
+    /// Whether to listen for who writes to consumers. It is of use only while there is a pause to
+    /// be undone.
     fn watch_writers(&self, _watch: bool) {}
 
     /// Who wrote to a consumer last, where that was not this recess and was heard.
@@ -139,7 +142,8 @@ pub enum Link {
 }
 
 impl Link {
-    /// How many requests may be in flight at once, of `most` that the config allows: a crash-prone server is sent one.
+    /// How many requests may be in flight at once, of `most` that the config allows: a crash-prone
+    /// server is sent one.
     pub fn in_flight(&self, most: usize) -> usize {
         match self {
             Self::Up(server) if server.crash_prone => 1,
@@ -151,15 +155,18 @@ impl Link {
 /// A server that recess can use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
-    /// nats-server's version; where the API is in another domain or account, as far as its API level tells it.
+    /// nats-server's version; where the API is in another domain or account, as far as its API
+    /// level tells it.
     pub version: String,
     /// The address that was connected to.
     pub address: String,
     /// Counts the connects, so that a quick loss and return is seen as news.
     pub connects: u64,
-    /// The version can crash on a PAUSE beside another request, and the config allows it: one request at a time.
+    /// The version can crash on a PAUSE beside another request, and the config allows it: one
+    /// request at a time.
     pub crash_prone: bool,
-    /// The advisories that the account's permissions keep from us: what others do is then seen at the next resync only.
+    /// The advisories that the account's permissions keep from us: what others do is then seen at
+    /// the next resync only.
     pub denied: BTreeSet<String>,
 }
 
@@ -174,8 +181,8 @@ pub enum Unsuitable {
         /// nats-server's version.
         version: String,
     },
-    /// 2.11.x and 2.12.0 to 2.12.7: a PAUSE beside an INFO or LIST, by any client, can crash the server
-    /// (`concurrent map iteration and map write`; fixed in 2.12.8 and 2.14.0).
+    /// 2.11.x and 2.12.0 to 2.12.7: a PAUSE beside an INFO or LIST, by any client, can crash the
+    /// server (`concurrent map iteration and map write`; fixed in 2.12.8 and 2.14.0).
     #[error(
         "nats-server {version} can crash when a consumer is paused while another client asks about it \
          (fixed in 2.12.8 and 2.14.0): upgrade it, or set allow_crash_prone = true in [nats] to take the risk"

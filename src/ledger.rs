@@ -1,12 +1,13 @@
 //! What we wrote, and what came of it: the little that a pass must remember of the passes before.
 //!
-//! Desired state needs no memory; good manners do. The ledger keeps, per consumer, the newest write of ours (so that it
-//! is not repeated before it can have taken effect), how often the same write was undone (so that recess stops a fight),
-//! and a foreign deadline that we extended (so that it can be given back). All of it may be lost at any time: a restart
-//! costs a repeated request at worst, and the memory of a foreign deadline.
+//! Desired state needs no memory; good manners do. The ledger keeps, per consumer, the newest write
+//! of ours (so that it is not repeated before it can have taken effect), how often the same write
+//! was undone (so that recess stops a fight), and a foreign deadline that we extended (so that it
+//! can be given back). All of it may be lost at any time: a restart costs a repeated request at
+//! worst, and the memory of a foreign deadline.
 //!
-//! Pure: every call takes [`Now`]. Waits are measured on the monotonic clock, so that a stepped wall clock neither
-//! releases nor holds a write.
+//! Pure: every call takes [`Now`]. Waits are measured on the monotonic clock, so that a stepped
+//! wall clock neither releases nor holds a write.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -28,8 +29,9 @@ pub use former::Former;
 use write::Write;
 pub use write::{Admission, FIGHT_LIMIT, QUEUED, SETTLING};
 
-/// A deadline that lies no further ahead than this is how recess ends a pause, its own or by `recess resume`: the server
-/// wakes a consumer only by a deadline that passes. (A Resume's own deadline is at most 6 s ahead.)
+/// A deadline that lies no further ahead than this is how recess ends a pause, its own or by
+/// `recess resume`: the server wakes a consumer only by a deadline that passes. (A Resume's own
+/// deadline is at most 6 s ahead.)
 pub const RESUME_AHEAD: SignedDuration = SignedDuration::from_secs(7);
 
 /// Why a write restores something that was already right once.
@@ -64,7 +66,8 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Takes in what an observation says of a consumer. Returns the kind of our write that it shows for the first time, unless that was a repair.
+    /// Takes in what an observation says of a consumer. Returns the kind of our write that it shows
+    /// for the first time, unless that was a repair.
     pub fn observe(
         &mut self,
         id: &ConsumerId,
@@ -109,7 +112,8 @@ impl Ledger {
                 .write
                 .is_some_and(|write| write.deadline == Some(until));
             let over = (entry.held).is_none_or(|held| held.until <= now.wall);
-            // What neither we wrote nor was wanted before may be another's that has our mark: it is to be repaired.
+            // What neither we wrote nor was wanted before may be another's that has our mark: it is
+            // to be repaired.
             if written || over || recreated {
                 entry.hold(until, seen.created);
             }
@@ -125,8 +129,8 @@ impl Ledger {
         }
     }
 
-    /// Takes in that the server says a consumer's deadline is `until` (`None`: resumed). True when that is news, and
-    /// not the echo of what we wrote.
+    /// Takes in that the server says a consumer's deadline is `until` (`None`: resumed). True when
+    /// that is news, and not the echo of what we wrote.
     pub fn advised(&mut self, id: &ConsumerId, until: Option<Timestamp>) -> bool {
         let Some(write) = self.write_mut(id) else {
             return true;
@@ -153,7 +157,8 @@ impl Ledger {
         }
     }
 
-    /// Whether a write of ours was accepted a short while ago, does not show yet, and nothing speaks against it.
+    /// Whether a write of ours was accepted a short while ago, does not show yet, and nothing
+    /// speaks against it.
     pub fn is_settling(&self, id: &ConsumerId, now: Now) -> bool {
         self.write(id).is_some_and(|write| write.is_settling(now))
     }
@@ -181,14 +186,16 @@ impl Ledger {
         })
     }
 
-    /// Notes that a fight goes on about `deadline`: where a long pause is extended meanwhile, it is the same pause.
+    /// Notes that a fight goes on about `deadline`: where a long pause is extended meanwhile, it is
+    /// the same pause.
     pub fn contest(&mut self, id: &ConsumerId, deadline: Option<Timestamp>) {
         if let Some(write) = self.write_mut(id) {
             write.deadline = deadline.or(write.deadline);
         }
     }
 
-    /// Why a write of that deadline would be a repair, if it would: an observation showed it in place before.
+    /// Why a write of that deadline would be a repair, if it would: an observation showed it in
+    /// place before.
     pub fn repair(
         &self,
         id: &ConsumerId,
@@ -221,7 +228,8 @@ impl Ledger {
         entry.write = Some(Write::sending(action, deadline, entry.write, now));
     }
 
-    /// Notes what became of it. In a cluster the first look waits a little, as an earlier one would see nothing yet.
+    /// Notes what became of it. In a cluster the first look waits a little, as an earlier one would
+    /// see nothing yet.
     pub fn answered(&mut self, id: &ConsumerId, outcome: Outcome, clustered: bool, now: Now) {
         if let Some(write) = self.write_mut(id) {
             write.answered(outcome, clustered, now);
@@ -234,7 +242,8 @@ impl Ledger {
         Some(write.next_look)
     }
 
-    /// Notes that these consumers were looked at: those whose write still does not show are looked at again later.
+    /// Notes that these consumers were looked at: those whose write still does not show are looked
+    /// at again later.
     pub fn looked(&mut self, these: impl Fn(&ConsumerId) -> bool, now: Now) {
         for (id, entry) in &mut self.entries {
             if let Some(write) = entry.write.as_mut().filter(|_| these(id)) {
@@ -250,7 +259,8 @@ impl Ledger {
             .map(|write| now.uptime.saturating_sub(write.accepted))
     }
 
-    /// The consumers that may carry a pause of ours that still lasts: seen, or written and not refused.
+    /// The consumers that may carry a pause of ours that still lasts: seen, or written and not
+    /// refused.
     pub fn in_scope(&self, now: Now) -> impl Iterator<Item = &ConsumerId> {
         (self.entries.iter())
             .filter(move |(_, entry)| entry.deadlines().any(|until| until > now.wall))
@@ -267,8 +277,8 @@ impl Ledger {
         }
     }
 
-    /// The instance has another name: what was written with the mark of before counts as written with this one. Returns the
-    /// deadlines as they are on the server.
+    /// The instance has another name: what was written with the mark of before counts as written
+    /// with this one. Returns the deadlines as they are on the server.
     pub fn restamp(&mut self, before: Mark, mark: Mark) -> Vec<(ConsumerId, Timestamp)> {
         let mut written = Vec::new();
         for (id, entry) in &mut self.entries {

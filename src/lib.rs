@@ -1,16 +1,20 @@
-//! recess pauses NATS JetStream consumers in maintenance windows. A TOML file names the windows; at a window's start the
-//! daemon sets each consumer's `pause_until` to the window's end, confirms it, and shows everything as Prometheus metrics.
+//! recess pauses NATS JetStream consumers in maintenance windows. A TOML file names the windows; at
+//! a window's start the daemon sets each consumer's `pause_until` to the window's end, confirms it,
+//! and shows everything as Prometheus metrics.
 //!
 //! Four ideas carry the program:
 //!
-//! 1. **A pause is a deadline that the server keeps.** recess must be alive when a window opens, never when it closes:
-//!    with recess dead, the network cut or the host lost, every consumer still resumes on time.
-//! 2. **Desired state is a pure function of the config and the clock.** Edges only wake; levels decide. Started late,
-//!    with a suspended host, a stepped clock or a second copy beside it, the next pass computes the same answer.
-//! 3. **One street.** `check`, `plan`, `explain`, `status` and `run` walk the same street to different corners, so a preview cannot
-//!    disagree with the daemon.
-//! 4. **Every decision is a value with a reason.** What is sent, what is not, and why, is computed before anything is sent, and
-//!    each view (log, metrics, `status`, `explain --live`) shows that same value.
+//! 1. **A pause is a deadline that the server keeps.** recess must be alive when a window opens,
+//!    never when it closes: with recess dead, the network cut or the host lost, every consumer
+//!    still resumes on time.
+//! 2. **Desired state is a pure function of the config and the clock.** Edges only wake; levels
+//!    decide. Started late, with a suspended host, a stepped clock or a second copy beside it, the
+//!    next pass computes the same answer.
+//! 3. **One street.** `check`, `plan`, `explain`, `status` and `run` walk the same street to
+//!    different corners, so a preview cannot disagree with the daemon.
+//! 4. **Every decision is a value with a reason.** What is sent, what is not, and why, is computed
+//!    before anything is sent, and each view (log, metrics, `status`, `explain --live`) shows that
+//!    same value.
 //!
 //! ```text
 //!    TOML                    now                   nats-server
@@ -32,8 +36,8 @@
 //!
 //! # Layout
 //!
-//! A module uses those above it in this list and none below (`tests/offline/layering.rs` holds that), and every foreign crate
-//! with a subject of its own is spoken in one place.
+//! A module uses those above it in this list and none below (`tests/offline/layering.rs` holds
+//! that), and every foreign crate with a subject of its own is spoken in one place.
 //!
 //! The core is pure: no clock, no I/O, no async. Time is an argument.
 //!
@@ -43,42 +47,47 @@
 //! - [`now`]: the two clocks' reading that everything pure takes as an argument
 //! - [`mod@write`]: what recess asks of the server, and what can come of it
 //! - [`drain`]: when a consumer counts as paused, drained or running, for those who wait
-//! - [`calendar`]: schedules (a cron rule, or times written down) in a zone, turned into instants; `calendar/fields.rs` reads cron
-//!   lines, `calendar/dialects.rs` says what to write instead of others, `calendar/cron.rs` speaks croner
-//! - [`policy`]: which consumers follow which windows, what exclusions leave of those, and what that makes desired at an
-//!   instant
+//! - [`calendar`]: schedules (a cron rule, or times written down) in a zone, turned into instants;
+//!   `calendar/fields.rs` reads cron lines, `calendar/dialects.rs` says what to write instead of
+//!   others, `calendar/cron.rs` speaks croner
+//! - [`policy`]: which consumers follow which windows, what exclusions leave of those, and what
+//!   that makes desired at an instant
 //! - [`retention`]: what a pause does to messages that wait: the limits of streams and consumers
-//! - [`ledger`]: what we wrote and what came of it: confirmation, backoff, fights, foreign deadlines to give back
+//! - [`ledger`]: what we wrote and what came of it: confirmation, backoff, fights, foreign
+//!   deadlines to give back
 //! - [`plan`]: the decision table, and the plan for many consumers as a value
 //!
 //! The world:
 //!
-//! - [`config`]: a TOML file, checked into a [`policy::Policy`] and [`config::Settings`], every mistake at once; and what is
-//!   doubtful about the year ahead (`config/outlook.rs`)
+//! - [`config`]: a TOML file, checked into a [`policy::Policy`] and [`config::Settings`], every
+//!   mistake at once; and what is doubtful about the year ahead (`config/outlook.rs`)
 //! - [`clock`]: the wall clock and the monotonic one, read together
 //! - [`jetstream`]: the five requests, as a trait; `jetstream/nats.rs` speaks async-nats
 //! - [`report`]: what one pass saw, decided and did
 //! - [`changes`]: what happened between two reports, derived once for every view; pure
 //! - [`clock_watch`]: the wall-clock watcher, speaks tokio-cron-scheduler
-//! - [`observe`]: which requests show the state of which consumers, for the loop and for the commands alike
-//! - [`send`]: writes in their order, a bounded number at a time, for the loop and for the commands alike
+//! - [`observe`]: which requests show the state of which consumers, for the loop and for the
+//!   commands alike
+//! - [`send`]: writes in their order, a bounded number at a time, for the loop and for the commands
+//!   alike
 //! - [`bulk`]: many consumers paused or resumed at once, without a calendar
 //! - [`reconcile`]: the loop, the only place where the core meets the world
 //! - [`logging`]: where log lines go
-//! - [`views`]: log lines, metrics, events for programs and systemd's status line, each a function of a report and its changes
+//! - [`views`]: log lines, metrics, events for programs and systemd's status line, each a function
+//!   of a report and its changes
 //! - [`http`], [`signals`]: the pages, and what the process is told from outside
 //! - [`cli`]: a file a command
 //!
-//! A good way in are the five values that the street is made of, each with an example to run and change: a
-//! [`calendar::Schedule`], [`policy::Policy::desired`], [`plan::decide`], [`plan::Situation::plan`] and
-//! [`changes::changes`]. Then [`reconcile::run`].
+//! A good way in are the five values that the street is made of, each with an example to run and
+//! change: a [`calendar::Schedule`], [`policy::Policy::desired`], [`plan::decide`],
+//! [`plan::Situation::plan`] and [`changes::changes`]. Then [`reconcile::run`].
 
 #![allow(
     rustdoc::private_intra_doc_links,
     reason = "the docs are for those who read the code: `cargo doc --document-private-items`"
 )]
-// A daemon that holds other people's messages back does not panic, loses no number on the way, and decides nothing about a
-// case that was added after the decision was written.
+// A daemon that holds other people's messages back does not panic, loses no number on the way, and
+// decides nothing about a case that was added after the decision was written.
 #![cfg_attr(
     not(test),
     warn(

@@ -1,6 +1,7 @@
 //! Where log lines go: to the journal, with fields, or to standard error.
 //!
-//! Invariant: to log never blocks. Lines go through a [`queue`] to a thread of its own, whatever takes them.
+//! Invariant: to log never blocks. Lines go through a [`queue`] to a thread of its own, whatever
+//! takes them.
 
 use std::io::{IsTerminal, stderr};
 use std::sync::Arc;
@@ -45,8 +46,9 @@ impl Log {
     }
 }
 
-/// Sets up logging: `RECESS_LOG`, or recess at `info` and its libraries at `warn`. It goes to the journal, with fields,
-/// where standard error leads there, and else to standard error. Panics go there too.
+/// Sets up logging: `RECESS_LOG`, or recess at `info` and its libraries at `warn`. It goes to the
+/// journal, with fields, where standard error leads there, and else to standard error. Panics go
+/// there too.
 pub fn init(wall: fn() -> Timestamp) -> Result<Log, String> {
     const DEFAULT: &str = "warn,recess=info,async_nats=off,tokio_cron_scheduler=error";
     let filter = match std::env::var("RECESS_LOG") {
@@ -69,7 +71,8 @@ pub fn init(wall: fn() -> Timestamp) -> Result<Log, String> {
     Ok(log)
 }
 
-/// A filter as written. To the library a word that is no level is a target: `RECESS_LOG=inof` would log nothing at all.
+/// A filter as written. To the library a word that is no level is a target: `RECESS_LOG=inof` would
+/// log nothing at all.
 fn filter(text: &str) -> Result<EnvFilter, String> {
     const FORM: &str =
         "write a level (error, warn, info, debug, trace, off), or TARGET=LEVEL, as in recess=debug";
@@ -100,7 +103,8 @@ fn to_stderr(filter: EnvFilter, wall: fn() -> Timestamp) -> Result<Log, String> 
         })
         .fmt_fields(lines::Sentences)
         .with_target(false)
-        // Or a full disk under the log would end the process: the library panics when it cannot tell of its own errors.
+        // Or a full disk under the log would end the process: the library panics when it cannot
+        // tell of its own errors.
         .log_internal_errors(false)
         .try_init()
         .map_err(|error| error.to_string())?;

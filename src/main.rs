@@ -1,5 +1,5 @@
-//! The process: arguments in, exit code out. The only place that reads the system's wall clock; everything else is
-//! given its time.
+//! The process: arguments in, exit code out. The only place that reads the system's wall clock;
+//! everything else is given its time.
 
 use std::process::ExitCode;
 

@@ -1,8 +1,10 @@
-//! Observing: which requests show the state of which consumers, and what their answers make of what was known before.
+//! Observing: which requests show the state of which consumers, and what their answers make of what
+//! was known before.
 //!
-//! A stream of which a glob may select consumers is listed (256 to a page); where only names are asked for, a few are
-//! asked one by one and many by a list. Streams that no selector can match are never asked about. The daemon and every
-//! command that asks a server for the state of consumers do so here.
+//! A stream of which a glob may select consumers is listed (256 to a page); where only names are
+//! asked for, a few are asked one by one and many by a list. Streams that no selector can match are
+//! never asked about. The daemon and every command that asks a server for the state of consumers do
+//! so here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -20,7 +22,8 @@ mod observed;
 use observed::Answer;
 pub use observed::Observed;
 
-/// Up to so many consumers of one stream are asked one by one: about where one page of a list becomes cheaper.
+/// Up to so many consumers of one stream are asked one by one: about where one page of a list
+/// becomes cheaper.
 const FEW: usize = 16;
 
 /// How much of what is of interest to observe.
@@ -54,8 +57,8 @@ enum Ask {
     Info { id: ConsumerId },
 }
 
-/// How long answers are waited for in all. A node that is dead or hangs answers nothing, and must not hold up the others
-/// longer than can be afforded.
+/// How long answers are waited for in all. A node that is dead or hangs answers nothing, and must
+/// not hold up the others longer than can be afforded.
 #[derive(Clone, Copy, Debug)]
 pub struct ReplyDeadline {
     wait: Option<(Instant, Duration)>,
@@ -91,7 +94,8 @@ impl ReplyDeadline {
     }
 }
 
-/// Observes what is of `interest`, as far as it is in `scope`, with so many requests in flight at most.
+/// Observes what is of `interest`, as far as it is in `scope`, with so many requests in flight at
+/// most.
 pub async fn observe<J: JetStream>(
     jetstream: &J,
     interest: &Interest,
@@ -159,7 +163,8 @@ fn by_stream(ids: &BTreeSet<ConsumerId>) -> BTreeMap<String, Want> {
     wants
 }
 
-/// What there is to ask for [`Scope::All`]. Where the streams' names cannot be had, the selectors that need none go on.
+/// What there is to ask for [`Scope::All`]. Where the streams' names cannot be had, the selectors
+/// that need none go on.
 async fn everything<J: JetStream>(
     jetstream: &J,
     interest: &Interest,

@@ -1,8 +1,8 @@
 //! The decision table: what to do about one consumer, from what is wanted and what was found.
 //!
-//! [`decide`] is the table that `config/WINDOWS.md` prints, row by row ([`Rule::ALL`]). It is pure: it sends nothing and knows no clock but the
-//! [`Case`] it is given. It also does not know how often something was tried; holding back repeated writes is the
-//! [`crate::ledger`]'s business.
+//! [`decide`] is the table that `config/WINDOWS.md` prints, row by row ([`Rule::ALL`]). It is pure:
+//! it sends nothing and knows no clock but the [`Case`] it is given. It also does not know how
+//! often something was tried; holding back repeated writes is the [`crate::ledger`]'s business.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -30,16 +30,17 @@ pub use situation::{Known, Plan, Planned, Sending, Situation};
 pub use skew::{ClockSample, Skew};
 pub use verdict::{Decision, Verdict, resume_deadline};
 
-/// A pause that would end within this time is not begun or lengthened: by the time a cluster had applied it, it would
-/// be over.
+/// A pause that would end within this time is not begun or lengthened: by the time a cluster had
+/// applied it, it would be over.
 pub const TOO_NEAR: SignedDuration = SignedDuration::from_secs(5);
 
-/// A pause of ours that ends within this time is left to end. It covers a Resume's own deadline (at most 6 s ahead),
-/// so that a Resume is not resumed again.
+/// A pause of ours that ends within this time is left to end. It covers a Resume's own deadline (at
+/// most 6 s ahead), so that a Resume is not resumed again.
 pub const ENDING: SignedDuration = RESUME_AHEAD;
 
-/// How long a deadline of ours must have passed before it is cleared, and how far the next opening must be: there is no
-/// compare-and-set, so a Clear keeps away from every moment at which somebody might write.
+/// How long a deadline of ours must have passed before it is cleared, and how far the next opening
+/// must be: there is no compare-and-set, so a Clear keeps away from every moment at which somebody
+/// might write.
 pub const CLEAR_DISTANCE: SignedDuration = SignedDuration::from_secs(60);
 
 /// A clock that is further off than this is told of: windows are that early or late.
@@ -48,11 +49,13 @@ pub const DOUBTFUL_SKEW: SignedDuration = SignedDuration::from_secs(1);
 /// A clock that is further off than this only begins and lengthens pauses.
 pub const TRUSTED_SKEW: SignedDuration = SignedDuration::from_secs(30);
 
-/// A clock that is further off than this begins and ends nothing: it may be off by days, and would hold consumers for as long.
+/// A clock that is further off than this begins and ends nothing: it may be off by days, and would
+/// hold consumers for as long.
 pub const LOST_SKEW: SignedDuration = SignedDuration::from_mins(10);
 
-/// A pause of ours that will be wanted within this time is left as it is. Another copy wrote it whose clock is ahead of ours;
-/// ending it here would only have that one write it again. As much as a trusted clock may be off.
+/// A pause of ours that will be wanted within this time is left as it is. Another copy wrote it
+/// whose clock is ahead of ours; ending it here would only have that one write it again. As much as
+/// a trusted clock may be off.
 pub const EARLY: SignedDuration = TRUSTED_SKEW;
 
 /// What a decision about one consumer rests on, besides what is wanted and found.
@@ -68,7 +71,8 @@ pub struct Case {
     pub furthest: Timestamp,
     /// Time from the observation to the moment that is decided for.
     pub since_observed: SignedDuration,
-    /// A write of ours was accepted under 5 s ago, has not been seen yet, and nothing contradicts it.
+    /// A write of ours was accepted under 5 s ago, has not been seen yet, and nothing contradicts
+    /// it.
     pub settling: bool,
     /// The foreign deadline that our pause extended.
     pub remembered_foreign: Option<Timestamp>,
@@ -197,12 +201,14 @@ impl Case {
         }
     }
 
-    /// The deadline to write for a wanted end: never beyond the server's now and `max_pause`, whatever our clock says.
+    /// The deadline to write for a wanted end: never beyond the server's now and `max_pause`,
+    /// whatever our clock says.
     fn stamp(&self, end: Timestamp) -> Timestamp {
         self.mark.stamp(end.min(self.furthest))
     }
 
-    /// Whether a deadline of ours has passed by our own clock. The mark aside, as a window closes at a whole second.
+    /// Whether a deadline of ours has passed by our own clock. The mark aside, as a window closes
+    /// at a whole second.
     fn is_over_by_ours(&self, deadline: Timestamp) -> bool {
         let our_now = self.server_now.checked_sub(self.skew.unwrap_or_default());
         let end = self.mark.unstamp(deadline).unwrap_or(deadline);
@@ -222,8 +228,9 @@ impl Case {
         }
     }
 
-    /// Ends our pause sooner: at `end`, or now. A foreign deadline that we extended and that lies beyond is given back as
-    /// it was, to the nanosecond. One that ends so soon that a Resume would not end it sooner is left to end.
+    /// Ends our pause sooner: at `end`, or now. A foreign deadline that we extended and that lies
+    /// beyond is given back as it was, to the nanosecond. One that ends so soon that a Resume would
+    /// not end it sooner is left to end.
     fn release(&self, end: Option<Timestamp>, rule: Rule, remaining: SignedDuration) -> Decision {
         if self.wanted_soon {
             return Rule::Early.settled();
@@ -256,8 +263,8 @@ impl Case {
                 .is_none_or(|opens| opens.duration_since(self.server_now) > CLEAR_DISTANCE)
     }
 
-    /// With a clock that cannot be trusted, only what holds messages back is done: a pause too many ends by itself, a
-    /// pause too few lets messages through. With one that is lost, nothing is.
+    /// With a clock that cannot be trusted, only what holds messages back is done: a pause too many
+    /// ends by itself, a pause too few lets messages through. With one that is lost, nothing is.
     fn guard_clock(&self, decision: Decision, state: PauseState) -> Decision {
         let ends = match decision.verdict {
             Verdict::Resume | Verdict::Clear => true,

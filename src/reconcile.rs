@@ -1,11 +1,12 @@
 //! The loop: the only place where the core meets the world.
 //!
-//! Edges wake, levels decide. Whatever wakes the loop (the calendar, the resync, a connection, an advisory, a reload, a
-//! stepped clock), it looks at the world as it is and decides anew; a wake-up that is lost costs time, never truth.
-//! Observe and act never overlap.
+//! Edges wake, levels decide. Whatever wakes the loop (the calendar, the resync, a connection, an
+//! advisory, a reload, a stepped clock), it looks at the world as it is and decides anew; a wake-up
+//! that is lost costs time, never truth. Observe and act never overlap.
 //!
-//! Before a change by the calendar the loop prepares: two seconds ahead it observes and works out what is to be sent at
-//! that instant, so that at the instant itself there is nothing left to do but send.
+//! Before a change by the calendar the loop prepares: two seconds ahead it observes and works out
+//! what is to be sent at that instant, so that at the instant itself there is nothing left to do
+//! but send.
 
 use std::sync::Arc;
 
@@ -41,8 +42,8 @@ pub struct Inputs {
     pub nudge: Arc<Notify>,
 }
 
-/// Runs until dropped, and calls `publish` after every pass and every other change worth knowing. It may be dropped at
-/// any point: what is on the server stays right by itself.
+/// Runs until dropped, and calls `publish` after every pass and every other change worth knowing.
+/// It may be dropped at any point: what is on the server stays right by itself.
 pub async fn run<J: JetStream>(
     reconciler: Reconciler<J>,
     mut inputs: Inputs,
@@ -55,8 +56,9 @@ pub async fn run<J: JetStream>(
     let mut driver = Driver::begin(reconciler, publish);
     loop {
         heartbeat.beat();
-        // Before each step: where there is always something due (somebody undoes everything, the network is slow), the loop
-        // never rests, and must hear of a reload and of a connection that was lost all the same.
+        // Before each step: where there is always something due (somebody undoes everything, the
+        // network is slow), the loop never rests, and must hear of a reload and of a connection
+        // that was lost all the same.
         match (link.has_changed(), inputs.config.has_changed()) {
             (Err(_), _) | (_, Err(_)) => return,
             (Ok(of_link), Ok(of_config)) => {
@@ -78,8 +80,9 @@ pub async fn run<J: JetStream>(
             continue;
         }
         let pause = driver.rest();
-        // Cancel-safe: a change of the link or the config stays marked until it is seen, `recv` loses nothing, a nudge that
-        // nothing waits for is kept, and the next turn works the pause out again. What is done about it follows the arm.
+        // Cancel-safe: a change of the link or the config stays marked until it is seen, `recv`
+        // loses nothing, a nudge that nothing waits for is kept, and the next turn works the pause
+        // out again. What is done about it follows the arm.
         tokio::select! {
             changed = link.changed() => {
                 if changed.is_err() { return }

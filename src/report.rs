@@ -84,7 +84,8 @@ pub struct Report {
     pub burst: Option<Burst>,
     /// Every consumer in scope.
     pub rows: Arc<BTreeMap<ConsumerId, Row>>,
-    /// Streams that could not be listed for orphans: pauses with recess's mark that no window names.
+    /// Streams that could not be listed for orphans: pauses with recess's mark that no window
+    /// names.
     pub unlisted: Arc<[Failure]>,
     /// Whom globs leave alone, and what could not be read.
     pub left_out: Arc<LeftOut>,
@@ -216,7 +217,8 @@ impl Pass {
         self.acts.get(self.told..).unwrap_or_default()
     }
 
-    /// Whether every question was answered. What one consumer's state is, or one write's fate, does not count.
+    /// Whether every question was answered. What one consumer's state is, or one write's fate, does
+    /// not count.
     pub fn is_ok(&self) -> bool {
         self.failures.is_empty()
     }
@@ -248,9 +250,11 @@ pub struct Act {
     pub repair: Option<Repair>,
     /// Who made that necessary, where it is known.
     pub undone_by: Option<Writer>,
-    /// What it undid carried this instance's mark: `recess resume`, or another recess of the same name wrote it.
+    /// What it undid carried this instance's mark: `recess resume`, or another recess of the same
+    /// name wrote it.
     pub by_same_instance: bool,
-    /// For the first pause of an opening that recess was there for: from the opening to the acceptance.
+    /// For the first pause of an opening that recess was there for: from the opening to the
+    /// acceptance.
     pub lateness: Option<SignedDuration>,
 }
 
@@ -265,8 +269,8 @@ pub struct WindowState {
     pub next: Option<Occurrence>,
     /// How many consumers it has.
     pub consumers: usize,
-    /// Its globs that match no consumer that exists; `None` before everything was looked at. A name without one is
-    /// missing by itself.
+    /// Its globs that match no consumer that exists; `None` before everything was looked at. A name
+    /// without one is missing by itself.
     pub unmatched: Option<Arc<[Arc<str>]>>,
     /// An occurrence closed just now, and none of its consumers was seen paused in it.
     pub blank: Option<Blank>,
@@ -277,6 +281,7 @@ pub struct WindowState {
 pub enum Blank {
     /// None was paused: recess observed it from the opening to the close.
     Missed,
-    /// Whether one was is not known: recess was started or connected in the midst of it, or did not observe it at all.
+    /// Whether one was is not known: recess was started or connected in the midst of it, or did not
+    /// observe it at all.
     Unobserved,
 }

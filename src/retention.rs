@@ -1,8 +1,9 @@
-//! What a pause of a given length does to a consumer as it is configured, and to the messages that wait for it meanwhile:
-//! the judgement behind `check --live`.
+//! What a pause of a given length does to a consumer as it is configured, and to the messages that
+//! wait for it meanwhile: the judgement behind `check --live`.
 //!
-//! Pure: what was observed goes in, what is worth a warning comes out. Must not know how it was asked for. The invariant: a
-//! hazard is reported only if the pause makes the difference, and with the numbers that make it one.
+//! Pure: what was observed goes in, what is worth a warning comes out. Must not know how it was
+//! asked for. The invariant: a hazard is reported only if the pause makes the difference, and with
+//! the numbers that make it one.
 
 use std::time::Duration;
 
@@ -89,8 +90,9 @@ fn inactivity(pause: &LongestPause, consumer: &ConsumerDetails) -> Option<Hazard
     })
 }
 
-/// What is delivered and not acknowledged when a pause begins takes one more delivery after it: the wait for the
-/// acknowledgement ends during the pause, and the message comes again at the end (measured on 2.15.1).
+/// What is delivered and not acknowledged when a pause begins takes one more delivery after it: the
+/// wait for the acknowledgement ends during the pause, and the message comes again at the end
+/// (measured on 2.15.1).
 fn last_delivery(pause: &LongestPause, consumer: &ConsumerDetails) -> Option<Hazard> {
     let (most, wait) = (consumer.max_deliver?, consumer.ack_wait?);
     if !is_shorter(wait, pause) || (most > 1 && consumer.redelivered == 0) {
@@ -117,7 +119,8 @@ fn last_delivery(pause: &LongestPause, consumer: &ConsumerDetails) -> Option<Haz
     })
 }
 
-/// A wait for acknowledgements that is shorter than a window is the rule, so it is told only where something is in work.
+/// A wait for acknowledgements that is shorter than a window is the rule, so it is told only where
+/// something is in work.
 fn redelivery(pause: &LongestPause, consumer: &ConsumerDetails) -> Option<Hazard> {
     let wait = consumer.ack_wait?;
     (consumer.ack_pending > 0 && is_shorter(wait, pause)).then(|| Hazard {

@@ -1,8 +1,8 @@
 //! Sending writes: in their order, a bounded number at a time.
 //!
-//! Used by the loop and by `recess pause` and `recess resume`, each with its own [`Books`]. Sending stops when the link
-//! breaks, the clock is stepped, or as many requests as may be in flight have timed out: what the writes rest on must be
-//! observed again first.
+//! Used by the loop and by `recess pause` and `recess resume`, each with its own [`Books`]. Sending
+//! stops when the link breaks, the clock is stepped, or as many requests as may be in flight have
+//! timed out: what the writes rest on must be observed again first.
 
 use std::time::Duration;
 
@@ -36,8 +36,8 @@ pub trait Books {
     fn report(&mut self, burst: Burst);
 }
 
-/// Sends `writes`, which were decided at `since`, at most `limit` at a time. What became of each is in `pass.acts`, in the
-/// order of the answers. Returns what was not sent.
+/// Sends `writes`, which were decided at `since`, at most `limit` at a time. What became of each is
+/// in `pass.acts`, in the order of the answers. Returns what was not sent.
 pub async fn send<J: JetStream>(
     jetstream: &J,
     clock: &Clock,
@@ -54,7 +54,8 @@ pub async fn send<J: JetStream>(
     let mut broken = false;
     loop {
         while in_flight.len() < limit && unanswered < limit && !broken {
-            // The link is down, or the host slept: a decision of `since` may rest on what is true no more.
+            // The link is down, or the host slept: a decision of `since` may rest on what is true
+            // no more.
             let is_up = matches!(*jetstream.link().borrow(), Link::Up(_));
             if !is_up || was_stepped(since, clock.now()) {
                 broken = true;
@@ -114,9 +115,9 @@ pub struct Leaving {
 }
 
 impl Leaving {
-    /// What a verdict about a consumer that was observed so comes to at that time of the server's clock. None where it asks
-    /// for no write, or where its deadline has passed: a long burst may last beyond it, and such a deadline ends whatever
-    /// pause there is.
+    /// What a verdict about a consumer that was observed so comes to at that time of the server's
+    /// clock. None where it asks for no write, or where its deadline has passed: a long burst may
+    /// last beyond it, and such a deadline ends whatever pause there is.
     pub fn of(
         verdict: Verdict,
         seen: &Observation,

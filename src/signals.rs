@@ -4,8 +4,8 @@ use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// SIGTERM, SIGINT and SIGHUP, caught from the moment of [`Signals::catch`] on. SIGUSR1 does nothing, where it would end a
-/// process that does not catch it.
+/// SIGTERM, SIGINT and SIGHUP, caught from the moment of [`Signals::catch`] on. SIGUSR1 does
+/// nothing, where it would end a process that does not catch it.
 pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
@@ -16,7 +16,8 @@ pub struct Signals {
     hangs: bool,
 }
 
-/// For tests of the watchdog, and nothing else: where this variable is `SIGUSR1`, that signal hangs the loop.
+/// For tests of the watchdog, and nothing else: where this variable is `SIGUSR1`, that signal hangs
+/// the loop.
 ///
 /// A release build has none of it.
 #[cfg(debug_assertions)]

@@ -1,7 +1,7 @@
 //! How times, lengths of time and long lists are written: one way each, whichever view shows them.
 //!
-//! A program gets instants in UTC, as RFC 3339 has them. A person gets wall-clock times, with the weekday, as windows are made
-//! of weekdays, and with the zone, unless a heading names it.
+//! A program gets instants in UTC, as RFC 3339 has them. A person gets wall-clock times, with the
+//! weekday, as windows are made of weekdays, and with the zone, unless a heading names it.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -13,7 +13,8 @@ use jiff::{SignedDuration, Timestamp, Zoned};
 #[cfg(test)]
 mod tests;
 
-/// An instant for programs and in sentences: UTC, in whole seconds, so without the mark. `2026-12-01T02:30:00Z`
+/// An instant for programs and in sentences: UTC, in whole seconds, so without the mark.
+/// `2026-12-01T02:30:00Z`
 pub fn utc(at: Timestamp) -> String {
     Timestamp::from_second(at.as_second())
         .unwrap_or(at)

@@ -1,8 +1,9 @@
 //! What recess shows of itself: log lines, metrics, events for programs, and systemd's status line.
 //!
-//! Each is a function of a report and the [changes](crate::changes) since the one before, and remembers nothing. Metrics are written
-//! in the loop's own task: that is memory only, and a scrape must see each report's numbers, also if two are merged for the
-//! others. Those have a thread of their own behind a mailbox (`views/mailbox.rs`), so that none of them delays a request, whatever
+//! Each is a function of a report and the [changes](crate::changes) since the one before, and
+//! remembers nothing. Metrics are written in the loop's own task: that is memory only, and a scrape
+//! must see each report's numbers, also if two are merged for the others. Those have a thread of
+//! their own behind a mailbox (`views/mailbox.rs`), so that none of them delays a request, whatever
 //! it waits for.
 
 use std::io;

@@ -1,8 +1,9 @@
-//! Text that others wrote, before it gets into a table, a log line or an error: every letter shows, and none moves, hides or
-//! colours the text beside it.
+//! Text that others wrote, before it gets into a table, a log line or an error: every letter shows,
+//! and none moves, hides or colours the text beside it.
 //!
-//! nats-server takes names with control characters, blanks of all kinds and marks that turn the direction of the text.
-//! Programs get a name as it is (JSON, labels, fields of the journal); people get it by way of this module.
+//! nats-server takes names with control characters, blanks of all kinds and marks that turn the
+//! direction of the text. Programs get a name as it is (JSON, labels, fields of the journal);
+//! people get it by way of this module.
 
 use std::borrow::Cow;
 
@@ -49,8 +50,9 @@ fn push(mut text: String, letter: char) -> String {
     text
 }
 
-/// Control characters, of which a terminal makes colours and a log other people's lines; blanks that are not the blank; and
-/// the marks of Unicode that have no width or reorder what stands beside them.
+/// Control characters, of which a terminal makes colours and a log other people's lines; blanks
+/// that are not the blank; and the marks of Unicode that have no width or reorder what stands
+/// beside them.
 fn is_unseen(letter: char) -> bool {
     letter.is_control()
         || (letter.is_whitespace() && letter != ' ')

@@ -1,5 +1,5 @@
-//! What recess asks of the server, and what can come of it: the words that the ledger, the plan, the connection and those who
-//! report share.
+//! What recess asks of the server, and what can come of it: the words that the ledger, the plan,
+//! the connection and those who report share.
 
 /// The kind of a write: what the metrics label `action` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,8 +1,9 @@
 //! Cron patterns, matched against civil (wall-clock) times.
 //!
-//! The one file that knows the cron crate. Lines are read by recess (`calendar/dialects.rs`, `calendar/fields.rs`); croner gets
-//! them in its own notation and finds the days they name. It is asked only about civil times, which have no zone, so its own
-//! rules for daylight saving (fixed, and not ours) never come into play: [`super::Rule`] resolves what it finds.
+//! The one file that knows the cron crate. Lines are read by recess (`calendar/dialects.rs`,
+//! `calendar/fields.rs`); croner gets them in its own notation and finds the days they name. It is
+//! asked only about civil times, which have no zone, so its own rules for daylight saving (fixed,
+//! and not ours) never come into play: [`super::Rule`] resolves what it finds.
 
 use std::fmt;
 
@@ -24,7 +25,8 @@ pub struct Pattern {
     /// As recess reads it.
     fields: Fields,
     cron: Cron,
-    /// The times of day, apart from the days: croner walks field by field, and most questions are about one day.
+    /// The times of day, apart from the days: croner walks field by field, and most questions are
+    /// about one day.
     times: Times,
     every_day: bool,
 }
@@ -32,14 +34,16 @@ pub struct Pattern {
 /// Where a pattern hardly says what people mean by it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Oddity {
-    /// A step over all values of a field that reaches beyond them (`*/90` minutes): only the first value ever matches.
+    /// A step over all values of a field that reaches beyond them (`*/90` minutes): only the first
+    /// value ever matches.
     LongStep {
         /// The field, as in `minute`.
         field: &'static str,
         /// What stands there.
         text: String,
     },
-    /// A step over all values of a field that does not divide them (`*/45` minutes): the last stretch is shorter.
+    /// A step over all values of a field that does not divide them (`*/45` minutes): the last
+    /// stretch is shorter.
     UnevenStep {
         /// The field, as in `minute`.
         field: &'static str,
@@ -76,8 +80,9 @@ pub enum PatternError {
 }
 
 impl Pattern {
-    /// Parses a pattern and makes sure that some civil time matches it. Day of month and weekday, both restricted, match when
-    /// either does, and both must where one of them begins with `*`: as in Vixie cron and cronie.
+    /// Parses a pattern and makes sure that some civil time matches it. Day of month and weekday,
+    /// both restricted, match when either does, and both must where one of them begins with `*`: as
+    /// in Vixie cron and cronie.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
         let fields = dialects::read(text).map_err(|refusal| PatternError::Unreadable {
             reason: refusal.reason,
@@ -109,8 +114,9 @@ impl Pattern {
             every_day,
             cron,
         };
-        // A fixed start, not "now": whether a file loads never depends on the clock. Leap days recur within 8 years
-        // (1896 to 1904, 2096 to 2104), so a pattern that matches at all matches within croner's own search limit.
+        // A fixed start, not "now": whether a file loads never depends on the clock. Leap days
+        // recur within 8 years (1896 to 1904, 2096 to 2104), so a pattern that matches at all
+        // matches within croner's own search limit.
         match pattern.next(DateTime::constant(2024, 1, 1, 0, 0, 0, 0)) {
             Some(_) => Ok(pattern),
             None => Err(PatternError::NeverMatches),
@@ -186,7 +192,8 @@ impl Pattern {
                 .filter(|_| field.starred && *field.text != *"*")?;
             let (unit, text) = (field.unit, field.text.clone());
             let rest = unit.count() % step;
-            // Months are of several lengths and weeks of seven days, so nobody expects even steps over days.
+            // Months are of several lengths and weeks of seven days, so nobody expects even steps
+            // over days.
             let is_even = matches!(unit, Unit::Second | Unit::Minute | Unit::Hour);
             // `1-7 * */7` is how cron says "the first Sunday", and gets a warning of its own.
             let is_idiom = unit == Unit::Weekday && days;
@@ -231,8 +238,9 @@ impl Pattern {
         })
     }
 
-    /// Whether this rule repeats around the clock (hour field `*`, or a step over `*`). Such a rule means "every so
-    /// often", not "at this time of day", and gets other defaults in a gap and a fold.
+    /// Whether this rule repeats around the clock (hour field `*`, or a step over `*`). Such a rule
+    /// means "every so often", not "at this time of day", and gets other defaults in a gap and a
+    /// fold.
     pub fn is_interval(&self) -> bool {
         self.fields.of(Unit::Hour).step.is_some()
     }

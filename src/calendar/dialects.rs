@@ -1,8 +1,9 @@
-//! What a cron line means: lines with one true reading are read, and all others are refused with the line to write instead.
+//! What a cron line means: lines with one true reading are read, and all others are refused with
+//! the line to write instead.
 //!
-//! There are many dialects: seconds last (croniter), Quartz and AWS (`?`, 1 = Sunday, years), `CRON_TZ=`, systemd's
-//! `OnCalendar`, users and commands of a crontab. A line of another dialect that recess would take for something else must not
-//! pass.
+//! There are many dialects: seconds last (croniter), Quartz and AWS (`?`, 1 = Sunday, years),
+//! `CRON_TZ=`, systemd's `OnCalendar`, users and commands of a crontab. A line of another dialect
+//! that recess would take for something else must not pass.
 
 use super::fields::{Fields, Unit, WEEKDAYS, named};
 

@@ -1,9 +1,11 @@
-//! The fields of a cron line: the one place where a line of five fields, or of six with the seconds first, is read.
+//! The fields of a cron line: the one place where a line of five fields, or of six with the seconds
+//! first, is read.
 //!
-//! Each field is read into the values that it names, by the rules of its own: names count in their own field only, a range may
-//! wrap (`FRI-MON`, `22-2`), an empty list item is a mistake. What is read is written again in the cron crate's notation, so
-//! that the crate meets numbers only, and days match as in Vixie cron and cronie: a day field that *begins* with `*` restricts
-//! nothing by itself, so both must match; if neither does, either is enough.
+//! Each field is read into the values that it names, by the rules of its own: names count in their
+//! own field only, a range may wrap (`FRI-MON`, `22-2`), an empty list item is a mistake. What is
+//! read is written again in the cron crate's notation, so that the crate meets numbers only, and
+//! days match as in Vixie cron and cronie: a day field that *begins* with `*` restricts nothing by
+//! itself, so both must match; if neither does, either is enough.
 
 use std::fmt::Write as _;
 
@@ -108,7 +110,8 @@ impl Field {
             let value = self.value(range)?;
             match step {
                 None => vec![if value > last { low } else { value }],
-                // Cron proper has no such step; where there is one, it goes on to the end of the field.
+                // Cron proper has no such step; where there is one, it goes on to the end of the
+                // field.
                 Some(_) if self.unit == Weekday => {
                     return Err(format!("`{item}` does not say with which weekday it ends"));
                 }
@@ -127,7 +130,8 @@ impl Field {
     fn range(&mut self, from: u16, to: u16) -> Vec<u16> {
         let (low, last) = (self.unit.bounds().0, self.unit.last());
         if from <= to {
-            // Up to 7 only where it is Sunday, which has come already where the range began with it.
+            // Up to 7 only where it is Sunday, which has come already where the range began with
+            // it.
             let values = (from..=to).map(|value| if value > last { low } else { value });
             let mut values: Vec<u16> = values.collect();
             if from == low && to > last {
@@ -221,7 +225,8 @@ impl Field {
 
     /// In the cron crate's notation.
     fn written(&self) -> String {
-        // Days that are all named by numbers are restricted, as far as the other day field is concerned.
+        // Days that are all named by numbers are restricted, as far as the other day field is
+        // concerned.
         if self.is_all() && (self.starred || !self.unit.is_day()) {
             return "*".to_owned();
         }
@@ -299,7 +304,8 @@ impl Fields {
         !(field.starred && field.is_all())
     }
 
-    /// The six fields in the cron crate's notation, which knows `+` and takes nothing but `*` itself for unrestricted.
+    /// The six fields in the cron crate's notation, which knows `+` and takes nothing but `*`
+    /// itself for unrestricted.
     pub fn written(&self) -> String {
         let mut text = String::new();
         for field in &self.all {

@@ -17,7 +17,8 @@ pub enum Boundary {
 }
 
 impl Boundary {
-    /// When something opens that is to open then: in a gap at the first instant after it, of two the first.
+    /// When something opens that is to open then: in a gap at the first instant after it, of two
+    /// the first.
     pub fn opening(self, zone: &TimeZone) -> Timestamp {
         match self {
             Self::Local(civil) => first_instant(zone, civil),
@@ -25,7 +26,8 @@ impl Boundary {
         }
     }
 
-    /// When something closes that is to close then: in a gap at the first instant after it, of two the last.
+    /// When something closes that is to close then: in a gap at the first instant after it, of two
+    /// the last.
     pub fn closing(self, zone: &TimeZone) -> Timestamp {
         match self {
             Self::Local(civil) => last_instant(zone, civil),

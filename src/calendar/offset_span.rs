@@ -12,7 +12,8 @@ const NANOSECOND: SignedDuration = SignedDuration::from_nanos(1);
 /// No clock is farther from UTC: jiff knows offsets below 26 hours.
 const FARTHEST: SignedDuration = SignedDuration::from_hours(26);
 
-/// The time between two transitions of a zone, `[start, end)`: one offset, so civil times and instants correspond.
+/// The time between two transitions of a zone, `[start, end)`: one offset, so civil times and
+/// instants correspond.
 pub struct OffsetSpan<'z> {
     zone: &'z TimeZone,
     pub start: Timestamp,
@@ -100,14 +101,15 @@ fn start(zone: &TimeZone, instant: Timestamp) -> Option<Timestamp> {
     // `preceding` excludes its argument, and a span includes its start.
     let after = instant.checked_add(NANOSECOND).ok()?;
     let found = zone.preceding(after).next()?.timestamp();
-    // Behind the last transition that the table of a zone lists, jiff (0.2.46) asks the yearly rule alone, and that may name a
-    // day before it: where a law has changed the clocks once (Ciudad Juarez on 30 November 2022). The way forward always goes
-    // by the table.
+    // Behind the last transition that the table of a zone lists, jiff (0.2.46) asks the yearly rule
+    // alone, and that may name a day before it: where a law has changed the clocks once (Ciudad
+    // Juarez on 30 November 2022). The way forward always goes by the table.
     let later = (zone.following(found)).map(|transition| transition.timestamp());
     later.take_while(|at| *at <= instant).last().or(Some(found))
 }
 
-/// The first instant at which the clocks of a zone show a civil time; where they skip it, the first instant after.
+/// The first instant at which the clocks of a zone show a civil time; where they skip it, the first
+/// instant after.
 pub fn first_instant(zone: &TimeZone, civil: DateTime) -> Timestamp {
     instants(zone, civil).0
 }
@@ -117,8 +119,9 @@ pub fn last_instant(zone: &TimeZone, civil: DateTime) -> Timestamp {
     instants(zone, civil).1
 }
 
-/// The first and the last instant of a civil time, from the spans around it: jiff's own answer goes by the yearly rule
-/// as soon as the last listed transition is over, also for a fold that the rule alone would have had.
+/// The first and the last instant of a civil time, from the spans around it: jiff's own answer goes
+/// by the yearly rule as soon as the last listed transition is over, also for a fold that the rule
+/// alone would have had.
 fn instants(zone: &TimeZone, civil: DateTime) -> (Timestamp, Timestamp) {
     let guess = to_instant(Offset::UTC, civil);
     let from = guess.checked_sub(FARTHEST).unwrap_or(Timestamp::MIN);

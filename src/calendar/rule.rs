@@ -12,7 +12,8 @@ use super::{Gap, Occurrence, Pattern, Repeat, Shift};
 /// How far ahead an opening is looked for. Leap-day rules can rest for eight years (2096 to 2104).
 const HORIZON: SignedDuration = SignedDuration::from_hours(24 * 366 * 10);
 
-/// No occurrence that ends at a time of day is longer: a day, and what a fold adds (a whole day in Kwajalein in 1969).
+/// No occurrence that ends at a time of day is longer: a day, and what a fold adds (a whole day in
+/// Kwajalein in 1969).
 const LONGEST_UNTIL: SignedDuration = SignedDuration::from_hours(49);
 
 /// When an occurrence closes.
@@ -20,8 +21,8 @@ const LONGEST_UNTIL: SignedDuration = SignedDuration::from_hours(49);
 pub enum Length {
     /// After so much elapsed time, of whole seconds and above zero.
     Elapsed(SignedDuration),
-    /// At the first such civil time strictly after the opening's civil time as the rule names it. In a gap that is the
-    /// first instant after it, in a fold the later of the two.
+    /// At the first such civil time strictly after the opening's civil time as the rule names it.
+    /// In a gap that is the first instant after it, in a fold the later of the two.
     Until(Time),
 }
 
@@ -59,8 +60,8 @@ pub struct Rule {
     runs: Vec<Run>,
 }
 
-/// Times of day of a rule, each no further from the one before than an occurrence lasts: while the clocks do not change,
-/// it is open without a break from the first until the last has closed.
+/// Times of day of a rule, each no further from the one before than an occurrence lasts: while the
+/// clocks do not change, it is open without a break from the first until the last has closed.
 #[derive(Clone, Copy, Debug)]
 struct Run {
     first: Time,
@@ -77,8 +78,9 @@ impl Rule {
             && (self.valid_from, self.valid_until) == (other.valid_from, other.valid_until)
     }
 
-    /// A rule with the default treatment of gaps and folds: an interval rule (`0 * * * *`) skips and doubles, as the
-    /// elapsed time between its openings is what it means; every other rule names a time of day and opens once a day.
+    /// A rule with the default treatment of gaps and folds: an interval rule (`0 * * * *`) skips
+    /// and doubles, as the elapsed time between its openings is what it means; every other rule
+    /// names a time of day and opens once a day.
     pub fn new(pattern: Pattern, zone: TimeZone, length: Length) -> Self {
         let (gap, repeat) = if pattern.is_interval() {
             (Gap::Skip, Repeat::Both)
@@ -142,7 +144,8 @@ impl Rule {
         }
     }
 
-    /// The first occurrence that opens after `after` (and within ten years of it, or of the rule's first day).
+    /// The first occurrence that opens after `after` (and within ten years of it, or of the rule's
+    /// first day).
     pub fn next_opening(&self, after: Timestamp) -> Option<Occurrence> {
         let mut from = second_after(after)?;
         // Most rules have no first day, and are asked this for every opening.
@@ -171,7 +174,8 @@ impl Rule {
         None
     }
 
-    /// The last occurrence that opened at or before `at`, unless it opened at or before `not_before`.
+    /// The last occurrence that opened at or before `at`, unless it opened at or before
+    /// `not_before`.
     pub fn latest_opening(&self, at: Timestamp, not_before: Timestamp) -> Option<Occurrence> {
         let to = whole_second(at);
         let mut span = OffsetSpan::at(&self.zone, to);
@@ -194,10 +198,12 @@ impl Rule {
         }
     }
 
-    /// The last to close of those that opened at or before `at`, unless it opened at or before `not_before`.
+    /// The last to close of those that opened at or before `at`, unless it opened at or before
+    /// `not_before`.
     ///
-    /// It is the latest to open, but in the second half of a fold: there an occurrence may close at its time of day while
-    /// one that opened in the first half, at a later time of day, lasts until the next day.
+    /// It is the latest to open, but in the second half of a fold: there an occurrence may close at
+    /// its time of day while one that opened in the first half, at a later time of day, lasts until
+    /// the next day.
     pub fn latest_closing(&self, at: Timestamp, not_before: Timestamp) -> Option<Occurrence> {
         let latest = self.latest_opening(at, not_before)?;
         let folded = self.repeat == Repeat::Both && matches!(self.length, Length::Until(_));
@@ -238,8 +244,9 @@ impl Rule {
         }
     }
 
-    /// The occurrence whose opening falls in the gap before this span and is moved to its first instant; `None` where
-    /// the rule opens then anyway, or where it would be over before it begins.
+    /// The occurrence whose opening falls in the gap before this span and is moved to its first
+    /// instant; `None` where the rule opens then anyway, or where it would be over before it
+    /// begins.
     fn behind_gap(&self, span: &OffsetSpan<'_>) -> Option<Occurrence> {
         let start = span.start_civil();
         let gap = span.gap_start()?;
@@ -305,8 +312,8 @@ impl Rule {
         }
     }
 
-    /// The civil times at which the rule may open in this span, `[low, high)`: all of them, less the half of a fold
-    /// that the other span has.
+    /// The civil times at which the rule may open in this span, `[low, high)`: all of them, less
+    /// the half of a fold that the other span has.
     fn civil_range(&self, span: &OffsetSpan<'_>) -> (DateTime, DateTime) {
         let low = match self.repeat {
             Repeat::First => span.fold_end(),

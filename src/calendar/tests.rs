@@ -348,7 +348,8 @@ fn a_gap_or_fold_at_midnight_belongs_to_the_right_day() {
 
 #[test]
 fn a_day_that_never_was() {
-    // Samoa went from 29 to 31 December 2011, over the date line: midnight came at 10:00 UTC, a day later by the clock.
+    // Samoa went from 29 to 31 December 2011, over the date line: midnight came at 10:00 UTC, a day
+    // later by the clock.
     let (from, until) = ("2011-12-29T00:00:00Z", "2012-01-01T00:00:00Z");
     opens(
         &rule("0 2 * * *", "Pacific/Apia"),
@@ -750,7 +751,8 @@ fn a_rule_says_what_it_is_made_of() {
 
 #[test]
 fn in_a_fold_the_latest_to_open_may_be_the_first_to_close() {
-    // Zurich, 25 October 2026: 03:00 becomes 02:00 at 01:00 UTC. What opened at the first 02:45 lasts until the next day.
+    // Zurich, 25 October 2026: 03:00 becomes 02:00 at 01:00 UTC. What opened at the first 02:45
+    // lasts until the next day.
     let pattern = Pattern::parse("0,45 2 * * *").unwrap();
     let until = Length::Until(jiff::civil::time(2, 30, 0, 0));
     let rule = Rule::new(pattern, zone("Europe/Zurich"), until);

@@ -1,4 +1,5 @@
-//! The times of day that a pattern names: its hours, each with all its minutes, each with all its seconds.
+//! The times of day that a pattern names: its hours, each with all its minutes, each with all its
+//! seconds.
 
 use jiff::SignedDuration;
 use jiff::civil::Time;

@@ -1,5 +1,5 @@
-//! How far this host's clock and the server's agree. The limits for trusting it again lie below those for trusting it no more, so
-//! that a clock on the edge is not news with every answer.
+//! How far this host's clock and the server's agree. The limits for trusting it again lie below
+//! those for trusting it no more, so that a clock on the edge is not news with every answer.
 
 use jiff::SignedDuration;
 
@@ -29,8 +29,8 @@ pub enum ClockTrust {
 }
 
 impl ClockTrust {
-    /// What follows on this: by the newest answer where trust is concerned, as the guard goes by it too, and by the mean
-    /// otherwise.
+    /// What follows on this: by the newest answer where trust is concerned, as the guard goes by it
+    /// too, and by the mean otherwise.
     pub(super) fn next(self, newest: SignedDuration, smooth: SignedDuration) -> Self {
         let trusted = match self {
             Self::Untrusted | Self::Lost => TRUSTED_AGAIN,

@@ -143,7 +143,8 @@ fn is_resumed_by_server(id: &ConsumerId, was: &Row, is: &Row, after: &Report) ->
         && !is_written()
 }
 
-/// The consumers of open windows that are there no more. What a reload takes out of the windows was not deleted.
+/// The consumers of open windows that are there no more. What a reload takes out of the windows was
+/// not deleted.
 fn deleted(before: &Report, after: &Report) -> Vec<Change> {
     if !Arc::ptr_eq(&before.policy, &after.policy) {
         return Vec::new();

@@ -1,10 +1,12 @@
 //! The stages of a window's occurrence, as far as they were observed.
 //!
-//! Two invariants. A stage's identity follows from the deployment, the window, the occurrence and the stage, so that two copies, or one
-//! before and after a restart, give the same stage the same identity. And a stage is true: none is reached before the window's
-//! consumers were observed, and nothing closes under a name under which it was never open.
+//! Two invariants. A stage's identity follows from the deployment, the window, the occurrence and
+//! the stage, so that two copies, or one before and after a restart, give the same stage the same
+//! identity. And a stage is true: none is reached before the window's consumers were observed, and
+//! nothing closes under a name under which it was never open.
 //!
-//! While there is no connection nothing is observed: what happened meanwhile is reached with the first observation after it.
+//! While there is no connection nothing is observed: what happened meanwhile is reached with the
+//! first observation after it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -180,7 +182,8 @@ impl Stages {
         }
     }
 
-    /// Counting the consumers of each window is for nothing while no window is open and none has just closed.
+    /// Counting the consumers of each window is for nothing while no window is open and none has
+    /// just closed.
     fn concerns_consumers(&self, report: &Report) -> bool {
         let is_underway = |stages: &WindowStages| stages.open.is_some() || !stages.blank.is_empty();
         report.windows.iter().any(|window| window.open.is_some())
@@ -199,8 +202,8 @@ impl WindowStages {
         }
     }
 
-    /// Whether what the reports show of the consumers was observed. If some question stays without an answer, the second
-    /// pass shows all that there is to see.
+    /// Whether what the reports show of the consumers was observed. If some question stays without
+    /// an answer, the second pass shows all that there is to see.
     fn is_observed(&self) -> bool {
         self.observed || self.full_passes > 1
     }

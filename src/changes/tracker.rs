@@ -37,13 +37,15 @@ pub struct Tracker {
     /// The newest repair of each consumer of which the cause is known.
     repairs: BTreeMap<ConsumerId, Box<Act>>,
     left_out: BTreeSet<(Option<String>, Topic)>,
-    /// By the newest pass that observed everything: windows without consumers, and selectors without.
+    /// By the newest pass that observed everything: windows without consumers, and selectors
+    /// without.
     unmatched: BTreeSet<(Arc<str>, Option<Arc<str>>)>,
     stages: Stages,
 }
 
 impl Tracker {
-    /// What happened since the report before. Every report is to be passed in, once, in the order in which they were made.
+    /// What happened since the report before. Every report is to be passed in, once, in the order
+    /// in which they were made.
     pub fn follow(&mut self, report: &Report) -> Vec<Change> {
         let mut news = changes(self.before.as_ref(), report);
         if let Some(pass) = &report.pass {
@@ -205,7 +207,8 @@ impl Tracker {
         is_first.then_some(Change::FirstAttempt)
     }
 
-    /// A report without a pass observed no consumer: what was known of them is still the newest there is.
+    /// A report without a pass observed no consumer: what was known of them is still the newest
+    /// there is.
     fn keep(&mut self, report: &Report) {
         let mut state = report.state();
         if let (None, Some(before)) = (&report.pass, self.before.take()) {

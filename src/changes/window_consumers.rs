@@ -84,7 +84,8 @@ impl WindowConsumers {
         self.counts.consumers > 0 && self.counts.paused == self.counts.consumers
     }
 
-    /// Whether all are paused, and no message is in flight, as far as that can be known of all of them.
+    /// Whether all are paused, and no message is in flight, as far as that can be known of all of
+    /// them.
     pub fn is_drained(&self) -> bool {
         self.is_paused() && self.counts.uncounted == 0 && self.counts.in_flight == 0
     }

@@ -1,4 +1,5 @@
-//! `recess pause` and `recess resume`: many consumers at once, by hand, with the daemon's requests, limit and confirmation.
+//! `recess pause` and `recess resume`: many consumers at once, by hand, with the daemon's requests,
+//! limit and confirmation.
 
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
@@ -59,7 +60,8 @@ pub struct ResumeArgs {
 struct WhomArgs {
     #[command(flatten)]
     config: ConfigArgs,
-    /// Consumers as STREAM/CONSUMER, with wildcards as in the config file, quoted: 'ORDERS/*' '!ORDERS/audit'
+    /// Consumers as STREAM/CONSUMER, with wildcards as in the config file, quoted: 'ORDERS/*'
+    /// '!ORDERS/audit'
     #[arg(value_name = "SELECTOR", required = true, value_parser = selected::parse)]
     selectors: Vec<Selector>,
     /// Show what would be done, and send nothing
@@ -314,7 +316,8 @@ async fn see_through(
         }
     };
     let work = bulk.carry_out(run, advisories, &mut tell);
-    // The signal drops the work, and its requests with it: those that may still take effect are counted as unanswered.
+    // The signal drops the work, and its requests with it: those that may still take effect are
+    // counted as unanswered.
     Ok(tokio::select! {
         () = work => true,
         _ = signals.next() => false,

@@ -21,8 +21,9 @@ use live_finding::LiveFinding;
 pub struct CheckArgs {
     #[command(flatten)]
     config: ConfigArgs,
-    /// Also ask the server (which changes nothing): whether the consumers exist, may be paused, and are so configured that a
-    /// pause does no harm; exit with status 3 when there is anything to tell
+    /// Also ask the server (which changes nothing): whether the consumers exist, may be paused, and
+    /// are so configured that a pause does no harm; exit with status 3 when there is anything to
+    /// tell
     #[arg(long)]
     live: bool,
     #[command(flatten)]

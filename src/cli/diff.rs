@@ -1,5 +1,5 @@
-//! `recess diff`: what a change of the config file changes in who is paused, when, until when, or whether at all: for code
-//! review and CI. Offline.
+//! `recess diff`: what a change of the config file changes in who is paused, when, until when, or
+//! whether at all: for code review and CI. Offline.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
-//! `recess explain`: what a consumer should be doing at an instant, and which windows and exclusions make it so. Offline.
+//! `recess explain`: what a consumer should be doing at an instant, and which windows and
+//! exclusions make it so. Offline.
 
 use clap::Args;
 use jiff::{Timestamp, Zoned};
@@ -273,7 +274,8 @@ fn nothing(policy: &Policy, id: &ConsumerId) -> String {
     }
 }
 
-/// What the server says of it, and the decision that follows, with the row of the table that it follows from.
+/// What the server says of it, and the decision that follows, with the row of the table that it
+/// follows from.
 fn live_text(report: &Report, row: Option<&Row>) -> String {
     let Some(row) = row else {
         return "\nLive: no window names it, and it carries no pause of recess's: recess leaves it alone.\n"

@@ -1,4 +1,5 @@
-//! What the commands say of those who are left out: on standard error, as the output may be for programs.
+//! What the commands say of those who are left out: on standard error, as the output may be for
+//! programs.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +23,8 @@ pub fn tell(left_out: &LeftOut) {
     }
 }
 
-/// Says which consumers belong to MQTT, key-value buckets or object stores, where none of those was asked for.
+/// Says which consumers belong to MQTT, key-value buckets or object stores, where none of those was
+/// asked for.
 pub fn tell_strays<'a>(selectors: &[Selector], ids: impl Iterator<Item = &'a ConsumerId>) {
     let is_stray = |id: &&ConsumerId| {
         let mut matching = (selectors.iter())

@@ -33,8 +33,8 @@ pub fn ask<T>(
     ask_about(Scope::All, config, wall, then)
 }
 
-/// One observation of one consumer, and the decision that follows from it. It has no row where no window names it and it
-/// carries no pause of recess's.
+/// One observation of one consumer, and the decision that follows from it. It has no row where no
+/// window names it and it carries no pause of recess's.
 pub fn look_at(id: &ConsumerId, config: Config, wall: fn() -> Timestamp) -> Result<Report, Exit> {
     let scope = Scope::Only([id.clone()].into());
     ask_about(scope, config, wall, async |_, report| report)

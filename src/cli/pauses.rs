@@ -1,4 +1,5 @@
-//! `recess plan --consumer`: the pauses of one consumer, its windows joined and its own moment of return in them.
+//! `recess plan --consumer`: the pauses of one consumer, its windows joined and its own moment of
+//! return in them.
 
 use jiff::Timestamp;
 use serde::Serialize;

@@ -1,5 +1,5 @@
-//! `recess run`: the daemon. A checklist: load, bind, connect, and then let the loop, the watcher and the pages live until
-//! a signal ends them.
+//! `recess run`: the daemon. A checklist: load, bind, connect, and then let the loop, the watcher
+//! and the pages live until a signal ends them.
 
 use std::sync::Arc;
 #[cfg(debug_assertions)]
@@ -35,8 +35,8 @@ pub struct RunArgs {
     dry_run: bool,
 }
 
-/// How long each of those may hold up the end of the process: views, tasks that are still busy, and the log. Together less
-/// than the 2 s within which SIGTERM ends it.
+/// How long each of those may hold up the end of the process: views, tasks that are still busy, and
+/// the log. Together less than the 2 s within which SIGTERM ends it.
 const FAREWELL: Duration = Duration::from_millis(500);
 
 pub fn execute(args: RunArgs, wall: fn() -> Timestamp) -> Exit {
@@ -150,8 +150,8 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp, log: &Log
 
     let mut first_connect = true;
     let exit = loop {
-        // Cancel-safe: `Signals::next` loses no signal, a change of the link stays marked, and the handle of a task that goes
-        // on can be polled again.
+        // Cancel-safe: `Signals::next` loses no signal, a change of the link stays marked, and the
+        // handle of a task that goes on can be polled again.
         tokio::select! {
             asked = signals.next() => match asked {
                 Asked::Reload => reload(&args, &settings, &config_sender, &metrics, wall()),

@@ -1,6 +1,7 @@
 //! Whom a command is about that names consumers by selectors, as a window does.
 //!
-//! A selector that matches nothing is a mistake of somebody who is typing, and nothing may be done until it is right.
+//! A selector that matches nothing is a mistake of somebody who is typing, and nothing may be done
+//! until it is right.
 
 use super::Exit;
 use crate::config::closest;
@@ -65,7 +66,8 @@ pub fn interest(selectors: Vec<Selector>) -> Result<Interest, String> {
     Ok(Interest::of(Selection::new(selectors)))
 }
 
-/// Complains of each selector that matches no consumer, with what may have been meant. True where there is one.
+/// Complains of each selector that matches no consumer, with what may have been meant. True where
+/// there is one.
 pub async fn some_match_nothing<J: JetStream>(
     jetstream: &J,
     interest: &Interest,

@@ -1,4 +1,5 @@
-//! `recess status`: how each consumer is, and what should be done about it. It asks the server itself.
+//! `recess status`: how each consumer is, and what should be done about it. It asks the server
+//! itself.
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
@@ -157,8 +158,8 @@ fn text(report: &Report) -> String {
     render(rows) + "\n" + &summary(report) + "\n"
 }
 
-/// What ought to be done: whether a daemon does it, only the daemon knows. Where that is nothing although it is not plainly as
-/// wanted, the rule says why.
+/// What ought to be done: whether a daemon does it, only the daemon knows. Where that is nothing
+/// although it is not plainly as wanted, the rule says why.
 pub(super) fn why(row: &Row) -> String {
     match (row.verdict, row.rule) {
         (verdict, _) if verdict.action().is_some() => format!("should {verdict}"),

@@ -34,7 +34,8 @@ impl Rows {
         self.table.is_empty()
     }
 
-    /// How wide the columns are that are shown, with the blanks between them, if the last one is as narrow as it can be.
+    /// How wide the columns are that are shown, with the blanks between them, if the last one is as
+    /// narrow as it can be.
     fn needed(&self) -> u16 {
         let widths = self.table.column_max_content_widths();
         let last = widths.len().saturating_sub(1);
@@ -77,7 +78,8 @@ pub fn table(headings: &[&str]) -> Rows {
     table_without(headings, &[])
 }
 
-/// The same; of the columns with those headings a narrow terminal is spared as many as it has no room for, the first first.
+/// The same; of the columns with those headings a narrow terminal is spared as many as it has no
+/// room for, the first first.
 pub fn table_without(headings: &[&str], dispensable: &[&str]) -> Rows {
     table_for(headings, dispensable, terminal_width(std::io::stdout()))
 }

@@ -1,5 +1,6 @@
-//! `recess wait`: returns when consumers are paused, drained or running, and says with its exit status whether they are. It
-//! needs no daemon: it asks the server, at once when the server tells of a change, and regularly to be sure.
+//! `recess wait`: returns when consumers are paused, drained or running, and says with its exit
+//! status whether they are. It needs no daemon: it asks the server, at once when the server tells
+//! of a change, and regularly to be sure.
 
 use std::io::{self, IsTerminal};
 use std::time::Duration;
@@ -35,10 +36,12 @@ use watch::Wait;
 pub struct WaitArgs {
     #[command(flatten)]
     config: ConfigArgs,
-    /// Consumers as STREAM/CONSUMER, with wildcards as in the config file, quoted: 'ORDERS/*' '!ORDERS/audit'
+    /// Consumers as STREAM/CONSUMER, with wildcards as in the config file, quoted: 'ORDERS/*'
+    /// '!ORDERS/audit'
     #[arg(value_name = "STREAM/CONSUMER", value_parser = super::selected::parse, required_unless_present = "window")]
     consumers: Vec<Selector>,
-    /// The consumers of this window; while it is closed, wait for its next opening (but with --for running)
+    /// The consumers of this window; while it is closed, wait for its next opening (but with --for
+    /// running)
     #[arg(long, value_name = "NAME", conflicts_with = "consumers")]
     window: Option<String>,
     /// What to wait for: drained is paused, with no message in flight
@@ -140,7 +143,8 @@ async fn wait(
         progress,
     );
     let goes_on = wait.run(config, &args.consumers);
-    // The signal drops the wait, which only observes; what it knows so far is in `wait` and is shown.
+    // The signal drops the wait, which only observes; what it knows so far is in `wait` and is
+    // shown.
     let end = tokio::select! {
         ended = goes_on => ended.unwrap_or_else(End::Failed),
         _ = signals.next() => End::Interrupted,

@@ -1,4 +1,5 @@
-//! What decides, beside the windows, which consumers are paused, until when, and whether any is: for `diff`.
+//! What decides, beside the windows, which consumers are paused, until when, and whether any is:
+//! for `diff`.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +10,9 @@ use super::file::raw::{self, Entry};
 use super::nats::{Api, Connection, ConnectionSource, Nats};
 use crate::text::length;
 
-/// Such settings by their keys, as they are in force. A setting that is not written and has no default is left out, and a
-/// path is as it is written: two versions of a file need not lie in one folder.
+/// Such settings by their keys, as they are in force. A setting that is not written and has no
+/// default is left out, and a path is as it is written: two versions of a file need not lie in one
+/// folder.
 pub fn effects(config: &Config) -> BTreeMap<&'static str, Value> {
     let controller = &config.settings.controller;
     let max_pause = length(controller.max_pause.unsigned_abs());

@@ -1,7 +1,8 @@
-//! The TOML file itself: which keys it has and where, and what is wrong with it as a value and as text for people.
+//! The TOML file itself: which keys it has and where, and what is wrong with it as a value and as
+//! text for people.
 //!
-//! Knows no meaning: what a value is good for is the business of [`super::value`], [`super::zone`], [`super::nats`],
-//! [`super::window`] and [`super::settings`].
+//! Knows no meaning: what a value is good for is the business of [`super::value`], [`super::zone`],
+//! [`super::nats`], [`super::window`] and [`super::settings`].
 
 pub mod code;
 pub mod encoding;

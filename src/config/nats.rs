@@ -50,24 +50,28 @@ impl Default for ConnectionSource {
 /// All that it takes to connect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
-    /// The addresses, at least one: `nats://host:port`, `tls://host:port`, or without scheme or port. They are tried in
-    /// this order.
+    /// The addresses, at least one: `nats://host:port`, `tls://host:port`, or without scheme or
+    /// port. They are tried in this order.
     pub servers: Vec<String>,
     /// How to authenticate.
     pub auth: Auth,
-    /// What is sent beside that: a server with an auth callout hands it to the service that decides.
+    /// What is sent beside that: a server with an auth callout hands it to the service that
+    /// decides.
     pub beside: Vec<Auth>,
-    /// How to speak TLS. Without it TLS is spoken where the server asks for it, and to every server where one address does.
+    /// How to speak TLS. Without it TLS is spoken where the server asks for it, and to every server
+    /// where one address does.
     pub tls: Option<Tls>,
     /// Where the JetStream API is.
     pub api: Api,
-    /// What the subjects begin with on which answers come. It has no wildcards and no dot at its end.
+    /// What the subjects begin with on which answers come. It has no wildcards and no dot at its
+    /// end.
     pub inbox_prefix: String,
 }
 
 impl Connection {
-    /// Whether no server may be spoken to in the clear. One address that asks for TLS does so for the servers that are
-    /// heard of through it too: their addresses come without a scheme, and a password goes to whoever answers there.
+    /// Whether no server may be spoken to in the clear. One address that asks for TLS does so for
+    /// the servers that are heard of through it too: their addresses come without a scheme, and a
+    /// password goes to whoever answers there.
     pub fn wants_tls(&self) -> bool {
         self.tls.is_some() || (self.servers.iter()).any(|address| address.starts_with("tls://"))
     }
@@ -118,7 +122,8 @@ pub enum Auth {
     Nothing,
     /// With credentials as `nsc` makes them: a JWT and the seed of its nkey.
     Credentials(Secret),
-    /// With a user's JWT and the seed of its nkey, each by itself, as a natscli context may have them.
+    /// With a user's JWT and the seed of its nkey, each by itself, as a natscli context may have
+    /// them.
     Jwt {
         /// The JWT.
         jwt: Secret,
@@ -138,10 +143,12 @@ pub enum Auth {
     Token(Secret),
 }
 
-/// A secret, or the file that holds it. The config file names files only, whose content is read at each connect.
+/// A secret, or the file that holds it. The config file names files only, whose content is read at
+/// each connect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Secret {
-    /// The content of a file. The path may begin with `$CREDENTIALS_DIRECTORY`, which systemd sets for a service.
+    /// The content of a file. The path may begin with `$CREDENTIALS_DIRECTORY`, which systemd sets
+    /// for a service.
     File(PathBuf),
     /// A natscli context may hold the secret itself.
     Text(Redacted),
@@ -157,14 +164,17 @@ impl fmt::Debug for Redacted {
     }
 }
 
-/// How to speak TLS. It is a table of its own, so that it being there at all means: never without TLS.
+/// How to speak TLS. It is a table of its own, so that it being there at all means: never without
+/// TLS.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tls {
-    /// The certificates of those who may vouch for the server, in PEM; without it those that the host trusts.
+    /// The certificates of those who may vouch for the server, in PEM; without it those that the
+    /// host trusts.
     pub ca: Option<PathBuf>,
     /// Who we are.
     pub identity: Option<Identity>,
-    /// Whether the TLS handshake comes before the server's first word (its option `handshake_first`).
+    /// Whether the TLS handshake comes before the server's first word (its option
+    /// `handshake_first`).
     pub handshake_first: bool,
 }
 

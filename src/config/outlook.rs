@@ -1,7 +1,8 @@
-//! What is doubtful about a file that is right, seen from a given day: rules that hardly open, nights on which clocks
-//! change, windows that together hold for too long.
+//! What is doubtful about a file that is right, seen from a given day: rules that hardly open,
+//! nights on which clocks change, windows that together hold for too long.
 //!
-//! Whether a file loads never depends on the clock, so none of this is looked at when it loads: `check` asks for it.
+//! Whether a file loads never depends on the clock, so none of this is looked at when it loads:
+//! `check` asks for it.
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -2,7 +2,8 @@
 
 pub(super) use strsim::osa_distance as distance;
 
-/// The candidate that `word` most likely meant, if one is near enough to be worth saying. Of equally near ones, the first.
+/// The candidate that `word` most likely meant, if one is near enough to be worth saying. Of
+/// equally near ones, the first.
 pub fn closest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let word = word.to_lowercase();
     let candidates: Vec<&str> = candidates.into_iter().collect();

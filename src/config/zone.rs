@@ -1,5 +1,5 @@
-//! Time zones: by which copy of the database a name is understood, which zone counts where none is named, and what was
-//! meant by what is none.
+//! Time zones: by which copy of the database a name is understood, which zone counts where none is
+//! named, and what was meant by what is none.
 
 mod database;
 mod defaults;

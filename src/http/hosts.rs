@@ -1,11 +1,13 @@
 //! The names under which a page is served.
 //!
-//! A site on the internet can give its own name the address of this host and have a visitor's browser ask here (DNS
-//! rebinding): the answer would be that site's to read. The browser says under which name it asks, so a name that may be
-//! such a site's is refused. What no site can have passes: addresses, `localhost`, names without a dot, this host's own
-//! name, and those that `[http] hosts` lists.
+//! A site on the internet can give its own name the address of this host and have a visitor's
+//! browser ask here (DNS rebinding): the answer would be that site's to read. The browser says
+//! under which name it asks, so a name that may be such a site's is refused. What no site can have
+//! passes: addresses, `localhost`, names without a dot, this host's own name, and those that
+//! `[http] hosts` lists.
 //!
-//! Metrics and health are served under any name: they hold no page, and a scraper asks by whatever name it was given.
+//! Metrics and health are served under any name: they hold no page, and a scraper asks by whatever
+//! name it was given.
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -43,7 +45,8 @@ impl Hosts {
         if second.is_some() {
             return bad("the request has more than one Host");
         }
-        // A request that names its whole address means that, whatever its Host says (RFC 9112, 3.2.2).
+        // A request that names its whole address means that, whatever its Host says (RFC 9112,
+        // 3.2.2).
         let asked = match (request.uri.authority(), first) {
             (Some(authority), _) => authority.as_str(),
             (None, Some(host)) => match host.to_str() {

@@ -1,8 +1,9 @@
-//! The text of `/metrics`, written once for all who ask for it while it is written or shortly after.
+//! The text of `/metrics`, written once for all who ask for it while it is written or shortly
+//! after.
 //!
-//! With 10,000 consumers it is some megabytes and a tenth of a second's work, beside the loop and never on its threads.
-//! Invariant: it is written one at a time, and for at most a fifth of the time, however many ask and how often; and no text
-//! is older than a second.
+//! With 10,000 consumers it is some megabytes and a tenth of a second's work, beside the loop and
+//! never on its threads. Invariant: it is written one at a time, and for at most a fifth of the
+//! time, however many ask and how often; and no text is older than a second.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,7 +53,8 @@ impl Scrape {
         if let Some(written) = newest.as_ref().filter(|written| written.is_good()) {
             return Ok(written.text.clone());
         }
-        // It is written to its end, and nobody begins another, though the client that wanted it may be gone meanwhile.
+        // It is written to its end, and nobody begins another, though the client that wanted it may
+        // be gone meanwhile.
         let write = self.write.clone();
         let writing = tokio::task::spawn_blocking(move || {
             // Or there would be two.

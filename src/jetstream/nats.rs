@@ -1,13 +1,16 @@
 //! [`JetStream`] over a real connection. The one module that knows async-nats.
 //!
-//! Three promises on top of async-nats' connections, which [`connect`] makes and [`connection_task`] keeps:
+//! Three promises on top of async-nats' connections, which [`connect`] makes and
+//! [`connection_task`] keeps:
 //!
-//! - nothing is sent while the link is down, and nothing sent in one connection arrives in the next;
-//! - a request that a lost connection or a denied permission has doomed ends at once, not at its timeout;
+//! - nothing is sent while the link is down, and nothing sent in one connection arrives in the
+//!   next;
+//! - a request that a lost connection or a denied permission has doomed ends at once, not at its
+//!   timeout;
 //! - the link is up only after `$JS.API.INFO` has shown a server that can pause.
 //!
-//! Replies are read by the small types in [`wire`], as async-nats' own refuse a whole list for one consumer with an
-//! ack policy that they do not know, and drop the server's clock.
+//! Replies are read by the small types in [`wire`], as async-nats' own refuse a whole list for one
+//! consumer with an ack policy that they do not know, and drop the server's clock.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,7 +46,8 @@ use connection_task::ConnectionTask;
 use publisher::Notice;
 pub use publisher::NoticeCounts;
 
-/// How many advisories may wait for the loop. More are dropped: they are hints, and the resync finds what they told.
+/// How many advisories may wait for the loop. More are dropped: they are hints, and the resync
+/// finds what they told.
 const ADVISORY_BACKLOG: usize = 65_536;
 
 /// How many aborts a request may fall behind: more than requests can be under way.
@@ -111,7 +115,8 @@ enum Abort {
 }
 
 impl Nats {
-    /// Starts to connect, and keeps at it for as long as the runtime lives. Returns at once; the link tells how it goes.
+    /// Starts to connect, and keeps at it for as long as the runtime lives. Returns at once; the
+    /// link tells how it goes.
     pub fn start(settings: &config::Nats, timeout: Duration) -> (Self, mpsc::Receiver<Advisory>) {
         let (link_sender, link) = watch::channel(Link::Down {
             reason: String::new(),
@@ -186,7 +191,8 @@ impl Nats {
         let answer = session.client.send_request(subject.clone(), request);
         tokio::pin!(answer);
         let message = loop {
-            // Cancel-safe: the answer is polled in place and outlives each turn; a broadcast `recv` loses nothing.
+            // Cancel-safe: the answer is polled in place and outlives each turn; a broadcast `recv`
+            // loses nothing.
             tokio::select! {
                 answer = &mut answer => break answer,
                 reason = abort.recv() => match reason {
@@ -250,8 +256,9 @@ impl JetStream for Nats {
     }
 
     async fn pause(&self, id: &ConsumerId, until: Timestamp) -> Result<(), RequestError> {
-        // Exactly this form: anything that does not start with `{` is a successful resume (2.11.0 to 2.15.1), and on
-        // 2.11 so is an unknown field. jiff prints RFC 3339 with an upper-case T and Z, nanoseconds included.
+        // Exactly this form: anything that does not start with `{` is a successful resume (2.11.0
+        // to 2.15.1), and on 2.11 so is an unknown field. jiff prints RFC 3339 with an upper-case T
+        // and Z, nanoseconds included.
         let body = Bytes::from(format!(r#"{{"pause_until":"{until}"}}"#));
         self.write_pause(id, body).await
     }
@@ -270,8 +277,9 @@ impl JetStream for Nats {
 }
 
 impl Nats {
-    /// Whether the account's permissions allow to pause a consumer, found out without touching it: the server refuses a
-    /// text that is not JSON before it looks for the consumer (2.11.0 to 2.15.1; any other text would resume it).
+    /// Whether the account's permissions allow to pause a consumer, found out without touching it:
+    /// the server refuses a text that is not JSON before it looks for the consumer (2.11.0 to
+    /// 2.15.1; any other text would resume it).
     pub async fn may_pause(&self, id: &ConsumerId) -> Result<(), RequestError> {
         match self.write_pause(id, Bytes::from_static(b"{")).await {
             Err(RequestError::Refused {

@@ -22,8 +22,8 @@ pub struct Writer {
     pub until: Option<Timestamp>,
 }
 
-/// `user "alice" (client "NATS CLI Version 0.3.0", from 10.0.0.5)`, or as much of it as is known. What others chose is
-/// quoted, so that it cannot pass for a line of ours.
+/// `user "alice" (client "NATS CLI Version 0.3.0", from 10.0.0.5)`, or as much of it as is known.
+/// What others chose is quoted, so that it cannot pass for a line of ours.
 impl fmt::Display for Writer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let short = |text: &str| text.chars().take(LONGEST).collect::<String>();

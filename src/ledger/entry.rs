@@ -10,7 +10,8 @@ use crate::write::Outcome;
 pub(super) struct Entry {
     /// The newest write of ours.
     pub(super) write: Option<Write>,
-    /// The newest deadline of ours that an observation showed in its place, and the consumer it was seen on.
+    /// The newest deadline of ours that an observation showed in its place, and the consumer it was
+    /// seen on.
     pub(super) held: Option<Held>,
     /// A foreign deadline that we extended.
     pub(super) foreign: Option<Timestamp>,
@@ -29,7 +30,8 @@ impl Entry {
         self.held = Some(Held { until, created });
     }
 
-    /// Whether nothing about it matters any more: its pause is over, and no wait rests on a write of ours.
+    /// Whether nothing about it matters any more: its pause is over, and no wait rests on a write
+    /// of ours.
     pub(super) fn rests(&self, now: Now) -> bool {
         let open = self.write.is_some_and(|write| write.is_open(now));
         // A refused write's deadline counts too: until then its backoff must not be forgotten.

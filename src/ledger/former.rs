@@ -1,4 +1,5 @@
-//! What recess wrote under another instance name: after a reload that renames the instance its pauses carry the old mark.
+//! What recess wrote under another instance name: after a reload that renames the instance its
+//! pauses carry the old mark.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -9,11 +10,12 @@ use crate::consumer::{ConsumerId, Found, Mark, PauseState};
 #[cfg(test)]
 mod tests;
 
-/// How long a deadline that has passed is remembered: a Clear may be due for it, a minute after the lapse.
+/// How long a deadline that has passed is remembered: a Clear may be due for it, a minute after the
+/// lapse.
 const LAPSED: SignedDuration = SignedDuration::from_hours(24);
 
-/// The deadlines with a former mark, exactly: a mark alone would also recognise what another deployment writes that takes
-/// the old name.
+/// The deadlines with a former mark, exactly: a mark alone would also recognise what another
+/// deployment writes that takes the old name.
 #[derive(Debug, Default)]
 pub struct Former {
     deadlines: HashMap<ConsumerId, BTreeSet<Timestamp>>,

@@ -305,7 +305,8 @@ const UNDOINGS: [(&str, Undoing); 3] = [
     }),
 ];
 
-/// Sends the pause as soon as it may be, has it undone each time, and returns the waits before the sendings.
+/// Sends the pause as soon as it may be, has it undone each time, and returns the waits before the
+/// sendings.
 fn fight(scene: &mut Scene, undo: Undoing) -> Vec<Duration> {
     let mut waits = Vec::new();
     while let Some(wait) = scene.pause_waits() {

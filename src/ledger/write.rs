@@ -1,4 +1,5 @@
-//! One write of ours: from its sending to the observation that shows it, and how often it was sent before.
+//! One write of ours: from its sending to the observation that shows it, and how often it was sent
+//! before.
 
 use std::time::Duration;
 
@@ -7,11 +8,13 @@ use jiff::Timestamp;
 use crate::now::Now;
 use crate::write::{Action, Outcome};
 
-/// How long a write that was accepted is given to show in an observation. In a cluster, a pause is proposed first and
-/// applied later: 0.5 to 1.2 s for 1,000 consumers (measured on three nodes, 2.11.11 to 2.15.1).
+/// How long a write that was accepted is given to show in an observation. In a cluster, a pause is
+/// proposed first and applied later: 0.5 to 1.2 s for 1,000 consumers (measured on three nodes,
+/// 2.11.11 to 2.15.1).
 pub const SETTLING: Duration = Duration::from_secs(5);
 
-/// How long a request that timed out may still lie in the server's queue; before that it is not sent again.
+/// How long a request that timed out may still lie in the server's queue; before that it is not
+/// sent again.
 pub const QUEUED: Duration = Duration::from_secs(5);
 
 /// The wait before the n-th sending of the same write.
@@ -25,14 +28,15 @@ const BACKOFF: [Duration; 4] = [
 /// The wait before every later one.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
 
-/// The longest wait after writes that failed, rather than were undone: a cure must show within half a minute.
+/// The longest wait after writes that failed, rather than were undone: a cure must show within half
+/// a minute.
 const FAILURE_BACKOFF_CAP: Duration = Duration::from_secs(10);
 
 /// After as many sendings of one write that was each time undone, somebody else means it.
 pub const FIGHT_LIMIT: u32 = 5;
 
-/// How long a write is remembered at least, also where its deadline has passed: as long as the longest wait that rests
-/// on it.
+/// How long a write is remembered at least, also where its deadline has passed: as long as the
+/// longest wait that rests on it.
 const REMEMBERED: Duration = LONGEST_BACKOFF;
 
 /// The first and the longest wait between two looks for a write that was accepted.
@@ -93,8 +97,9 @@ impl Write {
 
     /// How often such a write was applied and then undone by somebody, this one included.
     ///
-    /// A long pause is extended step by step, which gives it another deadline while it is the same pause: a fight over it
-    /// goes on. A Retime that follows another is our own doing, not somebody's.
+    /// A long pause is extended step by step, which gives it another deadline while it is the same
+    /// pause: a fight over it goes on. A Retime that follows another is our own doing, not
+    /// somebody's.
     fn undone_before(&self, action: Action, deadline: Option<Timestamp>, now: Now) -> u32 {
         let same_pause = self.deadline.is_some_and(|until| until > now.wall);
         if self.is(action, deadline) || (action == Action::Pause && self.is_a(action) && same_pause)
@@ -138,7 +143,8 @@ impl Write {
         }
     }
 
-    /// Notes what became of it. In a cluster the first look waits a little, as an earlier one would see nothing yet.
+    /// Notes what became of it. In a cluster the first look waits a little, as an earlier one would
+    /// see nothing yet.
     pub fn answered(&mut self, outcome: Outcome, clustered: bool, now: Now) {
         self.outcome = Some(outcome);
         self.accepted = now.uptime;

@@ -1,8 +1,10 @@
-//! systemd's journal: the one file that knows tracing-journald and what a service's standard error is.
+//! systemd's journal: the one file that knows tracing-journald and what a service's standard error
+//! is.
 //!
-//! There a line is a record: its priority and what it is about (`STREAM`, `CONSUMER`, `WINDOW`) are fields that
-//! `journalctl` searches, and the time is the journal's own. Invariant: nothing is lost for the sake of fields. Where the
-//! journal is not what standard error leads to, or does not listen, standard error gets the text.
+//! There a line is a record: its priority and what it is about (`STREAM`, `CONSUMER`, `WINDOW`) are
+//! fields that `journalctl` searches, and the time is the journal's own. Invariant: nothing is lost
+//! for the sake of fields. Where the journal is not what standard error leads to, or does not
+//! listen, standard error gets the text.
 
 use std::env;
 use std::fs::File;
@@ -24,8 +26,9 @@ use crate::config::{Finding, Severity, Source};
 /// How long last words may take.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Whether standard error leads to the journal. systemd says where that was so in `JOURNAL_STREAM`; the variable is
-/// inherited by children whose standard error may be something else by now, so the file itself is asked too.
+/// Whether standard error leads to the journal. systemd says where that was so in `JOURNAL_STREAM`;
+/// the variable is inherited by children whose standard error may be something else by now, so the
+/// file itself is asked too.
 pub fn is_stderr() -> bool {
     let Ok(stream) = env::var("JOURNAL_STREAM") else {
         return false;
@@ -53,7 +56,8 @@ pub(super) fn connect() -> io::Result<Layer> {
     Ok(layer)
 }
 
-/// Sends all that passes the filter there, from a thread of its own: a journal that hangs takes no datagrams.
+/// Sends all that passes the filter there, from a thread of its own: a journal that hangs takes no
+/// datagrams.
 pub(super) fn install(layer: Layer, filter: EnvFilter) -> Result<Log, String> {
     let journal = registry().with(layer);
     let send = move |record: Record| {
@@ -71,8 +75,9 @@ pub(super) fn install(layer: Layer, filter: EnvFilter) -> Result<Log, String> {
 
 /// One line of standard error with a priority that systemd takes off again (sd-daemon(3)).
 ///
-/// For commands that end right after it. A record that is sent to the journal may be read when its sender is gone, and
-/// then nobody knows any more of which unit it was; what goes through standard error is the unit's in any case.
+/// For commands that end right after it. A record that is sent to the journal may be read when its
+/// sender is gone, and then nobody knows any more of which unit it was; what goes through standard
+/// error is the unit's in any case.
 pub fn last_words(severity: Severity, line: &str) {
     let priority = match severity {
         Severity::Error => 3,

@@ -1,6 +1,8 @@
-//! How a line looks on standard error: the same words as ever, without the fields that they already hold.
+//! How a line looks on standard error: the same words as ever, without the fields that they already
+//! hold.
 //!
-//! A terminal gets short times, in UTC like the deadlines that the lines tell of; a file or a pipe gets the whole instant.
+//! A terminal gets short times, in UTC like the deadlines that the lines tell of; a file or a pipe
+//! gets the whole instant.
 
 use std::fmt;
 use std::io::{self, Write, stderr};

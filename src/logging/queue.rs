@@ -1,11 +1,11 @@
 //! A bounded queue with a thread of its own, between those who log and what takes the log.
 //!
-//! Invariant: to put a line into it never blocks. A pipe that nobody reads, a full terminal or a journal that hangs stops
-//! that thread and nothing else; what does not fit into the queue meanwhile is lost, counted, and reported once lines are
-//! taken again.
+//! Invariant: to put a line into it never blocks. A pipe that nobody reads, a full terminal or a
+//! journal that hangs stops that thread and nothing else; what does not fit into the queue
+//! meanwhile is lost, counted, and reported once lines are taken again.
 //!
-//! Not tracing-appender: as it ends it prints to standard error that it cannot write, and so hangs where that is what hangs;
-//! and it knows bytes only, where the journal takes records.
+//! Not tracing-appender: as it ends it prints to standard error that it cannot write, and so hangs
+//! where that is what hangs; and it knows bytes only, where the journal takes records.
 
 use std::io;
 use std::sync::Arc;
@@ -42,8 +42,8 @@ impl<T> Clone for Queue<T> {
 }
 
 impl<T: Send + 'static> Queue<T> {
-    /// Starts the thread. `write` may block; `report` logs how many lines were lost so far, and so puts a line into this
-    /// very queue.
+    /// Starts the thread. `write` may block; `report` logs how many lines were lost so far, and so
+    /// puts a line into this very queue.
     ///
     /// # Errors
     /// Where the system has no thread to give.
@@ -114,8 +114,8 @@ fn carry<T>(
                 Err(_) => return,
             },
         };
-        // There is room for the report now that an item was taken out. It comes when the queue is empty or, where it never
-        // is, after all that was in it at the loss.
+        // There is room for the report now that an item was taken out. It comes when the queue is
+        // empty or, where it never is, after all that was in it at the loss.
         if works && total > reported && (item.is_none() || taken > limit) {
             (reported, taken) = (total, 0);
             report(total);

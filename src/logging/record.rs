@@ -1,4 +1,5 @@
-//! An event of tracing's that was taken off the thread on which it happened, to be recorded on another.
+//! An event of tracing's that was taken off the thread on which it happened, to be recorded on
+//! another.
 
 use std::fmt;
 

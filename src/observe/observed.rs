@@ -41,9 +41,10 @@ impl Observed {
             || (self.names_unknown && !self.listed.contains(id.stream()))
     }
 
-    /// Brings `rows` and `left_out`, which are about `interest`, up to date after `scope` was observed. `row` makes a
-    /// consumer's row of what is known of it now (`Sample::UNKNOWN` if nothing could be learned) and of its row before, or says
-    /// that it needs none. Returns the consumers whose rows are new.
+    /// Brings `rows` and `left_out`, which are about `interest`, up to date after `scope` was
+    /// observed. `row` makes a consumer's row of what is known of it now (`Sample::UNKNOWN` if
+    /// nothing could be learned) and of its row before, or says that it needs none. Returns the
+    /// consumers whose rows are new.
     pub fn apply<R>(
         self,
         interest: &Interest,
@@ -76,8 +77,8 @@ impl Observed {
         updated
     }
 
-    /// After everything was observed `left_out` holds what is left out now, but of what could not be asked about what was
-    /// known before.
+    /// After everything was observed `left_out` holds what is left out now, but of what could not
+    /// be asked about what was known before.
     fn apply_left_out(&self, interest: &Interest, scope: &Scope, left_out: &mut LeftOut) {
         if *scope == Scope::All {
             left_out.passed_over.retain(|id, _| self.leaves_open(id));
@@ -149,7 +150,8 @@ impl Observed {
                     entries,
                     unreadable,
                 } = listed.unwrap_or_default();
-                // A list may take many pages; its last entry was written right before we had it all.
+                // A list may take many pages; its last entry was written right before we had it
+                // all.
                 let with_clock = |entry: &&Listed| entry.sample.server_time.is_some();
                 if let Some(newest) = entries.iter().rev().find(with_clock) {
                     self.read_clock(&newest.sample, (sent, received), received);

@@ -9,7 +9,8 @@ use crate::consumer::ConsumerId;
 #[cfg(test)]
 mod tests;
 
-/// The next look at each consumer, in uptime. Most have none: the calendar and the resync see to them.
+/// The next look at each consumer, in uptime. Most have none: the calendar and the resync see to
+/// them.
 #[derive(Clone, Debug, Default)]
 pub struct Agenda {
     looks: HashMap<ConsumerId, Duration>,

@@ -1,4 +1,5 @@
-//! What a bulk operation asks of one consumer: the same verdicts as the table's, for somebody who knows no calendar.
+//! What a bulk operation asks of one consumer: the same verdicts as the table's, for somebody who
+//! knows no calendar.
 
 use jiff::Timestamp;
 
@@ -11,22 +12,23 @@ mod tests;
 /// What a person wants of many consumers at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BulkOp {
-    /// Hold them until the instant. It has whole seconds and carries no mark, so to every recess it is foreign: never
-    /// shortened, never removed.
+    /// Hold them until the instant. It has whole seconds and carries no mark, so to every recess it
+    /// is foreign: never shortened, never removed.
     Pause(Timestamp),
     /// End their pauses, whosever they are.
     Resume,
 }
 
-/// Whether a stored deadline is as good as the one that was ordered. One of a recess until the same second is not: it is
-/// written anew, without a mark, so that no recess ends it any more.
+/// Whether a stored deadline is as good as the one that was ordered. One of a recess until the same
+/// second is not: it is written anew, without a mark, so that no recess ends it any more.
 fn covers(stored: Timestamp, end: Timestamp) -> bool {
     let is_marked = stored.subsec_nanosecond() != 0;
     stored >= end && !(is_marked && stored.as_second() == end.as_second())
 }
 
 impl BulkOp {
-    /// What is to be sent. As between windows, a pause that lasts longer stays: whoever asked for it is not here.
+    /// What is to be sent. As between windows, a pause that lasts longer stays: whoever asked for
+    /// it is not here.
     pub fn verdict(self, found: &Found) -> Verdict {
         let seen = match found {
             Found::Unknown => return Verdict::Unknown,

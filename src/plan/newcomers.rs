@@ -1,10 +1,12 @@
 //! Newcomers: consumers that the server says are there now, and that only a glob may mean.
 //!
-//! The advisory does not tell whether one is durable, and of ordered consumers and KV watchers there are hundreds a second in
-//! some streams. So the first is asked about at once, and those that come after one in which no window takes an interest are asked
-//! about together, less and less often. Many of one stream are asked about by one list.
+//! The advisory does not tell whether one is durable, and of ordered consumers and KV watchers
+//! there are hundreds a second in some streams. So the first is asked about at once, and those that
+//! come after one in which no window takes an interest are asked about together, less and less
+//! often. Many of one stream are asked about by one list.
 //!
-//! Invariant: a durable consumer that nobody comes before is looked at at once, and any other within [`SLOWEST`].
+//! Invariant: a durable consumer that nobody comes before is looked at at once, and any other
+//! within [`SLOWEST`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -1,8 +1,10 @@
-//! The rows of the decision table: each has a stable name and the words that `config/WINDOWS.md` prints.
+//! The rows of the decision table: each has a stable name and the words that `config/WINDOWS.md`
+//! prints.
 
 use std::fmt;
 
-/// The rule that a decision follows from: a row of the table, in the table's order. Guards are rows too.
+/// The rule that a decision follows from: a row of the table, in the table's order. Guards are rows
+/// too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rule {
     /// Nothing is known of it.
@@ -263,7 +265,8 @@ impl Rule {
         }
     }
 
-    /// The whole table as Markdown, the first row that fits counts: `config/WINDOWS.md` shows exactly this.
+    /// The whole table as Markdown, the first row that fits counts: `config/WINDOWS.md` shows
+    /// exactly this.
     pub fn table() -> String {
         let mut table = "| want | have | verdict | rule |\n| --- | --- | --- | --- |\n".to_owned();
         for RuleRow {

@@ -1,7 +1,8 @@
 //! The plan: what to do about many consumers at one instant, as a value.
 //!
-//! [`Situation::plan`] is pure. It says what is to be sent, in which order, what must wait and until when, and what each
-//! decision is; it sends nothing and notes nothing down. Whoever carries it out has no choices left.
+//! [`Situation::plan`] is pure. It says what is to be sent, in which order, what must wait and
+//! until when, and what each decision is; it sends nothing and notes nothing down. Whoever carries
+//! it out has no choices left.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -19,17 +20,19 @@ use crate::policy::{Desired, Policy, WindowSet};
 #[cfg(test)]
 mod tests;
 
-/// How long after the server's clock allows a further deadline that is written: it is not known to the millisecond.
+/// How long after the server's clock allows a further deadline that is written: it is not known to
+/// the millisecond.
 const AFTER_STEP: Duration = Duration::from_millis(100);
 
-/// How long after a pause's end the server is asked whether it really ended: it resumes 0.5 to 2 ms late.
+/// How long after a pause's end the server is asked whether it really ended: it resumes 0.5 to 2 ms
+/// late.
 const AFTER_LAPSE: Duration = Duration::from_millis(100);
 
 /// How soon a consumer is looked at again of which nothing could be learned.
 const UNKNOWN: Duration = Duration::from_secs(2);
 
-/// How soon paused consumers are looked at again that have messages in flight: no advisory says when they have none. So much
-/// longer for each that many, as a look at thousands is not free.
+/// How soon paused consumers are looked at again that have messages in flight: no advisory says
+/// when they have none. So much longer for each that many, as a look at thousands is not free.
 const DRAINING: Duration = Duration::from_secs(5);
 const DRAINING_AT_ONCE: usize = 1000;
 
@@ -81,8 +84,8 @@ impl Known<'_> {
 /// What to do about many consumers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// What is to be sent, in this order: consumers with other windows take turns, so that a window of few does not wait for
-    /// one of thousands.
+    /// What is to be sent, in this order: consumers with other windows take turns, so that a window
+    /// of few does not wait for one of thousands.
     pub writes: Vec<(ConsumerId, Verdict)>,
     /// Deadlines to be cleared when nothing else is due.
     pub clears: Vec<ConsumerId>,
@@ -101,7 +104,8 @@ pub struct Planned {
     pub decision: Decision,
     /// When it is sent, if it asks for a write.
     pub sending: Sending,
-    /// When it is looked at again, in uptime, if neither the calendar nor an advisory asks for it before.
+    /// When it is looked at again, in uptime, if neither the calendar nor an advisory asks for it
+    /// before.
     pub look: Option<Duration>,
 }
 
@@ -232,7 +236,8 @@ impl Situation<'_> {
         decide(want, found, &case)
     }
 
-    /// Whether what is stored, and lasts longer than wanted, is what a change within [`EARLY`] will want.
+    /// Whether what is stored, and lasts longer than wanted, is what a change within [`EARLY`] will
+    /// want.
     fn is_wanted_soon(
         &self,
         known: &Known<'_>,
@@ -272,7 +277,8 @@ impl Situation<'_> {
         }
     }
 
-    /// When something may be news of a consumer, in uptime, that neither the calendar nor an advisory tells.
+    /// When something may be news of a consumer, in uptime, that neither the calendar nor an
+    /// advisory tells.
     fn look(
         &self,
         known: &Known<'_>,
@@ -317,8 +323,8 @@ fn is_draining(found: &Found, desired: Desired) -> bool {
     held && (found.observation()).is_some_and(|seen| seen.state.is_paused() && seen.ack_pending > 0)
 }
 
-/// Only a Clear asks when its consumer's next window opens, and to look for that in every row would cost more than the rest
-/// of the decision.
+/// Only a Clear asks when its consumer's next window opens, and to look for that in every row would
+/// cost more than the rest of the decision.
 fn is_lapsed_in_a_cluster(seen: &Observation) -> bool {
     seen.clustered && matches!(seen.state, PauseState::Lapsed { .. })
 }

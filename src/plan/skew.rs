@@ -1,15 +1,18 @@
-//! How far the server's clock is from ours: as the newest answer tells it, and smoothed for those who watch.
+//! How far the server's clock is from ours: as the newest answer tells it, and smoothed for those
+//! who watch.
 //!
-//! The server read its clock between our question and its answer, so a sample is an interval as long as the answer took. A short
-//! one tells the clock; a long one (a slow network, a list for which a cluster waited) only what cannot be. The guard must not
-//! wait, so it goes by the newest; a graph or an alert must not jump, so they go by the mean of the last few.
+//! The server read its clock between our question and its answer, so a sample is an interval as
+//! long as the answer took. A short one tells the clock; a long one (a slow network, a list for
+//! which a cluster waited) only what cannot be. The guard must not wait, so it goes by the newest;
+//! a graph or an alert must not jump, so they go by the mean of the last few.
 
 use jiff::{SignedDuration, Timestamp};
 
 /// How much of what is new a sample brings into the mean: one part in so many.
 const WEIGHT: i32 = 4;
 
-/// A sample that is further from the mean than answers can be late is no jitter: a clock was stepped.
+/// A sample that is further from the mean than answers can be late is no jitter: a clock was
+/// stepped.
 const STEP: SignedDuration = SignedDuration::from_secs(1);
 
 /// An answer that took no longer than this tells the clock.
@@ -25,8 +28,8 @@ pub struct ClockSample {
 }
 
 impl ClockSample {
-    /// An answer with that time of the server's, to a question sent and answered at these times of ours; `guess` is when the
-    /// server most likely read its clock.
+    /// An answer with that time of the server's, to a question sent and answered at these times of
+    /// ours; `guess` is when the server most likely read its clock.
     pub fn of(server: Timestamp, sent: Timestamp, received: Timestamp, guess: Timestamp) -> Self {
         Self {
             low: server.duration_since(received),
@@ -65,13 +68,14 @@ impl Skew {
             .unwrap_or(ours)
     }
 
-    /// Our clock was stepped: what was known of the difference holds no more. (The mean follows with the next sample.)
+    /// Our clock was stepped: what was known of the difference holds no more. (The mean follows
+    /// with the next sample.)
     pub fn forget(&mut self) {
         self.newest = None;
     }
 
-    /// Takes in a sample. One that does not tell the clock counts where it contradicts what is known, and before anything is
-    /// known where it contradicts that the clocks agree.
+    /// Takes in a sample. One that does not tell the clock counts where it contradicts what is
+    /// known, and before anything is known where it contradicts that the clocks agree.
     pub fn take(&mut self, sample: ClockSample) {
         if sample.is_sharp() {
             return self.set(sample.best);

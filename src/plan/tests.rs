@@ -232,8 +232,8 @@ fn a_pause_that_ends_within_7_s_is_not_resumed() {
         ("run, 1 ns more", RUN, ending(limit + nanos(1)), calm(), Verdict::Resume),
         ("run, 1 ns less", RUN, ending(limit - nanos(1)), calm(), Verdict::Settled),
     ]);
-    // A Resume's own deadline lies up to 6 s ahead, and so beyond a window's end that is nearer: it must not be
-    // answered by another Resume, and another.
+    // A Resume's own deadline lies up to 6 s ahead, and so beyond a window's end that is nearer: it
+    // must not be answered by another Resume, and another.
     for want in [Desired::Tail(at(2)), Desired::Paused(at(2))] {
         holds([
             ("7 s", want, ending(limit), calm(), Verdict::Settled),
@@ -635,7 +635,8 @@ fn an_orphan_is_resumed_when_its_wait_is_over_and_the_instance_has_a_name() {
     ]);
 }
 
-/// The table once more, as data, with an interpreter that counts nanoseconds from now and shares no code with
+/// The table once more, as data, with an interpreter that counts nanoseconds from now and shares no
+/// code with
 /// [`decide`]: every combination of what is wanted and found with the exceptions around it.
 mod restated {
     use super::*;

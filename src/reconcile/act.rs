@@ -1,4 +1,5 @@
-//! Acting: the writes that the decisions call for are sent, and each is noted in the books and in its row.
+//! Acting: the writes that the decisions call for are sent, and each is noted in the books and in
+//! its row.
 //!
 //! It has no choices left; what could not be sent waits for the next observation.
 
@@ -16,13 +17,14 @@ use crate::report::{Act, Burst, Pass};
 use crate::send::{Books, Leaving, send};
 use crate::write::{Action, Outcome};
 
-/// How soon a consumer is looked at again whose write failed. When it is written again is the ledger's decision.
+/// How soon a consumer is looked at again whose write failed. When it is written again is the
+/// ledger's decision.
 const RETRY: Duration = Duration::from_millis(100);
 
 impl<J: JetStream> Reconciler<J> {
-    /// Sends `writes`, in their order, which were decided at `since`. What became of each is in `pass.acts`, in the order
-    /// of the answers; where that takes longer than a second, `tell` is told every second how far it has come. False where it
-    /// stopped before the end.
+    /// Sends `writes`, in their order, which were decided at `since`. What became of each is in
+    /// `pass.acts`, in the order of the answers; where that takes longer than a second, `tell` is
+    /// told every second how far it has come. False where it stopped before the end.
     pub(super) async fn act(
         &mut self,
         writes: Vec<(ConsumerId, Verdict)>,
@@ -30,7 +32,8 @@ impl<J: JetStream> Reconciler<J> {
         pass: &mut Pass,
         tell: &mut impl FnMut(&mut Self, Burst),
     ) -> bool {
-        // Requests borrow handles of their own, so that the books can be kept while they are in flight.
+        // Requests borrow handles of their own, so that the books can be kept while they are in
+        // flight.
         let (jetstream, clock, limit) =
             (self.jetstream.clone(), self.clock.clone(), self.in_flight());
         let mut books = LoopBooks {

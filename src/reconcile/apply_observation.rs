@@ -1,4 +1,5 @@
-//! Applying an observation: it becomes rows, one for each consumer of interest, and entries in the books.
+//! Applying an observation: it becomes rows, one for each consumer of interest, and entries in the
+//! books.
 
 use std::sync::Arc;
 
@@ -17,7 +18,8 @@ impl<J: JetStream> Reconciler<J> {
         self.policy.interest().and(self.beyond_the_policy(began))
     }
 
-    /// Turns an observation into rows, and keeps the books by it. Returns the consumers whose rows are new.
+    /// Turns an observation into rows, and keeps the books by it. Returns the consumers whose rows
+    /// are new.
     pub(super) fn apply_observation(
         &mut self,
         observed: Observed,
@@ -63,10 +65,12 @@ impl<J: JetStream> Reconciler<J> {
         let selected = !windows.is_empty();
         self.check_orphan(id, &found, selected);
         match found {
-            // Of no interest, also where it carries our mark: from before a restart, or by another copy.
+            // Of no interest, also where it carries our mark: from before a restart, or by another
+            // copy.
             Found::Present(_) if !selected && !interest.is_beyond(id) => return None,
             Found::Unknown if !selected => return None,
-            // What was refused to one that is missing must not hold back the pause of the next one of its name.
+            // What was refused to one that is missing must not hold back the pause of the next one
+            // of its name.
             Found::Present(_) | Found::Missing | Found::Unknown => {}
         }
         let confirmed = self.ledger.observe(id, &found, mark, now);
@@ -97,13 +101,15 @@ impl<J: JetStream> Reconciler<J> {
     pub(super) fn tidy(&mut self, now: Now) {
         self.ledger.prune(now);
         self.former.prune(now.wall);
-        // Also those that no window wants are remembered; ephemeral ones come and go under ever new names.
+        // Also those that no window wants are remembered; ephemeral ones come and go under ever new
+        // names.
         if self.memberships.len() > 2 * self.rows.len() + 10_000 {
             self.memberships.clear();
         }
     }
 
-    /// What kind of consumer it is, for selectors. One of which nothing can be learned now is what it was.
+    /// What kind of consumer it is, for selectors. One of which nothing can be learned now is what
+    /// it was.
     pub(super) fn kind_of(&self, id: &ConsumerId, found: &Found) -> Option<Kind> {
         match found {
             Found::Present(seen) => Some(seen.kind),

@@ -34,7 +34,8 @@ impl<J: JetStream> Reconciler<J> {
         }
     }
 
-    /// Each window's globs that match no consumer. Most match the first consumer that they are tried on, and are tried on no more.
+    /// Each window's globs that match no consumer. Most match the first consumer that they are
+    /// tried on, and are tried on no more.
     pub(super) fn unmatched_globs(&self) -> UnmatchedGlobs {
         let windows = self.policy().windows().iter();
         let mut unmatched: HashMap<&str, Vec<&Selector>> = windows
@@ -61,7 +62,8 @@ impl<J: JetStream> Reconciler<J> {
             .collect()
     }
 
-    /// What was seen of the windows of before, after another config has come into force: one of the same name is the same.
+    /// What was seen of the windows of before, after another config has come into force: one of the
+    /// same name is the same.
     pub(super) fn keep_coverage(&mut self) {
         let windows = self.policy.windows().iter();
         let names: HashSet<&str> = windows.map(|window| &*window.name).collect();

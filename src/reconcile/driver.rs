@@ -1,4 +1,5 @@
-//! What the loop knows between its steps, and what wakes it. When which step is due is in [`agenda`], what each does in [`steps`].
+//! What the loop knows between its steps, and what wakes it. When which step is due is in
+//! [`agenda`], what each does in [`steps`].
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -75,7 +76,8 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         driver
     }
 
-    /// Looks whether the wall clock was stepped or the host slept (the monotonic clock stands still meanwhile).
+    /// Looks whether the wall clock was stepped or the host slept (the monotonic clock stands still
+    /// meanwhile).
     fn notice_step(&mut self, now: Now) {
         let before = std::mem::replace(&mut self.clock_read, now);
         if was_stepped(before, now) {

@@ -9,8 +9,8 @@ use tokio::time::Instant;
 /// How often the loop shows that it lives while it is at work.
 const BEAT: Duration = Duration::from_secs(1);
 
-/// A step that has lasted for so many request timeouts will never end. Every request in it ends by its timeout, and a step
-/// that asks a thousand silent streams, eight at a time, takes 125 of them.
+/// A step that has lasted for so many request timeouts will never end. Every request in it ends by
+/// its timeout, and a step that asks a thousand silent streams, eight at a time, takes 125 of them.
 pub(super) const STEP_LIMIT: u32 = 200;
 
 /// Shows that the loop lives. Cloning shares it.
@@ -37,8 +37,8 @@ impl Heartbeat {
         self.newest.store(since, Ordering::Relaxed);
     }
 
-    /// Beats while `work` goes on, but not for longer than it can take: one that waits for what never comes must not look
-    /// alive for good.
+    /// Beats while `work` goes on, but not for longer than it can take: one that waits for what
+    /// never comes must not look alive for good.
     pub(super) async fn beat_during(&self, work: impl Future<Output = ()>, longest: Duration) {
         let mut work = std::pin::pin!(work);
         let began = Instant::now();
@@ -46,7 +46,8 @@ impl Heartbeat {
             if began.elapsed() <= longest {
                 self.beat();
             }
-            // Cancel-safe: the work is polled in place; a beat that is cut short is made up by the next.
+            // Cancel-safe: the work is polled in place; a beat that is cut short is made up by the
+            // next.
             tokio::select! {
                 () = &mut work => return,
                 () = tokio::time::sleep(BEAT) => {}

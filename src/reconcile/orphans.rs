@@ -1,9 +1,9 @@
 //! Orphans: pauses with recess's mark that no window of the policy names.
 //!
-//! The file is the truth after a restart too. A consumer that was taken out of an open window while recess was down
-//! carries a pause that nothing in memory knows of, and no selector leads to it. So at the start, and after a reload,
-//! every stream that may be listed is listed once: the sweep. It is the least urgent of all steps, and what it cannot
-//! list fails no pass.
+//! The file is the truth after a restart too. A consumer that was taken out of an open window while
+//! recess was down carries a pause that nothing in memory knows of, and no selector leads to it. So
+//! at the start, and after a reload, every stream that may be listed is listed once: the sweep. It
+//! is the least urgent of all steps, and what it cannot list fails no pass.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -50,7 +50,8 @@ impl Sweep {
 }
 
 impl<J: JetStream> Reconciler<J> {
-    /// Lists streams and keeps what carries a pause of recess's. It changes nothing, so it may be dropped.
+    /// Lists streams and keeps what carries a pause of recess's. It changes nothing, so it may be
+    /// dropped.
     pub(super) async fn sweep(&self, streams: &Streams) -> Sweep {
         let mut sweep = Sweep::default();
         let streams = match streams {
@@ -89,7 +90,8 @@ impl<J: JetStream> Reconciler<J> {
         sweep
     }
 
-    /// Takes in a sweep. Returns the orphans that are new: they are observed and decided like any other consumer.
+    /// Takes in a sweep. Returns the orphans that are new: they are observed and decided like any
+    /// other consumer.
     pub(super) fn take_sweep(&mut self, sweep: Sweep, now: Now) -> BTreeSet<ConsumerId> {
         let known = self.beyond_the_policy(now);
         let mut fresh = BTreeSet::new();

@@ -1,5 +1,5 @@
-//! One pass: observe, decide, act. What it keeps between passes is in [`Reconciler`]; when a pass is due is the loop's
-//! business.
+//! One pass: observe, decide, act. What it keeps between passes is in [`Reconciler`]; when a pass
+//! is due is the loop's business.
 
 use std::sync::Arc;
 
@@ -41,7 +41,8 @@ impl<J: JetStream> Reconciler<J> {
         .await
     }
 
-    /// The second half of a pass that began at `began`: takes in what was observed, decides, and acts.
+    /// The second half of a pass that began at `began`: takes in what was observed, decides, and
+    /// acts.
     pub(super) async fn conclude(
         &mut self,
         wake: Wake,
@@ -98,7 +99,8 @@ impl<J: JetStream> Reconciler<J> {
         }
     }
 
-    /// Plans for the present, writes the decisions into the rows, and returns what should be sent now.
+    /// Plans for the present, writes the decisions into the rows, and returns what should be sent
+    /// now.
     fn decide_rows(&mut self, touched: &[ConsumerId], now: Now) -> Vec<(ConsumerId, Verdict)> {
         let known = (touched.iter()).filter_map(|id| self.rows.get_key_value(id));
         let plan = (self.situation(now)).plan(known.map(|(id, row)| row.known(id)), now.wall);
@@ -152,8 +154,8 @@ impl<J: JetStream> Reconciler<J> {
         }
     }
 
-    /// What should be sent at `edge`, by what is known now. Nothing is written down: at the edge it is sent, or thrown
-    /// away. (A Clear has time, and would stand in the way of the pauses.)
+    /// What should be sent at `edge`, by what is known now. Nothing is written down: at the edge it
+    /// is sent, or thrown away. (A Clear has time, and would stand in the way of the pauses.)
     pub(super) fn plan_for(&self, edge: Timestamp) -> Vec<(ConsumerId, Verdict)> {
         let known = self.rows.iter().map(|(id, row)| row.known(id));
         let situation = self.situation(self.clock.now());
@@ -166,8 +168,8 @@ impl<J: JetStream> Reconciler<J> {
         situation.decide(&row.known(id), row.desired, now.wall)
     }
 
-    /// When the newest open window of a set opened, if both this policy and the consumer were there then: only so can
-    /// a pause be late.
+    /// When the newest open window of a set opened, if both this policy and the consumer were there
+    /// then: only so can a pause be late.
     pub(super) fn opening(
         &self,
         windows: &[Arc<Window>],

@@ -35,8 +35,8 @@ pub struct Reconciler<J> {
     pub(super) to_clear: BTreeSet<ConsumerId>,
     /// When this policy came into force.
     pub(super) since: Timestamp,
-    /// The windows of a consumer, remembered because matching thousands of names against many globs is the dearest part
-    /// of a pass.
+    /// The windows of a consumer, remembered because matching thousands of names against many globs
+    /// is the dearest part of a pass.
     pub(super) memberships: HashMap<ConsumerId, (Option<Kind>, WindowSet)>,
     /// Whom globs leave alone, and what could not be read.
     pub(super) left_out: Arc<LeftOut>,
@@ -78,8 +78,8 @@ impl<J: JetStream> Reconciler<J> {
         }
     }
 
-    /// Puts another config in force: the operator has spoken, so fights are forgotten, and openings from before are not
-    /// measured by it.
+    /// Puts another config in force: the operator has spoken, so fights are forgotten, and openings
+    /// from before are not measured by it.
     pub(super) fn reload(&mut self, config: Arc<Config>) {
         if config.policy.mark() != self.policy.mark() {
             self.rename(config.policy.mark());
@@ -113,7 +113,8 @@ impl<J: JetStream> Reconciler<J> {
             row.windows = self.windows_of(id, kind);
             row.desired = moment.desired(id, &row.windows);
         }
-        // Who is nobody's business any more is not asked about either, also where the next passes learn nothing.
+        // Who is nobody's business any more is not asked about either, also where the next passes
+        // learn nothing.
         let ours = self.beyond_the_policy(now);
         table.retain(|id, row| !row.windows.is_empty() || ours.contains(id));
         self.rows = rows;
@@ -144,7 +145,8 @@ impl<J: JetStream> Reconciler<J> {
         self.skew.server_time(self.clock.now().wall)
     }
 
-    /// Forgets what every consumer's state is: there is no connection. What is wanted goes on by the calendar.
+    /// Forgets what every consumer's state is: there is no connection. What is wanted goes on by
+    /// the calendar.
     pub(super) fn lose_sight(&mut self) {
         let now = self.clock.now();
         let policy = self.policy.clone();
@@ -158,7 +160,8 @@ impl<J: JetStream> Reconciler<J> {
         }
     }
 
-    /// The instance has another name from now on. What was written under the name of before stays recess's until it ends.
+    /// The instance has another name from now on. What was written under the name of before stays
+    /// recess's until it ends.
     fn rename(&mut self, mark: Mark) {
         let (rows, ledger) = (Arc::make_mut(&mut self.rows), &mut self.ledger);
         let before = self.policy.mark();

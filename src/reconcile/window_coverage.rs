@@ -1,4 +1,5 @@
-//! Whether recess has watched a window's occurrence from its opening to its close, and whether a consumer was paused in it.
+//! Whether recess has watched a window's occurrence from its opening to its close, and whether a
+//! consumer was paused in it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -45,8 +46,8 @@ pub(super) struct Sight {
 }
 
 impl WindowCoverage {
-    /// The next opening of its window, looked for only where what was found before does not tell: where exclusions swallow
-    /// one opening after the other that takes long.
+    /// The next opening of its window, looked for only where what was found before does not tell:
+    /// where exclusions swallow one opening after the other that takes long.
     pub(super) fn next_of(&mut self, window: &Window, at: Timestamp) -> Option<Occurrence> {
         let (asked, next) = match self.next {
             Some((asked, next)) if asked <= at && at < holds_until(asked, next) => (asked, next),
@@ -56,9 +57,10 @@ impl WindowCoverage {
         next
     }
 
-    /// What became of an occurrence that has closed since the newest report without any consumer of it having been seen
-    /// paused. A pause lasts until the close, so one that was made while recess did not look for a while would have been
-    /// seen after it: what counts is whether recess was there at the opening and up to the close.
+    /// What became of an occurrence that has closed since the newest report without any consumer of
+    /// it having been seen paused. A pause lasts until the close, so one that was made while recess
+    /// did not look for a while would have been seen after it: what counts is whether recess was
+    /// there at the opening and up to the close.
     pub(super) fn blank(
         &self,
         open: Option<Occurrence>,
@@ -78,8 +80,8 @@ impl WindowCoverage {
         self.skipped(at, deadline).then_some(Blank::Unobserved)
     }
 
-    /// Whether a whole occurrence has passed since the newest report, as when the host slept, and no pause that was
-    /// already in force reached into it.
+    /// Whether a whole occurrence has passed since the newest report, as when the host slept, and
+    /// no pause that was already in force reached into it.
     fn skipped(&self, at: Timestamp, deadline: Option<Timestamp>) -> bool {
         let next = self.next.and_then(|(_, next)| next);
         next.is_some_and(|next| {

@@ -1,4 +1,5 @@
-//! What recess leaves alone though a window's glob, or a person's, may mean it; and how that is said.
+//! What recess leaves alone though a window's glob, or a person's, may mean it; and how that is
+//! said.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +26,8 @@ pub struct LeftOut {
 pub struct PassedOver {
     /// Why.
     pub kind: Kind,
-    /// Its messages are acknowledged, so a worker may have some in flight (not so with ordered consumers, KV watchers).
+    /// Its messages are acknowledged, so a worker may have some in flight (not so with ordered
+    /// consumers, KV watchers).
     pub works: bool,
 }
 
@@ -87,7 +89,8 @@ impl LeftOut {
         counts
     }
 
-    /// A line for each stream with consumers that globs leave alone, and for each entry that cannot be used.
+    /// A line for each stream with consumers that globs leave alone, and for each entry that cannot
+    /// be used.
     pub fn sentences(&self) -> Vec<Sentence> {
         let mut groups: BTreeMap<(&str, bool), Vec<&ConsumerId>> = BTreeMap::new();
         for (id, why) in &self.passed_over {

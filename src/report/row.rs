@@ -49,7 +49,8 @@ impl Row {
         }
     }
 
-    /// One that was observed again. Nothing has been decided about it yet; what went wrong with it before is kept.
+    /// One that was observed again. Nothing has been decided about it yet; what went wrong with it
+    /// before is kept.
     pub fn observed(
         before: Option<&Self>,
         windows: WindowSet,

@@ -1,4 +1,5 @@
-//! What a pause can work against: the parts of streams' and consumers' configurations, and how far each has come.
+//! What a pause can work against: the parts of streams' and consumers' configurations, and how far
+//! each has come.
 //!
 //! Only `check --live` asks for these; the loop needs none of them.
 

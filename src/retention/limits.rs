@@ -1,4 +1,5 @@
-//! Messages wait in the stream while a consumer is paused, within the stream's limits: what those do to them.
+//! Messages wait in the stream while a consumer is paused, within the stream's limits: what those
+//! do to them.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -48,7 +49,8 @@ pub fn expiry(
     })
 }
 
-/// A stream that discards old messages drops what a consumer has not had yet, when more waits than it holds.
+/// A stream that discards old messages drops what a consumer has not had yet, when more waits than
+/// it holds.
 pub fn overflow(
     pause: &LongestPause,
     consumer: &ConsumerDetails,
@@ -101,7 +103,8 @@ fn whose(pause: &LongestPause) -> String {
     format!("in {} ({})", pause.by, length(pause.length))
 }
 
-/// What a stream keeps, where `waiting` messages and what comes in during a pause are more than that, or nearly.
+/// What a stream keeps, where `waiting` messages and what comes in during a pause are more than
+/// that, or nearly.
 fn too_much(pause: &LongestPause, waiting: u64, stream: &StreamSeen) -> Option<(String, Inflow)> {
     let newest = stream.newest();
     let inflow = inflow(stream);
@@ -153,8 +156,8 @@ impl Inflow {
     }
 }
 
-/// The greater of two: what came in between two looks, and the mean since the oldest message that is still there. A night is
-/// quiet when somebody looks, and a day has bursts.
+/// The greater of two: what came in between two looks, and the mean since the oldest message that
+/// is still there. A night is quiet when somebody looks, and a day has bursts.
 fn inflow(stream: &StreamSeen) -> Inflow {
     let measured = || {
         let (a, b) = (&stream.first, stream.second.as_ref()?);
@@ -175,7 +178,8 @@ fn inflow(stream: &StreamSeen) -> Inflow {
     }
 }
 
-/// How many of the stream's messages a consumer has not had yet, other consumers' among them: the limits count those too.
+/// How many of the stream's messages a consumer has not had yet, other consumers' among them: the
+/// limits count those too.
 fn backlog(consumer: &ConsumerDetails, stream: &StreamDetails) -> u64 {
     match consumer.pending {
         0 => 0,
@@ -183,8 +187,8 @@ fn backlog(consumer: &ConsumerDetails, stream: &StreamDetails) -> u64 {
     }
 }
 
-/// About how old the oldest message is that waits for a consumer. The server does not tell when each came, so they are
-/// taken to have come evenly.
+/// About how old the oldest message is that waits for a consumer. The server does not tell when
+/// each came, so they are taken to have come evenly.
 fn lag(consumer: &ConsumerDetails, stream: &StreamDetails) -> SignedDuration {
     let ((first, Some(first_at)), (last, Some(last_at)), Some(now)) =
         (stream.first, stream.last, stream.at)

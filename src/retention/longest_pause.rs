@@ -1,4 +1,5 @@
-//! How long a consumer stays paused without a break: the length that its limits are measured against.
+//! How long a consumer stays paused without a break: the length that its limits are measured
+//! against.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -21,7 +22,8 @@ pub struct LongestPause {
     pub length: SignedDuration,
 }
 
-/// The longest pause that these windows make for a consumer such as this one; `None` where none is to come.
+/// The longest pause that these windows make for a consumer such as this one; `None` where none is
+/// to come.
 pub fn longest_pause(
     policy: &Policy,
     id: &ConsumerId,

@@ -1,7 +1,7 @@
 //! A stage as an event for programs: a subject, and a CloudEvent 1.0 in JSON.
 //!
-//! An event's id is the stage's identity: whoever hears it twice, from two copies of recess or from one before and after a
-//! restart, can tell.
+//! An event's id is the stage's identity: whoever hears it twice, from two copies of recess or from
+//! one before and after a restart, can tell.
 
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -44,8 +44,8 @@ struct Data<'e> {
     late_ms: i64,
 }
 
-/// `PREFIX.INSTANCE.WINDOW.KIND`. What a token of a subject cannot hold is an underscore there; the event itself has the
-/// names as they are.
+/// `PREFIX.INSTANCE.WINDOW.KIND`. What a token of a subject cannot hold is an underscore there; the
+/// event itself has the names as they are.
 pub(super) fn subject(stage: &Stage, prefix: &str) -> String {
     let (instance, window) = (token(&stage.instance), token(&stage.window));
     format!("{prefix}.{instance}.{window}.{}", stage.kind.as_str())

@@ -1,7 +1,8 @@
 //! The log: one line per change, none per consumer and pass in the steady state.
 //!
-//! [`line`] names the function of each change, and that function holds the line's level, fields and words. A line that is about one
-//! consumer or window carries its names as fields too: the journal indexes them, text leaves them out.
+//! [`line`] names the function of each change, and that function holds the line's level, fields and
+//! words. A line that is about one consumer or window carries its names as fields too: the journal
+//! indexes them, text leaves them out.
 
 use std::mem::discriminant;
 
@@ -42,8 +43,9 @@ pub(super) fn show(report: &Report, changes: &[Change]) {
     }
 }
 
-/// Of a change that a single cause can make thousands of: which command shows them all, if one does. `recess status` knows what
-/// is so, not what happened. Decisions are debug lines, for those who want all.
+/// Of a change that a single cause can make thousands of: which command shows them all, if one
+/// does. `recess status` knows what is so, not what happened. Decisions are debug lines, for those
+/// who want all.
 fn of_many(change: &Change) -> Option<&'static str> {
     match change {
         Change::Unanswered(_)

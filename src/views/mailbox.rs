@@ -1,8 +1,8 @@
 //! News on its way from the loop to the views that may be slower than it.
 //!
-//! Invariant: to put some in never waits, and so many may wait. Beyond that news is merged with the news before it: the newer
-//! state counts, and what happened is kept of both. Its size grows with what happens, not with time: a pass that finds
-//! nothing new adds nothing.
+//! Invariant: to put some in never waits, and so many may wait. Beyond that news is merged with the
+//! news before it: the newer state counts, and what happened is kept of both. Its size grows with
+//! what happens, not with time: a pass that finds nothing new adds nothing.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

@@ -1,8 +1,9 @@
 //! The Report as Prometheus metrics. The one module that knows the prometheus crate.
 //!
-//! Counters and histograms take in each report as it comes: passes and answers by the report, as each of them counts whether or
-//! not it is news, and what happened to windows by its changes. Gauges are made from the newest report at each scrape, so the
-//! series of a consumer that is gone are gone too ([`gauges`]).
+//! Counters and histograms take in each report as it comes: passes and answers by the report, as
+//! each of them counts whether or not it is news, and what happened to windows by its changes.
+//! Gauges are made from the newest report at each scrape, so the series of a consumer that is gone
+//! are gone too ([`gauges`]).
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -68,7 +69,8 @@ impl Kept {
         }
     }
 
-    /// From now on it shows that. Another source than the first would count from another beginning, and is not taken.
+    /// From now on it shows that. Another source than the first would count from another beginning,
+    /// and is not taken.
     fn show(&self, source: Arc<AtomicU64>) {
         let _ = self.source.set(source);
     }
@@ -294,7 +296,8 @@ impl Metrics {
         Ok(text)
     }
 
-    /// A counter that has never counted must read zero, not be absent: alerts compare with what was before.
+    /// A counter that has never counted must read zero, not be absent: alerts compare with what was
+    /// before.
     fn start_at_zero(&self) {
         for result in ["ok", "error"] {
             self.passes.with_label_values(&[result]);
@@ -317,7 +320,8 @@ const LATENESS: [f64; 12] = [
     0.002, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0, 60.0, 600.0, 3600.0,
 ];
 
-/// Memory, CPU and file descriptors, under the names that every Prometheus client uses (so without our prefix).
+/// Memory, CPU and file descriptors, under the names that every Prometheus client uses (so without
+/// our prefix).
 fn process_metrics() -> Vec<MetricFamily> {
     #[cfg(target_os = "linux")]
     {

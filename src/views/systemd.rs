@@ -1,4 +1,5 @@
-//! Telling systemd how it goes. The one file that knows sd-notify. Outside a service with `Type=notify` it does nothing.
+//! Telling systemd how it goes. The one file that knows sd-notify. Outside a service with
+//! `Type=notify` it does nothing.
 
 use std::io;
 use std::time::Duration;
@@ -44,12 +45,13 @@ fn status_line(report: &Report) -> String {
     )
 }
 
-/// Feeds the watchdog for as long as the heartbeat beats, and pulls the trigger when it has stopped. Does nothing where there is
-/// no watchdog.
+/// Feeds the watchdog for as long as the heartbeat beats, and pulls the trigger when it has
+/// stopped. Does nothing where there is no watchdog.
 ///
-/// A heartbeat that has been silent for half of `WatchdogSec=` counts as stopped; a window may be open, so no more time is given
-/// away. It has a thread of its own: a loop that blocks its thread can block the runtime's timers with it. What is left to
-/// systemd is a process that cannot even run this.
+/// A heartbeat that has been silent for half of `WatchdogSec=` counts as stopped; a window may be
+/// open, so no more time is given away. It has a thread of its own: a loop that blocks its thread
+/// can block the runtime's timers with it. What is left to systemd is a process that cannot even
+/// run this.
 pub fn guard(heartbeat: Heartbeat) -> io::Result<()> {
     if let Some(limit) = sd_notify::watchdog_enabled() {
         let guard = std::thread::Builder::new().name("watchdog".to_owned());
@@ -65,7 +67,8 @@ fn feed_watchdog(heartbeat: &Heartbeat, limit: Duration) {
         let pause = if suspected { limit / 20 } else { limit / 4 };
         std::thread::sleep(pause.max(Duration::from_millis(10)));
         let silent = heartbeat.silent_for();
-        // A process that was stopped as a whole wakes up here first: the loop gets a moment to beat.
+        // A process that was stopped as a whole wakes up here first: the loop gets a moment to
+        // beat.
         let stopped = silent >= limit / 2;
         if stopped && std::mem::replace(&mut suspected, stopped) {
             tracing::error!(

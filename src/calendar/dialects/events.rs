@@ -6,7 +6,8 @@ pub struct Event<'t> {
     pub zone: Option<&'t str>,
 }
 
-/// The cron line that says the same; `None` where the text is no calendar event, or one that cron cannot say.
+/// The cron line that says the same; `None` where the text is no calendar event, or one that cron
+/// cannot say.
 pub fn line(text: &str) -> Option<Event<'_>> {
     let text = text.trim().trim_start_matches("OnCalendar=");
     let mut words: Vec<&str> = text.split_whitespace().collect();

@@ -1,4 +1,5 @@
-//! Slips of a cron line, each with the line that was probably meant. None of them is used unless what comes out can be read.
+//! Slips of a cron line, each with the line that was probably meant. None of them is used unless
+//! what comes out can be read.
 
 use super::super::fields::{Fields, Unit, WEEKDAYS};
 use super::{unit_of_names, with_names};

@@ -80,7 +80,8 @@ impl Unit {
     }
 }
 
-/// The month or weekday that a word names: its English name, or the first three letters of it or more.
+/// The month or weekday that a word names: its English name, or the first three letters of it or
+/// more.
 pub fn named(word: &str) -> Option<(Unit, u16)> {
     let starts = |name: &&str| word.len() >= 3 && name.starts_with(word);
     let month = MONTHS.iter().zip(1..).find(|(name, _)| starts(name));

@@ -29,7 +29,8 @@ fn known(name: &str) -> TimeZone {
     TimeZoneDatabase::bundled().get(name).unwrap()
 }
 
-/// The instants at which the offset of a zone changes, found by asking for the offset alone, four times an hour.
+/// The instants at which the offset of a zone changes, found by asking for the offset alone, four
+/// times an hour.
 fn changes(zone: &TimeZone, from: Timestamp, until: Timestamp) -> BTreeSet<Timestamp> {
     let step = SignedDuration::from_mins(15);
     let mut found = BTreeSet::new();
@@ -53,8 +54,8 @@ fn changes(zone: &TimeZone, from: Timestamp, until: Timestamp) -> BTreeSet<Times
     found
 }
 
-/// The spans of `[from, until)` follow each other: each is the same one seen from its start, its middle, its end and the next
-/// one, with the offsets that the zone has on both sides of each edge.
+/// The spans of `[from, until)` follow each other: each is the same one seen from its start, its
+/// middle, its end and the next one, with the offsets that the zone has on both sides of each edge.
 fn check(name: &str, zone: &TimeZone, from: Timestamp, until: Timestamp) -> usize {
     let mut span = OffsetSpan::at(zone, from);
     let mut count = 0;

@@ -39,7 +39,8 @@ pub fn collect(config: Config, wall: fn() -> Timestamp) -> Result<Seen, Exit> {
     let in_flight = config.settings.controller.max_in_flight;
     let policy = config.policy.clone();
     live::ask(config, wall, async move |nats, report| {
-        // There a pause, even one that is refused, can crash the server, and so can questions beside somebody's pause.
+        // There a pause, even one that is refused, can crash the server, and so can questions
+        // beside somebody's pause.
         let crash_prone = matches!(&report.link, Link::Up(server) if server.crash_prone);
         let in_flight = if crash_prone { 1 } else { in_flight };
         let there: BTreeSet<ConsumerId> = (report.rows.iter())
@@ -87,7 +88,8 @@ async fn meant(nats: &Nats, unmatched: &[&Selector]) -> BTreeMap<String, String>
     meant
 }
 
-/// Which consumers may not be paused: the server judges a request that it cannot read, and so pauses nothing.
+/// Which consumers may not be paused: the server judges a request that it cannot read, and so
+/// pauses nothing.
 async fn probe_permission(
     nats: &Nats,
     there: &BTreeSet<ConsumerId>,

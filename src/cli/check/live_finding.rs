@@ -1,5 +1,5 @@
-//! What is told of a server: one finding for each consumer in JSON, and for people one for all consumers of a stream that
-//! have the same.
+//! What is told of a server: one finding for each consumer in JSON, and for people one for all
+//! consumers of a stream that have the same.
 
 use crate::config::{Finding, Severity};
 use crate::consumer::ConsumerId;
@@ -94,8 +94,8 @@ pub fn each(told: &[LiveFinding]) -> Vec<Finding> {
     told.iter().map(|told| told.finding.clone()).collect()
 }
 
-/// Those together that say the same of several consumers of a stream, or of several streams, in the order of the first of
-/// them.
+/// Those together that say the same of several consumers of a stream, or of several streams, in the
+/// order of the first of them.
 pub fn together(told: &[LiveFinding]) -> Vec<Finding> {
     let mut groups: Vec<(&LiveFinding, Vec<&LiveFinding>)> = Vec::new();
     for one in told {

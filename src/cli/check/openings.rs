@@ -1,4 +1,5 @@
-//! How each window's rule was read, and when it opens next: what no warning catches, a person sees here.
+//! How each window's rule was read, and when it opens next: what no warning catches, a person sees
+//! here.
 
 use std::fmt::Write as _;
 
@@ -7,7 +8,8 @@ use jiff::Timestamp;
 use crate::config::Config;
 use crate::text;
 
-/// So many windows are shown: of a file with thousands the first ones tell enough, and `plan` shows any.
+/// So many windows are shown: of a file with thousands the first ones tell enough, and `plan` shows
+/// any.
 const SHOWN: usize = 20;
 
 /// A line a window, in the order of the file.

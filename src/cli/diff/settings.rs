@@ -1,4 +1,5 @@
-//! What is not a matter of times: which consumers a window names, and the settings that decide who is paused until when.
+//! What is not a matter of times: which consumers a window names, and the settings that decide who
+//! is paused until when.
 
 use std::collections::{BTreeMap, BTreeSet};
 

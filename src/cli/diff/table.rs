@@ -12,7 +12,8 @@ use crate::cli::table::{render, table};
 use crate::cli::{Exit, table_rows};
 use crate::text;
 
-/// Of what changes alike, so many are shown one by one, if other occurrences of the window do not change like that.
+/// Of what changes alike, so many are shown one by one, if other occurrences of the window do not
+/// change like that.
 const FEW: usize = 20;
 
 /// The table, or that nothing changes, and whether anything does.
@@ -122,8 +123,8 @@ impl<'c> Groups<'c> {
 /// The changes of a window, those that are alike in one line if all are, or if they are many.
 fn lines<'c>(both: Both<'c>, from: Timestamp, until: Timestamp) -> Vec<Line<'c>> {
     let mut walk = both.walk(from, until, usize::MAX);
-    // A longer duration moves a close by as much in elapsed time, another time of day by as much on the wall clock; on
-    // nights when clocks change the two differ.
+    // A longer duration moves a close by as much in elapsed time, another time of day by as much on
+    // the wall clock; on nights when clocks change the two differ.
     let (mut elapsed, mut on_the_wall) = (Groups::default(), Groups::default());
     let zone = both.window.schedule.zone();
     for change in walk.by_ref() {

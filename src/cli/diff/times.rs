@@ -1,4 +1,5 @@
-//! The occurrences of a window in both files, compared as they come: a rule of seconds has millions of them.
+//! The occurrences of a window in both files, compared as they come: a rule of seconds has millions
+//! of them.
 
 use std::collections::VecDeque;
 use std::iter::Peekable;
@@ -10,8 +11,8 @@ use super::row::Row;
 use crate::policy::Window;
 use crate::text::utc;
 
-/// Where two windows differ only later than what is compared, the first change after it is looked for this far ahead, and
-/// among so many occurrences of each.
+/// Where two windows differ only later than what is compared, the first change after it is looked
+/// for this far ahead, and among so many occurrences of each.
 const LATER: SignedDuration = SignedDuration::from_hours(24 * 366 * 10);
 const MOST_LATER: usize = 20_000;
 
@@ -143,8 +144,8 @@ impl<'c> Both<'c> {
     }
 }
 
-/// Occurrences that are the same in both are left out. Of the others, an old and a new one that overlap, or that share an
-/// end, are one that changed.
+/// Occurrences that are the same in both are left out. Of the others, an old and a new one that
+/// overlap, or that share an end, are one that changed.
 pub struct Walk<'c, I: Iterator<Item = Held>> {
     name: &'c str,
     old: Peekable<I>,

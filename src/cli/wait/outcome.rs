@@ -20,7 +20,8 @@ use crate::text::{self, rounded_span, utc};
 pub enum End {
     /// All are what was waited for.
     Reached,
-    /// All are, but some of which it cannot be known, or that globs leave out though they may have messages in flight.
+    /// All are, but some of which it cannot be known, or that globs leave out though they may have
+    /// messages in flight.
     Unknown,
     /// Some hold messages on which nobody works any more.
     Stalled,

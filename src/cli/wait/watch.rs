@@ -1,7 +1,7 @@
 //! The wait itself: looks at the consumers until each is what is waited for, or will not become it.
 //!
-//! A consumer that was seen to be there is not looked at again while others are waited for; in the end all are looked at once
-//! more, so that what is told was true of all of them at one time.
+//! A consumer that was seen to be there is not looked at again while others are waited for; in the
+//! end all are looked at once more, so that what is told was true of all of them at one time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -25,7 +25,8 @@ use crate::report::LeftOut;
 
 mod beforehand;
 
-/// How often those that are waited for are looked at, at most and at least; in between, four times as long as a look takes.
+/// How often those that are waited for are looked at, at most and at least; in between, four times
+/// as long as a look takes.
 const OFTEN: Duration = Duration::from_millis(250);
 const SELDOM: Duration = Duration::from_secs(5);
 
@@ -93,7 +94,8 @@ impl Wait {
         }
     }
 
-    /// Waits for the window, or for those that `selectors` name. An error has been reported already.
+    /// Waits for the window, or for those that `selectors` name. An error has been reported
+    /// already.
     pub async fn run(&mut self, config: &Config, selectors: &[Selector]) -> Result<End, Exit> {
         let settings = &config.settings;
         // An opening that comes too late needs no server to be known.
@@ -181,7 +183,8 @@ impl Wait {
         (!waited_for.is_empty() || self.trouble.is_some()).then_some(waited_for)
     }
 
-    /// Sleeps until the next look is due, or until the server tells of a change to somebody who is waited for.
+    /// Sleeps until the next look is due, or until the server tells of a change to somebody who is
+    /// waited for.
     async fn rest(
         &mut self,
         nats: &Nats,
@@ -198,8 +201,8 @@ impl Wait {
         let sleep = tokio::time::sleep(pause.min(left));
         tokio::pin!(sleep);
         loop {
-            // Cancel-safe: the sleep is polled in place, a change of the link stays marked until it is seen, and `recv` loses
-            // nothing.
+            // Cancel-safe: the sleep is polled in place, a change of the link stays marked until it
+            // is seen, and `recv` loses nothing.
             tokio::select! {
                 () = &mut sleep => return,
                 changed = link.changed() => match changed {

@@ -1,4 +1,5 @@
-//! The kinds of finding, as stable words: scripts may match on them, so none of them changes its meaning.
+//! The kinds of finding, as stable words: scripts may match on them, so none of them changes its
+//! meaning.
 
 /// The file cannot be read from disk.
 pub const UNREADABLE: &str = "unreadable";
@@ -38,7 +39,8 @@ pub const ENDS_BEFORE_START: &str = "ends-before-start";
 pub const OUT_OF_RANGE: &str = "out-of-range";
 /// A window longer than `controller.max_pause`.
 pub const TOO_LONG: &str = "too-long";
-/// A window, or an exclusion, whose occurrences touch or overlap without end, so that consumers would never run, or always.
+/// A window, or an exclusion, whose occurrences touch or overlap without end, so that consumers
+/// would never run, or always.
 pub const NEVER_CLOSES: &str = "never-closes";
 /// A window that names no consumers.
 pub const NO_CONSUMERS: &str = "no-consumers";
@@ -70,7 +72,8 @@ pub const NO_INSTANCE: &str = "no-instance";
 pub const NO_WINDOWS: &str = "no-windows";
 /// Warning: a cron pattern that hardly says what people mean by it.
 pub const ODD_SCHEDULE: &str = "odd-schedule";
-/// Warning: a time zone that hardly says what people mean by it: the sign of `Etc/GMT+3` is reversed, `EST` has no summer.
+/// Warning: a time zone that hardly says what people mean by it: the sign of `Etc/GMT+3` is
+/// reversed, `EST` has no summer.
 pub const ODD_ZONE: &str = "odd-zone";
 /// Warning: a window too short for its pause to be sent.
 pub const TOO_SHORT: &str = "too-short";
@@ -78,7 +81,8 @@ pub const TOO_SHORT: &str = "too-short";
 pub const DUPLICATE_DATE: &str = "duplicate-date";
 /// Warning: servers that a pause can crash are allowed.
 pub const CRASH_PRONE: &str = "crash-prone";
-/// Warning of `check`: a glob that also holds for streams of MQTT, key-value buckets and object stores.
+/// Warning of `check`: a glob that also holds for streams of MQTT, key-value buckets and object
+/// stores.
 pub const STRAYS: &str = "internal-streams";
 /// Warning, by the clock: a window or an exclusion that is over for good.
 pub const PAST: &str = "past";
@@ -86,14 +90,17 @@ pub const PAST: &str = "past";
 pub const NOT_SOON: &str = "not-soon";
 /// Warning, by the clock: exclusions leave nothing of a window in the next 400 days.
 pub const EXCLUDED: &str = "excluded";
-/// Warning, by the clock: openings that a change of the clocks shifts, repeats or swallows in the next year.
+/// Warning, by the clock: openings that a change of the clocks shifts, repeats or swallows in the
+/// next year.
 pub const CLOCK_CHANGE: &str = "clock-change";
 /// Warning, by the clock: windows that together hold for longer than `controller.max_pause`.
 pub const LONG_CHAIN: &str = "long-chain";
-/// Warning, by the clock: the host's time zone data and ours differ on a zone in the next two years.
+/// Warning, by the clock: the host's time zone data and ours differ on a zone in the next two
+/// years.
 pub const ZONES_DIFFER: &str = "zones-differ";
 
-/// Findings that compare places of the file with each other: not to be trusted where parts of it could not be read.
+/// Findings that compare places of the file with each other: not to be trusted where parts of it
+/// could not be read.
 pub(in crate::config) const NEEDS_WHOLE_FILE: &[&str] = &[
     MISSING_KEY,
     TOO_LONG,

@@ -1,5 +1,5 @@
-//! From the bytes of a file to its text. A file in another encoding is refused, and read as far as it can be, so that its other
-//! mistakes are reported too.
+//! From the bytes of a file to its text. A file in another encoding is refused, and read as far as
+//! it can be, so that its other mistakes are reported too.
 
 use std::ops::Range;
 
@@ -49,7 +49,8 @@ fn finding(message: &str, span: Range<usize>) -> Finding {
     Finding::new(Severity::Error, code::ENCODING, "config file", message).at(span)
 }
 
-/// The text of a file in UTF-16: by its byte order mark, else by a first character that has a zero for its other byte.
+/// The text of a file in UTF-16: by its byte order mark, else by a first character that has a zero
+/// for its other byte.
 fn utf_16(bytes: &[u8]) -> Option<String> {
     let (content, unit): (_, fn([u8; 2]) -> u16) = match bytes {
         [0xFF, 0xFE, rest @ ..] => (rest, u16::from_le_bytes),

@@ -1,7 +1,8 @@
 //! What is wrong with a config file, and where.
 //!
-//! Every mistake is a value: `check` prints it as JSON, `run` logs it, [`super::render`] draws it under the line that
-//! it speaks of. The invariant: a finding names the thing, the reason and, where there is one, the way out.
+//! Every mistake is a value: `check` prints it as JSON, `run` logs it, [`super::render`] draws it
+//! under the line that it speaks of. The invariant: a finding names the thing, the reason and,
+//! where there is one, the way out.
 
 use std::fmt;
 use std::ops::Range;
@@ -17,7 +18,8 @@ use crate::visible::visible;
 pub struct Source {
     /// The path as it was given.
     pub path: PathBuf,
-    /// The whole text, as it may be shown: what looks like a secret in an address is replaced by stars.
+    /// The whole text, as it may be shown: what looks like a secret in an address is replaced by
+    /// stars.
     pub text: Arc<str>,
     /// Where its lines begin: a file may have as many findings as lines.
     line_starts: Arc<[usize]>,
@@ -49,8 +51,9 @@ impl Source {
     }
 }
 
-/// The same text, byte for byte as long, with stars for what stands before the `@` of an address. Such a file is refused,
-/// and the message, with the line, goes to a log that many may read. Rather a word too many than a secret.
+/// The same text, byte for byte as long, with stars for what stands before the `@` of an address.
+/// Such a file is refused, and the message, with the line, goes to a log that many may read. Rather
+/// a word too many than a secret.
 pub(in crate::config) fn without_secrets(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for (index, part) in text.split('@').enumerate() {
@@ -66,7 +69,8 @@ pub(in crate::config) fn without_secrets(text: &str) -> String {
     shown
 }
 
-/// Where the user and password begin that end a text before an `@`, if they do: `nats://user:password`, `user:password`.
+/// Where the user and password begin that end a text before an `@`, if they do:
+/// `nats://user:password`, `user:password`.
 fn secret_at_the_end(text: &str) -> Option<usize> {
     let after_last = |stop: fn(char) -> bool| {
         let last = text.char_indices().rfind(|(_, c)| stop(*c));
@@ -112,7 +116,8 @@ pub struct Finding {
     pub message: String,
     /// The way out.
     pub hint: Option<String>,
-    /// The bytes of the file that it speaks of; `None` where something is absent from the whole file.
+    /// The bytes of the file that it speaks of; `None` where something is absent from the whole
+    /// file.
     pub span: Option<Range<usize>>,
     /// A second place that belongs to it, and what stands there.
     pub also: Option<(Range<usize>, String)>,
@@ -157,7 +162,8 @@ impl Finding {
         (start <= source.text.len()).then(|| source.line_of(start))
     }
 
-    /// Whether it speaks of one value by itself, so that it holds even where other lines of the file cannot be read.
+    /// Whether it speaks of one value by itself, so that it holds even where other lines of the
+    /// file cannot be read.
     pub(in crate::config) fn stands_alone(&self) -> bool {
         self.severity == Severity::Error && !code::NEEDS_WHOLE_FILE.contains(&self.code)
     }

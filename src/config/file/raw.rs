@@ -1,6 +1,8 @@
-//! The file as written: its tables and keys, each value with its place. No defaults, no checks, no logic.
+//! The file as written: its tables and keys, each value with its place. No defaults, no checks, no
+//! logic.
 //!
-//! [`super::read`] fills it in, the rooms beside this one make sense of it. A key that is added to recess begins here.
+//! [`super::read`] fills it in, the rooms beside this one make sense of it. A key that is added to
+//! recess begins here.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};

@@ -1,7 +1,8 @@
-//! From text to [`raw::File`]: which keys there are, of which type, and what an example of each looks like.
+//! From text to [`raw::File`]: which keys there are, of which type, and what an example of each
+//! looks like.
 //!
-//! Lenient on purpose: what can be read is read and the rest is reported, so that an operator sees every mistake of a
-//! file at once. [`super::table`] knows how.
+//! Lenient on purpose: what can be read is read and the rest is reported, so that an operator sees
+//! every mistake of a file at once. [`super::table`] knows how.
 
 use super::findings::Finding;
 use super::table::{self, Table};

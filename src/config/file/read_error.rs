@@ -1,6 +1,7 @@
 //! What to do about a config file that cannot be read.
 //!
-//! Most often the command was meant for one of several instances, or the file is root's only and the service is not root.
+//! Most often the command was meant for one of several instances, or the file is root's only and
+//! the service is not root.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -46,7 +47,8 @@ pub fn hint(path: &Path, why: &io::Error, given: Given) -> String {
     }
 }
 
-/// Other config files in the folder, as instances have them (`recess@NAME.service` reads `/etc/recess/NAME.toml`).
+/// Other config files in the folder, as instances have them (`recess@NAME.service` reads
+/// `/etc/recess/NAME.toml`).
 fn siblings(path: &Path) -> Vec<PathBuf> {
     let folder = match path.parent() {
         Some(folder) if folder != Path::new("") => folder,

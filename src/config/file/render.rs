@@ -1,4 +1,5 @@
-//! Findings as text for people, in the manner of a compiler: the one file that knows annotate-snippets.
+//! Findings as text for people, in the manner of a compiler: the one file that knows
+//! annotate-snippets.
 
 use std::ops::Range;
 
@@ -6,10 +7,12 @@ use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Render
 
 use super::findings::{Finding, Severity, Source};
 
-/// Two places of one finding that are further apart, in bytes, are drawn one by one: what lies between costs time.
+/// Two places of one finding that are further apart, in bytes, are drawn one by one: what lies
+/// between costs time.
 const FAR_APART: usize = 10_000;
 
-/// Draws every finding under the line that it speaks of, and counts them at the end. Empty where there are none.
+/// Draws every finding under the line that it speaks of, and counts them at the end. Empty where
+/// there are none.
 pub fn render(source: &Source, findings: &[Finding], colour: bool) -> String {
     let renderer = if colour {
         Renderer::styled()
@@ -56,7 +59,8 @@ fn group<'a>(finding: &'a Finding, path: &'a str, source: &'a Source) -> Group<'
     }
 }
 
-/// The lines of some places, with a mark under each; a place with a label is one that belongs to the finding.
+/// The lines of some places, with a mark under each; a place with a label is one that belongs to
+/// the finding.
 fn snippet<'a>(
     source: &'a Source,
     path: &'a str,

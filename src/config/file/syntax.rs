@@ -29,8 +29,9 @@ const TYPOGRAPHIC_QUOTES: [char; 14] = [
     '\u{ab}', '\u{bb}', '\u{2039}', '\u{203a}', '`', '\u{b4}',
 ];
 
-/// Joins syntax mistakes with what was found in the rest of the file. A line that cannot be read is reported once, and
-/// nothing is claimed to be absent from a file of which a part could not be read.
+/// Joins syntax mistakes with what was found in the rest of the file. A line that cannot be read is
+/// reported once, and nothing is claimed to be absent from a file of which a part could not be
+/// read.
 pub fn merge(text: &str, errors: &[SyntaxError], mut others: Vec<Finding>) -> Vec<Finding> {
     if errors.is_empty() {
         return others;
@@ -76,8 +77,8 @@ fn speaks_of_list(error: &SyntaxError) -> bool {
     error.message.contains("array") && !error.message.contains("array table")
 }
 
-/// The parser's words, `what is wrong, expected this, that`, in two halves. Where they speak of TOML's grammar rather
-/// than of the operator's file, others are put in their place.
+/// The parser's words, `what is wrong, expected this, that`, in two halves. Where they speak of
+/// TOML's grammar rather than of the operator's file, others are put in their place.
 fn finding(text: &str, error: &SyntaxError) -> Finding {
     let (reason, expected) = match error.message.split_once(", expected ") {
         Some((reason, expected)) => (reason, expected),
@@ -125,8 +126,9 @@ fn not_toml(message: &str, span: Range<usize>) -> Finding {
     Finding::new(Severity::Error, code::SYNTAX, "not TOML", message).at(span)
 }
 
-/// A value that stands without quotes and is text, a truth value in other words, or in quotes that are none. The parser
-/// judges it by its first letter: `nats://..` is to it a misspelt `nan`, `0x` a number.
+/// A value that stands without quotes and is text, a truth value in other words, or in quotes that
+/// are none. The parser judges it by its first letter: `nats://..` is to it a misspelt `nan`, `0x`
+/// a number.
 fn unquoted(text: &str, error: &SyntaxError, reason: &str) -> Option<Finding> {
     if !OF_BARE_VALUES.contains(&reason) {
         return None;

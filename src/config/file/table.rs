@@ -1,7 +1,8 @@
-//! Reading TOML tables key by key: the one module that knows the TOML crate. `table/value.rs` reads the values.
+//! Reading TOML tables key by key: the one module that knows the TOML crate. `table/value.rs` reads
+//! the values.
 //!
-//! Each key is asked for by name and type; what is left in a table when all have been asked for is an unknown key. So
-//! there is no list of known keys that could fall behind the code.
+//! Each key is asked for by name and type; what is left in a table when all have been asked for is
+//! an unknown key. So there is no list of known keys that could fall behind the code.
 
 use std::ops::Range;
 
@@ -46,7 +47,8 @@ pub struct Table<'t> {
     kind: Kind,
     place: Place,
     asked: Vec<&'static str>,
-    /// What each key that the table has and recess does not know most likely means, if that can be told.
+    /// What each key that the table has and recess does not know most likely means, if that can be
+    /// told.
     unknown: Vec<(&'t Spanned<DeString<'t>>, Option<&'static str>)>,
     findings: &'t mut Vec<Finding>,
 }
@@ -232,7 +234,8 @@ impl<'t> Table<'t> {
         Entry::Given(Placed { value: list, place })
     }
 
-    /// What there is to say about a key that the table does not have: another word in its place is reported by itself.
+    /// What there is to say about a key that the table does not have: another word in its place is
+    /// reported by itself.
     fn absent<T>(&self, key: &str) -> Entry<T> {
         match self.is_misspelt(key) {
             true => Entry::Broken,
@@ -299,8 +302,8 @@ fn keys_of<R>(read: fn(&mut Table<'_>) -> R) -> Vec<&'static str> {
     table.asked
 }
 
-/// Whether the parser could make nothing of a value, which it has reported, and puts another into its place, which stands
-/// nowhere.
+/// Whether the parser could make nothing of a value, which it has reported, and puts another into
+/// its place, which stands nowhere.
 fn is_unreadable(value: &Spanned<DeValue<'_>>) -> bool {
     value.span().is_empty()
 }

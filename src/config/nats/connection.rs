@@ -168,7 +168,8 @@ fn tls(raw: &Entry<raw::Tls>, folder: &Path, findings: &mut Vec<Finding>) -> Opt
     })
 }
 
-/// Of two keys that need each other, with their names and example lines, reports the one that is not there.
+/// Of two keys that need each other, with their names and example lines, reports the one that is
+/// not there.
 fn complete(
     one: (&Entry<String>, &str, &str),
     other: (&Entry<String>, &str, &str),

@@ -1,7 +1,8 @@
 //! natscli contexts: the files in which the `nats` command keeps how to connect.
 //!
-//! Knows their JSON (natscli 0.1 to 0.4 write the same keys) and where they are. What recess cannot do for a context, such
-//! as asking a password manager, is refused by name: a context that connects differently here than there helps nobody.
+//! Knows their JSON (natscli 0.1 to 0.4 write the same keys) and where they are. What recess cannot
+//! do for a context, such as asking a password manager, is refused by name: a context that connects
+//! differently here than there helps nobody.
 
 use std::env;
 use std::fs;
@@ -79,7 +80,8 @@ fn reason(error: &io::Error) -> String {
     }
 }
 
-/// The keys of natscli's context files, empty where not set. Those that only concern its display are left out.
+/// The keys of natscli's context files, empty where not set. Those that only concern its display
+/// are left out.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct File {
@@ -180,7 +182,8 @@ pub(crate) fn parse(path: &Path, text: &str) -> Result<Connection, ContextError>
             return unsupported(key.to_owned(), elsewhere);
         }
     }
-    // natscli hands `op://..`, `env://..` and the like to programs; a file is all that recess reads.
+    // natscli hands `op://..`, `env://..` and the like to programs; a file is all that recess
+    // reads.
     for (key, value) in [
         ("creds", &file.creds),
         ("nkey", &file.nkey),
@@ -275,8 +278,9 @@ impl Address {
     }
 }
 
-/// What natscli would send, and what it would not choose beside credentials: a service behind an auth callout may want a
-/// user or a token with them. A user or token in the address goes before those beside it, and instead of an nkey.
+/// What natscli would send, and what it would not choose beside credentials: a service behind an
+/// auth callout may want a user or a token with them. A user or token in the address goes before
+/// those beside it, and instead of an nkey.
 fn auth(file: &File, in_url: Option<Auth>) -> Vec<Auth> {
     let user = (!file.user.is_empty()).then(|| Auth::UserPassword {
         username: file.user.clone(),

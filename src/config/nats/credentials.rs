@@ -1,4 +1,5 @@
-//! The files that hold secrets: the one variable that their paths may begin with, and what editors put at their start.
+//! The files that hold secrets: the one variable that their paths may begin with, and what editors
+//! put at their start.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -18,8 +19,8 @@ pub struct NoCredentials {
     pub path: PathBuf,
 }
 
-/// The path with systemd's folder in the place of the variable. At the moment of use, not of loading: `recess check` has to
-/// work where there is no service.
+/// The path with systemd's folder in the place of the variable. At the moment of use, not of
+/// loading: `recess check` has to work where there is no service.
 pub fn resolve(path: &Path) -> Result<PathBuf, NoCredentials> {
     let Ok(rest) = path.strip_prefix(CREDENTIALS_DIRECTORY) else {
         return Ok(path.to_owned());

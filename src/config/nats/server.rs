@@ -14,7 +14,8 @@ pub struct NotAServer {
     pub hint: &'static str,
 }
 
-/// Checks one entry of `nats.servers`: `nats://host:port`, `tls://host:port`, and either without scheme or port.
+/// Checks one entry of `nats.servers`: `nats://host:port`, `tls://host:port`, and either without
+/// scheme or port.
 pub fn check(address: &str) -> Result<(), NotAServer> {
     let refuse = |reason, hint| Err(NotAServer { reason, hint });
     if address.contains('@') {

@@ -1,4 +1,5 @@
-//! Windows that join into pauses longer than the longest pause: such a pause is renewed in steps by a recess that lives.
+//! Windows that join into pauses longer than the longest pause: such a pause is renewed in steps by
+//! a recess that lives.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -12,7 +13,8 @@ use crate::consumer::ConsumerId;
 use crate::policy::WindowSet;
 use crate::text;
 
-/// So many consumers are tried that two selectors may have in common; beyond, each selector's own only.
+/// So many consumers are tried that two selectors may have in common; beyond, each selector's own
+/// only.
 const MOST_IN_COMMON: usize = 20_000;
 
 /// So many sets of windows are walked through.
@@ -68,7 +70,8 @@ pub(super) fn too_long(config: &Config, raw: &[raw::Window], now: Timestamp) -> 
     findings
 }
 
-/// Consumers such as the file speaks of: for every set of windows that share consumers, most likely one of those.
+/// Consumers such as the file speaks of: for every set of windows that share consumers, most likely
+/// one of those.
 fn consumers(config: &Config) -> BTreeSet<ConsumerId> {
     let windows = config.policy.windows().iter();
     let examples: BTreeSet<ConsumerId> = (windows.flat_map(|window| window.selection.selectors()))

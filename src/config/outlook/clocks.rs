@@ -47,8 +47,8 @@ pub(super) fn of(raw: &Timing, schedule: &Schedule, now: Timestamp) -> Option<Fi
     Some(place.warning(code::CLOCK_CHANGE, message).hint(hint))
 }
 
-/// A rule around the clock that leaves out what does not exist and opens twice what comes twice means elapsed time, and
-/// that goes on as on any other night.
+/// A rule around the clock that leaves out what does not exist and opens twice what comes twice
+/// means elapsed time, and that goes on as on any other night.
 fn keeps_its_pace(rule: &Rule, change: ClockChange) -> bool {
     let pace = matches!(change.outcome, Outcome::Left | Outcome::Twice(Repeat::Both));
     rule.pattern().is_interval() && pace

@@ -79,8 +79,8 @@ fn first(schedule: &Schedule, now: Timestamp) -> Option<Timestamp> {
     opening.map(|opening| opening.opens)
 }
 
-/// Whether exclusions leave nothing of a window. They are looked at from each day on: a search for an opening that is left
-/// ends by itself where exclusions swallow many of them one by one.
+/// Whether exclusions leave nothing of a window. They are looked at from each day on: a search for
+/// an opening that is left ends by itself where exclusions swallow many of them one by one.
 fn is_swallowed(window: &Window, now: Timestamp, until: Timestamp) -> bool {
     if window.exclusions.is_empty() || window.open_at(now).is_some() {
         return false;

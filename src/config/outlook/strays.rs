@@ -1,5 +1,6 @@
-//! Globs that hold for streams of all kinds, and so for those in which MQTT, key-value buckets and object stores keep what
-//! they have: durable consumers of those are an MQTT client's subscriptions, and are seldom meant.
+//! Globs that hold for streams of all kinds, and so for those in which MQTT, key-value buckets and
+//! object stores keep what they have: durable consumers of those are an MQTT client's
+//! subscriptions, and are seldom meant.
 
 use crate::config::file::findings::Finding;
 use crate::config::file::{code, raw};
@@ -13,7 +14,8 @@ const STRAYS: [(&str, &str); 3] = [
     ("OBJ_files", "!OBJ_*/*"),
 ];
 
-/// A finding where a window's globs hold for such a stream, and nothing in it says that this is meant.
+/// A finding where a window's globs hold for such a stream, and nothing in it says that this is
+/// meant.
 pub(super) fn of_window(raw: &raw::Window, window: &Window) -> Option<Finding> {
     let selectors = window.selection.selectors();
     let strays: Vec<(&str, &str)> = (STRAYS.iter().copied())

@@ -1,4 +1,5 @@
-//! Zones on which the host's time zone data and ours differ: other programs on this host see other times then.
+//! Zones on which the host's time zone data and ours differ: other programs on this host see other
+//! times then.
 
 use std::collections::BTreeMap;
 

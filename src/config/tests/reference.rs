@@ -12,7 +12,8 @@ fn the_reference_is_the_defaults() {
     assert_eq!(codes(REFERENCE), [code::NO_WINDOWS]);
 }
 
-/// The reference with every commented option made live. Prose has a space after its `#`, options have none.
+/// The reference with every commented option made live. Prose has a space after its `#`, options
+/// have none.
 fn uncommented_reference() -> String {
     let lines = REFERENCE.lines().map(|line| match line.strip_prefix('#') {
         Some(option) if option.starts_with(|c: char| !c.is_whitespace()) => option,
@@ -25,7 +26,8 @@ fn uncommented_reference() -> String {
 fn every_option_in_the_reference_exists() {
     let text = uncommented_reference();
     assert_ne!(text, REFERENCE);
-    // All the ways to connect at once, and all the ways to tell a time, are the one thing wrong with it.
+    // All the ways to connect at once, and all the ways to tell a time, are the one thing wrong
+    // with it.
     let ambiguous = [
         code::AMBIGUOUS_CONNECTION,
         code::AMBIGUOUS_AUTH,

@@ -186,7 +186,8 @@ fn a_rule_that_ends_by_the_clock_is_endless_when_it_opens_again_before() {
         ("0 8,18 * * 1-5", "08:00", false),
         ("*/5 * * * *", "06:00", true),
         ("*/5 1-5 * * *", "06:00", false),
-        // Even where it ends after a year, or begins after the years that are looked at in other rules.
+        // Even where it ends after a year, or begins after the years that are looked at in other
+        // rules.
         ("0 18 * * *", "18:00\"\nvalid_until = 2027-06-30 #\"", false),
         ("0 18 * * *", "18:00\"\nvalid_from = 2040-06-30 #\"", true),
     ];

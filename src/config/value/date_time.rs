@@ -1,5 +1,5 @@
-//! Times of day and dates as the config file writes them. Which of them a key takes depends on the keys beside it, so
-//! they are read here and not with the types of the file.
+//! Times of day and dates as the config file writes them. Which of them a key takes depends on the
+//! keys beside it, so they are read here and not with the types of the file.
 
 use jiff::civil::{Date, DateTime, Time};
 

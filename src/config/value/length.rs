@@ -1,4 +1,5 @@
-//! Lengths of time as the config file writes them: `2h`, `1h 30m`, `90s`. The one file that knows humantime.
+//! Lengths of time as the config file writes them: `2h`, `1h 30m`, `90s`. The one file that knows
+//! humantime.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -126,7 +127,8 @@ fn reason(error: &humantime::DurationError) -> String {
     }
 }
 
-/// What to write for a length that is written in another way: in capitals, by the clock, or as ISO 8601 has it.
+/// What to write for a length that is written in another way: in capitals, by the clock, or as ISO
+/// 8601 has it.
 fn instead(text: &str) -> String {
     let small = text.to_ascii_lowercase();
     if small != text && humantime::parse_duration(&small).is_ok() {

@@ -1,4 +1,5 @@
-//! What a window says of its rule beside schedule and length: daylight saving, and from when until when it is valid.
+//! What a window says of its rule beside schedule and length: daylight saving, and from when until
+//! when it is valid.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;

@@ -1,5 +1,5 @@
-//! How long a window is: too long to be one pause, too short to be any, or without end. Openings are walked over fixed years,
-//! so the clock has no say.
+//! How long a window is: too long to be one pause, too short to be any, or without end. Openings
+//! are walked over fixed years, so the clock has no say.
 
 use jiff::civil::{DateTime, date};
 use jiff::{SignedDuration, Timestamp};
@@ -11,18 +11,20 @@ use crate::config::file::raw::{Entry, Timing};
 use crate::config::value::length;
 use crate::text::{self, span};
 
-/// Where the walk begins, in the schedule's own zone. Fixed, so that whether a file loads never depends on the clock.
+/// Where the walk begins, in the schedule's own zone. Fixed, so that whether a file loads never
+/// depends on the clock.
 const FROM: DateTime = date(2024, 1, 1).at(0, 0, 0, 0);
 
 /// How long it is: leap year to leap year. It begins later for what begins later.
 const YEARS: SignedDuration = SignedDuration::from_hours(24 * (5 * 365 + 2));
 
-/// How many occurrences are walked before it is enough: a day and more of one-second windows, months of one-minute
-/// windows. The longest walk takes 0.06 to 0.15 s in a release build on two small cores; a rule that lets go takes
-/// microseconds.
+/// How many occurrences are walked before it is enough: a day and more of one-second windows,
+/// months of one-minute windows. The longest walk takes 0.06 to 0.15 s in a release build on two
+/// small cores; a rule that lets go takes microseconds.
 const STEPS: usize = 200_000;
 
-/// A pause that ends within five seconds could not be relied upon to be applied before it ends; it is never sent.
+/// A pause that ends within five seconds could not be relied upon to be applied before it ends; it
+/// is never sent.
 const NEVER_SENT: SignedDuration = SignedDuration::from_secs(5);
 
 /// The longest pause, `controller.max_pause`.
@@ -34,8 +36,8 @@ pub struct MaxPause<'f> {
     pub place: Option<&'f Place>,
 }
 
-/// What is wrong with the length of a window, or doubtful. A `duration` is judged by itself, so that it is told together
-/// with other mistakes of the window; an `until` needs the schedule.
+/// What is wrong with the length of a window, or doubtful. A `duration` is judged by itself, so
+/// that it is told together with other mistakes of the window; an `until` needs the schedule.
 pub fn unusual(
     raw: &Timing,
     schedule: Option<&Schedule>,

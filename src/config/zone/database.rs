@@ -1,7 +1,8 @@
-//! Time zones by name, from the newer of two copies of the IANA time zone database: the host's and the one in this program.
+//! Time zones by name, from the newer of two copies of the IANA time zone database: the host's and
+//! the one in this program.
 //!
-//! Which copy is in force is looked up anew at each load, so an update of the host's takes effect at the next reload. A
-//! name that is not one is refused, never replaced by UTC.
+//! Which copy is in force is looked up anew at each load, so an update of the host's takes effect
+//! at the next reload. A name that is not one is refused, never replaced by UTC.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -114,8 +115,8 @@ impl Zones {
 
     /// Finds a zone, or tells the way out.
     pub fn find(&self, name: &str) -> Result<TimeZone, String> {
-        // A host may have left out old names (Debian keeps them in a package of their own), and a file that was good stays
-        // good.
+        // A host may have left out old names (Debian keeps them in a package of their own), and a
+        // file that was good stays good.
         let copies = [Some(&self.newer), self.older.as_ref()];
         (copies.into_iter().flatten())
             .find_map(|copy| copy.get(name))

@@ -1,5 +1,6 @@
-//! "Did you mean ..?" for time zones. A hint that is a zone hours away is worse than none, so a name is taken for a misspelt
-//! one only where its place is nearly right; abbreviations and cities that are no zones have zones of their own.
+//! "Did you mean ..?" for time zones. A hint that is a zone hours away is worse than none, so a
+//! name is taken for a misspelt one only where its place is nearly right; abbreviations and cities
+//! that are no zones have zones of their own.
 
 use jiff::Timestamp;
 use jiff::civil::date;
@@ -75,8 +76,8 @@ fn by_abbreviation(word: &str, database: &TimeZoneDatabase) -> Option<Vec<String
     Some(zones).filter(|zones| !zones.is_empty())
 }
 
-/// The zone that a name means that is written wrongly, or that is a city without a zone of its own. People leave out or
-/// mistake the continent, so the place counts by itself.
+/// The zone that a name means that is written wrongly, or that is a city without a zone of its own.
+/// People leave out or mistake the continent, so the place counts by itself.
 fn closest_zone(word: &str, database: &TimeZoneDatabase) -> Option<String> {
     let word = word.trim().to_lowercase().replace([' ', '-'], "_");
     let word = (word.strip_prefix("posix/").or(word.strip_prefix("right/"))).unwrap_or(&word);
@@ -113,7 +114,8 @@ fn closest_zone(word: &str, database: &TimeZoneDatabase) -> Option<String> {
         .map(|(_, zone)| zone)
 }
 
-/// The names of zones that are places, and `UTC`. Those in `Etc/` are a digit from each other, and hours.
+/// The names of zones that are places, and `UTC`. Those in `Etc/` are a digit from each other, and
+/// hours.
 fn names(database: &TimeZoneDatabase) -> impl Iterator<Item = String> {
     let names = database.available().map(|name| name.to_string());
     names.filter(|name| {

@@ -1,7 +1,7 @@
 //! What can be said of a zone by its name alone.
 
-/// Names in the folders of hosts that are no zone: those for "no zone known", those that mean what the host is set to, and
-/// copies of all zones, of which `right/` counts leap seconds.
+/// Names in the folders of hosts that are no zone: those for "no zone known", those that mean what
+/// the host is set to, and copies of all zones, of which `right/` counts leap seconds.
 pub fn is_no_zone(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     let folder = lower.split('/').next().unwrap_or_default();

@@ -1,9 +1,11 @@
-//! Listening for who writes to consumers: the server's audit of its API, where the account may hear it.
+//! Listening for who writes to consumers: the server's audit of its API, where the account may hear
+//! it.
 //!
-//! Every request of the account is audited, with its whole answer (a page of a list: 184 kB), so this is listened to only
-//! while there is a pause of ours to be undone, which leaves out the burst that begins it, and what is no PAUSE is passed
-//! over by its first bytes. Measured on 2.15.1: 900 pauses that were listened to cost the server 0.89 instead of 0.86 s of
-//! processor, and no time that could be told from noise.
+//! Every request of the account is audited, with its whole answer (a page of a list: 184 kB), so
+//! this is listened to only while there is a pause of ours to be undone, which leaves out the burst
+//! that begins it, and what is no PAUSE is passed over by its first bytes. Measured on 2.15.1: 900
+//! pauses that were listened to cost the server 0.89 instead of 0.86 s of processor, and no time
+//! that could be told from noise.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -123,7 +125,8 @@ impl Audit {
                 let changed = wanted.wait_for(|wanted| *wanted != listens).await;
                 changed.map(|wanted| *wanted).ok()
             };
-            // Cancel-safe: the stream gives a message only as `next` returns, and `wait_for` compares with what is there now.
+            // Cancel-safe: the stream gives a message only as `next` returns, and `wait_for`
+            // compares with what is there now.
             tokio::select! {
                 wanted = changed, if !denied => match wanted {
                     Some(wanted) => return News::Wanted(wanted),
@@ -231,7 +234,8 @@ mod tests {
             "type": "io.nats.jetstream.advisory.v1.api_audit", "id": "KZ0", "server": "NA5K", "client": client,
             "subject": subject, "request": request, "response": response.to_string(),
         });
-        // The fields in the order of nats-server: serde_json's is the alphabet's, and the same up to the answer.
+        // The fields in the order of nats-server: serde_json's is the alphabet's, and the same up
+        // to the answer.
         serde_json::to_vec(&told).unwrap()
     }
 

@@ -15,7 +15,8 @@ use super::connect_error::{self, CONNECT_TIMEOUT, Refusals};
 use super::secrets::{Certificates, Credentials, check_tls};
 use crate::config::{Connection, ConnectionSource, context};
 
-/// [`CONNECT_TIMEOUT`] for a server by its name, which may have to be looked up, and have several addresses.
+/// [`CONNECT_TIMEOUT`] for a server by its name, which may have to be looked up, and have several
+/// addresses.
 pub const CONNECT_BY_NAME_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// A server that has not answered for so long does not keep the next one waiting.
@@ -60,8 +61,8 @@ pub async fn attempt(
         } else {
             HEAD_START
         };
-        // Cancel-safe: the attempts live in `trying`, not in `next`. The sleep begins anew with each turn: an attempt that has
-        // failed leaves the others a whole head start.
+        // Cancel-safe: the attempts live in `trying`, not in `next`. The sleep begins anew with
+        // each turn: an attempt that has failed leaves the others a whole head start.
         tokio::select! {
             Some(tried) = trying.next() => {
                 let (address, place, outcome): (&String, usize, Result<NewClient, String>) = tried;
@@ -172,7 +173,8 @@ impl ConnectPlan {
                 std::future::ready(())
             });
         let to = address.to_owned();
-        // Beside us: async-nats panics at some of what a server can say (`-ERR` without words, a length beyond all).
+        // Beside us: async-nats panics at some of what a server can say (`-ERR` without words, a
+        // length beyond all).
         let mut connecting = JoinSet::new();
         connecting.spawn(async move { options.connect(to).await });
         // It does not limit how long a name is looked up.
@@ -209,8 +211,9 @@ impl ConnectPlan {
         }
     }
 
-    /// A client that connects once. async-nats would reconnect by itself, deliver then what was sent before, and tell
-    /// nothing but the kind of an error; so it may try once, is not let in, and [`attempt`] begins afresh.
+    /// A client that connects once. async-nats would reconnect by itself, deliver then what was
+    /// sent before, and tell nothing but the kind of an error; so it may try once, is not let in,
+    /// and [`attempt`] begins afresh.
     fn options(&self, spent: Arc<AtomicBool>) -> ConnectOptions {
         let credentials = self.credentials.clone();
         let mut options = ConnectOptions::with_auth_callback(move |nonce| {

@@ -1,4 +1,5 @@
-//! Why there is no connection, in words for an operator: the thing, the place, and the way out where one is known.
+//! Why there is no connection, in words for an operator: the thing, the place, and the way out
+//! where one is known.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -43,7 +44,8 @@ impl fmt::Display for Refusals {
     }
 }
 
-/// What a refused authentication means for each way of it. `settings` is where an operator looks for them.
+/// What a refused authentication means for each way of it. `settings` is where an operator looks
+/// for them.
 pub fn refused(connection: &Connection, expires: Option<Timestamp>, settings: &str) -> String {
     let valid = expires.map_or(String::new(), |until| {
         format!(", which are valid until {until}")
@@ -220,7 +222,8 @@ fn of_certificate(
     }
 }
 
-/// Whether a certificate is of X.509 version 1, as `openssl x509 -req` makes them without an `-extfile`.
+/// Whether a certificate is of X.509 version 1, as `openssl x509 -req` makes them without an
+/// `-extfile`.
 pub fn is_of_version_1(error: &rustls::OtherError) -> bool {
     error.to_string().contains("UnsupportedCertVersion")
 }

@@ -1,7 +1,8 @@
 //! The task that connects, stays connected, and finds out what it is connected to.
 //!
-//! Each connection is a [`Session`] with a client of its own: it begins with a connect, is not used before `INFO` has shown
-//! a server that can pause, and ends with the connection. So nothing that was sent in one session arrives in another.
+//! Each connection is a [`Session`] with a client of its own: it begins with a connect, is not used
+//! before `INFO` has shown a server that can pause, and ends with the connection. So nothing that
+//! was sent in one session arrives in another.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -29,7 +30,8 @@ const RETRY: Duration = Duration::from_millis(500);
 /// A server that finds fault without a pause is quoted once.
 const QUOTE_AGAIN: Duration = Duration::from_secs(1);
 
-/// So many of a cluster's other servers are remembered, and tried one after the other where the configured ones are not there.
+/// So many of a cluster's other servers are remembered, and tried one after the other where the
+/// configured ones are not there.
 const DISCOVERED: usize = 64;
 
 /// The longest address that can be one: a scheme, a host name (253 letters at most) and a port.
@@ -95,8 +97,8 @@ impl ConnectionTask {
         let flood = unreadable_flood(&session);
         tokio::pin!(probe, flood);
         let reason = loop {
-            // Cancel-safe: `recv` loses no event, probe and flood are polled in place, and `Audit::next` takes a message only as it
-            // returns it.
+            // Cancel-safe: `recv` loses no event, probe and flood are polled in place, and
+            // `Audit::next` takes a message only as it returns it.
             let event = tokio::select! {
                 biased;
                 event = events.recv() => event,
@@ -127,7 +129,8 @@ impl ConnectionTask {
                     Some(Denial::Publish(subject)) => {
                         let _ = self.abort.send(Abort::Denied { subject });
                     }
-                    // async-nats does not ask for it again, so it takes another session to find it allowed.
+                    // async-nats does not ask for it again, so it takes another session to find it
+                    // allowed.
                     Some(Denial::Subscribe(subject)) if session.hears_answers_on(&subject) => {
                         break format!(
                             "connected to {}, but permission denied to subscribe to {}.>, so no answer can come: allow it \
@@ -219,7 +222,8 @@ impl ConnectionTask {
             Api::Domain(domain) if server.domain.as_ref() == Some(domain) => {
                 sanitize(&server.version)
             }
-            // Somebody else answers than the server of the connection, and does not tell its version.
+            // Somebody else answers than the server of the connection, and does not tell its
+            // version.
             Api::Domain(_) | Api::Prefix(_) => version_of(level),
         };
         let crash_prone = match suitability(&version, level) {
@@ -282,7 +286,8 @@ pub enum Denial {
     Subscribe(String),
 }
 
-/// Reads `Permissions Violation for Subscription to "_INBOX.x.*"`, which nats-server sends on its own, not as an answer.
+/// Reads `Permissions Violation for Subscription to "_INBOX.x.*"`, which nats-server sends on its
+/// own, not as an answer.
 pub fn denial(words: &str) -> Option<Denial> {
     let kind = words.to_ascii_lowercase();
     let subject = || sanitize(words.split('"').nth(1).unwrap_or(words));

@@ -15,12 +15,14 @@ use crate::jetstream::{Listed, Listing, RequestError, Sample};
 const NAMES_PAGE: usize = 1024;
 pub(super) const LIST_PAGE: usize = 256;
 
-/// How long a list is waited for at least: a cluster gives each consumer 4 s to answer (a constant in 2.11.0 to 2.15.1)
-/// before it sends the list without those that did not, and that list must not come too late.
+/// How long a list is waited for at least: a cluster gives each consumer 4 s to answer (a constant
+/// in 2.11.0 to 2.15.1) before it sends the list without those that did not, and that list must not
+/// come too late.
 const LIST_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The server's clock is not read from a page that took longer: while a cluster waits for the last to answer, what the
-/// first answered grows old, and a Resume's deadline by a clock 4 s behind would have passed when it is applied.
+/// The server's clock is not read from a page that took longer: while a cluster waits for the last
+/// to answer, what the first answered grows old, and a Resume's deadline by a clock 4 s behind
+/// would have passed when it is applied.
 const FRESH: Duration = Duration::from_secs(1);
 
 impl Nats {
@@ -56,7 +58,8 @@ impl Nats {
         Ok(Some(reply.into_page()))
     }
 
-    /// The page of a stream's list of consumers at an offset; `None` when the stream does not exist.
+    /// The page of a stream's list of consumers at an offset; `None` when the stream does not
+    /// exist.
     async fn list_page(
         &self,
         stream: &str,

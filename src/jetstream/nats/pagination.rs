@@ -1,23 +1,26 @@
 //! Reading a list that the server hands out in pages by offset, and that changes while it is read.
 //!
-//! A page is a consistent piece of the list as it is at that moment; between two pages somebody may be created or deleted
-//! in front of the offset, and everybody behind shifts. So pages overlap: a page is taken only when it shows somebody
-//! who was taken before, for then nobody stands between the two. Where it does not, it is read again from further back.
+//! A page is a consistent piece of the list as it is at that moment; between two pages somebody may
+//! be created or deleted in front of the offset, and everybody behind shifts. So pages overlap: a
+//! page is taken only when it shows somebody who was taken before, for then nobody stands between
+//! the two. Where it does not, it is read again from further back.
 //!
-//! Knows the order of the list and nothing else of the server; must not know what the names stand for. The invariant:
-//! everyone who exists during the whole reading is in the result. (Someone who was deleted meanwhile may be too.)
+//! Knows the order of the list and nothing else of the server; must not know what the names stand
+//! for. The invariant: everyone who exists during the whole reading is in the result. (Someone who
+//! was deleted meanwhile may be too.)
 //!
-//! It rests on an order that stays: by name, in every list of nats-server 2.11.0 to 2.15.1. There is one exception: in a
-//! cluster, consumers whose creator gave them no name (ephemeral ones of old clients; durable ones from before 2.9) stand
-//! in front of all others, in an order that is another one in each answer. The others may rely on the invariant beside
-//! them too, as it needs no names to be compared; they themselves may where they fit into one page.
+//! It rests on an order that stays: by name, in every list of nats-server 2.11.0 to 2.15.1. There
+//! is one exception: in a cluster, consumers whose creator gave them no name (ephemeral ones of old
+//! clients; durable ones from before 2.9) stand in front of all others, in an order that is another
+//! one in each answer. The others may rely on the invariant beside them too, as it needs no names
+//! to be compared; they themselves may where they fit into one page.
 
 use std::collections::BTreeMap;
 
 use crate::jetstream::RequestError;
 
-/// No server has so many streams, and no stream so many consumers (nats-server 2.15 stops at 1,000 by default). Whoever
-/// claims more would be read for hours and into all memory.
+/// No server has so many streams, and no stream so many consumers (nats-server 2.15 stops at 1,000
+/// by default). Whoever claims more would be read for hours and into all memory.
 const MOST: usize = 250_000;
 
 /// So many pages may in all bring nobody new, as a list that shifts does now and then.
@@ -28,14 +31,15 @@ mod tests;
 
 /// A piece of the list.
 pub struct Page<K, V> {
-    /// Everyone on it, by name, also those of whom no more than the name is known: each takes a place in the list.
+    /// Everyone on it, by name, also those of whom no more than the name is known: each takes a
+    /// place in the list.
     pub entries: BTreeMap<K, V>,
     /// How long the whole list is at this moment.
     pub total: usize,
 }
 
-/// Reads the whole list: `fetch` asks for the page at an offset, which holds `limit` entries unless the list ends.
-/// `None` when `fetch` says that there is no such list.
+/// Reads the whole list: `fetch` asks for the page at an offset, which holds `limit` entries unless
+/// the list ends. `None` when `fetch` says that there is no such list.
 pub async fn read<K, V, F>(
     limit: usize,
     mut fetch: impl FnMut(usize) -> F,
@@ -46,7 +50,8 @@ where
 {
     let mut read: BTreeMap<K, V> = BTreeMap::new();
     let mut offset = 0;
-    // An empty page may say that the whole list is empty (in a cluster), so the longest of all is kept.
+    // An empty page may say that the whole list is empty (in a cluster), so the longest of all is
+    // kept.
     let mut longest = 0;
     // One is enough in a list that rests, and makes it cost hardly more than without.
     let mut overlap = 1;
@@ -69,7 +74,8 @@ where
             }
             offset = end.saturating_sub(overlap);
         } else {
-            // A list that shifts goes on shifting: with half a page, so many may be deleted from one page to the next.
+            // A list that shifts goes on shifting: with half a page, so many may be deleted from
+            // one page to the next.
             overlap = limit / 2;
             offset = offset.saturating_sub(overlap);
         }

@@ -1,8 +1,8 @@
 //! Messages to whom it may concern, on core NATS: at most once, and nobody waits for them.
 //!
-//! They wait in a queue that has an end, so that the loop never does. What does not fit, or has no connection to go out by, is
-//! lost; what was handed to one connection is never sent by the next. What is lost is counted, and one warning says so until
-//! something is sent again.
+//! They wait in a queue that has an end, so that the loop never does. What does not fit, or has no
+//! connection to go out by, is lost; what was handed to one connection is never sent by the next.
+//! What is lost is counted, and one warning says so until something is sent again.
 
 use std::collections::VecDeque;
 use std::fmt::Display;
@@ -16,13 +16,15 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{Abort, Nats};
 
-/// How many may wait. A window makes a handful; a fight over thousands of consumers makes that many.
+/// How many may wait. A window makes a handful; a fight over thousands of consumers makes that
+/// many.
 pub const BACKLOG: usize = 4096;
 
 /// A connection that takes nothing for so long hangs.
 const PUBLISH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A message counts as sent when the server has had so long to deny it. It answers within a round trip.
+/// A message counts as sent when the server has had so long to deny it. It answers within a round
+/// trip.
 const DENIED_WITHIN: Duration = Duration::from_secs(1);
 
 /// One message.
@@ -41,7 +43,8 @@ pub struct NoticeCounts {
 }
 
 impl Nats {
-    /// Sends a message by the connection that stands, if one does. Returns at once, and nobody ever tells whether it arrived.
+    /// Sends a message by the connection that stands, if one does. Returns at once, and nobody ever
+    /// tells whether it arrived.
     pub fn tell(&self, subject: String, payload: Vec<u8>) {
         let payload = Bytes::from(payload);
         if (self.notices.try_send(Notice { subject, payload })).is_err() {
@@ -67,8 +70,9 @@ impl Nats {
                     None => std::future::pending().await,
                 }
             };
-            // Cancel-safe: both `recv` lose nothing, and the sleep is until an instant that the next turn asks for again. Sending
-            // is no arm but what follows one, so it is never cut off.
+            // Cancel-safe: both `recv` lose nothing, and the sleep is until an instant that the
+            // next turn asks for again. Sending is no arm but what follows one, so it is never cut
+            // off.
             tokio::select! {
                 notice = queue.recv() => match notice {
                     Some(notice) => self.send(notice, &mut ledger).await,

@@ -1,7 +1,7 @@
 //! The files that connecting needs: secrets, and certificates in PEM.
 //!
-//! Every file is read anew at each attempt to connect, so that one that was put right or rotated is found. An error names
-//! the file and what is wrong with it, never what is in it.
+//! Every file is read anew at each attempt to connect, so that one that was put right or rotated is
+//! found. An error names the file and what is wrong with it, never what is in it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -130,7 +130,8 @@ impl Part {
     }
 }
 
-/// What an empty file means: our units make systemd's credentials optional, so that a missing one is an empty file.
+/// What an empty file means: our units make systemd's credentials optional, so that a missing one
+/// is an empty file.
 fn empty(path: &Path) -> String {
     let path_shown = path.display();
     match path.strip_prefix(config::CREDENTIALS_DIRECTORY) {
@@ -158,8 +159,8 @@ fn content(secret: &Secret) -> Result<String, String> {
     }
 }
 
-/// The key of an nkey's seed: decorated as `nsc` writes it, else the first line that is a seed, as `nk` writes it beside the
-/// public key.
+/// The key of an nkey's seed: decorated as `nsc` writes it, else the first line that is a seed, as
+/// `nk` writes it beside the public key.
 fn key_pair(secret: &Secret, text: &str) -> Result<Arc<KeyPair>, String> {
     let seeds = match decorated(text, "NKEY SEED") {
         Some(seed) => vec![seed],
@@ -185,7 +186,8 @@ fn decorated<'t>(text: &'t str, what: &str) -> Option<&'t str> {
     lines.find(|line| !line.is_empty())
 }
 
-/// What async-nats is to read itself, seen to be readable and right: it does not say which file it could not use.
+/// What async-nats is to read itself, seen to be readable and right: it does not say which file it
+/// could not use.
 pub fn check_tls(tls: &config::Tls) -> Result<Certificates, String> {
     let mut roots = RootCertStore::empty();
     let ca = tls.ca.as_ref().map(resolved).transpose()?;
@@ -272,8 +274,8 @@ fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
     })
 }
 
-/// A file in PEM. The TLS library reads it again by itself, and does not see the first line behind a byte order mark: of
-/// several certificates it would miss one without a word.
+/// A file in PEM. The TLS library reads it again by itself, and does not see the first line behind
+/// a byte order mark: of several certificates it would miss one without a word.
 fn read_pem(path: &Path) -> Result<Vec<u8>, String> {
     let bytes = read(path)?;
     if bytes.starts_with(&[0x30, 0x82]) {

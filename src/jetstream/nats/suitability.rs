@@ -2,7 +2,8 @@
 
 use crate::jetstream::Unsuitable;
 
-/// The version that an API level stands for, where nothing else tells it. Of 2.12 it does not tell the patch.
+/// The version that an API level stands for, where nothing else tells it. Of 2.12 it does not tell
+/// the patch.
 pub fn version_of(level: Option<u64>) -> String {
     match level {
         None => "older than 2.11",
@@ -14,8 +15,8 @@ pub fn version_of(level: Option<u64>) -> String {
     .to_owned()
 }
 
-/// Whether a server of that version and JetStream API level can be used. The level is absent before 2.11, 1 on 2.11,
-/// 3 on 2.12, 4 on 2.14, 5 on 2.15.
+/// Whether a server of that version and JetStream API level can be used. The level is absent before
+/// 2.11, 1 on 2.11, 3 on 2.12, 4 on 2.14, 5 on 2.15.
 pub fn suitability(version: &str, level: Option<u64>) -> Result<(), Unsuitable> {
     let version_text = || version.to_owned();
     if level.is_none() {

@@ -43,7 +43,8 @@ fn an_error_is_read_before_the_zero_values_beside_it() {
 
 #[test]
 fn advisories_are_read_from_what_the_server_really_sends() {
-    // Seen on nats-server 2.15.1: a pause, its expiry (the deadline stays), an explicit resume (zero time).
+    // Seen on nats-server 2.15.1: a pause, its expiry (the deadline stays), an explicit resume
+    // (zero time).
     let id = ConsumerId::new("ORDERS", "a");
     let subject = "$JS.EVENT.ADVISORY.CONSUMER.PAUSE.ORDERS.a";
     let until = "2026-11-23T21:28:19.000435253Z";
@@ -116,7 +117,8 @@ fn a_level_without_a_version_is_judged_by_the_oldest_that_has_it() {
 
 #[test]
 fn everyone_on_a_page_takes_one_place_also_those_of_whom_nothing_is_known() {
-    // As a cluster writes it: one is offline, one did not answer in time, one changed its leader and answered twice.
+    // As a cluster writes it: one is offline, one did not answer in time, one changed its leader
+    // and answered twice.
     let there = r#"{"name":"b","created":"2026-11-23T21:28:16.7Z","ts":"2026-11-23T21:30:00Z","config":{"durable_name":"b"}}"#;
     let payload = format!(
         r#"{{"total":9,"offset":4,"limit":256,"consumers":[{{"created":"2026-11-23T21:28:16.7Z","config":{{"durable_name":"a"}}}},{there},{there}],"missing":["c","a"]}}"#
@@ -139,8 +141,8 @@ type Known = Vec<(String, bool)>;
 /// What stands in the place of a name, and what is wrong with it.
 type Said = Vec<(String, String)>;
 
-/// A page with one entry between two good ones: the names that can be asked about, with what is known of each, and what is
-/// said of the rest.
+/// A page with one entry between two good ones: the names that can be asked about, with what is
+/// known of each, and what is said of the rest.
 fn page_with(odd: &str) -> (Known, Said) {
     let good = |name: &str| {
         format!(
@@ -277,7 +279,8 @@ fn entries_without_a_name_take_a_place_each() {
     assert_eq!(listing.unreadable.len(), 2);
 }
 
-/// Reads a list of so many good entries and `odd` at a place among them, page by page: how many are read, and what is said.
+/// Reads a list of so many good entries and `odd` at a place among them, page by page: how many are
+/// read, and what is said.
 fn list_with(odd: &str, place: usize, good: usize) -> (usize, Said) {
     let mut entries: Vec<String> = (0..good)
         .map(|number| {
@@ -389,7 +392,8 @@ fn messages_in_flight_have_the_longest_wait_and_the_newest_sign_of_life() {
         (sample.in_flight.unwrap(), counted)
     };
     let second = |second| Some(format!("2026-11-25T21:17:{second}Z").parse().unwrap());
-    // Seen on nats-server 2.12.8 and 2.15.1: four delivered, one of them acked, then one reported as in progress.
+    // Seen on nats-server 2.12.8 and 2.15.1: four delivered, one of them acked, then one reported
+    // as in progress.
     let (told, counted) = flight(
         r#""ack_policy":"explicit","ack_wait":3000000000"#,
         r#""delivered":{"consumer_seq":4,"stream_seq":4,"last_active":"2026-11-25T21:17:39Z"},

@@ -1,5 +1,5 @@
-//! Every text that others write and this module reads, for those who try all texts on it: `tests/fuzz`. Public for them
-//! only, since the readers themselves are nobody's business.
+//! Every text that others write and this module reads, for those who try all texts on it:
+//! `tests/fuzz`. Public for them only, since the readers themselves are nobody's business.
 
 use std::path::Path;
 

@@ -1,7 +1,8 @@
 //! What nats-server writes, as far as recess reads it. Unknown fields are passed over.
 //!
-//! Invariant: whoever writes it, what is read takes bounded memory, its names are such that they make one token of a
-//! subject, its errors are one line, and an entry of a list that cannot be read costs no other.
+//! Invariant: whoever writes it, what is read takes bounded memory, its names are such that they
+//! make one token of a subject, its errors are one line, and an entry of a list that cannot be read
+//! costs no other.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -32,8 +33,8 @@ const STORE_FAILED: u64 = 10104;
 /// The cause where the consumer is gone.
 const NO_CONSUMER: &str = "consumer does not exist (10149)";
 
-/// How much nats-server has waiting for a client at most before it gives the client up (`max_pending`), so no answer of its
-/// own is longer.
+/// How much nats-server has waiting for a client at most before it gives the client up
+/// (`max_pending`), so no answer of its own is longer.
 pub const LONGEST_ANSWER: usize = 64 << 20;
 
 /// How many entries nats-server puts on a page at most: streams' names.
@@ -53,8 +54,8 @@ pub fn says_missing(code: u64) -> bool {
     matches!(code, STREAM_NOT_FOUND | CONSUMER_NOT_FOUND)
 }
 
-/// Whether the refusal of a write says so. A consumer that is being deleted at that moment is still there and its store
-/// is not; the cause stands in the text only (2.12.8 to 2.15.1, standalone).
+/// Whether the refusal of a write says so. A consumer that is being deleted at that moment is still
+/// there and its store is not; the cause stands in the text only (2.12.8 to 2.15.1, standalone).
 pub fn says_gone(code: u64, description: &str) -> bool {
     says_missing(code) || (code == STORE_FAILED && description.ends_with(NO_CONSUMER))
 }
@@ -90,8 +91,8 @@ pub struct ApiStats {
     pub level: Option<u64>,
 }
 
-/// A list of no more entries than nats-server writes: an entry can take a hundred times the memory of its text. Go writes
-/// an empty list as `null` where it never made one.
+/// A list of no more entries than nats-server writes: an entry can take a hundred times the memory
+/// of its text. Go writes an empty list as `null` where it never made one.
 fn bounded<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: serde::Deserializer<'de>,
@@ -125,7 +126,8 @@ where
     deserializer.deserialize_any(Bounded(PhantomData))
 }
 
-/// Whether nats-server can have given that name to a stream or consumer. Any other could make a request to something else.
+/// Whether nats-server can have given that name to a stream or consumer. Any other could make a
+/// request to something else.
 fn is_possible(name: &str) -> bool {
     is_name(name) && name.len() <= LONGEST_NAME
 }
@@ -184,7 +186,8 @@ struct Activity {
 }
 
 impl Activity {
-    /// When that was last the case. One that cannot be read is none: only somebody who waits would miss it.
+    /// When that was last the case. One that cannot be read is none: only somebody who waits would
+    /// miss it.
     fn last(&self) -> Option<Timestamp> {
         instant(self.last_active.as_deref()?)
     }
@@ -208,8 +211,8 @@ impl Info {
         let server_time = (self.ts.as_deref())
             .map(|text| time("ts", text))
             .transpose()?;
-        // While a consumer of a cluster has no leader, the cluster's own answers for it, and knows its config only (seen on
-        // 2.15.1 after a node had died).
+        // While a consumer of a cluster has no leader, the cluster's own answers for it, and knows
+        // its config only (seen on 2.15.1 after a node had died).
         let without_leader = !self.paused && deadline > server_time && server_time.is_some();
         if without_leader {
             return Ok(Sample {
@@ -279,7 +282,8 @@ pub fn read<T: DeserializeOwned>(payload: &[u8], subject: &str) -> Result<T, Req
     serde_json::from_slice(payload).map_err(|error| unreadable(subject, error))
 }
 
-/// An RFC 3339 time. The server takes deadlines up to the year 9999, a little further than jiff's last instant.
+/// An RFC 3339 time. The server takes deadlines up to the year 9999, a little further than jiff's
+/// last instant.
 fn instant(text: &str) -> Option<Timestamp> {
     match text.parse() {
         Ok(instant) => Some(instant),

@@ -9,7 +9,8 @@ fn millis(count: u64) -> Duration {
     Duration::from_millis(count)
 }
 
-/// Looks whenever it may, for so long, while so many come a second: when it looked, and at how many.
+/// Looks whenever it may, for so long, while so many come a second: when it looked, and at how
+/// many.
 fn looks(a_second: u64, within: Duration, is_wanted: fn(&ConsumerId) -> bool) -> Vec<(u64, usize)> {
     let mut newcomers = Newcomers::default();
     let mut looks = Vec::new();

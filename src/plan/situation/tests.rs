@@ -19,7 +19,8 @@ fn at(seconds: i64) -> Timestamp {
 const UPTIME: Duration = Duration::from_secs(3_600);
 const RESYNC: Duration = Duration::from_secs(60);
 
-/// `many` is open for half an hour more and holds `A/*`, `few` holds `B/*`; `later` opens in a second and holds `C/*`.
+/// `many` is open for half an hour more and holds `A/*`, `few` holds `B/*`; `later` opens in a
+/// second and holds `C/*`.
 const WINDOWS: &str = r#"
 [[window]]
 name = "many"
@@ -93,7 +94,8 @@ impl Scene {
         self.add(path, PauseState::Paused { until, remaining })
     }
 
-    /// A pause until the close of `many` that is sent, with that outcome, and undone if it was accepted; `times` times.
+    /// A pause until the close of `many` that is sent, with that outcome, and undone if it was
+    /// accepted; `times` times.
     fn fights(&mut self, path: &str, outcome: Outcome, times: u32) -> &mut Self {
         let id: ConsumerId = path.parse().unwrap();
         let until = self.mark().stamp(at(1_800));
@@ -341,7 +343,8 @@ fn an_orphan_is_looked_at_again_when_its_wait_is_over() {
 
 #[test]
 fn what_the_servers_clock_does_not_allow_yet_is_looked_at_again_when_it_does() {
-    // Steps of ten minutes: ours allows 02:50, the server's, which is ten seconds behind, 02:40 until then.
+    // Steps of ten minutes: ours allows 02:50, the server's, which is ten seconds behind, 02:40
+    // until then.
     let mut scene = Scene::new();
     let windows = scene.policy.windows().iter();
     let windows = windows.map(|window| Window::clone(window)).collect();

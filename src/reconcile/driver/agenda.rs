@@ -84,7 +84,8 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         self.next_at_leisure(now)
     }
 
-    /// The least urgent of all. A sweep lists streams that may be long, so it keeps out of the way of a change.
+    /// The least urgent of all. A sweep lists streams that may be long, so it keeps out of the way
+    /// of a change.
     fn next_at_leisure(&mut self, now: Now) -> Option<Step> {
         if !self.reconciler.dry_run() && self.reconciler.may_clear(self.next_change, now) {
             return Some(Step::Clear);

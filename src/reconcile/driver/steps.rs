@@ -19,19 +19,21 @@ use crate::report::{Burst, Pass, Report, Wake};
 /// How long a preparation may take at least, however late it begins.
 const SHORTEST_LOOK: Duration = Duration::from_millis(500);
 
-/// How long after a change by the calendar its effect is looked at: the server resumes 0.5 to 2 ms late, and a cluster
-/// needs a moment to apply what it accepted.
+/// How long after a change by the calendar its effect is looked at: the server resumes 0.5 to 2 ms
+/// late, and a cluster needs a moment to apply what it accepted.
 const AFTERMATH: Duration = Duration::from_millis(100);
 
-/// So many writes leave at a change before anybody is told that it has come: telling takes time, and a long burst more.
+/// So many writes leave at a change before anybody is told that it has come: telling takes time,
+/// and a long burst more.
 const BEFORE_TELLING: usize = 64;
 
-/// How long an answer about consumers is waited for of which nothing could be learned before. A node that is dead is asked
-/// often, so that its return is noticed, and everybody else waits meanwhile.
+/// How long an answer about consumers is waited for of which nothing could be learned before. A
+/// node that is dead is asked often, so that its return is noticed, and everybody else waits
+/// meanwhile.
 const LOOK_AGAIN: Duration = Duration::from_millis(750);
 
-/// A change that is handled later than this is looked at anew: what was prepared for it rests on a look from before the
-/// writes that held it up, and some of those may not have been answered.
+/// A change that is handled later than this is looked at anew: what was prepared for it rests on a
+/// look from before the writes that held it up, and some of those may not have been answered.
 const STALE: SignedDuration = SignedDuration::from_secs(1);
 
 /// How soon everything is looked at again when not every question was answered.
@@ -91,7 +93,8 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         }
     }
 
-    /// A change by the calendar has come: send what was prepared for it, or decide now where nothing was.
+    /// A change by the calendar has come: send what was prepared for it, or decide now where
+    /// nothing was.
     async fn edge(&mut self, now: Now) {
         let edge = self.next_change;
         let prepared = self.prepared.take().filter(|prepared| {
@@ -113,7 +116,8 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             first.clear();
         }
         let rest = first.split_off(first.len().min(BEFORE_TELLING));
-        // Where even these take longer than a second, that is worth saying before the calendar is asked again.
+        // Where even these take longer than a second, that is worth saying before the calendar is
+        // asked again.
         let done = (self.reconciler)
             .act(first, now, &mut pass, &mut teller(&mut self.publish, None))
             .await;
@@ -143,8 +147,9 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         self.publish(Some(pass));
     }
 
-    /// One pass. Where some answer does not come before the next change has to be prepared (or, once it is prepared, before
-    /// it comes), it is given up: both look at everything anyway, and a change must not wait for a node that is dead.
+    /// One pass. Where some answer does not come before the next change has to be prepared (or,
+    /// once it is prepared, before it comes), it is given up: both look at everything anyway, and a
+    /// change must not wait for a node that is dead.
     async fn pass(&mut self, wake: Wake, scope: Scope) {
         let began = self.reconciler.clock.now();
         let look = self.reconciler.look(&scope, began, ReplyDeadline::NONE);
@@ -166,7 +171,8 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         self.conclude(wake, scope, began, observed).await;
     }
 
-    /// A pass right before a change. It has until then; what is not answered by then is unknown, and nothing is sent for it.
+    /// A pass right before a change. It has until then; what is not answered by then is unknown,
+    /// and nothing is sent for it.
     async fn prepare(&mut self, edge: Timestamp, wake: Wake) {
         let began = self.reconciler.clock.now();
         let ahead = Duration::try_from(edge.duration_since(began.wall)).unwrap_or_default();
@@ -178,7 +184,8 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         self.conclude(wake, Scope::All, began, observed).await;
     }
 
-    /// A pass over consumers of which nothing could be learned before. That they are silent still is no news.
+    /// A pass over consumers of which nothing could be learned before. That they are silent still
+    /// is no news.
     async fn look_again(&mut self, unknown: BTreeSet<ConsumerId>) {
         let began = self.reconciler.clock.now();
         let scope = Scope::Only(unknown);
@@ -188,7 +195,8 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         self.conclude(Wake::Edge, scope, began, observed).await;
     }
 
-    /// Lists streams for orphans. Where a change comes nearer meanwhile it is given up and begun again later.
+    /// Lists streams for orphans. Where a change comes nearer meanwhile it is given up and begun
+    /// again later.
     async fn sweep(&mut self, streams: Streams) {
         let began = self.reconciler.clock.now();
         let sweep = self.reconciler.sweep(&streams);

@@ -1,4 +1,5 @@
-//! Every line that the code can log has its row in `config/LOGS.md`, and every row its line: level and fields included.
+//! Every line that the code can log has its row in `config/LOGS.md`, and every row its line: level
+//! and fields included.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -17,7 +18,8 @@ struct Line {
     fields: Vec<String>,
 }
 
-/// Replaces what stands between the two characters, and values that follow on each other, by one `*`.
+/// Replaces what stands between the two characters, and values that follow on each other, by one
+/// `*`.
 fn with_stars(text: &str, open: char, close: char) -> String {
     let mut out = String::new();
     let mut is_inside = false;
@@ -130,7 +132,8 @@ fn rows() -> Vec<Line> {
     .collect()
 }
 
-/// Whether the row's words are those that the line begins with. A row of values alone is for that line only.
+/// Whether the row's words are those that the line begins with. A row of values alone is for that
+/// line only.
 fn begins(line: &Line, row: &Line) -> bool {
     let is_bare = !row.words.chars().any(char::is_alphabetic);
     match is_bare {

@@ -75,7 +75,8 @@ pub(super) fn repaired(report: &Report, act: &Act) {
     );
 }
 
-/// Consumers come and go. Where a window names one exactly, that it is missing is reported by itself.
+/// Consumers come and go. Where a window names one exactly, that it is missing is reported by
+/// itself.
 pub(super) fn vanished(act: &Act) {
     info!(
         stream = act.id.stream(),

@@ -16,7 +16,8 @@ use crate::now::Now;
 const SLICE: Duration = Duration::from_secs(1);
 
 impl Wait {
-    /// Waits for a connection, as for the rest: a server that restarts is no reason to stop before the time is over.
+    /// Waits for a connection, as for the rest: a server that restarts is no reason to stop before
+    /// the time is over.
     pub(super) async fn until_connected(&mut self, nats: &Nats) -> Result<Option<End>, Exit> {
         let mut link = nats.link();
         loop {
@@ -50,8 +51,8 @@ impl Wait {
             }
             self.progress
                 .show(self.goal, &self.rows, self.trouble.as_deref(), left);
-            // Cancel-safe: a change of the link stays marked until it is seen. A link that is gone changes no more, and the loop
-            // ends with the time.
+            // Cancel-safe: a change of the link stays marked until it is seen. A link that is gone
+            // changes no more, and the loop ends with the time.
             tokio::select! {
                 () = tokio::time::sleep(left.min(SLICE)) => {}
                 Ok(()) = link.changed() => {}

@@ -1,4 +1,5 @@
-//! What a context's values mean: a secret or the file it is in, and paths with variables, as natscli reads them.
+//! What a context's values mean: a secret or the file it is in, and paths with variables, as
+//! natscli reads them.
 
 use std::env;
 use std::path::PathBuf;
@@ -26,8 +27,8 @@ pub(super) fn after_scheme<'t>(text: &'t str, scheme: &str) -> Option<&'t str> {
     start.eq_ignore_ascii_case(scheme).then_some(rest)
 }
 
-/// A path with its `~` and its variables replaced, as natscli does. An unknown variable stays, so that the path that
-/// cannot be read is told as it was written.
+/// A path with its `~` and its variables replaced, as natscli does. An unknown variable stays, so
+/// that the path that cannot be read is told as it was written.
 pub(super) fn expand(path: &str) -> PathBuf {
     let path = after_scheme(path, FILE_SCHEME).unwrap_or(path);
     let variable = |name: &str| env::var(name).ok();

@@ -1,6 +1,7 @@
 //! What people call zones that are called otherwise: abbreviations, cities, countries.
 
-/// Where several zones share an abbreviation, those that most people mean come first, in this order.
+/// Where several zones share an abbreviation, those that most people mean come first, in this
+/// order.
 pub const WELL_KNOWN: &[&str] = &[
     "America/New_York",
     "America/Chicago",

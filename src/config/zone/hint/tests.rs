@@ -107,7 +107,8 @@ fn a_place_that_is_nearly_right_is_taken_for_a_misspelt_one_and_others_are_not()
     }
 }
 
-/// Each name of the database is its own hint when a letter of it is doubled or left out, or it stands for the same clocks.
+/// Each name of the database is its own hint when a letter of it is doubled or left out, or it
+/// stands for the same clocks.
 #[test]
 fn no_hint_for_a_slip_of_the_keys_is_a_zone_with_other_clocks() {
     let database = TimeZoneDatabase::bundled();

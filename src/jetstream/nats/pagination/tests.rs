@@ -230,7 +230,8 @@ fn one_created_and_one_deleted_leave_the_length_and_hide_nobody() {
 
 #[test]
 fn a_page_that_does_not_connect_does_not_make_the_next_one_connect() {
-    // What is deleted after the first page hides 256..306; the second page, of 306.., must not vouch for the third.
+    // What is deleted after the first page hides 256..306; the second page, of 306.., must not
+    // vouch for the third.
     let deleted = (0..51).map(Change::Delete).collect();
     let mut list = list(0..2_000).changing(once(deleted));
     list.read_well();
@@ -293,7 +294,8 @@ fn a_list_that_says_it_is_longer_than_it_shows_ends_with_an_error() {
 
 #[test]
 fn consumers_without_a_name_of_their_own_hide_nobody_who_has_one() {
-    // In a cluster. Their names lie anywhere between the others, their order is another one each time.
+    // In a cluster. Their names lie anywhere between the others, their order is another one each
+    // time.
     for count in [1, 10, 255, 256, 257, 700] {
         for deleted in [
             vec![],
@@ -403,7 +405,8 @@ fn a_list_that_grows_with_each_page_is_given_up_before_it_fills_the_memory() {
         requests <= super::MOST / (PAGE - 1) + 2,
         "{requests} requests"
     );
-    // So it does where the pages are longer than any, and where the total is always just out of reach.
+    // So it does where the pages are longer than any, and where the total is always just out of
+    // reach.
     let (error, _) = read_forged(|offset| forged(offset..offset + 10_000, offset + 10_001));
     assert_eq!(error, RequestError::TooLong { most: super::MOST });
 }

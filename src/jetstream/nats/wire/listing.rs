@@ -1,4 +1,5 @@
-//! Lists, page by page: each entry is read by itself, so that one that cannot be read costs no other.
+//! Lists, page by page: each entry is read by itself, so that one that cannot be read costs no
+//! other.
 
 use std::collections::BTreeMap;
 
@@ -59,7 +60,8 @@ impl NamesReply {
 impl ListReply {
     /// Everyone on the page.
     pub fn into_page(self) -> Page<Slot, Entry<Sample>> {
-        // Whoever did not answer the cluster in time is only here. Whoever is offline is also an entry without a name.
+        // Whoever did not answer the cluster in time is only here. Whoever is offline is also an
+        // entry without a name.
         let missing = self.missing.iter();
         let mut entries: BTreeMap<_, _> = missing
             .map(|text| place_of_name(text, Sample::UNKNOWN))
@@ -117,7 +119,8 @@ fn place_of_name<T: Clone>(text: &RawValue, content: T) -> (Slot, Entry<T>) {
     }
 }
 
-/// The place of an entry of that name, with what was read of it or else what is known without. `text` is all of it.
+/// The place of an entry of that name, with what was read of it or else what is known without.
+/// `text` is all of it.
 fn place<T>(
     name: Option<String>,
     text: &RawValue,
