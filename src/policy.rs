@@ -1,20 +1,29 @@
 //! Which consumers follow which windows, and what that makes desired at an instant.
 //!
-//! A [`Policy`] is what a checked config file says of windows: it cannot be wrong any more. Its answer, [`Desired`], is a
-//! pure function of the policy and an instant; nothing is remembered between two questions.
+//! A [`Policy`] is what a checked config file says of windows, and what people decided about them since: it cannot be wrong any
+//! more. Its answer, [`Desired`], is a pure function of the policy and an instant; nothing is remembered between two questions.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::consumer::{ConsumerId, Kind, Mark};
 
+mod by_file;
+mod coverage;
 mod description;
 mod desired_at;
 mod index;
 mod interest;
+mod merged;
+mod on_consumers;
+mod overlay;
+mod overridden;
+mod overrides;
 mod pattern;
 mod pauses;
+mod returning;
 mod selector;
 #[cfg(test)]
 mod tests;
@@ -22,16 +31,22 @@ mod timeline;
 mod window;
 mod window_set;
 
+pub use by_file::{ByFile, Exclusion};
 pub use desired_at::DesiredAt;
 pub use interest::Interest;
+pub use merged::merged;
+pub use overlay::{Overlay, Span};
+pub use overrides::{Effect, Override, OverrideId, Target, Verb};
 pub use pattern::SelectorError;
 pub use pauses::Pause;
+pub use returning::Returning;
 pub use selector::{Selection, Selector};
-pub use timeline::{Opening, OpeningRow, merged};
-pub use window::{Exclusion, Returning, Window};
+pub use timeline::{Opening, OpeningRow};
+pub use window::Window;
 pub use window_set::WindowSet;
 
 use interest::Selections;
+use on_consumers::OnConsumers;
 
 /// What a consumer's state should be. Deadlines are whole seconds, without a mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,8 +86,13 @@ pub struct Policy {
     is_named: bool,
     mark: Mark,
     max_pause: SignedDuration,
+    /// As the file has them.
+    by_file: Arc<[Arc<Window>]>,
+    /// The same, with their overrides.
     windows: Vec<Arc<Window>>,
     selections: Arc<Selections>,
+    overrides: Arc<[Arc<Override>]>,
+    on_consumers: OnConsumers,
 }
 
 /// So many changes are followed to see what will be wanted soon: windows of a second each could make one every second.
@@ -89,8 +109,48 @@ impl Policy {
             mark: Mark::of_instance(instance),
             max_pause,
             selections: Arc::new(Selections::of(selections.collect())),
+            by_file: windows.clone().into(),
             windows,
+            overrides: Arc::default(),
+            on_consumers: OnConsumers::default(),
         }
+    }
+
+    /// The same policy with these overrides, in any order, and no others. For questions about `now` or later: what named
+    /// consumers and is over by then is left out, so that recess need not observe them for its sake.
+    pub fn with_overrides(&self, overrides: &[Arc<Override>], now: Timestamp) -> Self {
+        // One that let a consumer run may still be what cut its tail.
+        let spreads = self.by_file.iter().map(|window| window.resume_spread);
+        let memory = spreads.max().unwrap_or_default();
+        let is_over = |one: &Override| one.until.checked_add(memory).is_ok_and(|over| over <= now);
+        let mut of_windows: HashMap<&str, Vec<&Arc<Override>>> = HashMap::new();
+        let mut on_consumers: Vec<(&Arc<Override>, &Selection)> = Vec::new();
+        for one in overrides {
+            match &one.target {
+                Target::Window(name) => of_windows.entry(name).or_default().push(one),
+                Target::Consumers(_) if is_over(one) => {}
+                Target::Consumers(selection) => on_consumers.push((one, selection)),
+            }
+        }
+        on_consumers.sort_by_key(|(one, _)| one.sequence);
+        let windows = (self.by_file.iter().zip(&self.windows)).map(|(by_file, current)| {
+            match of_windows.get(&*by_file.name) {
+                None => by_file.clone(),
+                Some(overrides) if current.is_overridden_by(overrides) => current.clone(),
+                Some(overrides) => Arc::new(by_file.overridden(overrides.iter().copied())),
+            }
+        });
+        Self {
+            windows: windows.collect(),
+            overrides: overrides.into(),
+            on_consumers: OnConsumers::of(&on_consumers, now),
+            ..self.clone()
+        }
+    }
+
+    /// The overrides that count, in any order.
+    pub fn overrides(&self) -> &[Arc<Override>] {
+        &self.overrides
     }
 
     /// The same policy where the file names no instance, so that another deployment may go by the same name.
@@ -124,12 +184,18 @@ impl Policy {
         &self.windows
     }
 
-    /// The windows that a consumer follows. `kind` is `None` for one that does not exist: only its exact name counts.
+    /// The windows that a consumer follows, and the overrides that name it. `kind` is `None` for one that does not exist: only its exact name counts.
     pub fn windows_of(&self, id: &ConsumerId, kind: Option<Kind>) -> WindowSet {
         let places = self.selections.selecting(id, kind);
-        (places.into_iter())
+        let windows: WindowSet = (places.into_iter())
             .filter_map(|place| self.windows.get(place).cloned())
-            .collect()
+            .collect();
+        let by_hand = self.on_consumers.naming(id, kind);
+        if by_hand.is_empty() {
+            windows
+        } else {
+            windows.with_overrides(by_hand)
+        }
     }
 
     /// The windows that a consumer follows of which no more than the name is known.
@@ -137,9 +203,10 @@ impl Policy {
         self.windows_of(id, Some(Kind::ASSUMED))
     }
 
-    /// The consumers that the windows select.
+    /// The consumers that windows select, and overrides that pause.
     pub fn interest(&self) -> Interest {
-        Interest::in_selections(self.selections.clone())
+        let by_hand = &self.on_consumers.pausing;
+        Interest::in_selections(vec![self.selections.clone(), by_hand.clone()])
     }
 
     /// What a consumer that follows `windows` should be doing at `at`: see [`DesiredAt::desired`].
@@ -164,44 +231,36 @@ impl Policy {
     /// assert_eq!(desired, Desired::Paused("2027-03-28T03:00:00Z".parse()?));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn desired(&self, id: &ConsumerId, windows: &[Arc<Window>], at: Timestamp) -> Desired {
+    pub fn desired(&self, id: &ConsumerId, windows: &WindowSet, at: Timestamp) -> Desired {
         self.desired_at(at).desired_once(id, windows)
     }
 
-    /// The first instant from `at` on that none of the windows covers; nothing is looked for from `furthest` on.
-    fn covered_until(windows: &[Arc<Window>], at: Timestamp, furthest: Timestamp) -> Timestamp {
-        let mut end = at;
-        while end < furthest {
-            let reached =
-                (windows.iter()).fold(end, |end, window| window.covered_until(end, furthest));
-            if reached == end {
-                break;
-            }
-            end = reached;
-        }
-        end
-    }
-
-    /// The first instant after `after` at which some window opens or closes, or, while one is open or its consumers come
-    /// back, the furthest deadline moves on. Between `after` and that instant no answer of [`Policy::desired`] changes, but
+    /// The first instant after `after` at which some window opens or closes, an override begins or ends, or, while anything of
+    /// that lasts or consumers come back, the furthest deadline moves on. Between `after` and that instant no answer of [`Policy::desired`] changes, but
     /// that tails end: then there is nothing to do, as the server ends them.
     pub fn next_change(&self, after: Timestamp) -> Option<Timestamp> {
-        self.next_change_among(&self.windows, after)
+        let by_hand = self.on_consumers.overrides.iter();
+        let edges = by_hand.flat_map(|one| [one.from, one.until]);
+        let edge = edges.filter(|edge| *edge > after).min();
+        let change = self.next_change_among(&self.windows, edge.is_some(), after);
+        change.into_iter().chain(edge).min()
     }
 
     /// The same for one consumer and its windows, the end of its tail included.
     pub fn next_change_of(
         &self,
         id: &ConsumerId,
-        windows: &[Arc<Window>],
+        windows: &WindowSet,
         after: Timestamp,
     ) -> Option<Timestamp> {
         let tail = match self.desired(id, windows, after) {
             Desired::Tail(until) => Some(until),
             Desired::Running | Desired::Paused(_) => None,
         };
-        let change = self.next_change_among(windows, after);
-        change.into_iter().chain(tail).min()
+        let by_hand = windows.overlay();
+        let edge = by_hand.next_edge(after);
+        let change = self.next_change_among(windows, by_hand.at(after).is_some(), after);
+        change.into_iter().chain(tail).chain(edge).min()
     }
 
     /// Whether a change within `ahead` after `at` will want a consumer paused (or in its tail) until exactly `deadline`; or, as
@@ -209,7 +268,7 @@ impl Policy {
     pub fn wants_soon(
         &self,
         id: &ConsumerId,
-        windows: &[Arc<Window>],
+        windows: &WindowSet,
         deadline: Timestamp,
         at: Timestamp,
         ahead: SignedDuration,
@@ -226,12 +285,17 @@ impl Policy {
             .any(|until| until == deadline || until.min(furthest) == deadline)
     }
 
-    fn next_change_among(&self, windows: &[Arc<Window>], after: Timestamp) -> Option<Timestamp> {
+    fn next_change_among(
+        &self,
+        windows: &[Arc<Window>],
+        mut anything_lasts: bool,
+        after: Timestamp,
+    ) -> Option<Timestamp> {
         let mut first = None;
-        let mut anything_lasts = false;
         for window in windows {
             let closes = window.open_at(after).map(|piece| piece.closes);
-            first = first.into_iter().chain(closes).min();
+            let edge = window.overlay().next_edge(after);
+            first = first.into_iter().chain(closes).chain(edge).min();
             let before = first.unwrap_or(Timestamp::MAX);
             let opens = window.next_opening_before(after, before);
             first = opens.map(|piece| piece.opens).or(first);

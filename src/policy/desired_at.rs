@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::coverage::{covered_until, cut_by};
 use super::{Desired, Policy, Returning, Window, WindowSet};
 use crate::consumer::ConsumerId;
 
@@ -55,7 +56,7 @@ impl Policy {
 impl DesiredAt<'_> {
     /// What a consumer that follows `windows` should be doing.
     ///
-    /// It is paused while one of them is open, so overlapping and touching windows make one pause, until the first instant
+    /// It is paused while one of them is open, or an override that names it has the last word and pauses, so overlapping and touching windows make one pause, until the first instant
     /// that none of them covers; or until its own moment of return, where a window spreads those. Between the two it is in
     /// the tail. A deadline is never more than `max_pause` ahead: beyond that it moves in steps of half of `max_pause`,
     /// counted since the epoch, so that every copy of recess names the same instant.
@@ -70,7 +71,7 @@ impl DesiredAt<'_> {
     }
 
     /// The same, where nobody else will ask about such a set.
-    pub(super) fn desired_once(mut self, id: &ConsumerId, windows: &[Arc<Window>]) -> Desired {
+    pub(super) fn desired_once(mut self, id: &ConsumerId, windows: &WindowSet) -> Desired {
         let together = self.together(windows);
         self.of(id, &together)
     }
@@ -89,20 +90,17 @@ impl DesiredAt<'_> {
         }
     }
 
-    fn together(&mut self, windows: &[Arc<Window>]) -> Together {
-        let mut covered = self.at;
-        while covered < self.furthest {
-            let reached =
-                (windows.iter()).fold(covered, |end, window| self.covered_until(window, end));
-            if reached == covered {
-                break;
-            }
-            covered = reached;
-        }
+    fn together(&mut self, set: &WindowSet) -> Together {
+        let by_hand = set.overlay();
+        let (at, furthest) = (self.at, self.furthest);
+        let covered = covered_until(set, &by_hand, at, furthest, |window, from| {
+            self.covered_until(window, from)
+        });
         Together {
             covered,
-            returning: (windows.iter())
+            returning: (set.iter())
                 .filter_map(|window| self.returning(window, covered))
+                .filter_map(|returning| cut_by(&by_hand, returning, covered))
                 .collect(),
         }
     }

@@ -17,11 +17,12 @@ mod tests;
 /// Which consumers are of interest: those that some selection selects, and some beyond them.
 #[derive(Clone, Debug, Default)]
 pub struct Interest {
-    selections: Arc<Selections>,
+    selections: Vec<Arc<Selections>>,
     beyond: BTreeSet<ConsumerId>,
 }
 
-/// Selections, and where to find those that may select a consumer. The windows of a policy have one each.
+/// Selections, and where to find those that may select a consumer. The windows of a policy have one each, and so have the
+/// overrides that name consumers.
 #[derive(Debug, Default)]
 pub(super) struct Selections {
     list: Vec<Selection>,
@@ -61,10 +62,10 @@ impl Interest {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn of(selection: Selection) -> Self {
-        Self::in_selections(Arc::new(Selections::of(vec![selection])))
+        Self::in_selections(vec![Arc::new(Selections::of(vec![selection]))])
     }
 
-    pub(super) fn in_selections(selections: Arc<Selections>) -> Self {
+    pub(super) fn in_selections(selections: Vec<Arc<Selections>>) -> Self {
         Self {
             selections,
             beyond: BTreeSet::new(),
@@ -79,7 +80,8 @@ impl Interest {
 
     /// The selectors as written, `!` ones too.
     pub fn selectors(&self) -> impl Iterator<Item = &Selector> {
-        (self.selections.list.iter()).flat_map(Selection::selectors)
+        let lists = self.selections.iter().flat_map(|one| &one.list);
+        lists.flat_map(Selection::selectors)
     }
 
     /// The consumers to be asked for by name: only so does the server say that one does not exist.
@@ -127,7 +129,7 @@ impl Interest {
     }
 
     fn is_selected(&self, id: &ConsumerId, kind: Option<Kind>) -> bool {
-        !self.selections.selecting(id, kind).is_empty()
+        (self.selections.iter()).any(|one| !one.selecting(id, kind).is_empty())
     }
 
     /// The selectors without `!`.

@@ -2,11 +2,9 @@
 //!
 //! What [`Policy::desired`] says of an instant, told of a stretch of time. `plan --consumer` and `explain` are made of it.
 
-use std::sync::Arc;
-
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Policy, Window, WindowSet};
+use super::{Policy, WindowSet};
 use crate::consumer::ConsumerId;
 
 /// One pause, however often its deadline is renewed within it.
@@ -18,7 +16,7 @@ pub struct Pause {
     pub closes: Timestamp,
     /// When that consumer comes back: later than that where a window spreads the return.
     pub until: Timestamp,
-    /// The windows that make it, in order.
+    /// The windows that make it, in order, and the overrides that name the consumer and hold meanwhile.
     pub windows: WindowSet,
 }
 
@@ -37,7 +35,7 @@ impl Policy {
     pub fn pauses<'p>(
         &'p self,
         id: &'p ConsumerId,
-        windows: &'p [Arc<Window>],
+        windows: &'p WindowSet,
         from: Timestamp,
         until: Timestamp,
     ) -> impl Iterator<Item = Pause> + 'p {
@@ -46,7 +44,7 @@ impl Policy {
         let pauses = std::iter::from_fn(move || {
             let begin = next.filter(|begin| *begin < until)?;
             let pause = self.pause_from(id, windows, begin, horizon);
-            next = self.next_begin(windows, pause.closes, until);
+            next = windows.next_begin(pause.closes, until);
             Some(pause)
         });
         // One that is in its tail at `from` has closed before.
@@ -59,7 +57,7 @@ impl Policy {
     pub fn longer_pause(
         &self,
         id: &ConsumerId,
-        windows: &[Arc<Window>],
+        windows: &WindowSet,
         limit: SignedDuration,
         from: Timestamp,
         until: Timestamp,
@@ -72,7 +70,7 @@ impl Policy {
         // One that is longer has a probe with as much as that still before it.
         let long = probes.filter_map(|probe| {
             let enough = probe.checked_add(half).ok()?;
-            if Self::covered_until(windows, probe, enough) < enough {
+            if windows.covered_until(probe, enough) < enough {
                 return None;
             }
             let begin = self.begin(windows, probe, enough)?;
@@ -86,41 +84,31 @@ impl Policy {
     fn pause_from(
         &self,
         id: &ConsumerId,
-        windows: &[Arc<Window>],
+        windows: &WindowSet,
         from: Timestamp,
         horizon: Timestamp,
     ) -> Pause {
-        let closes = Self::covered_until(windows, from, horizon);
-        let returns = (windows.iter())
-            .filter_map(|window| window.returning(closes))
-            .map(|returning| returning.of(id));
+        let closes = windows.covered_until(from, horizon);
+        let returns = (windows.returning(closes).into_iter()).map(|returning| returning.of(id));
         Pause {
             from,
             closes,
             until: returns.chain([closes]).max().unwrap_or(closes),
-            windows: (windows.iter())
-                .filter(|window| {
+            windows: windows.filtered(
+                |window| {
                     window.open_at(from).is_some()
                         || window.next_opening_before(from, closes).is_some()
-                })
-                .cloned()
-                .collect(),
+                },
+                |one| one.from < closes && from < one.until,
+            ),
         }
     }
 
     /// Where the pause begins that holds at `at`, or the next one that begins before `before`.
-    fn begin(
-        &self,
-        windows: &[Arc<Window>],
-        at: Timestamp,
-        before: Timestamp,
-    ) -> Option<Timestamp> {
-        let opens = |at: Timestamp| {
-            let open = (windows.iter()).filter_map(|window| window.open_at(at));
-            open.map(|piece| piece.opens).min()
-        };
+    fn begin(&self, windows: &WindowSet, at: Timestamp, before: Timestamp) -> Option<Timestamp> {
+        let opens = |at: Timestamp| windows.covered_since(at);
         let Some(mut begin) = opens(at) else {
-            return self.next_begin(windows, at, before);
+            return windows.next_begin(at, before);
         };
         let horizon = at.checked_sub(Pause::FOLLOWED).unwrap_or(Timestamp::MIN);
         while begin > horizon {
@@ -133,35 +121,23 @@ impl Policy {
         Some(begin)
     }
 
-    fn next_begin(
-        &self,
-        windows: &[Arc<Window>],
-        after: Timestamp,
-        before: Timestamp,
-    ) -> Option<Timestamp> {
-        windows.iter().fold(None, |first, window| {
-            let next = window.next_opening_before(after, first.unwrap_or(before));
-            next.map(|piece| piece.opens).or(first)
-        })
-    }
-
     /// The pause whose windows have closed by `at` and whose tail still lasts then.
-    fn last_before(
-        &self,
-        id: &ConsumerId,
-        windows: &[Arc<Window>],
-        at: Timestamp,
-    ) -> Option<Pause> {
-        if (windows.iter()).any(|window| window.open_at(at).is_some()) {
+    fn last_before(&self, id: &ConsumerId, windows: &WindowSet, at: Timestamp) -> Option<Pause> {
+        if windows.covered_since(at).is_some() {
             return None;
         }
-        let closed = (windows.iter())
-            .filter_map(|window| window.returning(at))
+        let closed = (windows.returning(at).into_iter())
             .filter(|returning| returning.of(id) > at)
             .map(|returning| returning.closes())
             .max()?;
         let just_before = closed.checked_sub(SignedDuration::from_nanos(1)).ok()?;
-        let begin = self.begin(windows, just_before, at)?;
-        Some(self.pause_from(id, windows, begin, at))
+        let mut last = self.begin(windows, just_before, at)?;
+        // A short one may have come and gone in its tail.
+        let mut closes = windows.covered_until(closed, at);
+        while let Some(begin) = windows.next_begin(closes, at) {
+            last = begin;
+            closes = windows.covered_until(begin, at);
+        }
+        Some(self.pause_from(id, windows, last, at))
     }
 }

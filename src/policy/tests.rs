@@ -5,6 +5,7 @@ use proptest::sample::select;
 use super::*;
 use crate::calendar::{Length, Occurrence, Pattern, Rule, Schedule};
 
+mod overrides;
 mod second_by_second;
 mod windows;
 
@@ -382,7 +383,7 @@ fn a_consumer_is_paused_while_a_window_of_its_is_open() {
             "{at}"
         );
         assert_eq!(
-            policy.desired(&anybody(), &[], time(at)),
+            policy.desired(&anybody(), &WindowSet::default(), time(at)),
             Desired::Running,
             "of no window"
         );

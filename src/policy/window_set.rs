@@ -1,22 +1,65 @@
-//! The windows that one consumer follows.
+//! The windows that one consumer follows, and what people decided about it.
 
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Arc;
 
-use super::Window;
+use super::overlay::Overlay;
+use super::{Effect, Override, Window};
 
-/// The windows that a consumer follows, in the order of the file.
+/// The windows that a consumer follows, in the order of the file; and the overrides that name it (those of a window are the
+/// window's own).
 ///
 /// They are the windows themselves, not their places in a policy: a set outlives a reload, and still says what it said. Two sets
 /// are equal if they hold the very same windows, which those of two policies never do.
 #[derive(Clone, Debug, Default)]
-pub struct WindowSet(Arc<[Arc<Window>]>);
+pub struct WindowSet {
+    windows: Arc<[Arc<Window>]>,
+    overrides: Arc<[Arc<Override>]>,
+}
 
 impl WindowSet {
     /// Their names.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|window| &*window.name)
+        self.windows.iter().map(|window| &*window.name)
+    }
+
+    /// The same windows, and these overrides.
+    pub(super) fn with_overrides(self, overrides: Vec<Arc<Override>>) -> Self {
+        Self {
+            overrides: overrides.into(),
+            ..self
+        }
+    }
+
+    /// Those windows and those overrides of it.
+    pub(super) fn filtered(
+        &self,
+        windows: impl Fn(&Window) -> bool,
+        overrides: impl Fn(&Override) -> bool,
+    ) -> Self {
+        let windows = self.windows.iter().filter(|window| windows(window));
+        let overrides = self.overrides.iter().filter(|one| overrides(one));
+        Self {
+            windows: windows.cloned().collect(),
+            overrides: overrides.cloned().collect(),
+        }
+    }
+
+    /// The overrides that name the consumer.
+    pub fn overrides(&self) -> &[Arc<Override>] {
+        &self.overrides
+    }
+
+    /// Which of those has the last word, and when.
+    pub(super) fn overlay(&self) -> Overlay {
+        Overlay::of(self.overrides.iter())
+    }
+
+    /// Whether nothing holds the consumer at any time: no window, and no override that pauses.
+    pub fn is_empty(&self) -> bool {
+        let mut effects = self.overrides.iter().map(|one| one.effect);
+        self.windows.is_empty() && effects.all(|effect| effect == Effect::Run)
     }
 }
 
@@ -24,30 +67,41 @@ impl Deref for WindowSet {
     type Target = [Arc<Window>];
 
     fn deref(&self) -> &Self::Target {
-        &self.0
+        &self.windows
     }
 }
 
 impl FromIterator<Arc<Window>> for WindowSet {
     fn from_iter<I: IntoIterator<Item = Arc<Window>>>(windows: I) -> Self {
-        Self(windows.into_iter().collect())
+        Self {
+            windows: windows.into_iter().collect(),
+            overrides: Arc::default(),
+        }
     }
 }
 
 impl PartialEq for WindowSet {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-            || (self.len() == other.len())
-                && (self.iter().zip(other.iter())).all(|(one, other)| Arc::ptr_eq(one, other))
+        are_the_same(&self.windows, &other.windows)
+            && are_the_same(&self.overrides, &other.overrides)
     }
+}
+
+fn are_the_same<T>(one: &Arc<[Arc<T>]>, other: &Arc<[Arc<T>]>) -> bool {
+    Arc::ptr_eq(one, other)
+        || (one.len() == other.len())
+            && (one.iter().zip(other.iter())).all(|(one, other)| Arc::ptr_eq(one, other))
 }
 
 impl Eq for WindowSet {}
 
 impl Hash for WindowSet {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        for window in self.iter() {
+        for window in self.windows.iter() {
             Arc::as_ptr(window).hash(state);
+        }
+        for one in self.overrides.iter() {
+            Arc::as_ptr(one).hash(state);
         }
     }
 }

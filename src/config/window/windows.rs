@@ -73,16 +73,13 @@ fn window(raw: &raw::Window, context: &Context<'_>, findings: &mut Vec<Finding>)
     let schedule = schedule?;
     findings.extend(rule::never_opens(raw, &schedule));
     findings.extend(timing::endless(&raw.timing, &schedule, TableKind::Window));
-    let window = Window::new(name?, schedule, selection?);
-    let exclusions = context.exclusions.iter();
-    Some(Window {
-        exclusions: exclusions
-            .filter(|exclusion| exclusion.concerns(&window.name))
-            .map(|exclusion| exclusion.exclusion.clone())
-            .collect(),
-        resume_spread: resume_spread?,
-        ..window
-    })
+    let mut window = Window::new(name?, schedule, selection?);
+    window.exclusions = (context.exclusions.iter())
+        .filter(|exclusion| exclusion.concerns(&window.name))
+        .map(|exclusion| exclusion.exclusion.clone())
+        .collect();
+    window.resume_spread = resume_spread?;
+    Some(window)
 }
 
 fn selection(list: &Placed<Texts>, findings: &mut Vec<Finding>) -> Option<Selection> {

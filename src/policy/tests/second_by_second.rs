@@ -5,20 +5,20 @@ use crate::calendar::{Boundary, Fixed};
 use crate::consumer::fnv1a64;
 
 const START: i64 = 1_796_083_200; // 2026-12-01T00:00:00Z
-const SECONDS: usize = 900;
+pub(super) const SECONDS: usize = 900;
 
 /// A window of a few openings in the first five minutes: at those seconds of each minute, so long, so spread.
 #[derive(Clone, Debug)]
-struct Plan {
+pub(super) struct Plan {
     at: Vec<usize>,
     length: usize,
-    spread: usize,
+    pub(super) spread: usize,
     /// From and until, in seconds.
     exclusions: Vec<(usize, usize)>,
 }
 
 impl Plan {
-    fn window(&self) -> Window {
+    pub(super) fn window(&self) -> Window {
         let at: Vec<String> = self.at.iter().map(usize::to_string).collect();
         let pattern = format!("{} 0-4 0 1 12 *", at.join(","));
         let length = seconds(self.length.try_into().unwrap());
@@ -37,7 +37,7 @@ impl Plan {
         window
     }
 
-    fn excluded(&self, at: usize) -> bool {
+    pub(super) fn excluded(&self, at: usize) -> bool {
         (self.exclusions.iter()).any(|(from, until)| (*from..*until).contains(&at))
     }
 
@@ -45,7 +45,7 @@ impl Plan {
         (0..5).flat_map(|minute| self.at.iter().map(move |second| minute * 60 + second))
     }
 
-    fn open(&self, at: usize) -> bool {
+    pub(super) fn open(&self, at: usize) -> bool {
         let lasts = |opens: usize| (opens..opens + self.length).contains(&at);
         !self.excluded(at) && self.openings().any(lasts)
     }
@@ -64,7 +64,7 @@ impl Plan {
     }
 }
 
-fn instant(at: usize) -> Timestamp {
+pub(super) fn instant(at: usize) -> Timestamp {
     Timestamp::from_second(START + i64::try_from(at).unwrap()).unwrap()
 }
 
@@ -85,7 +85,7 @@ fn expected(plans: &[Plan], id: &ConsumerId, max_pause: i64, at: usize) -> Desir
 }
 
 prop_compose! {
-    fn any_plan()(
+    pub(super) fn any_plan()(
         at in prop::collection::btree_set(0..60_usize, 1..3),
         length in prop_oneof![1..10_usize, 10..90_usize, Just(60)],
         spread in prop_oneof![Just(0), 1..60_usize, 60..300_usize],

@@ -186,6 +186,7 @@ fn an_occurrence_is_cut_into_pieces() {
     assert_eq!(open("02:40:00"), None);
     let end = |at: &str| {
         window
+            .by_file()
             .excluded_until(time(&day(at)))
             .map(|end| end.to_string())
     };

@@ -80,13 +80,14 @@ fn the_nights_around_a_law_are_held_and_every_command_says_so() {
                 .find(|(opens, closes)| *opens <= minute && minute < *closes);
             let expected = open.map_or(Desired::Running, |(_, closes)| Desired::Paused(closes));
             assert_eq!(
-                policy.desired(&id, policy.windows(), minute),
+                policy.desired(&id, &policy.windows().iter().cloned().collect(), minute),
                 expected,
                 "{minute}"
             );
             minute += SignedDuration::from_mins(10);
         }
-        let pauses = policy.pauses(&id, policy.windows(), at(days.0), at(days.1));
+        let windows = policy.windows().iter().cloned().collect();
+        let pauses = policy.pauses(&id, &windows, at(days.0), at(days.1));
         let found: Vec<_> = pauses.map(|pause| (pause.from, pause.until)).collect();
         let wanted: Vec<_> = (expected.iter())
             .map(|(opens, closes, _)| (at(opens), at(closes)))

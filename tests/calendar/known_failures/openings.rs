@@ -160,10 +160,17 @@ fn windows_longer_than_their_period_and_windows_that_touch_make_one_pause() {
             "2026-12-01T08:59:59.999999999Z",
             "2026-12-01T09:00:00Z",
         ] {
-            let desired = policy.desired(&id, policy.windows(), at(instant));
+            let desired = policy.desired(
+                &id,
+                &policy.windows().iter().cloned().collect(),
+                at(instant),
+            );
             assert_eq!(desired, Desired::Paused(end), "{pattern} at {instant}");
         }
-        assert_eq!(policy.desired(&id, policy.windows(), end), Desired::Running);
+        assert_eq!(
+            policy.desired(&id, &policy.windows().iter().cloned().collect(), end),
+            Desired::Running
+        );
         assert_eq!(
             schedule.covered_until(at("2026-12-01T08:00:00Z"), Timestamp::MAX),
             end

@@ -241,7 +241,7 @@ fn check_window(
     let end = end_of(&known.excluded, at);
     if end.is_none_or(|end| end < policy.end) {
         assert_eq!(
-            known.window.excluded_until(at),
+            known.window.by_file().excluded_until(at),
             end,
             "{}",
             context("excluded_until")

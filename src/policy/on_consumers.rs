@@ -1,0 +1,45 @@
+//! Overrides that name consumers, and which of them name one.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::interest::Selections;
+use super::{Effect, Override, Selection};
+use crate::consumer::{ConsumerId, Kind};
+
+/// The overrides that name consumers.
+#[derive(Clone, Debug, Default)]
+pub(super) struct OnConsumers {
+    pub overrides: Vec<Arc<Override>>,
+    /// In the same order.
+    selections: Arc<Selections>,
+    /// Of those that pause and have not ended.
+    pub pausing: Arc<Selections>,
+}
+
+impl OnConsumers {
+    /// `overrides` in the order in which they were made.
+    pub fn of(overrides: &[(&Arc<Override>, &Selection)], now: Timestamp) -> Self {
+        let pauses = |one: &Override| one.effect == Effect::Pause && now < one.until;
+        let pausing = overrides.iter().filter(|(one, _)| pauses(one));
+        let selections =
+            |list: Vec<&Selection>| Arc::new(Selections::of(list.into_iter().cloned().collect()));
+        Self {
+            pausing: selections(pausing.map(|(_, selection)| *selection).collect()),
+            selections: selections(overrides.iter().map(|(_, selection)| *selection).collect()),
+            overrides: overrides.iter().map(|(one, _)| (*one).clone()).collect(),
+        }
+    }
+
+    /// Those that name a consumer, in the order in which they were made.
+    pub fn naming(&self, id: &ConsumerId, kind: Option<Kind>) -> Vec<Arc<Override>> {
+        if self.overrides.is_empty() {
+            return Vec::new();
+        }
+        let places = self.selections.selecting(id, kind).into_iter();
+        places
+            .filter_map(|place| self.overrides.get(place).cloned())
+            .collect()
+    }
+}

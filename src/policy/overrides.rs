@@ -1,0 +1,132 @@
+//! What a person decided at run time: an override of the config file's windows, for a time that is written down.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::Selection;
+
+/// One decision. It never changes; a later one (by [`Override::sequence`]) has the last word while both last.
+#[derive(Clone, Debug)]
+pub struct Override {
+    /// By what it is called.
+    pub id: OverrideId,
+    /// Its place in the order of all of them: the sequence number of its message in the bucket.
+    pub sequence: u64,
+    /// When the server stored it.
+    pub made: Timestamp,
+    /// What it does.
+    pub effect: Effect,
+    /// To what.
+    pub target: Target,
+    /// Its first instant, a whole second.
+    pub from: Timestamp,
+    /// The first instant after it, a whole second: later than [`Override::from`].
+    pub until: Timestamp,
+    /// The command that made it.
+    pub verb: Verb,
+    /// Why, in its author's words.
+    pub reason: Option<Arc<str>>,
+    /// The host on which the command ran.
+    pub host: Option<Arc<str>>,
+}
+
+impl Override {
+    /// Whether it holds at `at`.
+    pub fn covers(&self, at: Timestamp) -> bool {
+        self.from <= at && at < self.until
+    }
+}
+
+/// The name of an override: who made it, and some random letters. Written `alice.k7f2q`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OverrideId {
+    /// The author, as a token of the key: only that user may publish to it, which is the proof.
+    pub author: Arc<str>,
+    /// What tells it from the others of that author.
+    pub token: Arc<str>,
+}
+
+impl fmt::Display for OverrideId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.author, self.token)
+    }
+}
+
+/// What an override does to its target while it lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Holds it: a window is open, consumers are paused.
+    Pause,
+    /// Lets it run: a window is closed and its tail is over, consumers deliver.
+    Run,
+}
+
+impl Effect {
+    /// As the bucket and JSON have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pause => "pause",
+            Self::Run => "run",
+        }
+    }
+}
+
+/// What is overridden.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// A window of that name: what its other consumers' windows want is untouched.
+    Window(Arc<str>),
+    /// Consumers, whatever windows they follow.
+    Consumers(Selection),
+}
+
+/// The command that makes an override.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// `recess open`
+    Open,
+    /// `recess close`
+    Close,
+    /// `recess extend`
+    Extend,
+    /// `recess skip`
+    Skip,
+    /// `recess pause`
+    Pause,
+    /// `recess resume`
+    Resume,
+}
+
+impl Verb {
+    /// Every command that makes one.
+    pub const ALL: [Self; 6] = [
+        Self::Open,
+        Self::Close,
+        Self::Extend,
+        Self::Skip,
+        Self::Pause,
+        Self::Resume,
+    ];
+
+    /// As the bucket, JSON and the command line have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Close => "close",
+            Self::Extend => "extend",
+            Self::Skip => "skip",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+        }
+    }
+
+    /// What its override does.
+    pub fn effect(self) -> Effect {
+        match self {
+            Self::Open | Self::Extend | Self::Pause => Effect::Pause,
+            Self::Close | Self::Skip | Self::Resume => Effect::Run,
+        }
+    }
+}
