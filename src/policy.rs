@@ -36,7 +36,7 @@ pub use desired_at::DesiredAt;
 pub use interest::Interest;
 pub use merged::merged;
 pub use overlay::{Overlay, Span};
-pub use overrides::{Effect, Override, OverrideId, Target, Verb};
+pub use overrides::{Effect, Override, OverrideId, Target, Terms, Verb};
 pub use pattern::SelectorError;
 pub use pauses::Pause;
 pub use returning::Returning;
@@ -122,11 +122,16 @@ impl Policy {
         // One that let a consumer run may still be what cut its tail.
         let spreads = self.by_file.iter().map(|window| window.resume_spread);
         let memory = spreads.max().unwrap_or_default();
-        let is_over = |one: &Override| one.until.checked_add(memory).is_ok_and(|over| over <= now);
+        let is_over = |one: &Override| {
+            one.terms
+                .until
+                .checked_add(memory)
+                .is_ok_and(|over| over <= now)
+        };
         let mut of_windows: HashMap<&str, Vec<&Arc<Override>>> = HashMap::new();
         let mut on_consumers: Vec<(&Arc<Override>, &Selection)> = Vec::new();
         for one in overrides {
-            match &one.target {
+            match &one.terms.target {
                 Target::Window(name) => of_windows.entry(name).or_default().push(one),
                 Target::Consumers(_) if is_over(one) => {}
                 Target::Consumers(selection) => on_consumers.push((one, selection)),
@@ -240,7 +245,7 @@ impl Policy {
     /// that tails end: then there is nothing to do, as the server ends them.
     pub fn next_change(&self, after: Timestamp) -> Option<Timestamp> {
         let by_hand = self.on_consumers.overrides.iter();
-        let edges = by_hand.flat_map(|one| [one.from, one.until]);
+        let edges = by_hand.flat_map(|one| [one.terms.from, one.terms.until]);
         let edge = edges.filter(|edge| *edge > after).min();
         let change = self.next_change_among(&self.windows, edge.is_some(), after);
         change.into_iter().chain(edge).min()

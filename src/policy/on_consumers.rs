@@ -21,7 +21,7 @@ pub(super) struct OnConsumers {
 impl OnConsumers {
     /// `overrides` in the order in which they were made.
     pub fn of(overrides: &[(&Arc<Override>, &Selection)], now: Timestamp) -> Self {
-        let pauses = |one: &Override| one.effect == Effect::Pause && now < one.until;
+        let pauses = |one: &Override| one.terms.effect == Effect::Pause && now < one.terms.until;
         let pausing = overrides.iter().filter(|(one, _)| pauses(one));
         let selections =
             |list: Vec<&Selection>| Arc::new(Selections::of(list.into_iter().cloned().collect()));

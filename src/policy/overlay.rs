@@ -26,7 +26,7 @@ pub struct Span {
 impl Span {
     /// What counts.
     pub fn effect(&self) -> Effect {
-        self.by.effect
+        self.by.terms.effect
     }
 }
 
@@ -42,22 +42,22 @@ impl Overlay {
         for one in in_order {
             let mut kept = Vec::with_capacity(spans.len() + 2);
             for span in spans {
-                if span.from < one.from {
+                if span.from < one.terms.from {
                     kept.push(Span {
-                        until: span.until.min(one.from),
+                        until: span.until.min(one.terms.from),
                         ..span.clone()
                     });
                 }
-                if span.until > one.until {
+                if span.until > one.terms.until {
                     kept.push(Span {
-                        from: span.from.max(one.until),
+                        from: span.from.max(one.terms.until),
                         ..span
                     });
                 }
             }
             kept.push(Span {
-                from: one.from,
-                until: one.until,
+                from: one.terms.from,
+                until: one.terms.until,
                 by: one.clone(),
             });
             spans = kept;

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 
 use super::Selection;
 
-/// One decision. It never changes; a later one (by [`Override::sequence`]) has the last word while both last.
-#[derive(Clone, Debug)]
+/// One decision. It never changes; a later one (by [`Override::sequence`]) has the last word while
+/// both last.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Override {
     /// By what it is called.
     pub id: OverrideId,
@@ -16,13 +17,20 @@ pub struct Override {
     pub sequence: u64,
     /// When the server stored it.
     pub made: Timestamp,
+    /// What was decided.
+    pub terms: Terms,
+}
+
+/// What a person decides.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Terms {
     /// What it does.
     pub effect: Effect,
     /// To what.
     pub target: Target,
     /// Its first instant, a whole second.
     pub from: Timestamp,
-    /// The first instant after it, a whole second: later than [`Override::from`].
+    /// The first instant after it, a whole second: later than [`Terms::from`].
     pub until: Timestamp,
     /// The command that made it.
     pub verb: Verb,
@@ -32,7 +40,7 @@ pub struct Override {
     pub host: Option<Arc<str>>,
 }
 
-impl Override {
+impl Terms {
     /// Whether it holds at `at`.
     pub fn covers(&self, at: Timestamp) -> bool {
         self.from <= at && at < self.until
@@ -42,10 +50,23 @@ impl Override {
 /// The name of an override: who made it, and some random letters. Written `alice.k7f2q`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OverrideId {
-    /// The author, as a token of the key: only that user may publish to it, which is the proof.
-    pub author: Arc<str>,
-    /// What tells it from the others of that author.
-    pub token: Arc<str>,
+    author: Arc<str>,
+    token: Arc<str>,
+}
+
+impl OverrideId {
+    /// The name of one that `author` made. Both are tokens of its key in the bucket.
+    pub fn new(author: impl Into<Arc<str>>, token: impl Into<Arc<str>>) -> Self {
+        Self {
+            author: author.into(),
+            token: token.into(),
+        }
+    }
+
+    /// Who made it: only that user may publish to the key, which is the proof.
+    pub fn author(&self) -> &str {
+        &self.author
+    }
 }
 
 impl fmt::Display for OverrideId {
@@ -64,6 +85,9 @@ pub enum Effect {
 }
 
 impl Effect {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Pause, Self::Run];
+
     /// As the bucket and JSON have it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -74,7 +98,7 @@ impl Effect {
 }
 
 /// What is overridden.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Target {
     /// A window of that name: what its other consumers' windows want is untouched.
     Window(Arc<str>),

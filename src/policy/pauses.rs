@@ -99,7 +99,7 @@ impl Policy {
                     window.open_at(from).is_some()
                         || window.next_opening_before(from, closes).is_some()
                 },
-                |one| one.from < closes && from < one.until,
+                |one| one.terms.from < closes && from < one.terms.until,
             ),
         }
     }

@@ -11,6 +11,16 @@ pub struct Selection {
     selectors: Arc<[Selector]>,
 }
 
+/// Two are equal if they are written alike.
+impl PartialEq for Selection {
+    fn eq(&self, other: &Self) -> bool {
+        let (ours, theirs) = (self.selectors.iter(), other.selectors.iter());
+        ours.map(|one| &one.text).eq(theirs.map(|one| &one.text))
+    }
+}
+
+impl Eq for Selection {}
+
 impl Selection {
     /// Takes selectors in the order of the file; the order does not matter to what they select.
     pub fn new(selectors: Vec<Selector>) -> Self {

@@ -58,7 +58,7 @@ impl WindowSet {
 
     /// Whether nothing holds the consumer at any time: no window, and no override that pauses.
     pub fn is_empty(&self) -> bool {
-        let mut effects = self.overrides.iter().map(|one| one.effect);
+        let mut effects = self.overrides.iter().map(|one| one.terms.effect);
         self.windows.is_empty() && effects.all(|effect| effect == Effect::Run)
     }
 }

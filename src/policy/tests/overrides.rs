@@ -21,19 +21,18 @@ impl Made {
             None => Target::Consumers(selection(&["ORDERS/b*", "EVENTS/mail"])),
         };
         Arc::new(Override {
-            id: OverrideId {
-                author: "alice".into(),
-                token: sequence.to_string().into(),
-            },
+            id: OverrideId::new("alice", sequence.to_string()),
             sequence: sequence.try_into().unwrap(),
             made: instant(0),
-            effect: self.effect,
-            target,
-            from: instant(self.from),
-            until: instant(self.until),
-            verb: Verb::Open,
-            reason: None,
-            host: None,
+            terms: Terms {
+                effect: self.effect,
+                target,
+                from: instant(self.from),
+                until: instant(self.until),
+                verb: Verb::Open,
+                reason: None,
+                host: None,
+            },
         })
     }
 }
