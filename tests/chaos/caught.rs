@@ -35,9 +35,13 @@ impl Story {
     }
 
     fn sends(&mut self, after: i64, connection: usize, verb: &str, payload: String) {
+        self.sends_api(after, connection, &format!("CONSUMER.{verb}"), payload);
+    }
+
+    fn sends_api(&mut self, after: i64, connection: usize, verb: &str, payload: String) {
         let frame = Frame {
             verb: "PUB".to_owned(),
-            subject: format!("$JS.API.CONSUMER.{verb}"),
+            subject: format!("$JS.API.{verb}"),
             reply: format!("reply.{after}"),
             payload,
         };
@@ -214,6 +218,73 @@ fn a_foreign_pause_that_was_extended_and_is_not_given_back_is_caught() {
     story.looks(20_000, 1, Some(ours(returns())));
     story.writes(20_002, 1, ours(OPENS + 23));
     story.breaks("I3");
+}
+
+/// It asks for the streams' names, or for the list of one, and is answered.
+fn asks(story: &mut Story, after: i64, verb: &str) {
+    let body = match verb {
+        "STREAM.NAMES" => json!({ "streams": ["S0", "S1"] }),
+        _ => json!({ "consumers": [] }),
+    };
+    story.sends_api(after, 1, verb, String::new());
+    story.is_told(after + 5, 1, &format!("reply.{after}"), body.to_string());
+}
+
+#[test]
+fn every_stream_may_be_listed_once_after_the_start_and_after_a_reload() {
+    let mut story = Story::begin();
+    for (minute, reloads) in [(0, false), (1, true)] {
+        let begins = minute * 60_000;
+        if reloads {
+            let rules = Rules::one(&["S0/*"], (OPENS, CLOSES), 100);
+            story.note(begins, What::File(Arc::new(rules)));
+        }
+        asks(&mut story, begins + 10, "STREAM.NAMES");
+        asks(&mut story, begins + 20, "CONSUMER.LIST.S1");
+        asks(&mut story, begins + 30, "CONSUMER.LIST.S0");
+    }
+    assert_eq!(story.violations(), [""; 0]);
+    // S0 is named by a window, S1 is not.
+    asks(&mut story, 100_000, "CONSUMER.LIST.S0");
+    assert_eq!(story.violations(), [""; 0]);
+    asks(&mut story, 100_010, "CONSUMER.LIST.S1");
+    asks(&mut story, 100_020, "STREAM.NAMES");
+    let no_business = |verb| format!("I4: it has no business to ask $JS.API.{verb}");
+    let expected = ["CONSUMER.LIST.S1", "STREAM.NAMES"].map(no_business);
+    assert_eq!(story.violations(), expected);
+}
+
+#[test]
+fn a_list_of_a_stream_that_no_sweep_knows_is_caught() {
+    let mut story = Story::begin();
+    asks(&mut story, 0, "CONSUMER.LIST.S1");
+    story.breaks("I4: it has no business");
+    let mut story = Story::begin();
+    asks(&mut story, 0, "STREAM.NAMES");
+    asks(&mut story, 10, "CONSUMER.LIST.S2");
+    story.breaks("I4: it has no business");
+}
+
+#[test]
+fn a_sweep_whose_answers_may_be_lost_goes_on() {
+    // It stands still while it is answered; the list is late, or fails; the next sweep asks for all of it again.
+    let mut story = Story::begin();
+    asks(&mut story, 0, "STREAM.NAMES");
+    story.note(8, What::Stopped);
+    asks(&mut story, 10, "CONSUMER.LIST.S0");
+    asks(&mut story, 11, "CONSUMER.LIST.S1");
+    story.note(5_000, What::Continued);
+    asks(&mut story, 6_000, "STREAM.NAMES");
+    asks(&mut story, 6_010, "CONSUMER.LIST.S0");
+    story.sends_api(6_011, 1, "CONSUMER.LIST.S1", String::new());
+    story.is_told(7_000, 1, "reply.6011", json!({}).to_string());
+    story.sends_api(12_000, 1, "CONSUMER.LIST.S1", String::new());
+    let failed = json!({ "error": { "err_code": 10008 } });
+    story.is_told(12_001, 1, "reply.12000", failed.to_string());
+    asks(&mut story, 18_000, "CONSUMER.LIST.S1");
+    assert_eq!(story.violations(), [""; 0]);
+    asks(&mut story, 24_000, "CONSUMER.LIST.S1");
+    story.breaks("I4: it has no business");
 }
 
 #[test]

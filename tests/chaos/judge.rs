@@ -62,6 +62,7 @@ impl Judge {
         match &event.what {
             What::Started(rules) => {
                 mind.rules.push((rules.clone(), at, Timestamp::MAX));
+                mind.sweeps.owe();
                 mind.clock.push((at, 0));
             }
             What::File(rules) => {
@@ -69,6 +70,7 @@ impl Judge {
                     before.2 = at + RELOAD + slack;
                 }
                 mind.rules.push((rules.clone(), at, Timestamp::MAX));
+                mind.sweeps.owe();
             }
             What::Stopped => mind.stops.push((at, Timestamp::MAX)),
             What::Continued => {

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::told::{Advice, Sight, State, is_ours};
 
 /// An answer that takes longer may not have been waited for.
-const LATE: SignedDuration = SignedDuration::from_millis(250);
+pub const LATE: SignedDuration = SignedDuration::from_millis(250);
 
 /// So many of one consumer are kept.
 pub const MOST_SIGHTS: usize = 400;

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::known::{Known, MOST_SIGHTS};
 use crate::rules::{Rules, Want};
+use crate::sweeps::Sweeps;
 use crate::table::Case;
 use crate::told::{Question, Sight, advice, sights};
 use crate::wire::Frame;
@@ -36,6 +37,7 @@ pub struct Mind {
     pub clock: Vec<(Timestamp, i64)>,
     pub questions: HashMap<String, (Question, Timestamp, usize)>,
     pub consumers: BTreeMap<String, Known>,
+    pub sweeps: Sweeps,
 }
 
 impl Mind {
@@ -123,6 +125,7 @@ impl Mind {
             }
             return;
         }
+        self.sweep(&question, frame, (asked, at));
         let of_stream = |path: &&String| match &question {
             Question::List(stream) => path.starts_with(&format!("{stream}/")),
             _ => false,
@@ -139,6 +142,24 @@ impl Mind {
                 connection,
                 told: at,
             });
+        }
+    }
+
+    /// Takes in what an answer means for sweeps. A list that failed, but for a stream that is gone, is asked for again.
+    fn sweep(&mut self, question: &Question, frame: &Frame, (asked, at): (Timestamp, Timestamp)) {
+        let answer = frame.json();
+        let code = answer["error"]["err_code"].as_u64();
+        match question {
+            Question::Streams if code.is_none() => {
+                let streams = answer["streams"].as_array().cloned().unwrap_or_default();
+                let names = streams.iter().filter_map(|name| name.as_str());
+                let names = names.map(str::to_owned);
+                self.sweeps.named(names, (asked, at), &self.stops);
+            }
+            Question::List(stream) if matches!(code, None | Some(10059)) => {
+                self.sweeps.listed(stream, asked, at);
+            }
+            _ => {}
         }
     }
 
@@ -159,13 +180,18 @@ impl Mind {
         let since = since - SignedDuration::from_secs(5);
         let rules = self.rules_in(since, at);
         let allowed = match question {
-            Question::Account | Question::Streams => true,
+            Question::Account => true,
+            Question::Streams => {
+                self.sweeps.is_owed(&self.stops)
+                    || rules.iter().any(|rules| rules.ask_for_streams())
+            }
             Question::List(stream) => {
                 let own = (self.consumers.iter()).any(|(path, known)| {
                     let of = path.starts_with(&format!("{stream}/"));
                     of && known.held.is_some_and(|until| until >= since)
                 });
                 own || rules.iter().any(|rules| rules.may_list(stream))
+                    || self.sweeps.may_list(stream, &self.stops)
             }
             Question::Info(path) => self.is_in_scope(path, &rules, since),
             Question::Pause(_) | Question::Other => false,

@@ -196,6 +196,15 @@ impl Rules {
         })
     }
 
+    /// Whether the streams' names are of use: a pattern may mean any of them.
+    pub fn ask_for_streams(&self) -> bool {
+        let mut selectors = self.windows.iter().flat_map(|window| &window.selectors);
+        selectors.any(|text| {
+            let (of, _) = text.split_once('/').unwrap();
+            !of.starts_with('!') && of.contains('*')
+        })
+    }
+
     /// What is wanted at an instant.
     pub fn want(&self, path: &str, durable: bool, at: i64) -> Want {
         let windows: Vec<&Window> = self.following(path, durable).collect();
