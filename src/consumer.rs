@@ -13,6 +13,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::visible::visible;
 
 #[cfg(test)]
+pub mod example;
+#[cfg(test)]
 mod tests;
 
 /// A consumer's full name. Neither part can hold a slash, a space or a dot (nats-server refuses

@@ -1,7 +1,8 @@
 use jiff::SignedDuration;
 
 use super::*;
-use crate::consumer::{Found, Kind, Observation, PauseState};
+use crate::consumer::example::observation;
+use crate::consumer::{Found, Kind, PauseState};
 use crate::jetstream::{Link, RequestError, Unreadable};
 use crate::ledger::Repair;
 use crate::report::{Pass, Row, Wake, WindowState, example};
@@ -137,18 +138,10 @@ fn down(reason: &str) -> Report {
 }
 
 fn paused_until(until: Timestamp) -> Found {
-    Found::Present(Observation {
-        state: PauseState::Paused {
-            until,
-            remaining: SignedDuration::from_secs(60),
-        },
-        created: at(0),
-        kind: Kind::Durable,
-        clustered: false,
-        pending: 0,
-        ack_pending: 0,
-        counted: true,
-    })
+    Found::Present(observation(PauseState::Paused {
+        until,
+        remaining: SignedDuration::from_secs(60),
+    }))
 }
 
 fn decided(rule: Rule, verdict: Verdict) -> Change {

@@ -127,15 +127,7 @@ fn a_stored_deadline_is_a_pause_only_while_it_lasts() {
     ] {
         assert_eq!(state.deadline(), deadline, "{state:?}");
         assert_eq!(state.is_paused(), paused, "{state:?}");
-        let seen = Observation {
-            state,
-            created: until,
-            kind: Kind::Durable,
-            clustered: false,
-            pending: 0,
-            ack_pending: 0,
-            counted: true,
-        };
+        let seen = example::observation(state);
         let found = Found::Present(seen.clone());
         assert_eq!(found.observation(), Some(&seen));
         assert_eq!(found.is_paused(), paused, "{state:?}");

@@ -1,5 +1,6 @@
 use super::*;
-use crate::consumer::{Kind, Observation};
+use crate::consumer::Observation;
+use crate::consumer::example::observation;
 
 /// A second of the server's clock.
 fn at(second: i64) -> Timestamp {
@@ -8,19 +9,16 @@ fn at(second: i64) -> Timestamp {
 
 fn found(paused: bool, ack_pending: u64) -> Found {
     let until = at(3600);
+    let state = if paused {
+        let remaining = SignedDuration::from_secs(60);
+        PauseState::Paused { until, remaining }
+    } else {
+        PauseState::Running
+    };
     Found::Present(Observation {
-        state: if paused {
-            let remaining = SignedDuration::from_secs(60);
-            PauseState::Paused { until, remaining }
-        } else {
-            PauseState::Running
-        },
-        created: at(-3600),
-        kind: Kind::Durable,
-        clustered: false,
         pending: 7,
         ack_pending,
-        counted: true,
+        ..observation(state)
     })
 }
 

@@ -1,7 +1,7 @@
 use jiff::SignedDuration;
 
 use super::*;
-use crate::consumer::Kind;
+use crate::consumer::example;
 
 fn mark() -> Mark {
     Mark::of_instance("default")
@@ -36,13 +36,9 @@ fn lapsed(until: Timestamp) -> PauseState {
 
 fn observation(state: PauseState, created: i64) -> Observation {
     Observation {
-        state,
         created: at(created),
-        kind: Kind::Durable,
         clustered: true,
-        pending: 0,
-        ack_pending: 0,
-        counted: true,
+        ..example::observation(state)
     }
 }
 

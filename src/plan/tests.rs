@@ -1,5 +1,5 @@
 use super::*;
-use crate::consumer::Kind;
+use crate::consumer::example::observation;
 use crate::write::Action;
 
 fn mark() -> Mark {
@@ -26,13 +26,8 @@ fn ours(seconds: i64) -> Timestamp {
 
 fn found(state: PauseState, clustered: bool) -> Found {
     Found::Present(Observation {
-        state,
-        created: at(-86_400),
-        kind: Kind::Durable,
         clustered,
-        pending: 0,
-        ack_pending: 0,
-        counted: true,
+        ..observation(state)
     })
 }
 

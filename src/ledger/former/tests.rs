@@ -1,7 +1,7 @@
 use jiff::SignedDuration;
 
 use super::*;
-use crate::consumer::{Kind, Observation};
+use crate::consumer::example::observation;
 
 fn at(hours: i64) -> Timestamp {
     let start: Timestamp = "2026-12-01T00:00:00Z".parse().unwrap();
@@ -13,15 +13,7 @@ fn id(path: &str) -> ConsumerId {
 }
 
 fn found(state: PauseState) -> Found {
-    Found::Present(Observation {
-        state,
-        created: at(-24),
-        kind: Kind::Durable,
-        clustered: true,
-        pending: 0,
-        ack_pending: 0,
-        counted: true,
-    })
+    Found::Present(observation(state))
 }
 
 #[test]

@@ -1,22 +1,14 @@
 use jiff::SignedDuration;
 
 use super::*;
-use crate::consumer::{Kind, Observation};
+use crate::consumer::example::observation;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
 }
 
 fn found(state: PauseState) -> Found {
-    Found::Present(Observation {
-        state,
-        created: at(-3600),
-        kind: Kind::Durable,
-        clustered: false,
-        pending: 0,
-        ack_pending: 0,
-        counted: true,
-    })
+    Found::Present(observation(state))
 }
 
 /// Paused until that second, which is as far ahead.

@@ -3,6 +3,7 @@ use std::path::Path;
 
 use super::*;
 use crate::config;
+use crate::consumer::example::observation;
 use crate::consumer::{Kind, Mark};
 use crate::plan::Agenda;
 use crate::policy::Window;
@@ -74,13 +75,8 @@ impl Scene {
     fn add(&mut self, path: &str, state: PauseState) -> &mut Self {
         let id: ConsumerId = path.parse().unwrap();
         let found = Found::Present(Observation {
-            state,
-            created: at(-86_400),
-            kind: Kind::Durable,
             clustered: true,
-            pending: 0,
-            ack_pending: 0,
-            counted: true,
+            ..observation(state)
         });
         let windows = self.policy.windows_of(&id, Some(Kind::Durable));
         self.consumers.insert(id, (windows, found));

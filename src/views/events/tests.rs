@@ -9,7 +9,8 @@ use super::*;
 use crate::calendar::Occurrence;
 use crate::changes::{Change, Stage as Event, StageKind as Kind, Tracker};
 use crate::config;
-use crate::consumer::{Found, Kind as ConsumerKind, Mark, Observation, PauseState};
+use crate::consumer::example::observation;
+use crate::consumer::{Found, Mark, Observation, PauseState};
 use crate::jetstream::RequestError;
 use crate::jetstream::{Link, Server};
 use crate::policy::{Desired, WindowSet};
@@ -37,20 +38,16 @@ fn mark() -> Mark {
 fn seen(paused: bool, ack_pending: u64) -> Row {
     let until = mark().stamp(at(3600));
     let remaining = SignedDuration::from_secs(60);
-    let found = Found::Present(Observation {
-        state: if paused {
-            PauseState::Paused { until, remaining }
-        } else {
-            PauseState::Running
-        },
-        created: at(-3600),
-        kind: ConsumerKind::Durable,
-        clustered: false,
+    let state = if paused {
+        PauseState::Paused { until, remaining }
+    } else {
+        PauseState::Running
+    };
+    row(Found::Present(Observation {
         pending: 5,
         ack_pending,
-        counted: true,
-    });
-    row(found)
+        ..observation(state)
+    }))
 }
 
 /// The one window of these tests.

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 use crate::changes::Tracker;
+use crate::consumer::example::observation;
 use crate::consumer::{ConsumerId, Found, Mark};
 use crate::jetstream::{Link, RequestError};
 use crate::report::example;
@@ -127,15 +128,7 @@ fn a_failure_that_was_over_is_told_again_when_it_comes_again() {
         let row = row(Found::Unknown, Some(timed_out()));
         report(Some(Err(timed_out())), Some(row))
     };
-    let seen = Found::Present(crate::consumer::Observation {
-        state: crate::consumer::PauseState::Running,
-        created: Timestamp::UNIX_EPOCH,
-        kind: crate::consumer::Kind::Durable,
-        clustered: false,
-        pending: 0,
-        ack_pending: 0,
-        counted: true,
-    });
+    let seen = Found::Present(observation(crate::consumer::PauseState::Running));
     let settled = report(None, Some(row(seen, None)));
     let deleted = report(None, None);
     for over in [settled, deleted] {
@@ -446,18 +439,7 @@ fn held(until: Timestamp, is_over: bool) -> Row {
     };
     Row {
         desired: crate::policy::Desired::Paused(until),
-        ..row(
-            Found::Present(crate::consumer::Observation {
-                state,
-                created: Timestamp::UNIX_EPOCH,
-                kind: crate::consumer::Kind::Durable,
-                clustered: false,
-                pending: 0,
-                ack_pending: 0,
-                counted: true,
-            }),
-            None,
-        )
+        ..row(Found::Present(observation(state)), None)
     }
 }
 

@@ -10,7 +10,8 @@ use super::*;
 use crate::calendar::Occurrence;
 use crate::changes::changes;
 use crate::config;
-use crate::consumer::{ConsumerId, Found, Kind, Mark, Observation, PauseState};
+use crate::consumer::example::observation;
+use crate::consumer::{ConsumerId, Found, Mark, Observation, PauseState};
 use crate::jetstream::{Link, RequestError, Server};
 use crate::policy::{Desired, WindowSet};
 use crate::report::example;
@@ -27,13 +28,9 @@ fn mark() -> Mark {
 fn paused(until: Timestamp) -> Found {
     let remaining = SignedDuration::from_secs(3600);
     Found::Present(Observation {
-        state: PauseState::Paused { until, remaining },
-        created: at("2026-01-01T00:00:00Z"),
-        kind: Kind::Durable,
-        clustered: false,
         pending: 17,
         ack_pending: 3,
-        counted: true,
+        ..observation(PauseState::Paused { until, remaining })
     })
 }
 

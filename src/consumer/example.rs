@@ -1,0 +1,18 @@
+//! What tests of consumers begin with.
+
+use jiff::Timestamp;
+
+use super::{Kind, Observation, PauseState};
+
+/// A durable consumer in that state, long there, on a standalone server, without messages.
+pub fn observation(state: PauseState) -> Observation {
+    Observation {
+        state,
+        created: Timestamp::UNIX_EPOCH,
+        kind: Kind::Durable,
+        clustered: false,
+        pending: 0,
+        ack_pending: 0,
+        counted: true,
+    }
+}
