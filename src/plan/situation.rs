@@ -104,6 +104,9 @@ pub struct Planned {
     pub decision: Decision,
     /// When it is sent, if it asks for a write.
     pub sending: Sending,
+    /// Until when a write waits, in uptime: one that was undone or failed before, or the Resume of
+    /// an orphan.
+    pub waits_until: Option<Duration>,
     /// When it is looked at again, in uptime, if neither the calendar nor an advisory asks for it
     /// before.
     pub look: Option<Duration>,
@@ -188,12 +191,14 @@ impl Situation<'_> {
             if self.watches_draining && is_draining(known.found, desired) {
                 draining.push(plan.decisions.len());
             }
+            let waits_until = self.waits_until(known.id, decision.rule, sending);
             plan.decisions.push(Planned {
                 id: known.id.clone(),
                 desired,
                 decision,
                 sending,
-                look: self.look(&known, desired, decision.rule, sending),
+                waits_until,
+                look: self.look(&known, desired, waits_until),
             });
         }
         let steps = u32::try_from(draining.len() / DRAINING_AT_ONCE + 1).unwrap_or(u32::MAX);
@@ -277,26 +282,25 @@ impl Situation<'_> {
         }
     }
 
+    fn waits_until(&self, id: &ConsumerId, rule: Rule, sending: Sending) -> Option<Duration> {
+        match sending {
+            Sending::Waits(until) => Some(until),
+            Sending::Nothing if rule == Rule::OrphanWaiting => self.orphans.due(id, self.resync),
+            Sending::Nothing | Sending::Now | Sending::Contested => None,
+        }
+    }
+
     /// When something may be news of a consumer, in uptime, that neither the calendar nor an
     /// advisory tells.
     fn look(
         &self,
         known: &Known<'_>,
         desired: Desired,
-        rule: Rule,
-        sending: Sending,
+        waits_until: Option<Duration>,
     ) -> Option<Duration> {
-        let may_be_sent = match sending {
-            Sending::Waits(until) => Some(until),
-            Sending::Nothing | Sending::Now | Sending::Contested => None,
-        };
-        let orphan = (rule == Rule::OrphanWaiting)
-            .then(|| self.orphans.due(known.id, self.resync))
-            .flatten();
         let nothing_known = (*known.found == Found::Unknown).then(|| self.now.uptime + UNKNOWN);
         let looks = [
-            may_be_sent,
-            orphan,
+            waits_until,
             nothing_known,
             self.further_deadline(desired),
             self.ledger.look(known.id),

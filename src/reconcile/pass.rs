@@ -124,21 +124,12 @@ impl<J: JetStream> Reconciler<J> {
             desired,
             decision,
             sending,
+            waits_until,
             ..
         } = planned;
         row.desired = desired;
         (row.verdict, row.rule) = (decision.verdict, decision.rule);
         row.unconfirmed = self.ledger.unseen_for(&id, now);
-        let waits_until = match sending {
-            Sending::Waits(until) => Some(until),
-            Sending::Nothing | Sending::Now | Sending::Contested => {
-                let resync = self.config.settings.controller.resync;
-                match row.rule == Rule::OrphanWaiting {
-                    true => self.orphans.due(&id, resync),
-                    false => None,
-                }
-            }
-        };
         row.held_back = waits_until.map(|until| until.saturating_sub(now.uptime));
         row.contested = sending == Sending::Contested;
         if let (Rule::Paused | Rule::Tail, Some(seen)) = (row.rule, row.found.observation()) {

@@ -279,6 +279,11 @@ fn what_was_undone_waits_and_what_is_fought_over_is_left() {
         assert_eq!(planned.decision.rule, Rule::Pause);
         assert_eq!(planned.sending, sending, "{outcome:?} {times} times");
         assert_eq!(plan.writes.is_empty(), sending != Sending::Now);
+        let waits_until = match sending {
+            Sending::Waits(until) => Some(until),
+            _ => None,
+        };
+        assert_eq!(planned.waits_until, waits_until);
     }
 }
 
@@ -313,17 +318,18 @@ fn an_orphan_is_looked_at_again_when_its_wait_is_over() {
         uptime: UPTIME - Duration::from_secs(ago),
     };
     let lapse = scene.lapse("D/orphan");
-    for (ago, rule, look) in [
-        (0, Rule::OrphanWaiting, UPTIME + RESYNC),
-        (59, Rule::OrphanWaiting, UPTIME + Duration::from_secs(1)),
-        (60, Rule::Orphan, lapse),
+    let in_seconds = |seconds| Some(UPTIME + Duration::from_secs(seconds));
+    for (ago, rule, waits_until) in [
+        (0, Rule::OrphanWaiting, in_seconds(60)),
+        (59, Rule::OrphanWaiting, in_seconds(1)),
+        (60, Rule::Orphan, None),
     ] {
         scene.orphans.add("D/orphan".parse().unwrap(), found(ago));
         let plan = scene.plan();
         let planned = plan.of("D/orphan");
         assert_eq!(
-            (planned.decision.rule, planned.look),
-            (rule, Some(look)),
+            (planned.decision.rule, planned.waits_until, planned.look),
+            (rule, waits_until, waits_until.or(Some(lapse))),
             "{ago}"
         );
         assert_eq!(plan.writes.len(), usize::from(rule == Rule::Orphan));
