@@ -7,6 +7,9 @@ use crate::jetstream::{Link, RequestError, Unreadable};
 use crate::ledger::Repair;
 use crate::report::{Pass, Row, Wake, WindowState, example};
 
+mod clock_trust;
+mod consumers;
+
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }

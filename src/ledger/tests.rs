@@ -344,6 +344,24 @@ fn a_write_that_is_undone_each_time_is_repeated_ever_later_and_then_left() {
 }
 
 #[test]
+fn a_fight_outlasts_the_deadline_that_it_began_with_while_the_pause_is_extended() {
+    let (_, undo) = UNDOINGS[0];
+    let mut scene = Scene::new();
+    fight(&mut scene, undo);
+    scene.ledger.contest(&billing(), Some(ours(7_200)));
+    // One that asks for no deadline says nothing about the pause.
+    scene.ledger.contest(&billing(), None);
+    scene.passed = Duration::from_secs(3_601);
+    let further = |scene: &Scene| scene.admits(Action::Pause, Some(ours(10_800)));
+    assert_eq!(further(&scene), Admission::Contested);
+    scene.passed = Duration::from_secs(7_201);
+    assert_eq!(further(&scene), Admission::Granted, "another pause");
+    let other = ConsumerId::new("ORDERS", "other");
+    scene.ledger.contest(&other, Some(ours(7_200)));
+    assert!(!scene.ledger.knows(&other));
+}
+
+#[test]
 fn a_wait_begins_with_the_sending() {
     let mut scene = Scene::new();
     let sent = scene.now().uptime;

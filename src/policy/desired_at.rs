@@ -13,6 +13,9 @@ use super::coverage::{covered_until, cut_by};
 use super::{Desired, Policy, Returning, Window, WindowSet};
 use crate::consumer::ConsumerId;
 
+#[cfg(test)]
+mod tests;
+
 /// So many answers of windows are kept: enough for any pass, and an end where windows take turns every second.
 const MOST_KEPT: usize = 200_000;
 

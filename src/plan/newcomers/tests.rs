@@ -82,6 +82,22 @@ fn one_that_is_gone_again_is_not_looked_at() {
 }
 
 #[test]
+fn streams_where_nothing_happens_any_more_make_room_for_others() {
+    let mut newcomers = Newcomers::default();
+    for number in 0..MOST_STREAMS {
+        newcomers.add(&id(&format!("S{number}/a")), millis(0));
+    }
+    let taken = newcomers.take(millis(0));
+    assert_eq!(taken.len(), MOST_STREAMS);
+    newcomers.looked(&taken, |_| false, millis(0));
+    // After one look that found none the next is 250 ms later, and the stream is idle 5 s after that.
+    for (at, expected) in [(5_249, 0), (5_250, 1)] {
+        newcomers.add(&id("ORDERS/billing"), millis(at));
+        assert_eq!(newcomers.take(millis(at)).len(), expected, "{at}");
+    }
+}
+
+#[test]
 fn a_flood_takes_bounded_memory() {
     let mut newcomers = Newcomers::default();
     for number in 0..10_000 {
