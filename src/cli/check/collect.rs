@@ -36,17 +36,16 @@ pub struct Seen {
 }
 
 pub fn collect(config: Config, wall: fn() -> Timestamp) -> Result<Seen, Exit> {
-    let in_flight = config.settings.controller.max_in_flight;
+    let most = config.settings.controller.max_in_flight;
     let policy = config.policy.clone();
     live::ask(config, wall, async move |nats, report| {
-        // There a pause, even one that is refused, can crash the server, and so can questions
-        // beside somebody's pause.
-        let crash_prone = matches!(&report.link, Link::Up(server) if server.crash_prone);
-        let in_flight = if crash_prone { 1 } else { in_flight };
+        let in_flight = report.link.in_flight(most);
         let there: BTreeSet<ConsumerId> = (report.rows.iter())
             .filter(|(_, row)| !row.windows.is_empty() && row.found.observation().is_some())
             .map(|(id, _)| id.clone())
             .collect();
+        // There even a pause that is refused can crash the server.
+        let crash_prone = matches!(&report.link, Link::Up(server) if server.crash_prone);
         let closed = match crash_prone {
             true => Vec::new(),
             false => probe_permission(&nats, &there, in_flight).await,
@@ -59,6 +58,19 @@ pub fn collect(config: Config, wall: fn() -> Timestamp) -> Result<Seen, Exit> {
             report,
         }
     })
+}
+
+/// Asks about each of these, so many at a time.
+async fn ask_each<T: Clone + Ord, A>(
+    subjects: &BTreeSet<T>,
+    in_flight: usize,
+    ask: impl AsyncFn(&T) -> A,
+) -> BTreeMap<T, A> {
+    stream::iter(subjects)
+        .map(async |subject| (subject.clone(), ask(subject).await))
+        .buffer_unordered(in_flight)
+        .collect()
+        .await
 }
 
 /// The selectors that match no consumer, the first few. None if not all could be observed.
@@ -88,33 +100,29 @@ async fn meant(nats: &Nats, unmatched: &[&Selector]) -> BTreeMap<String, String>
     meant
 }
 
-/// Which consumers may not be paused: the server judges a request that it cannot read, and so
-/// pauses nothing.
+/// Which consumers may not be paused: the server judges a request that it cannot read, and so pauses
+/// nothing.
 async fn probe_permission(
     nats: &Nats,
     there: &BTreeSet<ConsumerId>,
     in_flight: usize,
 ) -> Vec<(ConsumerId, RequestError)> {
-    stream::iter(there.iter().cloned())
-        .map(|id| async move { (nats.may_pause(&id).await, id) })
-        .buffered(in_flight)
-        .filter_map(|(answer, id)| std::future::ready(answer.err().map(|error| (id, error))))
+    let answers = ask_each(there, in_flight, async |id| nats.may_pause(id).await).await;
+    (answers.into_iter())
+        .filter_map(|(id, answer)| Some((id, answer.err()?)))
         .collect()
-        .await
 }
 
+/// A consumer that was deleted meanwhile is left out.
 async fn consumers(
     nats: &Nats,
     there: &BTreeSet<ConsumerId>,
     in_flight: usize,
 ) -> BTreeMap<ConsumerId, Result<ConsumerDetails, RequestError>> {
-    stream::iter(there.iter().cloned())
-        .map(|id| async move { (nats.consumer_details(&id).await, id) })
-        .buffer_unordered(in_flight)
-        // Who is gone meanwhile has nothing to tell.
-        .filter_map(|(answer, id)| async move { Some((id, answer.transpose()?)) })
+    let answers = ask_each(there, in_flight, async |id| nats.consumer_details(id).await).await;
+    (answers.into_iter())
+        .filter_map(|(id, answer)| Some((id, answer.transpose()?)))
         .collect()
-        .await
 }
 
 /// The consumers' streams, those with limits twice.
@@ -123,26 +131,19 @@ async fn streams(
     there: &BTreeSet<ConsumerId>,
     in_flight: usize,
 ) -> BTreeMap<String, Result<StreamSeen, RequestError>> {
-    let names: BTreeSet<String> = there.iter().map(|id| id.stream().to_owned()).collect();
-    let look = async |names: Vec<String>| -> Vec<_> {
-        stream::iter(names)
-            .map(|name| async move { (nats.stream_details(&name).await, name) })
-            .buffer_unordered(in_flight)
-            .collect()
-            .await
+    let ask = async |names: &BTreeSet<String>| {
+        let details = async |name: &String| nats.stream_details(name).await;
+        ask_each(names, in_flight, details).await
     };
-    let mut seen = BTreeMap::new();
-    for (answer, name) in look(names.into_iter().collect()).await {
-        let Some(answer) = answer.transpose() else {
-            continue;
-        };
-        let answer = answer.map(|first| StreamSeen {
-            first,
-            second: None,
-        });
-        seen.insert(name, answer);
-    }
-    let limited: Vec<String> = (seen.iter())
+    let names = there.iter().map(|id| id.stream().to_owned()).collect();
+    let seen_first = |first| StreamSeen {
+        first,
+        second: None,
+    };
+    let mut seen: BTreeMap<_, _> = (ask(&names).await.into_iter())
+        .filter_map(|(name, answer)| Some((name, answer.transpose()?.map(seen_first))))
+        .collect();
+    let limited: BTreeSet<String> = (seen.iter())
         .filter(|(_, stream)| stream.as_ref().is_ok_and(|seen| seen.first.is_limited()))
         .map(|(name, _)| name.clone())
         .collect();
@@ -150,7 +151,7 @@ async fn streams(
         return seen;
     }
     tokio::time::sleep(BETWEEN_LOOKS).await;
-    for (answer, name) in look(limited).await {
+    for (name, answer) in ask(&limited).await {
         if let (Some(Ok(stream)), Ok(second)) = (seen.get_mut(&name), answer) {
             stream.second = second;
         }
