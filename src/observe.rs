@@ -189,7 +189,7 @@ async fn everything<J: JetStream>(
             }
             Err(error) => {
                 observed.names_unknown = true;
-                observed.fail("the streams".to_owned(), None, error);
+                observed.failures.push(Failure::of_names(error));
             }
         }
     }

@@ -12,6 +12,7 @@ use crate::jetstream::{Link, RequestError, Writer};
 use crate::ledger::Repair;
 use crate::plan::LOST_SKEW;
 use crate::policy::Policy;
+use crate::visible::visible;
 use crate::write::Action;
 
 #[cfg(test)]
@@ -233,6 +234,35 @@ pub struct Failure {
     pub stream: Option<String>,
     /// Why there is no answer.
     pub error: RequestError,
+}
+
+impl Failure {
+    /// The streams' names could not be had.
+    pub fn of_names(error: RequestError) -> Self {
+        Self {
+            subject: "the streams".to_owned(),
+            stream: None,
+            error,
+        }
+    }
+
+    /// The consumers of a stream could not be listed.
+    pub fn of_stream(stream: String, error: RequestError) -> Self {
+        Self {
+            subject: format!("stream {}", visible(&stream)),
+            stream: Some(stream),
+            error,
+        }
+    }
+
+    /// A consumer could not be asked about.
+    pub fn of_consumer(id: &ConsumerId, error: RequestError) -> Self {
+        Self {
+            subject: id.to_string(),
+            stream: Some(id.stream().to_owned()),
+            error,
+        }
+    }
 }
 
 /// One write.

@@ -10,7 +10,6 @@ use crate::jetstream::{Listed, Listing, RequestError, Sample, Unreadable};
 use crate::plan::ClockSample;
 use crate::policy::Interest;
 use crate::report::{Failure, LeftOut};
-use crate::visible::visible;
 
 /// What the server told.
 #[derive(Clone, Debug, Default)]
@@ -136,7 +135,7 @@ impl Observed {
                 told: Err(error),
                 ..
             } => {
-                self.fail(id.to_string(), Some(id.stream()), error);
+                self.failures.push(Failure::of_consumer(&id, error));
                 self.unknown.insert(id);
             }
             Answer::List {
@@ -179,21 +178,13 @@ impl Observed {
                 told: Err(error),
                 ..
             } => {
-                self.fail(format!("stream {}", visible(&stream)), Some(&stream), error);
                 self.unknown.extend(want.named);
                 if want.whole {
-                    self.unknown_streams.insert(stream);
+                    self.unknown_streams.insert(stream.clone());
                 }
+                self.failures.push(Failure::of_stream(stream, error));
             }
         }
-    }
-
-    pub(super) fn fail(&mut self, subject: String, stream: Option<&str>, error: RequestError) {
-        self.failures.push(Failure {
-            subject,
-            stream: stream.map(str::to_owned),
-            error,
-        });
     }
 
     fn read_clock(

@@ -15,7 +15,6 @@ use crate::consumer::{ConsumerId, Found};
 use crate::jetstream::{JetStream, Listed, RequestError};
 use crate::now::Now;
 use crate::report::{Failure, Row};
-use crate::visible::visible;
 
 /// Which streams to list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,16 +29,16 @@ pub(super) enum Streams {
 #[derive(Default)]
 pub(super) struct Sweep {
     listed: Vec<Listed>,
-    /// What could not be listed: a stream, or `None` for the streams' names.
-    failures: Vec<(Option<String>, RequestError)>,
+    /// What could not be listed.
+    failures: Vec<Failure>,
 }
 
 impl Sweep {
     /// The streams to ask again: not those that recess may not list.
     pub fn unanswered(&self) -> Option<Streams> {
         let mut open = Vec::new();
-        for (stream, error) in &self.failures {
-            match (stream, error) {
+        for failure in &self.failures {
+            match (&failure.stream, &failure.error) {
                 (_, RequestError::Denied { .. }) => {}
                 (Some(stream), _) => open.push(stream.clone()),
                 (None, _) => return Some(Streams::All),
@@ -59,7 +58,7 @@ impl<J: JetStream> Reconciler<J> {
             Streams::All => match self.jetstream.stream_names().await {
                 Ok(streams) => streams.entries,
                 Err(error) => {
-                    sweep.failures.push((None, error));
+                    sweep.failures.push(Failure::of_names(error));
                     return sweep;
                 }
             },
@@ -84,7 +83,7 @@ impl<J: JetStream> Reconciler<J> {
                     let entries = listed.into_iter().flat_map(|listed| listed.entries);
                     (sweep.listed).extend(entries.filter(is_ours));
                 }
-                Err(error) => sweep.failures.push((Some(stream), error)),
+                Err(error) => sweep.failures.push(Failure::of_stream(stream, error)),
             }
         }
         sweep
@@ -105,16 +104,7 @@ impl<J: JetStream> Reconciler<J> {
                 fresh.insert(id);
             }
         }
-        self.unlisted = (sweep.failures.into_iter())
-            .map(|(stream, error)| Failure {
-                subject: match &stream {
-                    Some(stream) => format!("stream {}", visible(stream)),
-                    None => "the streams".to_owned(),
-                },
-                stream,
-                error,
-            })
-            .collect();
+        self.unlisted = sweep.failures.into();
         fresh
     }
 
