@@ -16,8 +16,11 @@ use crate::clock::Clock;
 use crate::consumer::ConsumerId;
 use crate::jetstream::{JetStream, RequestError};
 use crate::policy::Interest;
+use crate::report::Failure;
 
 mod observed;
+#[cfg(test)]
+mod tests;
 
 use observed::Answer;
 pub use observed::Observed;

@@ -18,6 +18,9 @@ use crate::plan::{Verdict, resume_deadline};
 use crate::report::{Act, Burst, Pass};
 use crate::write::Action;
 
+#[cfg(test)]
+mod tests;
+
 /// How often a long burst's progress is reported.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
 

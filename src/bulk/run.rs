@@ -8,6 +8,9 @@ use crate::plan::BulkOp;
 use crate::report::Pass;
 use crate::write::Outcome;
 
+#[cfg(test)]
+mod tests;
+
 /// What has become of one consumer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BulkResult {
