@@ -3,7 +3,6 @@
 //! A [`Policy`] is what a checked config file says of windows, and what people decided about them since: it cannot be wrong any
 //! more. Its answer, [`Desired`], is a pure function of the policy and an instant; nothing is remembered between two questions.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -21,6 +20,7 @@ mod on_consumers;
 mod overlay;
 mod overridden;
 mod overrides;
+mod overriding;
 mod pattern;
 mod pauses;
 mod returning;
@@ -116,48 +116,6 @@ impl Policy {
         }
     }
 
-    /// The same policy with these overrides, in any order, and no others. For questions about `now` or later: what named
-    /// consumers and is over by then is left out, so that recess need not observe them for its sake.
-    pub fn with_overrides(&self, overrides: &[Arc<Override>], now: Timestamp) -> Self {
-        // One that let a consumer run may still be what cut its tail.
-        let spreads = self.by_file.iter().map(|window| window.resume_spread);
-        let memory = spreads.max().unwrap_or_default();
-        let is_over = |one: &Override| {
-            one.terms
-                .until
-                .checked_add(memory)
-                .is_ok_and(|over| over <= now)
-        };
-        let mut of_windows: HashMap<&str, Vec<&Arc<Override>>> = HashMap::new();
-        let mut on_consumers: Vec<(&Arc<Override>, &Selection)> = Vec::new();
-        for one in overrides {
-            match &one.terms.target {
-                Target::Window(name) => of_windows.entry(name).or_default().push(one),
-                Target::Consumers(_) if is_over(one) => {}
-                Target::Consumers(selection) => on_consumers.push((one, selection)),
-            }
-        }
-        on_consumers.sort_by_key(|(one, _)| one.sequence);
-        let windows = (self.by_file.iter().zip(&self.windows)).map(|(by_file, current)| {
-            match of_windows.get(&*by_file.name) {
-                None => by_file.clone(),
-                Some(overrides) if current.is_overridden_by(overrides) => current.clone(),
-                Some(overrides) => Arc::new(by_file.overridden(overrides.iter().copied())),
-            }
-        });
-        Self {
-            windows: windows.collect(),
-            overrides: overrides.into(),
-            on_consumers: OnConsumers::of(&on_consumers, now),
-            ..self.clone()
-        }
-    }
-
-    /// The overrides that count, in any order.
-    pub fn overrides(&self) -> &[Arc<Override>] {
-        &self.overrides
-    }
-
     /// The same policy where the file names no instance, so that another deployment may go by the same name.
     pub fn with_unset_instance(self) -> Self {
         Self {
@@ -196,10 +154,11 @@ impl Policy {
             .filter_map(|place| self.windows.get(place).cloned())
             .collect();
         let by_hand = self.on_consumers.naming(id, kind);
-        if by_hand.is_empty() {
+        let was_paused = self.on_consumers.may_have_paused(id, kind);
+        if by_hand.is_empty() && !was_paused {
             windows
         } else {
-            windows.with_overrides(by_hand)
+            windows.with_overrides(by_hand, was_paused)
         }
     }
 
@@ -208,10 +167,13 @@ impl Policy {
         self.windows_of(id, Some(Kind::ASSUMED))
     }
 
-    /// The consumers that windows select, and overrides that pause.
+    /// The consumers that windows select, overrides that pause, and those that did and were taken
+    /// back.
     pub fn interest(&self) -> Interest {
-        let by_hand = &self.on_consumers.pausing;
-        Interest::in_selections(vec![self.selections.clone(), by_hand.clone()])
+        let pausing = &self.on_consumers.pausing;
+        let withdrawn = &self.on_consumers.withdrawn;
+        let all = [&self.selections, pausing, withdrawn];
+        Interest::in_selections(all.map(Arc::clone).into())
     }
 
     /// What a consumer that follows `windows` should be doing at `at`: see [`DesiredAt::desired`].

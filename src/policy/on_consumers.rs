@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::interest::Selections;
-use super::{Effect, Override, Selection};
+use super::{Effect, Override, Selection, Target};
 use crate::consumer::{ConsumerId, Kind};
 
 /// The overrides that name consumers.
@@ -16,6 +16,8 @@ pub(super) struct OnConsumers {
     selections: Arc<Selections>,
     /// Of those that pause and have not ended.
     pub pausing: Arc<Selections>,
+    /// Of those that paused, would not have ended yet, and were taken back.
+    pub withdrawn: Arc<Selections>,
 }
 
 impl OnConsumers {
@@ -29,7 +31,28 @@ impl OnConsumers {
             pausing: selections(pausing.map(|(_, selection)| *selection).collect()),
             selections: selections(overrides.iter().map(|(_, selection)| *selection).collect()),
             overrides: overrides.iter().map(|(one, _)| (*one).clone()).collect(),
+            withdrawn: Arc::default(),
         }
+    }
+
+    /// The same, where these may have paused consumers before they were taken back.
+    pub fn after_withdrawing(self, withdrawn: &[Arc<Override>], now: Timestamp) -> Self {
+        let paused = |one: &Override| one.terms.effect == Effect::Pause && now < one.terms.until;
+        let selections = (withdrawn.iter())
+            .filter(|one| paused(one))
+            .filter_map(|one| match &one.terms.target {
+                Target::Consumers(selection) => Some(selection.clone()),
+                Target::Window(_) => None,
+            });
+        Self {
+            withdrawn: Arc::new(Selections::of(selections.collect())),
+            ..self
+        }
+    }
+
+    /// Whether one that was taken back may have paused a consumer.
+    pub fn may_have_paused(&self, id: &ConsumerId, kind: Option<Kind>) -> bool {
+        !self.withdrawn.selecting(id, kind).is_empty()
     }
 
     /// Those that name a consumer, in the order in which they were made.

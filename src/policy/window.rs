@@ -67,8 +67,7 @@ impl Window {
     pub(super) fn is_overridden_by(&self, overrides: &[&Arc<Override>]) -> bool {
         (self.overridden.as_ref()).is_some_and(|overridden| {
             overridden.overrides.len() == overrides.len()
-                && (overridden.overrides.iter().zip(overrides))
-                    .all(|(one, other)| Arc::ptr_eq(one, other))
+                && (overridden.overrides.iter().zip(overrides)).all(|(one, other)| one == *other)
         })
     }
 

@@ -4,8 +4,10 @@ use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::overlay::Overlay;
-use super::{Effect, Override, Window};
+use super::{Effect, Override, Verb, Window};
 
 /// The windows that a consumer follows, in the order of the file; and the overrides that name it (those of a window are the
 /// window's own).
@@ -16,6 +18,8 @@ use super::{Effect, Override, Window};
 pub struct WindowSet {
     windows: Arc<[Arc<Window>]>,
     overrides: Arc<[Arc<Override>]>,
+    /// An override that would pause the consumer now was taken back.
+    was_paused: bool,
 }
 
 impl WindowSet {
@@ -25,9 +29,10 @@ impl WindowSet {
     }
 
     /// The same windows, and these overrides.
-    pub(super) fn with_overrides(self, overrides: Vec<Arc<Override>>) -> Self {
+    pub(super) fn with_overrides(self, overrides: Vec<Arc<Override>>, was_paused: bool) -> Self {
         Self {
             overrides: overrides.into(),
+            was_paused,
             ..self
         }
     }
@@ -43,6 +48,7 @@ impl WindowSet {
         Self {
             windows: windows.cloned().collect(),
             overrides: overrides.cloned().collect(),
+            was_paused: self.was_paused,
         }
     }
 
@@ -56,10 +62,18 @@ impl WindowSet {
         Overlay::of(self.overrides.iter())
     }
 
-    /// Whether nothing holds the consumer at any time: no window, and no override that pauses.
+    /// Whether nothing holds the consumer at any time: no window, and no override that pauses or
+    /// was taken back before its end.
     pub fn is_empty(&self) -> bool {
         let mut effects = self.overrides.iter().map(|one| one.terms.effect);
-        self.windows.is_empty() && effects.all(|effect| effect == Effect::Run)
+        self.windows.is_empty() && effects.all(|effect| effect == Effect::Run) && !self.was_paused
+    }
+
+    /// Whether a person has resumed the consumer for a time that includes `at`.
+    pub fn is_resumed(&self, at: Timestamp) -> bool {
+        let overlay = self.overlay();
+        (overlay.at(at))
+            .is_some_and(|span| span.effect() == Effect::Run && span.by.terms.verb == Verb::Resume)
     }
 }
 
@@ -75,7 +89,7 @@ impl FromIterator<Arc<Window>> for WindowSet {
     fn from_iter<I: IntoIterator<Item = Arc<Window>>>(windows: I) -> Self {
         Self {
             windows: windows.into_iter().collect(),
-            overrides: Arc::default(),
+            ..Self::default()
         }
     }
 }
@@ -84,6 +98,7 @@ impl PartialEq for WindowSet {
     fn eq(&self, other: &Self) -> bool {
         are_the_same(&self.windows, &other.windows)
             && are_the_same(&self.overrides, &other.overrides)
+            && self.was_paused == other.was_paused
     }
 }
 
