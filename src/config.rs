@@ -86,6 +86,8 @@ pub struct Settings {
     pub controller: Controller,
     /// `[events]`
     pub events: Events,
+    /// `[overrides]`
+    pub overrides: Overrides,
 }
 
 /// Where metrics and health are served: `[http]`.
@@ -112,6 +114,37 @@ impl Default for Http {
 pub struct Events {
     /// What the subjects of events begin with; `None`: there are none.
     pub subject: Option<String>,
+}
+
+/// Where overrides are kept, and what they need: `[overrides]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overrides {
+    /// The key-value bucket; `None`: there are no overrides.
+    pub bucket: Option<String>,
+    /// How long an override that has ended can still be listed.
+    pub keep: Duration,
+    /// Whether an override needs a reason.
+    pub reason: Reason,
+}
+
+impl Default for Overrides {
+    fn default() -> Self {
+        Self {
+            bucket: None,
+            keep: Duration::from_secs(7 * 24 * 60 * 60),
+            reason: Reason::Required,
+        }
+    }
+}
+
+/// Whether an override needs a reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reason {
+    /// A command without `--reason` is refused.
+    #[default]
+    Required,
+    /// `--reason` may be left out.
+    Optional,
 }
 
 /// How the loop behaves: `[controller]`.
@@ -186,6 +219,7 @@ fn check(path: &Path, text: &str, mut findings: Vec<Finding>) -> Result<Config, 
         exclusions: &exclusions,
     };
     let windows = windows::windows(&raw.windows, &context, &mut checked);
+    windows::without_reserved_names(&raw, &mut checked);
     checked.retain(|finding| whole || finding.stands_alone());
     syntax::without_unreadable_lines(text, &findings, &mut checked);
     findings.append(&mut checked);

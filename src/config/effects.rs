@@ -21,6 +21,8 @@ pub fn effects(config: &Config) -> BTreeMap<&'static str, Value> {
         ("controller.dry_run", json!(controller.dry_run)),
         ("controller.max_pause", json!(max_pause)),
     ]);
+    let bucket = config.settings.overrides.bucket.as_ref();
+    effects.extend(bucket.map(|bucket| ("overrides.bucket", json!(bucket))));
     effects.extend(connection(&config.settings.nats, &config.file.nats));
     effects
 }

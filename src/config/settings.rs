@@ -11,9 +11,10 @@ use super::file::code;
 use super::file::findings::{Finding, Severity};
 use super::file::raw::{self, Entry, Placed};
 use super::nats::connection;
+use super::value::choice::choice;
 use super::value::length::duration_in;
 use super::value::names;
-use super::{Controller, DEFAULT_INSTANCE, Events, Http, Settings};
+use super::{Controller, DEFAULT_INSTANCE, Events, Http, Overrides, Reason, Settings};
 use crate::policy::Policy;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -22,6 +23,10 @@ const REQUEST_TIMEOUT: RangeInclusive<Duration> = Duration::from_secs(1)..=Durat
 /// A pause that nothing bounds would be a pause for ever.
 const MAX_PAUSE: RangeInclusive<Duration> =
     Policy::SHORTEST_MAX_PAUSE.unsigned_abs()..=Duration::from_secs(366 * 24 * 60 * 60);
+const KEEP: RangeInclusive<Duration> =
+    Duration::from_secs(60)..=Duration::from_secs(366 * 24 * 60 * 60);
+/// The bucket's stream has three letters more, and nats-server lets a name have 255.
+const LONGEST_BUCKET: usize = 252;
 const MAX_IN_FLIGHT: RangeInclusive<i64> = 1..=1000;
 
 /// The name of this deployment.
@@ -57,6 +62,7 @@ pub fn settings(
             ..controller(&raw.controller, default.controller, findings)
         },
         events: events(&raw.events, findings),
+        overrides: overrides(&raw.overrides, default.overrides, findings),
     }
 }
 
@@ -118,6 +124,36 @@ fn events(raw: &raw::Events, findings: &mut Vec<Finding>) -> Events {
     Events {
         subject: connection::subject(&raw.subject, findings),
     }
+}
+
+fn overrides(raw: &raw::Overrides, default: Overrides, findings: &mut Vec<Finding>) -> Overrides {
+    let bucket = raw.bucket.given().and_then(|name| bucket(name, findings));
+    let keep = (raw.keep.given()).and_then(|text| duration_in(text, &KEEP, findings));
+    let reason = (raw.reason.given()).and_then(|word| {
+        let choices = [
+            ("required", Reason::Required),
+            ("optional", Reason::Optional),
+        ];
+        choice(word, &choices, findings)
+    });
+    Overrides {
+        bucket,
+        keep: keep.unwrap_or(default.keep),
+        reason: reason.unwrap_or(default.reason),
+    }
+}
+
+/// The name of a bucket, by nats-server's rules.
+fn bucket(name: &Placed<String>, findings: &mut Vec<Finding>) -> Option<String> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let text = &name.value;
+    if !text.is_empty() && text.len() <= LONGEST_BUCKET && text.bytes().all(fits) {
+        return Some(text.clone());
+    }
+    let message = format!("{text:?} is not the name of a key-value bucket");
+    let hint = r#"write letters, digits, - and _ only, as in bucket = "recess""#;
+    findings.push(name.place.error(code::BAD_BUCKET, message).hint(hint));
+    None
 }
 
 fn controller(

@@ -35,7 +35,7 @@ pub fn closest_key(word: &str, keys: &[&'static str]) -> Option<&'static str> {
 }
 
 /// What other programs, and people, call our keys.
-const SYNONYMS: [(&str, &[&str]); 12] = [
+const SYNONYMS: [(&str, &[&str]); 13] = [
     ("schedule", &["cron", "rule", "crontab"]),
     ("duration", &["length", "for", "lasts", "period"]),
     (
@@ -51,4 +51,5 @@ const SYNONYMS: [(&str, &[&str]); 12] = [
     ("listen", &["bind", "addr", "address", "port"]),
     ("exclusion", &["exclude", "except", "holiday", "holidays"]),
     ("dates", &["days", "date", "day"]),
+    ("bucket", &["kv", "kv_bucket", "store"]),
 ];

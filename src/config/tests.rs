@@ -44,6 +44,11 @@ request_timeout = "10s"
 max_pause = "1week"
 dry_run = true
 
+[overrides]
+bucket = "recess_prod-eu"
+keep = "30d"
+reason = "optional"
+
 [defaults]
 timezone = "Europe/Zurich"
 
@@ -157,6 +162,11 @@ fn what_the_file_says_is_what_is_loaded() {
                 hosts: vec!["recess.example.com".to_owned()],
             },
             events: Events::default(),
+            overrides: Overrides {
+                bucket: Some("recess_prod-eu".to_owned()),
+                keep: Duration::from_secs(30 * 24 * 60 * 60),
+                reason: Reason::Optional,
+            },
             controller: Controller {
                 resync: Duration::from_secs(150),
                 max_in_flight: 1000,

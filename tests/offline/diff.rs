@@ -156,6 +156,11 @@ fn each_setting_that_decides_which_consumers_are_paused_or_until_when_is_a_row()
             setting("nats.allow_crash_prone", json!(false), json!(true)),
         ),
         (
+            "[nats]",
+            "[overrides]\nbucket = \"recess\"\n[nats]",
+            setting("overrides.bucket", null.clone(), json!("recess")),
+        ),
+        (
             "resume_spread = \"10m\"",
             "",
             of_window(

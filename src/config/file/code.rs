@@ -15,6 +15,8 @@ pub const WRONG_TYPE: &str = "wrong-type";
 pub const MISSING_KEY: &str = "missing-key";
 /// A name that is empty or holds control characters.
 pub const BAD_NAME: &str = "bad-name";
+/// A window's name that would make its events the same subjects as those of overrides.
+pub const RESERVED_NAME: &str = "reserved-name";
 /// A window's name that another window has, or an exclusion's that another exclusion has.
 pub const DUPLICATE_NAME: &str = "duplicate-name";
 /// Not a time zone.
@@ -66,6 +68,8 @@ pub const AMBIGUOUS_CONNECTION: &str = "ambiguous-connection";
 pub const INCOMPLETE_TLS: &str = "incomplete-tls";
 /// Not a domain, or not what a subject can begin with.
 pub const BAD_SUBJECT: &str = "bad-subject";
+/// Not the name of a key-value bucket.
+pub const BAD_BUCKET: &str = "bad-bucket";
 /// Warning: `instance` is not set.
 pub const NO_INSTANCE: &str = "no-instance";
 /// Warning: there is no window.

@@ -74,6 +74,7 @@ pub struct File {
     pub http: Http,
     pub controller: Controller,
     pub events: Events,
+    pub overrides: Overrides,
     pub defaults: Defaults,
     pub windows: Entry<Vec<Window>>,
     pub exclusions: Entry<Vec<Exclusion>>,
@@ -121,6 +122,13 @@ pub struct Controller {
 #[derive(Debug)]
 pub struct Events {
     pub subject: Entry<String>,
+}
+
+#[derive(Debug)]
+pub struct Overrides {
+    pub bucket: Entry<String>,
+    pub keep: Entry<String>,
+    pub reason: Entry<String>,
 }
 
 #[derive(Debug)]

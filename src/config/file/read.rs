@@ -21,6 +21,7 @@ fn file(table: &mut Table<'_>) -> raw::File {
         http: table.section("http", http),
         controller: table.section("controller", controller),
         events: table.section("events", events),
+        overrides: table.section("overrides", overrides),
         defaults: table.section("defaults", defaults),
         windows: table.list("window", window),
         exclusions: table.list("exclusion", exclusion),
@@ -73,6 +74,14 @@ fn controller(table: &mut Table<'_>) -> raw::Controller {
 fn events(table: &mut Table<'_>) -> raw::Events {
     raw::Events {
         subject: table.optional("subject", r#""recess.events""#),
+    }
+}
+
+fn overrides(table: &mut Table<'_>) -> raw::Overrides {
+    raw::Overrides {
+        bucket: table.optional("bucket", r#""recess""#),
+        keep: table.optional("keep", r#""7d""#),
+        reason: table.optional("reason", r#""optional""#),
     }
 }
 

@@ -43,7 +43,7 @@ fn every_option_in_the_reference_exists() {
 
 #[test]
 fn every_option_is_in_the_reference() {
-    let probe = "zzzzzzzz = 1\n[nats]\nzzzzzzzz = 1\n[nats.tls]\nzzzzzzzz = 1\n[http]\nzzzzzzzz = 1\n[controller]\nzzzzzzzz = 1\n[events]\nzzzzzzzz = 1\n[defaults]\n\
+    let probe = "zzzzzzzz = 1\n[nats]\nzzzzzzzz = 1\n[nats.tls]\nzzzzzzzz = 1\n[http]\nzzzzzzzz = 1\n[controller]\nzzzzzzzz = 1\n[events]\nzzzzzzzz = 1\n[overrides]\nzzzzzzzz = 1\n[defaults]\n\
                  zzzzzzzz = 1\n[[window]]\nzzzzzzzz = 1\n[[exclusion]]\nzzzzzzzz = 1\n";
     let findings = parse(probe).expect_err("no such keys").findings();
     let known = findings
@@ -52,7 +52,7 @@ fn every_option_is_in_the_reference() {
     let known: Vec<Vec<&str>> = known.map(|keys| keys.split(", ").collect()).collect();
     assert_eq!(
         known.len(),
-        9,
+        10,
         "a table is missing from the probe, or a key comes near zzzzzzzz"
     );
     let reference = uncommented_reference();

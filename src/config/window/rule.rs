@@ -8,7 +8,7 @@ use crate::calendar::{Gap, Repeat, Rule, Schedule};
 use crate::config::file::code;
 use crate::config::file::findings::Finding;
 use crate::config::file::raw::{DateTimeValue, Entry, Placed, Window};
-use crate::config::suggest;
+use crate::config::value::choice::choice;
 use crate::config::value::date_time::{self, Bound};
 
 const GAPS: &[(&str, Gap)] = &[("shift", Gap::Shift), ("skip", Gap::Skip)];
@@ -86,28 +86,6 @@ fn optional<T, R>(raw: &Entry<T>, read: impl FnOnce(&Placed<T>) -> Option<R>) ->
         Entry::Broken => None,
         Entry::Given(given) => read(given).map(Some),
     }
-}
-
-/// One of a few words.
-fn choice<T: Copy>(
-    word: &Placed<String>,
-    choices: &[(&str, T)],
-    findings: &mut Vec<Finding>,
-) -> Option<T> {
-    let found = choices.iter().find(|(name, _)| *name == word.value);
-    if found.is_none() {
-        let names = choices.iter().map(|(name, _)| *name);
-        let hint = match suggest::closest(&word.value, names.clone()) {
-            Some(meant) => format!("did you mean {meant:?}?"),
-            None => {
-                let quoted: Vec<String> = names.map(|name| format!("{name:?}")).collect();
-                format!("choose one of: {}", quoted.join(", "))
-            }
-        };
-        let message = format!("{:?} is not a choice", word.value);
-        findings.push(word.place.error(code::BAD_CHOICE, message).hint(hint));
-    }
-    found.map(|(_, choice)| *choice)
 }
 
 fn reversed(raw: &Window, limits: &Limits) -> Option<Finding> {

@@ -48,6 +48,27 @@ pub fn windows(
     (list.iter().filter_map(|raw| window(raw, context, findings))).collect()
 }
 
+/// The window's name whose events would have the subjects of those about overrides.
+const RESERVED_NAME: &str = "override";
+
+/// Reports windows of a name that means something else where events are sent.
+pub fn without_reserved_names(raw: &raw::File, findings: &mut Vec<Finding>) {
+    let Some(subject) = raw.events.subject.given() else {
+        return;
+    };
+    let windows = raw.windows.given().map_or(&[][..], |list| &list.value);
+    let names = windows.iter().filter_map(|window| window.name.given());
+    for name in names.filter(|name| name.value == RESERVED_NAME) {
+        let message = "its events would have the subjects of those about overrides";
+        let finding = name.place.error(code::RESERVED_NAME, message);
+        let finding = finding.hint("choose another name, or take out subject in [events]");
+        findings.push(finding.also(
+            subject.place.span.clone(),
+            "events are sent because of this",
+        ));
+    }
+}
+
 fn window(raw: &raw::Window, context: &Context<'_>, findings: &mut Vec<Finding>) -> Option<Window> {
     let name = (raw.name.given()).and_then(|text| names::name(text, findings));
     let selection = (raw.consumers.given()).and_then(|list| selection(list, findings));
