@@ -1,4 +1,4 @@
-//! The server as recess speaks with it: five requests, a link that is up or down, and advisories.
+//! The server as recess speaks with it: six requests, a link that is up or down, and advisories.
 //!
 //! [`JetStream`] is the seam between the loop and the network. [`nats`] implements it over a real
 //! connection; the simulation in `tests/` implements it over a model that keeps one deadline per
@@ -12,11 +12,14 @@ use tokio::sync::watch;
 
 use crate::consumer::{ConsumerId, Found};
 use crate::drain::InFlight;
+use crate::overrides::Bucket;
 use crate::write::Outcome;
 
+pub mod bucket;
 pub mod nats;
 mod writer;
 
+use bucket::{BucketError, BucketRead};
 pub use writer::Writer;
 
 /// The requests that recess sends.
@@ -46,6 +49,20 @@ pub trait JetStream: Clone + Send + Sync {
     /// Removes a consumer's deadline. It does not wake a paused consumer (2.11.0 to 2.15.1): only
     /// for lapsed ones.
     fn clear(&self, id: &ConsumerId) -> impl Future<Output = Result<(), RequestError>> + Send;
+
+    /// Every override of an instance that a bucket has, by one request. [`bucket::LastRead`] knows
+    /// whether the answer counts.
+    fn overrides(
+        &self,
+        bucket: &Bucket,
+    ) -> impl Future<Output = Result<BucketRead, BucketError>> + Send;
+
+    /// Which bucket to listen to, in this connection and those after it; `None` for none.
+    fn watch_overrides(&self, bucket: Option<&Bucket>);
+
+    /// Changes when it is worth to read the bucket: at once when a write to it is heard, and a few
+    /// times after.
+    fn override_hints(&self) -> watch::Receiver<u64>;
 
     /// Whether to listen for who writes to consumers. It is of use only while there is a pause to
     /// be undone.

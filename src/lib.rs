@@ -52,6 +52,7 @@
 //!   others, `calendar/cron.rs` speaks croner
 //! - [`policy`]: which consumers follow which windows, what exclusions leave of those, and what
 //!   that makes desired at an instant
+//! - [`overrides`]: what people decide at run time, as the keys of a bucket
 //! - [`retention`]: what a pause does to messages that wait: the limits of streams and consumers
 //! - [`ledger`]: what we wrote and what came of it: confirmation, backoff, fights, foreign
 //!   deadlines to give back
@@ -62,7 +63,7 @@
 //! - [`config`]: a TOML file, checked into a [`policy::Policy`] and [`config::Settings`], every
 //!   mistake at once; and what is doubtful about the year ahead (`config/outlook.rs`)
 //! - [`clock`]: the wall clock and the monotonic one, read together
-//! - [`jetstream`]: the five requests, as a trait; `jetstream/nats.rs` speaks async-nats
+//! - [`jetstream`]: the requests, as a trait; `jetstream/nats.rs` speaks async-nats
 //! - [`report`]: what one pass saw, decided and did
 //! - [`changes`]: what happened between two reports, derived once for every view; pure
 //! - [`clock_watch`]: the wall-clock watcher, speaks tokio-cron-scheduler
@@ -118,6 +119,8 @@ pub mod drain;
 pub mod calendar;
 
 pub mod policy;
+
+pub mod overrides;
 
 pub mod retention;
 

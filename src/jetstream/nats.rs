@@ -15,17 +15,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::{Client, Event, RequestErrorKind};
+use async_nats::{Client, Event};
 use bytes::Bytes;
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::sync::{OnceCell, broadcast, mpsc, watch};
 
+use super::bucket::{BucketError, BucketRead};
 use super::{Advisory, JetStream, Link, Listed, Listing, RequestError, Sample, Writer};
 use crate::config::{self, Api};
 use crate::consumer::ConsumerId;
+use crate::overrides::Bucket;
 
 mod audit;
+mod bucket;
 mod connect;
 mod connect_error;
 mod connection_task;
@@ -34,6 +36,7 @@ mod flood;
 mod lists;
 mod pagination;
 mod publisher;
+mod request;
 mod secrets;
 mod suitability;
 #[doc(hidden)]
@@ -41,10 +44,13 @@ pub mod untrusted;
 mod wire;
 
 use audit::Writers;
+use bucket::Hints;
+pub use bucket::Made;
 use connect::Connected;
 use connection_task::ConnectionTask;
 use publisher::Notice;
 pub use publisher::NoticeCounts;
+use request::Abort;
 
 /// How many advisories may wait for the loop. More are dropped: they are hints, and the resync
 /// finds what they told.
@@ -62,6 +68,7 @@ pub struct Nats {
     notices: mpsc::Sender<Notice>,
     notice_counts: NoticeCounts,
     writers: Writers,
+    hints: Hints,
     timeout: Duration,
 }
 
@@ -72,6 +79,8 @@ struct Session {
     address: String,
     api: Api,
     inbox_prefix: String,
+    /// The user as whom the server knows us, once it was asked.
+    user: OnceCell<Option<String>>,
 }
 
 impl Session {
@@ -81,6 +90,7 @@ impl Session {
             address: connected.address,
             api: connected.connection.api,
             inbox_prefix: connected.connection.inbox_prefix,
+            user: OnceCell::new(),
         };
         (session, connected.events)
     }
@@ -104,16 +114,6 @@ impl Session {
     }
 }
 
-/// What ends a request under way before its timeout.
-#[derive(Clone, Debug)]
-enum Abort {
-    Disconnected,
-    /// The server denies to publish on that subject.
-    Denied {
-        subject: String,
-    },
-}
-
 impl Nats {
     /// Starts to connect, and keeps at it for as long as the runtime lives. Returns at once; the
     /// link tells how it goes.
@@ -132,6 +132,7 @@ impl Nats {
             notices,
             notice_counts: NoticeCounts::default(),
             writers: Writers::new(),
+            hints: Hints::new(),
             timeout,
         };
         tokio::spawn(nats.clone().carry(queue));
@@ -145,84 +146,6 @@ impl Nats {
         };
         tokio::spawn(connection_task.keep());
         (nats, advisory_receiver)
-    }
-
-    /// One request, named by what comes after the API's prefix, unless the link is down.
-    async fn request<T: DeserializeOwned>(
-        &self,
-        verb: &str,
-        payload: Bytes,
-    ) -> Result<T, RequestError> {
-        self.request_within(verb, payload, self.timeout).await
-    }
-
-    /// The same, with a wait of its own for the answer.
-    async fn request_within<T: DeserializeOwned>(
-        &self,
-        verb: &str,
-        payload: Bytes,
-        timeout: Duration,
-    ) -> Result<T, RequestError> {
-        let session = self.session.borrow().clone();
-        match session {
-            Some(session) if matches!(*self.link.borrow(), Link::Up(_)) => {
-                self.request_in(&session, verb, payload, timeout).await
-            }
-            _ => Err(RequestError::NotConnected),
-        }
-    }
-
-    /// One request, whatever the link says: for the question that brings the link up.
-    async fn request_in<T: DeserializeOwned>(
-        &self,
-        session: &Session,
-        verb: &str,
-        payload: Bytes,
-        timeout: Duration,
-    ) -> Result<T, RequestError> {
-        let subject = format!("{}.{verb}", session.api.prefix());
-        if !session.is_connected() {
-            return Err(RequestError::NotConnected);
-        }
-        let mut abort = self.abort.subscribe();
-        let request = async_nats::Request::new()
-            .payload(payload)
-            .timeout(Some(timeout));
-        let answer = session.client.send_request(subject.clone(), request);
-        tokio::pin!(answer);
-        let message = loop {
-            // Cancel-safe: the answer is polled in place and outlives each turn; a broadcast `recv`
-            // loses nothing.
-            tokio::select! {
-                answer = &mut answer => break answer,
-                reason = abort.recv() => match reason {
-                    Ok(Abort::Disconnected) => return Err(RequestError::Cut),
-                    Ok(Abort::Denied { subject: denied }) if denied == subject => {
-                        return Err(RequestError::Denied { subject });
-                    }
-                    // Somebody else's denial, or more news than fits: the timeout still stands.
-                    _ => {}
-                },
-            }
-        };
-        let message = message.map_err(|error| match error.kind() {
-            RequestErrorKind::TimedOut => RequestError::TimedOut {
-                subject: subject.clone(),
-                milliseconds: timeout.as_millis(),
-            },
-            RequestErrorKind::NoResponders => RequestError::NoResponders {
-                subject: subject.clone(),
-                meaning: session.silence(),
-            },
-            RequestErrorKind::Other => RequestError::Cut,
-            RequestErrorKind::InvalidSubject | RequestErrorKind::MaxPayloadExceeded => {
-                RequestError::Unreadable {
-                    subject: subject.clone(),
-                    reason: error.to_string(),
-                }
-            }
-        })?;
-        wire::read(&message.payload, &subject)
     }
 }
 
@@ -265,6 +188,18 @@ impl JetStream for Nats {
 
     async fn clear(&self, id: &ConsumerId) -> Result<(), RequestError> {
         self.write_pause(id, Bytes::new()).await
+    }
+
+    async fn overrides(&self, bucket: &Bucket) -> Result<BucketRead, BucketError> {
+        self.read_bucket(bucket).await
+    }
+
+    fn watch_overrides(&self, bucket: Option<&Bucket>) {
+        self.hints.watch(bucket);
+    }
+
+    fn override_hints(&self) -> watch::Receiver<u64> {
+        self.hints.subscribe()
     }
 
     fn watch_writers(&self, watch: bool) {

@@ -38,6 +38,12 @@ const ADVISORIES: [&str; 2] = [
     include_str!("wire/denial.txt"),
 ];
 
+/// Values of keys of the bucket.
+const OVERRIDES: [&str; 2] = [
+    include_str!("wire/override.json"),
+    include_str!("wire/override-undone.json"),
+];
+
 /// A credentials file and a context.
 const FILES: [&str; 2] = [
     "-----BEGIN NATS USER JWT-----\neyJhbGciOiJlZDI1NTE5In0.eyJleHAiOjE3OTYwODMyMDB9.c2ln\n------END NATS USER \
@@ -216,6 +222,16 @@ fn answers_that_are_nearly_right() {
 }
 
 #[test]
+fn overrides_that_are_nearly_right() {
+    check(5_000, nearly(&OVERRIDES, WIRE), |text| {
+        properties::overrides(text.as_bytes())
+    });
+    let texts = prop::collection::vec(select(pieces(WIRE)), 0..40);
+    let texts = texts.prop_map(|pieces| format!("{{{}}}", pieces.join(",")));
+    check(1_000, texts, |text| properties::overrides(text.as_bytes()));
+}
+
+#[test]
 fn entries_that_are_nearly_right() {
     let entries = [
         ANSWERS[3],
@@ -245,6 +261,20 @@ fn answers_that_are_right_are_read() {
     let subject = format!("$JS.EVENT.ADVISORY.CONSUMER.{}", advisory.0);
     assert!(untrusted::advisory(&subject, advisory.1.as_bytes()).is_some());
     assert_eq!(untrusted::denied(denial.0).as_deref(), Some("_INBOX.x.*"));
+    for value in OVERRIDES {
+        use recess::overrides::Bucket;
+        use recess::overrides::entry::{Entry, Operation, Stored, read};
+        let stored = Stored {
+            subject: "$KV.recess.default.alice.k7f2q",
+            sequence: 1,
+            at: jiff::Timestamp::UNIX_EPOCH,
+            operation: Operation::Put,
+            value: value.as_bytes(),
+        };
+        let entry = read(&stored, &Bucket::new("recess", "default"));
+        let is_read = matches!(entry, Entry::Live(_) | Entry::Undone(_));
+        assert!(is_read, "{entry:?}");
+    }
     let [credentials, context] = FILES;
     assert_eq!(untrusted::credentials(credentials), Ok(()));
     assert!(untrusted::natscli_context(context).is_ok());

@@ -11,6 +11,8 @@ use recess::config::{self, Severity, code};
 use recess::consumer::{ConsumerId, Kind, is_name};
 use recess::jetstream::nats::untrusted;
 use recess::jetstream::{Advisory, RequestError, Sample, Unreadable};
+use recess::overrides::Bucket;
+use recess::overrides::entry::{Entry, LONGEST_VALUE, Operation, Stored, encode, read};
 use recess::policy::Selector;
 
 /// Some day.
@@ -94,6 +96,36 @@ pub fn arguments(text: &str) {
     match Cli::try_parse_from(words) {
         Ok(cli) => drop(format!("{cli:?}")),
         Err(error) => assert!(!error.render().to_string().is_empty()),
+    }
+}
+
+/// The value of a key of the bucket, whatever was done to the key.
+pub fn overrides(value: &[u8]) {
+    let bucket = Bucket::new("recess", "default");
+    for operation in [Operation::Put, Operation::Erase, Operation::Expire] {
+        let stored = |value| Stored {
+            subject: "$KV.recess.default.alice.k7f2q",
+            sequence: 1,
+            at: now(),
+            operation,
+            value,
+        };
+        match read(&stored(value), &bucket) {
+            Entry::Live(one) => {
+                assert!(operation == Operation::Put && one.terms.from < one.terms.until);
+                let written = encode(&one.terms, None, &bucket);
+                let again = read(&stored(&written), &bucket);
+                // What a value leaves out makes it longer.
+                let too_long = written.len() > LONGEST_VALUE;
+                assert_eq!(matches!(again, Entry::Live(_)), !too_long, "{again:?}");
+            }
+            Entry::Unreadable(one) => {
+                assert_eq!(operation, Operation::Put);
+                one_line(&one.to_string());
+            }
+            Entry::Undone(_) => assert_ne!(operation, Operation::Expire),
+            Entry::Expired => assert_eq!(operation, Operation::Expire),
+        }
     }
 }
 

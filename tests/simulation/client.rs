@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use recess::consumer::{ConsumerId, PauseState};
+use recess::jetstream::bucket::{BucketError, BucketRead};
 use recess::jetstream::{JetStream, Link, Listed, Listing, RequestError, Sample};
+use recess::overrides::Bucket;
 use tokio::sync::watch;
 use tokio::time::{Duration, sleep};
 
@@ -289,6 +291,19 @@ impl JetStream for Client {
 
     fn clear(&self, id: &ConsumerId) -> impl Future<Output = Result<(), RequestError>> + Send {
         self.write(What::Clear(id.clone()), id, None)
+    }
+
+    /// The model has no buckets.
+    async fn overrides(&self, bucket: &Bucket) -> Result<BucketRead, BucketError> {
+        Err(BucketError::Missing {
+            bucket: bucket.name().to_owned(),
+        })
+    }
+
+    fn watch_overrides(&self, _: Option<&Bucket>) {}
+
+    fn override_hints(&self) -> watch::Receiver<u64> {
+        watch::Sender::new(0).subscribe()
     }
 }
 

@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::audit::{self, Audit};
+use super::bucket::HintTask;
 use super::connect::{self, Connected, Discovered};
 use super::flood::unreadable_flood;
 use super::suitability::{suitability, version_of};
@@ -148,7 +149,7 @@ impl ConnectionTask {
                         audit.deny();
                     }
                     Some(Denial::Subscribe(subject)) => {
-                        if !advisories().contains(&subject) {
+                        if !self.is_listened_to(&subject) {
                             continue;
                         }
                         denied.insert(subject);
@@ -243,6 +244,11 @@ impl ConnectionTask {
     /// Subscribes to what the server tells of consumers.
     async fn listen(&self, session: &Session) -> JoinSet<()> {
         let mut listening = JoinSet::new();
+        let hints = HintTask {
+            hints: self.nats.hints.clone(),
+            client: session.client.clone(),
+        };
+        listening.spawn(hints.listen());
         for subject in advisories() {
             // It fails only where the connection is gone already.
             let Ok(mut subscription) = session.client.subscribe(subject).await else {
@@ -259,6 +265,11 @@ impl ConnectionTask {
             });
         }
         listening
+    }
+
+    /// Whether a subject tells of what other clients do.
+    fn is_listened_to(&self, subject: &String) -> bool {
+        advisories().contains(subject) || self.nats.hints.listen_to(subject)
     }
 }
 

@@ -1,0 +1,123 @@
+//! One request and its answer: sent only while the link is up, and ended by whatever dooms it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::{Message, Request, RequestErrorKind};
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+
+use super::{Nats, Session, wire};
+use crate::jetstream::{Link, RequestError};
+
+/// What ends a request under way before its timeout.
+#[derive(Clone, Debug)]
+pub(super) enum Abort {
+    Disconnected,
+    /// The server denies to publish on that subject.
+    Denied {
+        subject: String,
+    },
+}
+
+impl Nats {
+    /// One request, named by what comes after the API's prefix, unless the link is down.
+    pub(super) async fn request<T: DeserializeOwned>(
+        &self,
+        verb: &str,
+        payload: Bytes,
+    ) -> Result<T, RequestError> {
+        self.request_within(verb, payload, self.timeout).await
+    }
+
+    /// The same, with a wait of its own for the answer.
+    pub(super) async fn request_within<T: DeserializeOwned>(
+        &self,
+        verb: &str,
+        payload: Bytes,
+        timeout: Duration,
+    ) -> Result<T, RequestError> {
+        let session = self.up()?;
+        self.request_in(&session, verb, payload, timeout).await
+    }
+
+    /// The session, unless the link is down.
+    pub(super) fn up(&self) -> Result<Arc<Session>, RequestError> {
+        let session = self.session.borrow().clone();
+        let is_up = matches!(*self.link.borrow(), Link::Up(_));
+        session.filter(|_| is_up).ok_or(RequestError::NotConnected)
+    }
+
+    /// One request, whatever the link says: for the question that brings the link up.
+    pub(super) async fn request_in<T: DeserializeOwned>(
+        &self,
+        session: &Session,
+        verb: &str,
+        payload: Bytes,
+        timeout: Duration,
+    ) -> Result<T, RequestError> {
+        let subject = format!("{}.{verb}", session.api.prefix());
+        let request = Request::new().payload(payload);
+        let message = self.answer(session, &subject, request, timeout).await?;
+        wire::read(&message.payload, &subject)
+    }
+
+    /// The one answer to a request.
+    pub(super) async fn answer(
+        &self,
+        session: &Session,
+        subject: &str,
+        request: Request,
+        timeout: Duration,
+    ) -> Result<Message, RequestError> {
+        if !session.is_connected() {
+            return Err(RequestError::NotConnected);
+        }
+        let request = request.timeout(Some(timeout));
+        let answer = session.client.send_request(subject.to_owned(), request);
+        let message = self.undisturbed(subject, answer).await?;
+        message.map_err(|error| match error.kind() {
+            RequestErrorKind::TimedOut => RequestError::TimedOut {
+                subject: subject.to_owned(),
+                milliseconds: timeout.as_millis(),
+            },
+            RequestErrorKind::NoResponders => RequestError::NoResponders {
+                subject: subject.to_owned(),
+                meaning: session.silence(),
+            },
+            RequestErrorKind::Other => RequestError::Cut,
+            RequestErrorKind::InvalidSubject | RequestErrorKind::MaxPayloadExceeded => {
+                RequestError::Unreadable {
+                    subject: subject.to_owned(),
+                    reason: error.to_string(),
+                }
+            }
+        })
+    }
+
+    /// What comes of a request to a subject, unless a lost connection or a denied permission ends
+    /// it first.
+    pub(super) async fn undisturbed<T>(
+        &self,
+        subject: &str,
+        request: impl Future<Output = T>,
+    ) -> Result<T, RequestError> {
+        let mut abort = self.abort.subscribe();
+        tokio::pin!(request);
+        loop {
+            // Cancel-safe: the request is polled in place and outlives each turn; a broadcast
+            // `recv` loses nothing.
+            tokio::select! {
+                answer = &mut request => return Ok(answer),
+                reason = abort.recv() => match reason {
+                    Ok(Abort::Disconnected) => return Err(RequestError::Cut),
+                    Ok(Abort::Denied { subject: denied }) if denied == subject => {
+                        return Err(RequestError::Denied { subject: denied });
+                    }
+                    // Somebody else's denial, or more news than fits: the timeout still stands.
+                    _ => {}
+                },
+            }
+        }
+    }
+}
