@@ -52,7 +52,8 @@
 //!   others, `calendar/cron.rs` speaks croner
 //! - [`policy`]: which consumers follow which windows, what exclusions leave of those, and what
 //!   that makes desired at an instant
-//! - [`overrides`]: what people decide at run time, as the keys of a bucket
+//! - [`overrides`]: what people decide at run time: what their commands mean to the second, and how
+//!   a bucket's keys hold it
 //! - [`retention`]: what a pause does to messages that wait: the limits of streams and consumers
 //! - [`ledger`]: what we wrote and what came of it: confirmation, backoff, fights, foreign
 //!   deadlines to give back

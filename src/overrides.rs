@@ -1,10 +1,12 @@
-//! Overrides as a key-value bucket has them: the keys, and what stands in them.
+//! Overrides as a key-value bucket has them: the keys, and what stands in them; and what a command
+//! makes of one.
 //!
 //! Pure. What an override means is [`crate::policy`]'s business, how the bucket is reached that of
 //! [`crate::jetstream`].
 
 use crate::policy::OverrideId;
 
+pub mod command;
 pub mod entry;
 #[cfg(test)]
 mod tests;

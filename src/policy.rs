@@ -142,6 +142,11 @@ impl Policy {
         self.mark
     }
 
+    /// The longest time for which a consumer may be held without a further deadline: how far ahead one may lie.
+    pub fn max_pause(&self) -> SignedDuration {
+        self.max_pause
+    }
+
     /// The windows, in the order of the file.
     pub fn windows(&self) -> &[Arc<Window>] {
         &self.windows
