@@ -220,8 +220,27 @@ impl Owner {
 
 /// What makes a deadline recognisable as ours: the nanoseconds after its whole second. Every
 /// nats-server with a pause (2.11.0 to 2.15.1) keeps `pause_until` to the nanosecond.
+///
+/// There are two of each instance. The plain one is on every pause. The release mark, a millisecond
+/// more, is on the deadline that ends a pause on purpose: once that has passed it stays stored, and
+/// says to every copy and after every restart that the consumer is to be left running
+/// ([`crate::plan::Rule::Released`]).
+///
+/// ```
+/// use recess::consumer::Mark;
+///
+/// let mark = Mark::of_instance("prod-eu");
+/// let until = "2026-12-01T04:00:00Z".parse()?;
+/// assert_eq!(mark.stamp(until).to_string(), "2026-12-01T04:00:00.000245944Z");
+/// assert_eq!(mark.stamp_release(until).to_string(), "2026-12-01T04:00:00.001245944Z");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark(i32);
+
+/// What the release mark adds, in nanoseconds: more than any plain mark, so that no instance's
+/// release is another's pause.
+const RELEASE: i32 = 1_000_000;
 
 impl Mark {
     /// The mark of an instance: `1 + fnv1a64(instance) mod 999_999` nanoseconds. At most a
@@ -233,7 +252,7 @@ impl Mark {
         Self(1 + i32::try_from(spread).unwrap_or(0))
     }
 
-    /// The mark in nanoseconds, 1 to 999,999.
+    /// The plain mark in nanoseconds, 1 to 999,999.
     pub fn nanoseconds(self) -> i32 {
         self.0
     }
@@ -243,9 +262,28 @@ impl Mark {
         Timestamp::new(instant.as_second(), self.0).unwrap_or(Timestamp::MAX)
     }
 
-    /// Whether a stored deadline was stamped with this mark.
+    /// The deadline to write for an instant of whole seconds at which a pause ends on purpose.
+    pub fn stamp_release(self, instant: Timestamp) -> Timestamp {
+        Timestamp::new(instant.as_second(), self.0 + RELEASE).unwrap_or(Timestamp::MAX)
+    }
+
+    /// A deadline of another instance name, as it would be with this one: a release stays one.
+    pub fn restamp(self, deadline: Timestamp) -> Timestamp {
+        if deadline.subsec_nanosecond() > RELEASE {
+            self.stamp_release(deadline)
+        } else {
+            self.stamp(deadline)
+        }
+    }
+
+    /// Whether a stored deadline was stamped with this mark, plain or for a release.
     pub fn owns(self, deadline: Timestamp) -> bool {
-        deadline.subsec_nanosecond() == self.0
+        deadline.subsec_nanosecond() == self.0 || self.is_release(deadline)
+    }
+
+    /// Whether a stored deadline ends a pause on purpose.
+    pub fn is_release(self, deadline: Timestamp) -> bool {
+        deadline.subsec_nanosecond() == self.0 + RELEASE
     }
 
     /// The instant that a stored deadline was stamped for; `None` where it carries another mark, or

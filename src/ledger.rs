@@ -287,7 +287,7 @@ impl Ledger {
             for until in held.into_iter().chain(write) {
                 if before.owns(*until) {
                     written.push((id.clone(), *until));
-                    *until = mark.stamp(*until);
+                    *until = mark.restamp(*until);
                 }
             }
         }

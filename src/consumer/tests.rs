@@ -38,6 +38,38 @@ fn a_mark_owns_what_it_stamped_and_nothing_else() {
 }
 
 #[test]
+fn a_release_is_told_from_a_pause_and_belongs_to_its_instance() {
+    let (mark, other) = (Mark::of_instance("default"), Mark::of_instance("prod-eu"));
+    let deadline: Timestamp = "2026-12-01T03:00:00Z".parse().unwrap();
+    let release = mark.stamp_release(deadline);
+    assert_eq!(release.to_string(), "2026-12-01T03:00:00.001435253Z");
+    for (stored, is_ours, is_release) in [
+        (release, true, true),
+        (mark.stamp(deadline), true, false),
+        (deadline, false, false),
+        (other.stamp_release(deadline), false, false),
+        (other.stamp(deadline), false, false),
+    ] {
+        assert_eq!(mark.owns(stored), is_ours, "{stored}");
+        assert_eq!(mark.is_release(stored), is_release, "{stored}");
+        assert_eq!(mark.unstamp(stored), is_ours.then_some(deadline));
+    }
+    // Whichever it was, it stays that under another name.
+    assert_eq!(other.restamp(release), other.stamp_release(deadline));
+    assert_eq!(other.restamp(mark.stamp(deadline)), other.stamp(deadline));
+}
+
+#[test]
+fn no_release_is_another_instances_pause() {
+    let instant: Timestamp = "2026-12-01T03:00:00Z".parse().unwrap();
+    // The greatest and the least of all marks.
+    let (most, least) = (Mark(999_999), Mark(1));
+    assert!(!most.owns(least.stamp_release(instant)));
+    assert!(!least.is_release(most.stamp(instant)));
+    assert_eq!(least.restamp(most.stamp(instant)), least.stamp(instant));
+}
+
+#[test]
 fn a_deadline_with_a_fraction_is_stamped_on_its_whole_second() {
     let mark = Mark::of_instance("default");
     let odd: Timestamp = "2026-12-01T03:00:00.7Z".parse().unwrap();

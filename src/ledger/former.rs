@@ -37,7 +37,7 @@ impl Former {
     /// The deadline as it would be with today's mark.
     pub fn translate(&self, id: &ConsumerId, deadline: Timestamp, mark: Mark) -> Timestamp {
         if self.wrote(id, deadline) {
-            mark.stamp(deadline)
+            mark.restamp(deadline)
         } else {
             deadline
         }

@@ -55,6 +55,16 @@ fn exactly_what_was_written_under_the_former_name_counts_as_written_under_this_o
 }
 
 #[test]
+fn a_release_under_the_former_name_is_still_one() {
+    let (before, mark) = (Mark::of_instance("prod-eu"), Mark::of_instance("prod-us"));
+    let release = before.stamp_release(at(2));
+    let mut former = Former::default();
+    former.remember([(id("ORDERS/billing"), release)]);
+    let read = former.translate(&id("ORDERS/billing"), release, mark);
+    assert_eq!(read, mark.stamp_release(at(2)));
+}
+
+#[test]
 fn a_deadline_is_remembered_until_a_day_after_it_has_passed() {
     let billing = id("ORDERS/billing");
     let mut former = Former::default();
