@@ -196,6 +196,13 @@ pub enum Change {
         /// The windows that matched it.
         windows: Vec<Arc<str>>,
     },
+    /// A consumer was released from the pause that its windows want.
+    Released {
+        /// The consumer.
+        id: ConsumerId,
+        /// Since when it runs, or from when on it will.
+        since: Option<Timestamp>,
+    },
     /// A consumer is paused by another client.
     Foreign {
         /// The consumer.

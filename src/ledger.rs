@@ -129,6 +129,16 @@ impl Ledger {
         }
     }
 
+    /// Notes that a consumer's pause was ended on purpose, whosever it was: there is nothing to
+    /// repair, no fight, and no foreign deadline to restore.
+    pub fn release(&mut self, id: &ConsumerId) {
+        if let Some(entry) = self.entries.get_mut(id) {
+            entry.held = None;
+            entry.foreign = None;
+            entry.write.iter_mut().for_each(Write::forgive);
+        }
+    }
+
     /// Takes in that the server says a consumer's deadline is `until` (`None`: resumed). True when
     /// that is news, and not the echo of what we wrote.
     pub fn advised(&mut self, id: &ConsumerId, until: Option<Timestamp>) -> bool {
@@ -270,10 +280,7 @@ impl Ledger {
     /// Forgets fights, as after a reload: the operator has spoken.
     pub fn forgive(&mut self) {
         for entry in self.entries.values_mut() {
-            if let Some(write) = &mut entry.write {
-                write.sendings = 0;
-                write.undone = 0;
-            }
+            entry.write.iter_mut().for_each(Write::forgive);
         }
     }
 

@@ -82,6 +82,10 @@ pub struct Case {
     pub wanted_soon: bool,
     /// No window names it, and it carries a pause of ours.
     pub orphan: Option<Orphan>,
+    /// The stored deadline is a release, from the very pause that is wanted.
+    pub released: bool,
+    /// Somebody has ordered that it runs: a pause that is ended for that is released.
+    pub resumed_on_purpose: bool,
 }
 
 /// The decision table: the first row that fits counts. [`Rule::ALL`] has the rows.
@@ -106,8 +110,10 @@ pub struct Case {
 ///     next_opening: None,
 ///     wanted_soon: false,
 ///     orphan: None,
+///     released: false,
+///     resumed_on_purpose: false,
 /// };
-/// let running = Found::Present(Observation {
+/// let seen = Observation {
 ///     state: PauseState::Running,
 ///     created: now,
 ///     kind: Kind::Durable,
@@ -115,13 +121,19 @@ pub struct Case {
 ///     pending: 0,
 ///     ack_pending: 0,
 ///     counted: true,
-/// });
+/// };
+/// let running = Found::Present(seen.clone());
 /// let decision = decide(Desired::Paused(end), &running, &case);
 /// assert_eq!(decision.verdict, Verdict::Pause(mark.stamp(end)));
 /// // By a clock that is days off nothing is begun.
 /// let lost = Case { skew: Some(SignedDuration::from_hours(48)), ..case };
 /// let decision = decide(Desired::Paused(end), &running, &lost);
 /// assert_eq!((decision.verdict, decision.rule), (Verdict::Settled, Rule::ClockLost));
+/// // What was released from this pause is not paused again.
+/// let until = mark.stamp_release(now - SignedDuration::from_mins(5));
+/// let lapsed = Found::Present(Observation { state: PauseState::Lapsed { until }, ..seen });
+/// let released = Case { released: true, ..case };
+/// assert_eq!(decide(Desired::Paused(end), &lapsed, &released).rule, Rule::Released);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn decide(want: Desired, found: &Found, case: &Case) -> Decision {
@@ -136,6 +148,7 @@ pub fn decide(want: Desired, found: &Found, case: &Case) -> Decision {
     let state = seen.state.after(case.since_observed);
     let decision = match state {
         PauseState::Running => case.while_delivering(want, Rule::Running),
+        PauseState::Lapsed { .. } if case.is_released_from(want) => Rule::Released.settled(),
         PauseState::Lapsed { until } if case.mark.owns(until) => {
             let rule = if case.may_clear(seen, until) {
                 Rule::Clear
@@ -145,8 +158,10 @@ pub fn decide(want: Desired, found: &Found, case: &Case) -> Decision {
             case.while_delivering(want, rule)
         }
         PauseState::Lapsed { .. } => case.while_delivering(want, Rule::LapsedForeign),
+        PauseState::Paused { .. } if case.is_released_from(want) => Rule::Releasing.settled(),
         PauseState::Paused { until, remaining } if case.mark.owns(until) => {
-            case.while_ours(want, until, remaining)
+            // Without its second mark: one that is no release from this pause is ours like any other.
+            case.while_ours(want, case.mark.stamp(until), remaining)
         }
         PauseState::Paused { until, .. } => case.while_foreign(want, until),
     };
@@ -154,6 +169,10 @@ pub fn decide(want: Desired, found: &Found, case: &Case) -> Decision {
 }
 
 impl Case {
+    fn is_released_from(&self, want: Desired) -> bool {
+        self.released && matches!(want, Desired::Paused(_))
+    }
+
     /// It delivers; `at_rest` is the row where nothing else is wanted.
     fn while_delivering(&self, want: Desired, at_rest: Rule) -> Decision {
         match want {
@@ -247,6 +266,7 @@ impl Case {
             }
             _ if remaining <= ENDING => Rule::EndsItself.settled(),
             (_, Some(_)) => Rule::ShortenNear.says(Verdict::Resume),
+            (_, None) if self.resumed_on_purpose => Rule::Resume.says(Verdict::Release),
             (_, None) => Rule::Resume.says(Verdict::Resume),
         }
     }
@@ -257,6 +277,7 @@ impl Case {
 
     fn may_clear(&self, seen: &Observation, lapsed: Timestamp) -> bool {
         seen.clustered
+            && !self.released
             && self.server_now.duration_since(lapsed) >= CLEAR_DISTANCE
             && self
                 .next_opening
@@ -267,7 +288,7 @@ impl Case {
     /// ends by itself, a pause too few lets messages through. With one that is lost, nothing is.
     fn guard_clock(&self, decision: Decision, state: PauseState) -> Decision {
         let ends = match decision.verdict {
-            Verdict::Resume | Verdict::Clear => true,
+            Verdict::Resume | Verdict::Release | Verdict::Clear => true,
             Verdict::Retime(until) => state.deadline().is_some_and(|stored| until <= stored),
             Verdict::Pause(_)
             | Verdict::Settled

@@ -280,8 +280,7 @@ pub struct Act {
     pub repair: Option<Repair>,
     /// Who made that necessary, where it is known.
     pub undone_by: Option<Writer>,
-    /// What it undid carried this instance's mark: `recess resume`, or another recess of the same
-    /// name wrote it.
+    /// What it undid carried this instance's mark: another recess of the same name wrote it.
     pub by_same_instance: bool,
     /// For the first pause of an opening that recess was there for: from the opening to the
     /// acceptance.

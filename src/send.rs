@@ -130,6 +130,10 @@ impl Leaving {
         let action = verdict.action()?;
         let deadline = match verdict {
             Verdict::Resume => Some(resume_deadline(mark, server_now, seen.clustered)),
+            Verdict::Release => {
+                let resume = resume_deadline(mark, server_now, seen.clustered);
+                Some(mark.stamp_release(resume))
+            }
             Verdict::Pause(_)
             | Verdict::Retime(_)
             | Verdict::Clear

@@ -26,6 +26,7 @@ struct Kinds {
     orphaned: Vec<Change>,
     unconfirmed: Vec<Change>,
     foreign: Vec<Change>,
+    released: Vec<Change>,
     decided: Vec<Change>,
 }
 
@@ -56,6 +57,7 @@ pub(super) fn compare(before: Option<&Report>, after: &Report, changes: &mut Vec
     changes.extend(unlisted.map(Change::Unlisted));
     changes.extend(kinds.unconfirmed);
     changes.extend(kinds.foreign);
+    changes.extend(kinds.released);
     changes.extend(kinds.decided);
 }
 
@@ -112,6 +114,10 @@ impl Kinds {
         if begins(|row| row.verdict == Verdict::Foreign) {
             let until = deadline();
             self.foreign.push(Change::Foreign { id: id(), until });
+        }
+        if begins(Row::is_released) {
+            let since = deadline();
+            self.released.push(Change::Released { id: id(), since });
         }
         if was.map(|was| was.rule) != Some(is.rule) {
             self.decided.push(Change::Decided {

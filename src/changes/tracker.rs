@@ -140,6 +140,7 @@ impl Tracker {
             | Change::Resumed(_)
             | Change::Deleted { .. }
             | Change::Foreign { .. }
+            | Change::Released { .. }
             | Change::Decided { .. }
             | Change::Stage(_) => true,
         }

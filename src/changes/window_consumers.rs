@@ -30,6 +30,8 @@ pub struct Counts {
     pub paused: usize,
     /// Paused by another client.
     pub foreign: usize,
+    /// Released from the pause that their windows want.
+    pub released: usize,
     /// Named, and not there.
     pub missing: usize,
     /// Those of which nothing can be learned.
@@ -63,6 +65,7 @@ impl WindowConsumers {
             self.contested.push(id.clone());
         }
         let counts = &mut self.counts;
+        counts.released += usize::from(row.is_released());
         counts.consumers += usize::from(row.found != Found::Missing);
         match &row.found {
             Found::Missing => counts.missing += 1,

@@ -186,6 +186,10 @@ fn summary(report: &Report) -> String {
         .filter_map(|window| Some((window.next?.opens, &window.name)))
         .min();
     let mut text = format!("{paused} of {total} consumers paused");
+    let released = report.rows.values().filter(|row| row.is_released()).count();
+    if released > 0 {
+        text += &format!("; {released} released until its window has closed");
+    }
     let otherwise = (report.rows.values()).filter(|row| row.verdict.action().is_some());
     match otherwise.count() {
         0 => {}

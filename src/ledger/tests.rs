@@ -481,6 +481,29 @@ fn a_reload_forgives_fights() {
 }
 
 #[test]
+fn a_release_is_no_fight_and_nothing_to_repair() {
+    let (_, undo) = UNDOINGS[0];
+    let mut scene = extended();
+    let release = mark().stamp_release(at(60));
+    scene.see(paused(release));
+    assert_eq!(
+        scene.remembers(),
+        Some(at(600)),
+        "it may be another's doing"
+    );
+    scene.ledger.release(&billing());
+    assert_eq!(scene.remembers(), None);
+    let running = observation(lapsed(release), scene.created);
+    assert_eq!(scene.ledger.repair(&billing(), ours(3_600), &running), None);
+
+    let mut scene = Scene::new();
+    fight(&mut scene, undo);
+    assert_eq!(scene.admits_the_pause(), Admission::Contested);
+    scene.ledger.release(&billing());
+    assert_eq!(scene.admits_the_pause(), Admission::Granted);
+}
+
+#[test]
 fn a_reload_does_not_free_what_may_still_lie_in_the_servers_queue() {
     let mut scene = Scene::new();
     scene.pause(Outcome::TimedOut);

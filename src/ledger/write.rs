@@ -143,6 +143,12 @@ impl Write {
         }
     }
 
+    /// Forgets how often it was sent and undone.
+    pub fn forgive(&mut self) {
+        self.sendings = 0;
+        self.undone = 0;
+    }
+
     /// Notes what became of it. In a cluster the first look waits a little, as an earlier one would
     /// see nothing yet.
     pub fn answered(&mut self, outcome: Outcome, clustered: bool, now: Now) {

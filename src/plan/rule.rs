@@ -57,6 +57,10 @@ pub enum Rule {
     TailRetime,
     /// A foreign pause within the tail.
     TailForeign,
+    /// It was released, and is about to run until the windows that are open have closed.
+    Releasing,
+    /// It was released, and runs until the windows that are open have closed.
+    Released,
     /// The wanted end is too near to begin or lengthen a pause.
     TooNear,
     /// It delivers and should not.
@@ -73,7 +77,7 @@ pub enum Rule {
 
 impl Rule {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 33] = [
         Self::Unknown,
         Self::Missing,
         Self::Unconfirmed,
@@ -99,6 +103,8 @@ impl Rule {
         Self::Tail,
         Self::TailRetime,
         Self::TailForeign,
+        Self::Releasing,
+        Self::Released,
         Self::TooNear,
         Self::Pause,
         Self::Paused,
@@ -230,6 +236,18 @@ impl Rule {
                 "Retime(u)",
             ),
             Self::TailForeign => ("tail-foreign", "tail u", "paused, foreign", "Foreign"),
+            Self::Releasing => (
+                "releasing",
+                "pause until u",
+                "paused, ours, until a release from this pause",
+                "Settled: it runs until the pause would end",
+            ),
+            Self::Released => (
+                "released",
+                "pause until u",
+                "lapsed, ours, a release from this pause",
+                "Settled: it runs until the pause would end",
+            ),
             Self::TooNear => (
                 "too-near",
                 "pause until u",

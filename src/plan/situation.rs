@@ -237,6 +237,8 @@ impl Situation<'_> {
                 .and_then(|_| next_opening(windows, at)),
             wanted_soon: seen.is_some_and(|seen| self.is_wanted_soon(known, seen, want, at)),
             orphan: self.orphan(id),
+            released: seen.is_some_and(|seen| self.is_released(known, seen, at)),
+            resumed_on_purpose: false,
         };
         decide(want, found, &case)
     }
@@ -258,6 +260,14 @@ impl Situation<'_> {
             want.until().is_none_or(|until| until < stored)
                 && (self.policy).wants_soon(known.id, known.windows, stored, at, EARLY)
         })
+    }
+
+    /// Whether what is stored is a release from the pause that its windows want: they have held
+    /// without a break between it and the moment that is decided for. So a release ends with its
+    /// pause, and the next one begins as ever.
+    fn is_released(&self, known: &Known<'_>, seen: &Observation, at: Timestamp) -> bool {
+        let release = (seen.state.deadline()).filter(|&until| self.policy.mark().is_release(until));
+        release.is_some_and(|release| known.windows.hold_throughout(release, at))
     }
 
     fn orphan(&self, id: &ConsumerId) -> Option<Orphan> {

@@ -24,6 +24,11 @@ fn ours(seconds: i64) -> Timestamp {
     mark().stamp(at(seconds))
 }
 
+/// A deadline of ours in so many seconds that ends a pause on purpose.
+fn release(seconds: i64) -> Timestamp {
+    mark().stamp_release(at(seconds))
+}
+
 fn found(state: PauseState, clustered: bool) -> Found {
     Found::Present(Observation {
         clustered,
@@ -57,6 +62,15 @@ fn calm() -> Case {
         next_opening: None,
         wanted_soon: false,
         orphan: None,
+        released: false,
+        resumed_on_purpose: false,
+    }
+}
+
+fn released() -> Case {
+    Case {
+        released: true,
+        ..calm()
     }
 }
 
@@ -143,6 +157,8 @@ fn the_decision_table_row_by_row() {
         ("tail u | paused, ours, until sooner | Settled", tail, paused(ours(599)), calm(), Verdict::Settled),
         ("tail u | paused, ours, later than u | Retime(u)", tail, paused(ours(601)), calm(), Verdict::Retime(u)),
         ("tail u | paused, foreign | Foreign", tail, paused(at(900)), calm(), Verdict::Foreign),
+        ("pause u | paused until a release | Settled", pause, paused(release(2)), released(), Verdict::Settled),
+        ("pause u | lapsed, a release | Settled", pause, lapsed(release(-90)), released(), Verdict::Settled),
         ("pause u | running | Pause(u)", pause, running(), calm(), Verdict::Pause(u)),
         ("pause u | lapsed | Pause(u)", pause, lapsed(ours(-90)), calm(), Verdict::Pause(u)),
         ("pause u | paused until u, ours | Settled", pause, paused(u), calm(), Verdict::Settled),
@@ -456,6 +472,7 @@ fn verdicts_say_what_is_written() {
         (Verdict::Pause(until), "pause", Some(Action::Pause), Some(until)),
         (Verdict::Retime(until), "retime", Some(Action::Retime), Some(until)),
         (Verdict::Resume, "resume", Some(Action::Resume), None),
+        (Verdict::Release, "resume", Some(Action::Resume), None),
         (Verdict::Clear, "clear", Some(Action::Clear), None),
     ] {
         assert_eq!(verdict.as_str(), word);
@@ -496,6 +513,8 @@ fn an_example_of(rule: Rule) -> (Desired, Found, Case) {
         Rule::Tail => (tail, paused(ours(600)), calm()),
         Rule::TailRetime => (tail, paused(ours(601)), calm()),
         Rule::TailForeign => (tail, paused(at(900)), calm()),
+        Rule::Releasing => (pause, paused(release(2)), released()),
+        Rule::Released => (pause, lapsed(release(-90)), released()),
         Rule::TooNear => (Desired::Paused(at(5)), running(), calm()),
         Rule::Pause => (pause, running(), calm()),
         Rule::Paused => (pause, paused(ours(600)), calm()),
@@ -630,6 +649,83 @@ fn an_orphan_is_resumed_when_its_wait_is_over_and_the_instance_has_a_name() {
     ]);
 }
 
+#[test]
+#[rustfmt::skip] // a row a line
+fn a_release_that_is_none_from_this_pause_is_a_deadline_of_ours_like_any_other() {
+    let (tail, pause) = (Desired::Tail(at(600)), Desired::Paused(at(600)));
+    holds([
+        ("lapsed", pause, lapsed(release(-90)), calm(), Verdict::Pause(ours(600))),
+        ("until sooner", pause, paused(release(300)), calm(), Verdict::Retime(ours(600))),
+        ("until that very second", pause, paused(release(600)), calm(), Verdict::Settled),
+        ("until later", pause, paused(release(900)), calm(), Verdict::Retime(ours(600))),
+        ("in a tail, until that very second", tail, paused(release(600)), calm(), Verdict::Settled),
+        ("in a tail, until later", tail, paused(release(601)), calm(), Verdict::Retime(ours(600))),
+        ("run", RUN, paused(release(600)), calm(), Verdict::Resume),
+        ("run, to clear", RUN, lapsed(release(-90)), calm(), Verdict::Clear),
+    ]);
+}
+
+#[test]
+#[rustfmt::skip] // a row a line
+fn a_release_stands_against_a_pause_alone_and_is_not_cleared_meanwhile() {
+    let pause = Desired::Paused(at(600));
+    let lost = || Case { skew: Some(SignedDuration::from_hours(48)), ..released() };
+    let other = Mark::of_instance("prod-eu").stamp_release(at(-90));
+    holds([
+        ("no Clear", RUN, lapsed(release(-90)), released(), Verdict::Settled),
+        ("run", RUN, paused(release(600)), released(), Verdict::Resume),
+        ("in a tail", Desired::Tail(at(600)), paused(release(900)), released(), Verdict::Retime(ours(600))),
+        ("in a tail, lapsed", Desired::Tail(at(600)), lapsed(release(-9)), released(), Verdict::Settled),
+        ("with a lost clock", pause, lapsed(release(-90)), lost(), Verdict::Settled),
+        ("another instance's", pause, lapsed(other), calm(), Verdict::Pause(ours(600))),
+        ("another instance's, ahead", pause, paused(other + SignedDuration::from_secs(93)), calm(), Verdict::Pause(ours(600))),
+    ]);
+    let rule = |case: Case| decide(pause, &lapsed(release(-90)), &case).rule;
+    assert_eq!(rule(lost()), Rule::Released);
+}
+
+#[test]
+fn a_pause_that_is_ended_on_purpose_is_released() {
+    let on_purpose = || Case {
+        resumed_on_purpose: true,
+        ..calm()
+    };
+    holds([
+        (
+            "run",
+            RUN,
+            paused(ours(600)),
+            on_purpose(),
+            Verdict::Release,
+        ),
+        (
+            "ending",
+            RUN,
+            paused(ours(6)),
+            on_purpose(),
+            Verdict::Settled,
+        ),
+        (
+            "foreign",
+            RUN,
+            paused(at(600)),
+            on_purpose(),
+            Verdict::Foreign,
+        ),
+    ]);
+    let guarded = Case {
+        skew: Some(SignedDuration::from_secs(31)),
+        ..on_purpose()
+    };
+    holds([(
+        "with a clock that is off",
+        RUN,
+        paused(ours(600)),
+        guarded,
+        Verdict::Settled,
+    )]);
+}
+
 /// The table once more, as data, with an interpreter that counts nanoseconds from now and shares no
 /// code with
 /// [`decide`]: every combination of what is wanted and found with the exceptions around it.
@@ -638,6 +734,7 @@ mod restated {
 
     const SECOND: i128 = 1_000_000_000;
     const MARK: i128 = 435_253;
+    const RELEASE: i128 = 1_000_000;
 
     #[derive(Clone, Copy, Debug)]
     enum Want {
@@ -665,6 +762,8 @@ mod restated {
         remembered: Option<i128>,
         opening: Option<i128>,
         wanted_soon: bool,
+        /// If a release is stored: it is one from this pause.
+        released: bool,
     }
 
     enum WantIs {
@@ -689,6 +788,7 @@ mod restated {
         PausedForeign,
         PausedForeignUntilUOrLater,
         PausedForeignUntilSooner,
+        Released,
     }
 
     #[derive(Clone, Copy)]
@@ -703,7 +803,7 @@ mod restated {
         PauseU,
     }
 
-    const TABLE: [(WantIs, HaveIs, Says); 18] = [
+    const TABLE: [(WantIs, HaveIs, Says); 19] = [
         (WantIs::Any, HaveIs::Unknown, Says::Unknown),
         (WantIs::Any, HaveIs::NoSuch, Says::Missing),
         (WantIs::Any, HaveIs::AcceptedNotSeen, Says::Settled),
@@ -721,6 +821,7 @@ mod restated {
         ),
         (WantIs::Tail, HaveIs::PausedOurs, Says::RetimeU),
         (WantIs::Tail, HaveIs::PausedForeign, Says::Foreign),
+        (WantIs::Pause, HaveIs::Released, Says::Settled),
         (WantIs::Pause, HaveIs::RunningOrLapsed, Says::PauseU),
         (WantIs::Pause, HaveIs::PausedOursUntilU, Says::Settled),
         (WantIs::Pause, HaveIs::PausedOurs, Says::RetimeU),
@@ -748,7 +849,16 @@ mod restated {
     ];
 
     fn is_ours(deadline: i128) -> bool {
-        deadline.rem_euclid(SECOND) == MARK
+        deadline.rem_euclid(SECOND) == MARK || is_release(deadline)
+    }
+
+    fn is_release(deadline: i128) -> bool {
+        deadline.rem_euclid(SECOND) == MARK + RELEASE
+    }
+
+    /// With the plain mark, if it is ours.
+    fn plain(deadline: i128) -> i128 {
+        deadline - if is_release(deadline) { RELEASE } else { 0 }
     }
 
     impl Facts {
@@ -789,11 +899,17 @@ mod restated {
                 HaveIs::LapsedForeign => lapsed.is_some_and(|t| !is_ours(t)),
                 HaveIs::PausedOursEndingWithin7s => ours_until.is_some_and(|t| t <= 7 * SECOND),
                 HaveIs::PausedOurs => ours_until.is_some(),
-                HaveIs::PausedOursUntilUOrSooner => ours_until.is_some_and(|t| t <= u + MARK),
-                HaveIs::PausedOursUntilU => ours_until == Some(u + MARK),
+                HaveIs::PausedOursUntilUOrSooner => {
+                    ours_until.is_some_and(|t| plain(t) <= u + MARK)
+                }
+                HaveIs::PausedOursUntilU => ours_until.map(plain) == Some(u + MARK),
                 HaveIs::PausedForeign => theirs_until.is_some(),
                 HaveIs::PausedForeignUntilUOrLater => theirs_until.is_some_and(|t| t >= u),
                 HaveIs::PausedForeignUntilSooner => theirs_until.is_some_and(|t| t < u),
+                HaveIs::Released => {
+                    let stored = ours_until.or(lapsed).filter(|t| is_release(*t));
+                    self.released && stored.is_some()
+                }
             }
         }
 
@@ -811,7 +927,8 @@ mod restated {
             };
             let trusted = self.skew.abs() <= 30 * SECOND;
             let is_near = |t: i128| t <= 5 * SECOND;
-            let is_over_by_our_clock = stored > 0 && stored - MARK <= -self.skew;
+            let ends = plain(stored);
+            let is_over_by_our_clock = stored > 0 && ends - MARK <= -self.skew;
             if self.skew.abs() > 600 * SECOND {
                 return match self.says() {
                     Says::Unknown => Verdict::Unknown,
@@ -831,7 +948,9 @@ mod restated {
                 Says::Settled => Verdict::Settled,
                 Says::Foreign => Verdict::Foreign,
                 Says::ClearWhereDue => {
+                    let stands = self.released && is_release(stored);
                     let due = self.clustered
+                        && !stands
                         && stored <= -60 * SECOND
                         && self.opening.is_none_or(|opens| opens > 60 * SECOND);
                     if due && trusted {
@@ -842,8 +961,8 @@ mod restated {
                 }
                 Says::PauseU if is_near(u) => Verdict::Settled,
                 Says::PauseU => Verdict::Pause(instant(u + MARK)),
-                Says::RetimeU if stored < u + MARK && is_near(u) => Verdict::Settled,
-                Says::RetimeU if stored < u + MARK => Verdict::Retime(instant(u + MARK)),
+                Says::RetimeU if ends < u + MARK && is_near(u) => Verdict::Settled,
+                Says::RetimeU if ends < u + MARK => Verdict::Retime(instant(u + MARK)),
                 Says::RetimeU | Says::Resume if self.wanted_soon => Verdict::Settled,
                 Says::RetimeU | Says::Resume
                     if is_over_by_our_clock && !matches!(self.want, Want::Pause(_)) =>
@@ -903,6 +1022,7 @@ mod restated {
             .chain(stored.map(|s| Have::Stored(s * SECOND + MARK)))
             .chain(stored.map(|s| Have::Stored(s * SECOND)))
             .chain([19, 20].map(|s| Have::Stored(s * SECOND + MARK + 1)))
+            .chain(stored.map(|s| Have::Stored(s * SECOND + MARK + RELEASE)))
             .collect();
         let remembered = [
             None,
@@ -922,9 +1042,11 @@ mod restated {
             };
             for &have in &haves {
                 for remembered in remembered {
-                    for bits in 0..8 {
+                    let is_release = matches!(have, Have::Stored(t) if is_release(t));
+                    for bits in 0..if is_release { 16 } else { 8 } {
                         let (settling, clustered) = (bits & 1 != 0, bits & 2 != 0);
                         let seen_ago = if bits & 4 != 0 { 3 * SECOND } else { 0 };
+                        let released = bits & 8 != 0;
                         for skew in SKEWS {
                             for &opening in openings {
                                 for wanted_soon in [false, true] {
@@ -937,6 +1059,7 @@ mod restated {
                                         remembered,
                                         opening,
                                         wanted_soon,
+                                        released,
                                     };
                                     compare(&facts, seen_ago);
                                     combinations += 1;
@@ -947,7 +1070,10 @@ mod restated {
                 }
             }
         }
-        assert_eq!(combinations, (3 + 12) * 35 * 6 * 8 * SKEWS.len() * 2);
+        assert_eq!(
+            combinations,
+            (3 + 12) * (35 + 2 * 15) * 6 * 8 * SKEWS.len() * 2
+        );
     }
 
     fn compare(facts: &Facts, seen_ago: i128) {
@@ -967,6 +1093,8 @@ mod restated {
             next_opening: facts.opening.map(instant),
             wanted_soon: facts.wanted_soon,
             orphan: None,
+            released: facts.released,
+            resumed_on_purpose: false,
         };
         let found = found_in(facts.have, facts.clustered, seen_ago);
         assert_eq!(

@@ -23,6 +23,9 @@ pub enum Verdict {
     Retime(Timestamp),
     /// End our pause early, by a deadline a moment ahead of the sending.
     Resume,
+    /// The same on purpose, by a deadline with the release mark: until the windows that are open
+    /// have closed, no copy of recess pauses it again.
+    Release,
     /// Remove a deadline of ours that has passed.
     Clear,
     /// Nothing: the pause is somebody else's.
@@ -35,7 +38,7 @@ impl Verdict {
         match self {
             Self::Pause(_) => Some(Action::Pause),
             Self::Retime(_) => Some(Action::Retime),
-            Self::Resume => Some(Action::Resume),
+            Self::Resume | Self::Release => Some(Action::Resume),
             Self::Clear => Some(Action::Clear),
             Self::Settled | Self::Unknown | Self::Missing | Self::Foreign => None,
         }
@@ -49,6 +52,7 @@ impl Verdict {
             | Self::Unknown
             | Self::Missing
             | Self::Resume
+            | Self::Release
             | Self::Clear
             | Self::Foreign => None,
         }
@@ -61,7 +65,7 @@ impl Verdict {
             Self::Unknown => "unknown",
             Self::Missing => "missing",
             Self::Foreign => "foreign",
-            Self::Pause(_) | Self::Retime(_) | Self::Resume | Self::Clear => {
+            Self::Pause(_) | Self::Retime(_) | Self::Resume | Self::Release | Self::Clear => {
                 self.action().map_or("settled", Action::as_str)
             }
         }

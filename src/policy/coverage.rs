@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::overlay::{Overlay, Span};
-use super::returning::{INSTANT, Returning, earlier};
+use super::returning::{INSTANT, Returning, earlier, later};
 use super::{Effect, Window, WindowSet};
 
 impl WindowSet {
@@ -13,6 +13,13 @@ impl WindowSet {
     pub fn covered_until(&self, at: Timestamp, enough: Timestamp) -> Timestamp {
         let ends = |window: &Arc<Window>, from| window.covered_until(from, enough);
         covered_until(self, &self.overlay(), at, enough, ends)
+    }
+
+    /// Whether something holds without a break from the one instant to the other, both included: then
+    /// both lie in the same pause.
+    pub fn hold_throughout(&self, one: Timestamp, other: Timestamp) -> bool {
+        let (from, until) = (one.min(other), one.max(other));
+        self.covered_until(from, later(until, INSTANT)) > until
     }
 
     /// An instant since which something holds that holds at `at`; there may be an earlier one.

@@ -83,7 +83,8 @@ impl<J: JetStream> Reconciler<J> {
                 let tally = tallies.entry(name).or_default();
                 tally.consumers += 1;
                 tally.unknown |= row.found == Found::Unknown;
-                tally.paused |= row.found.is_paused();
+                // Released on purpose is not missed.
+                tally.paused |= row.found.is_paused() || row.is_released();
                 tally.deadline = tally.deadline.max(deadline);
             }
         }
@@ -130,6 +131,7 @@ struct Tally {
     consumers: usize,
     /// The state of one of them is not known.
     unknown: bool,
+    /// One of them is paused, or was released from its pause.
     paused: bool,
     /// The latest of their deadlines.
     deadline: Option<Timestamp>,

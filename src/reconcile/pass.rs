@@ -135,6 +135,9 @@ impl<J: JetStream> Reconciler<J> {
         if let (Rule::Paused | Rule::Tail, Some(seen)) = (row.rule, row.found.observation()) {
             self.ledger.keep(&id, seen);
         }
+        if row.is_released() {
+            self.ledger.release(&id);
+        }
         match sending {
             Sending::Nothing => {
                 row.problem = None;

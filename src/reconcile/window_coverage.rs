@@ -38,7 +38,7 @@ pub(super) struct WindowCoverage {
 /// What a report sees of a window.
 #[derive(Clone, Copy)]
 pub(super) struct Sight {
-    /// One of its consumers is paused.
+    /// One of its consumers is paused, or was released from its pause.
     pub paused: bool,
     pub connected: bool,
     /// The state of all of them is known.

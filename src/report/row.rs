@@ -90,6 +90,11 @@ impl Row {
         )
     }
 
+    /// Whether it was released from the pause that its windows want.
+    pub fn is_released(&self) -> bool {
+        matches!(self.rule, Rule::Releasing | Rule::Released)
+    }
+
     /// Whose deadline is stored, where one is.
     pub fn owner(&self, mark: Mark) -> Option<Owner> {
         Some(mark.owner(self.found.observation()?.state.deadline()?))

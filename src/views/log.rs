@@ -52,6 +52,7 @@ fn of_many(change: &Change) -> Option<&'static str> {
         | Change::Would { .. }
         | Change::Missing(_)
         | Change::Foreign { .. }
+        | Change::Released { .. }
         | Change::Opened { .. }
         | Change::Closed { .. } => Some("; `recess status` shows them all"),
         Change::Empty(_) | Change::Unmatched { .. } => {
@@ -139,6 +140,7 @@ fn line(report: &Report, change: &Change) {
         Change::Deleted { id, windows } => consumers::deleted(id, windows),
         Change::Unconfirmed(id) => consumers::unconfirmed(report, id),
         Change::Foreign { id, until } => consumers::foreign(report, id, *until),
+        Change::Released { id, since } => consumers::released(report, id, *since),
         Change::Decided { id, verdict, rule } => consumers::decided(id, *verdict, *rule),
         Change::Unanswered(failure) => observations::unanswered(failure),
         Change::Unlisted(failures) => observations::unlisted(failures),

@@ -10,7 +10,7 @@ use crate::client::{Fate, Request};
 use crate::daemon::Recess;
 use crate::model::Author;
 use crate::oracle::{Pause, Window, pauses};
-use crate::scene::{MARK, seconds};
+use crate::scene::{MARK, RELEASE, seconds};
 use crate::server::Server;
 
 /// The windows of the storms.
@@ -64,6 +64,8 @@ pub struct Judge {
     /// Every deadline that people wrote.
     pub foreign: BTreeSet<(String, Timestamp)>,
     looks: usize,
+    /// Of those, how many saw a consumer that somebody had released.
+    released: usize,
     writes: usize,
     per_hour: BTreeMap<i64, usize>,
     /// The newest requests, to be shown when something is wrong.
@@ -85,6 +87,7 @@ impl Judge {
             expected: expected.into(),
             foreign: BTreeSet::new(),
             looks: 0,
+            released: 0,
             writes: 0,
             per_hour: BTreeMap::new(),
             heard: Vec::new(),
@@ -156,8 +159,14 @@ impl Judge {
             );
         }
         let pause = self.pause_at(&path, request.host);
-        let ends = pause
-            .is_some_and(|pause| is_ours(until) && until.as_second() == pause.until.as_second());
+        let shown = request.rests_on.as_ref().and_then(PauseState::deadline);
+        assert!(
+            !pause.is_some_and(|pause| releases(shown, pause)),
+            "released from {pause:?}: {request:?}"
+        );
+        let ends = pause.is_some_and(|pause| {
+            until.subsec_nanosecond() == MARK && until.as_second() == pause.until.as_second()
+        });
         let ahead = until.duration_since(request.at);
         let of_ours = seen.is_some_and(is_ours);
         let resumes =
@@ -182,6 +191,10 @@ impl Judge {
         let theirs = held.filter(|until| !is_ours(*until));
         let right = match want {
             None => held == theirs,
+            Some(pause) if releases(consumer.deadline, pause) => {
+                self.released += 1;
+                held.is_none()
+            }
             Some(pause) => match theirs {
                 Some(until) => until >= pause.until,
                 None => held.is_some_and(|until| until.as_second() == pause.until.as_second()),
@@ -212,8 +225,8 @@ impl Judge {
     pub fn finish(self) {
         let busiest = self.per_hour.iter().max_by_key(|(_, count)| **count);
         println!(
-            "{} looks, {} writes, busiest {busiest:?}",
-            self.looks, self.writes
+            "{} looks, {} of consumers that were released, {} writes, busiest {busiest:?}",
+            self.looks, self.released, self.writes
         );
         assert!(self.looks > 5_000, "{} looks", self.looks);
         assert!(self.writes > 200, "{} writes", self.writes);
@@ -225,5 +238,12 @@ impl Judge {
 }
 
 fn is_ours(deadline: Timestamp) -> bool {
-    deadline.subsec_nanosecond() == MARK
+    [MARK, MARK + RELEASE].contains(&deadline.subsec_nanosecond())
+}
+
+/// Whether a stored deadline releases a consumer from that pause.
+fn releases(deadline: Option<Timestamp>, pause: Pause) -> bool {
+    deadline.is_some_and(|at| {
+        at.subsec_nanosecond() == MARK + RELEASE && pause.from <= at && at < pause.until
+    })
 }

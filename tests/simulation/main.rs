@@ -19,6 +19,7 @@ mod faults;
 mod foreign;
 mod judge;
 mod planned;
+mod released;
 mod reloads;
 mod storms;
 mod unobserved;

@@ -11,6 +11,9 @@ use crate::world::{Host, World};
 /// The mark of the instance `prod-eu`, from the README.
 pub const MARK: i32 = 245_944;
 
+/// What the mark of a release is more.
+pub const RELEASE: i32 = 1_000_000;
+
 /// A world, a server and a host, five minutes before noon.
 pub struct Scene {
     pub world: World,
@@ -128,6 +131,11 @@ pub fn at(time: &str) -> Timestamp {
 /// A deadline of ours.
 pub fn ours(time: &str) -> Option<Timestamp> {
     Some(Timestamp::new(at(time).as_second(), MARK).expect("an instant"))
+}
+
+/// What `recess resume` writes.
+pub fn release(time: &str) -> Option<Timestamp> {
+    Some(Timestamp::new(at(time).as_second(), MARK + RELEASE).expect("an instant"))
 }
 
 pub fn seconds(seconds: i64) -> SignedDuration {

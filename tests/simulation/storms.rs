@@ -13,7 +13,7 @@ use crate::client::Weather;
 use crate::daemon::Recess;
 use crate::judge::{Judge, WINDOWS};
 use crate::oracle::Window;
-use crate::scene::seconds;
+use crate::scene::{MARK, RELEASE, seconds};
 use crate::server::Server;
 use crate::world::{Chance, Host, World};
 
@@ -168,6 +168,9 @@ impl Story {
                     .extend(["ORDERS/billing", "ORDERS/shipping", "ORDERS/audit"]);
             }
             9 => self.server.disconnect(),
+            13 if self.judge.pause_at(follower, self.world.now()).is_some() => {
+                self.release(follower);
+            }
             10 => {
                 let seconds = self.chance.within(1..600);
                 self.world
@@ -205,6 +208,15 @@ impl Story {
         let until = self.world.now() + lasts + SignedDuration::from_nanos(7);
         if !self.absent.contains(path) && self.may_undo(path) {
             self.judge.foreign.insert((path.to_owned(), until));
+            self.server.somebody_writes(path, Some(until));
+        }
+    }
+
+    /// Somebody uses `recess resume`.
+    fn release(&mut self, path: &'static str) {
+        if !self.absent.contains(path) {
+            let at = self.world.now().as_second() + 3;
+            let until = Timestamp::new(at, MARK + RELEASE).expect("an instant");
             self.server.somebody_writes(path, Some(until));
         }
     }

@@ -24,6 +24,7 @@ pub const METRICS: &[&str] = &[
     "consumer_pause_until_timestamp_seconds",
     "consumer_paused",
     "consumer_pending_messages",
+    "consumer_released",
     "consumer_unconfirmed",
     "dry_run",
     "events_total",

@@ -294,13 +294,17 @@ fn the_consumers_of_a_window_are_counted_by_their_states() {
         remaining: SignedDuration::from_secs(UNTIL),
     };
     let lapsed = PauseState::Lapsed { until: at(UNTIL) };
+    let released = Row {
+        rule: Rule::Released,
+        ..seen(lapsed, 8, 80, true)
+    };
     let all = rows(
         0,
         &[
             ("a", seen(paused(ours()), 1, 10, true)),
             ("b", seen(paused(at(UNTIL)), 2, 20, false)),
             ("c", seen(PauseState::Running, 4, 40, true)),
-            ("d", seen(lapsed, 8, 80, true)),
+            ("d", released),
             ("e", row(Found::Missing)),
             ("f", row(Found::Unknown)),
         ],
@@ -310,6 +314,7 @@ fn the_consumers_of_a_window_are_counted_by_their_states() {
         consumers: 5,
         paused: 2,
         foreign: 1,
+        released: 1,
         missing: 1,
         unknown: 1,
         uncounted: 1,

@@ -288,6 +288,75 @@ fn what_was_undone_waits_and_what_is_fought_over_is_left() {
 }
 
 #[test]
+fn a_release_holds_for_the_pause_that_it_lies_in() {
+    let mut scene = Scene::new();
+    let mark = scene.mark();
+    let lapsed = |seconds| PauseState::Lapsed {
+        until: mark.stamp_release(at(seconds)),
+    };
+    let releasing = |seconds| PauseState::Paused {
+        until: mark.stamp_release(at(seconds)),
+        remaining: mark.stamp_release(at(seconds)).duration_since(now()),
+    };
+    // `many` and `few` have been open for half an hour, and are for as long.
+    scene
+        .add("A/since", lapsed(-600))
+        .add("A/first", lapsed(-1_800))
+        .add("A/before", lapsed(-1_801))
+        .add("A/yesterday", lapsed(-86_400 - 600))
+        .add("A/soon", releasing(5))
+        .add("A/last", releasing(1_799))
+        .add("A/end", releasing(1_800))
+        .add("A/beyond", releasing(1_801))
+        .add("D/free", lapsed(-600));
+    let plan = scene.plan();
+    for (path, rule) in [
+        ("A/since", Rule::Released),
+        ("A/first", Rule::Released),
+        ("A/before", Rule::Pause),
+        ("A/yesterday", Rule::Pause),
+        ("A/soon", Rule::Releasing),
+        ("A/last", Rule::Releasing),
+        ("A/end", Rule::Paused),
+        ("A/beyond", Rule::Retime),
+        ("D/free", Rule::Clear),
+    ] {
+        assert_eq!(plan.of(path).decision.rule, rule, "{path}");
+    }
+    // The next night.
+    let plan = scene.plan_at(at(86_400));
+    for path in ["A/since", "A/first", "A/soon", "A/last"] {
+        assert_eq!(plan.of(path).decision.rule, Rule::Pause, "{path}");
+    }
+    assert_eq!(plan.of("A/yesterday").decision.rule, Rule::Pause);
+}
+
+#[test]
+fn a_release_outlasts_the_seam_between_two_windows_that_touch() {
+    let mut scene = Scene::new();
+    // `later` opens in a second, half an hour before `many` closes, and lasts for half an hour more.
+    let toml = format!(
+        "{WINDOWS}\n[[window]]\nname = \"both\"\nconsumers = [\"A/both\"]\nschedule = \"0 3 * * *\"\nduration = \"1h\"\n"
+    );
+    let config = config::parse(Path::new("test.toml"), &toml).expect("a config");
+    scene.policy = Policy::clone(&config.policy);
+    let until = scene.mark().stamp_release(at(-600));
+    for path in ["A/both", "A/one"] {
+        scene.add(path, PauseState::Lapsed { until });
+    }
+    for (at, both, one) in [
+        (at(1_799), Rule::Released, Rule::Released),
+        (at(1_800), Rule::Released, Rule::Clear),
+        (at(5_399), Rule::Released, Rule::Clear),
+        (at(5_400), Rule::Clear, Rule::Clear),
+    ] {
+        let plan = scene.plan_at(at);
+        assert_eq!(plan.of("A/both").decision.rule, both, "{at}");
+        assert_eq!(plan.of("A/one").decision.rule, one, "{at}");
+    }
+}
+
+#[test]
 fn a_clear_is_no_write() {
     let mut scene = Scene::new();
     let lapsed = |scene: &Scene, seconds| PauseState::Lapsed {

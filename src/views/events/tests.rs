@@ -323,7 +323,7 @@ fn the_message_is_a_cloud_event_and_its_id_is_the_same_for_everybody() {
                 "closes": "2026-12-01T01:00:00Z",
                 "consumers": ["ORDERS/a", "ORDERS/b"],
                 "counts": {
-                    "consumers": 2, "paused": 2, "foreign": 0, "missing": 0, "unknown": 0, "uncounted": 0,
+                    "consumers": 2, "paused": 2, "foreign": 0, "released": 0, "missing": 0, "unknown": 0, "uncounted": 0,
                     "in_flight": 2, "pending": 10,
                 },
                 "late_ms": 2000,

@@ -92,6 +92,17 @@ pub(super) fn foreign(report: &Report, id: &ConsumerId, until: Option<Timestamp>
     );
 }
 
+pub(super) fn released(report: &Report, id: &ConsumerId, since: Option<Timestamp>) {
+    info!(
+        stream = id.stream(),
+        consumer = id.consumer(),
+        window = only_window(report, id),
+        "{id}: released by `recess resume`{}; recess does not pause it again before window {} has closed",
+        since.map_or_else(String::new, |since| format!(" as of {}", utc(since))),
+        report.windows_of(id).join(", ")
+    );
+}
+
 /// One line, however many there are: they resume together.
 pub(super) fn resumed(ids: &[ConsumerId]) {
     info!(

@@ -375,11 +375,29 @@ fn what_carries_the_instances_own_mark_is_blamed_on_this_instance() {
         by_this_name(crate::ledger::Repair::Retimed),
     ]);
     for (line, expected) in lines.iter().zip([
-        "overridden: resumed by `recess resume` or another recess with this instance name; ",
+        "overridden: resumed by another recess with this instance name, whose config differs; ",
         "overridden: retimed by another recess with this instance name, whose config differs; ",
     ]) {
         assert!(line.contains(expected), "{line}");
     }
+}
+
+#[test]
+fn a_release_is_told_once() {
+    let released = |rule| {
+        let until = "2026-12-01T01:30:00Z".parse().unwrap();
+        let mut row = held(Mark::of_instance("default").stamp_release(until), false);
+        row.rule = rule;
+        report(None, Some(row))
+    };
+    let lines = said(&[
+        released(crate::plan::Rule::Releasing),
+        released(crate::plan::Rule::Released),
+    ]);
+    let expected = " INFO ORDERS > billing: released by `recess resume` as of 2026-12-01T01:30:00Z; recess does not pause it again \
+                    before window  has closed\n";
+    assert_eq!(lines[0], expected);
+    assert_eq!(lines[1], "");
 }
 
 #[test]

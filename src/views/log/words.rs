@@ -4,7 +4,6 @@ use jiff::Timestamp;
 
 use crate::consumer::ConsumerId;
 use crate::jetstream::{RequestError, Writer};
-use crate::ledger::Repair;
 use crate::report::{Act, Report};
 use crate::text::{self, utc};
 use crate::write::Action;
@@ -76,12 +75,9 @@ pub(super) fn cause(act: &Act) -> Option<String> {
         return writer;
     }
     let writer = writer.map_or_else(String::new, |writer| format!(" ({writer})"));
-    Some(match act.repair {
-        Some(Repair::Resumed) => {
-            format!("`recess resume` or another recess with this instance name{writer}")
-        }
-        _ => format!("another recess with this instance name, whose config differs{writer}"),
-    })
+    Some(format!(
+        "another recess with this instance name, whose config differs{writer}"
+    ))
 }
 
 /// The window that a line about this consumer is about, if it follows but one.

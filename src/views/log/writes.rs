@@ -11,9 +11,8 @@ use crate::jetstream::RequestError;
 use crate::plan::Verdict;
 use crate::report::{Act, Burst, Report};
 use crate::text::utc;
+use crate::visible::visible;
 use crate::write::Action;
-
-const RELEASE: &str = "to release it early, remove the window from the config and reload";
 
 /// How far a long burst has come.
 pub(super) fn burst(burst: &Burst) {
@@ -62,16 +61,18 @@ pub(super) fn wrote(report: &Report, action: Action, acts: &[Act], took: Duratio
 pub(super) fn repaired(report: &Report, act: &Act) {
     let what = act.repair.map_or("changed", |repair| repair.as_str());
     let known = cause(act);
+    let path = act.id.path();
     warn!(
         stream = act.id.stream(),
         consumer = act.id.consumer(),
         window = only_window(report, &act.id),
         undone_by = known,
-        "{}: overridden: {what} by {}; {} again{}; {RELEASE}",
+        "{}: overridden: {what} by {}; {} again{}; to release it early, run recess resume {}",
         act.id,
         known.as_deref().unwrap_or(OTHER_CLIENT),
         past(act.action),
-        until(act)
+        until(act),
+        visible(&path)
     );
 }
 

@@ -78,6 +78,7 @@ struct Gauges {
     desired_until: GaugeVec,
     pause_until: GaugeVec,
     foreign: GaugeVec,
+    released: GaugeVec,
     missing: GaugeVec,
     unconfirmed: GaugeVec,
     contested: GaugeVec,
@@ -151,6 +152,10 @@ impl Gauges {
                 "consumer_foreign_pause",
                 "Whether it is paused by somebody else.",
             )?,
+            released: consumer(
+                "consumer_released",
+                "Whether it was released from the pause that a window wants, until that has closed.",
+            )?,
             missing: consumer(
                 "consumer_missing",
                 "Whether it is named exactly and does not exist.",
@@ -186,7 +191,7 @@ impl Gauges {
         })
     }
 
-    fn all(&self) -> [&GaugeVec; 22] {
+    fn all(&self) -> [&GaugeVec; 23] {
         [
             &self.build_info,
             &self.connected,
@@ -202,6 +207,7 @@ impl Gauges {
             &self.desired_until,
             &self.pause_until,
             &self.foreign,
+            &self.released,
             &self.missing,
             &self.unconfirmed,
             &self.contested,
@@ -281,27 +287,24 @@ impl Gauges {
     }
 
     fn fill_row(&self, labels: [&str; 2], row: &Row, owner: Option<Owner>) {
-        let wanted = matches!(row.desired, Desired::Paused(_));
-        self.desired_paused
-            .with_label_values(&labels)
-            .set(flag(wanted));
+        for (gauge, holds) in [
+            (
+                &self.desired_paused,
+                matches!(row.desired, Desired::Paused(_)),
+            ),
+            (&self.released, row.is_released()),
+            (&self.missing, row.found == Found::Missing),
+            (&self.unconfirmed, row.unconfirmed.is_some()),
+            (&self.contested, row.contested),
+            (&self.orphaned, row.is_orphan()),
+        ] {
+            gauge.with_label_values(&labels).set(flag(holds));
+        }
         if let Some(until) = row.desired.until() {
             self.desired_until
                 .with_label_values(&labels)
                 .set(seconds(until));
         }
-        self.missing
-            .with_label_values(&labels)
-            .set(flag(row.found == Found::Missing));
-        self.unconfirmed
-            .with_label_values(&labels)
-            .set(flag(row.unconfirmed.is_some()));
-        self.contested
-            .with_label_values(&labels)
-            .set(flag(row.contested));
-        self.orphaned
-            .with_label_values(&labels)
-            .set(flag(row.is_orphan()));
         if row.found != Found::Unknown {
             let paused = row.found.is_paused();
             let foreign = paused && owner == Some(Owner::Foreign);
