@@ -2,27 +2,29 @@
 //! of requests in flight and the same confirmation as the loop's.
 //!
 //! The books are the loop's too: the ledger knows what was sent, what shows and what another client
-//! has undone meanwhile. There is no calendar here, and no end but that every consumer is as
-//! ordered, or cannot be.
+//! has undone meanwhile. The calendar says only which consumers an open window would pause again,
+//! and there is no end but that every consumer is as ordered, or cannot be.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::clock::Clock;
-use crate::consumer::{ConsumerId, Found, Mark};
+use crate::consumer::{ConsumerId, Found};
 use crate::jetstream::{Advisory, JetStream};
 use crate::ledger::{Admission, Ledger};
 use crate::now::Now;
 use crate::observe::{Observed, ReplyDeadline, Scope, observe};
-use crate::plan::{BulkOp, Skew, Verdict};
-use crate::policy::{Interest, WindowSet};
+use crate::plan::{BulkOp, Hold, Skew, Verdict};
+use crate::policy::{Interest, Policy};
 use crate::report::{Burst, LeftOut, Pass, Row, Wake};
 use crate::send::send;
 
 mod books;
+mod hold;
 mod run;
 
 use books::BulkBooks;
@@ -44,8 +46,7 @@ pub struct Bulk<J> {
     jetstream: J,
     clock: Clock,
     interest: Interest,
-    /// Of the config's instance, to tell its deadlines from foreign ones.
-    mark: Mark,
+    policy: Arc<Policy>,
     max_in_flight: usize,
     ledger: Ledger,
     skew: Skew,
@@ -61,14 +62,14 @@ impl<J: JetStream> Bulk<J> {
         jetstream: J,
         clock: Clock,
         interest: Interest,
-        mark: Mark,
+        policy: Arc<Policy>,
         max_in_flight: usize,
     ) -> Self {
         Self {
             jetstream,
             clock,
             interest,
-            mark,
+            policy,
             max_in_flight,
             ledger: Ledger::default(),
             skew: Skew::default(),
@@ -107,9 +108,12 @@ impl<J: JetStream> Bulk<J> {
 
     /// What an operation comes to for every consumer that was observed.
     pub fn plan(&self, op: BulkOp) -> BulkRun {
-        let result = |row: &Row| match row.found {
+        let mut hold = self.holds();
+        let mut result = |row: &Row| match row.found {
             Found::Missing => BulkResult::Missing,
-            Found::Present(_) | Found::Unknown if op.is_done(&row.found) => BulkResult::Untouched,
+            Found::Present(_) | Found::Unknown if op.is_done(&row.found, hold(row)) => {
+                BulkResult::Untouched
+            }
             Found::Present(_) | Found::Unknown => BulkResult::Waiting,
         };
         let results = (self.rows.iter()).map(|(id, row)| (id.clone(), result(row)));
@@ -200,7 +204,7 @@ impl<J: JetStream> Bulk<J> {
         if let Some(sample) = observed.clock {
             self.skew.take(sample);
         }
-        let (now, mark, interest) = (self.clock.now(), self.mark, self.interest_now());
+        let (now, policy, interest) = (self.clock.now(), &self.policy, self.interest_now());
         let ledger = &mut self.ledger;
         observed.apply(
             &interest,
@@ -218,9 +222,11 @@ impl<J: JetStream> Bulk<J> {
                     None => interest.includes(id, None),
                 };
                 if of_interest || found == Found::Missing {
-                    ledger.observe(id, &found, mark, now);
+                    ledger.observe(id, &found, policy.mark(), now);
                 }
-                of_interest.then(|| Row::observed(before, WindowSet::default(), found, now.uptime))
+                let kind = found.observation().map(|seen| seen.kind);
+                let windows = || policy.windows_of(id, kind);
+                of_interest.then(|| Row::observed(before, windows(), found, now.uptime))
             },
         );
         self.ledger.looked(|id| scope.includes(id), now);
@@ -240,6 +246,7 @@ impl<J: JetStream> Bulk<J> {
             BulkOp::Pause(until) => until <= self.server_now(),
             BulkOp::Resume => false,
         };
+        let mut hold = self.holds();
         for (id, result) in &mut run.results {
             if *result != BulkResult::Waiting {
                 continue;
@@ -248,14 +255,15 @@ impl<J: JetStream> Bulk<J> {
                 *result = BulkResult::Missing;
                 continue;
             };
+            let hold = hold(row);
             if row.found == Found::Missing {
                 *result = BulkResult::Missing;
-            } else if run.op.is_done(&row.found) {
+            } else if run.op.is_done(&row.found, hold) {
                 *result = BulkResult::Done;
             } else if too_late {
                 // What shows no pause now has reached its end; no client has undone it.
                 *result = BulkResult::TooLate;
-            } else if run.sent.contains(id) && self.was_undone(id, row, run.op) {
+            } else if run.sent.contains(id) && self.was_undone(id, row, run.op, hold) {
                 *result = BulkResult::Undone;
             }
         }
@@ -264,13 +272,13 @@ impl<J: JetStream> Bulk<J> {
     /// Whether what was accepted is in force no more. On a single server accepted is applied, so
     /// whatever else shows came later; in a cluster an advisory or an observation must have shown
     /// that it was.
-    fn was_undone(&self, id: &ConsumerId, row: &Row, op: BulkOp) -> bool {
+    fn was_undone(&self, id: &ConsumerId, row: &Row, op: BulkOp, hold: Hold) -> bool {
         let Some(seen) = row.found.observation() else {
             return false;
         };
         let accepted = row.problem.is_none();
         let on_its_way = seen.clustered && self.ledger.is_unconfirmed(id);
-        accepted && !on_its_way && op.verdict(&row.found).action().is_some()
+        accepted && !on_its_way && op.verdict(&row.found, hold).action().is_some()
     }
 
     /// What is to be sent now.
@@ -280,8 +288,10 @@ impl<J: JetStream> Bulk<J> {
         waiting: &BTreeSet<ConsumerId>,
         now: Now,
     ) -> Vec<(ConsumerId, Verdict)> {
+        let mut hold = self.holds();
         let verdict = |id: &ConsumerId| {
-            let verdict = run.op.verdict(&self.rows.get(id)?.found);
+            let row = self.rows.get(id)?;
+            let verdict = run.op.verdict(&row.found, hold(row));
             let action = verdict.action()?;
             let admitted = self.ledger.admit(id, action, verdict.deadline(), now);
             let goes = admitted == Admission::Granted && !self.ledger.is_settling(id, now);

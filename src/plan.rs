@@ -22,7 +22,7 @@ mod tests;
 mod verdict;
 
 pub use agenda::Agenda;
-pub use bulk_op::BulkOp;
+pub use bulk_op::{BulkOp, Hold};
 pub use newcomers::{Newcomers, SLOWEST};
 pub use orphans::{Orphan, Orphans};
 pub use rule::{Rule, RuleRow};

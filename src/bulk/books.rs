@@ -22,7 +22,7 @@ impl<J: JetStream, F: FnMut(Burst)> Books for BulkBooks<'_, J, F> {
             action,
             deadline,
             extends,
-        } = Leaving::of(verdict, seen, bulk.mark, bulk.server_now())?;
+        } = Leaving::of(verdict, seen, bulk.policy.mark(), bulk.server_now())?;
         let now = bulk.clock.now();
         bulk.ledger.sending(&id, action, deadline, extends, now);
         Some(Act {

@@ -47,8 +47,8 @@ pub struct PauseArgs {
 
 #[derive(Debug, Args)]
 #[command(after_help = format!(
-    "It ends any pause, also one by a window: while that is open, a recess that runs pauses the consumer again.\n\n{}\n\nExit \
-     status: 0 all deliver, 1 some do not, 2 wrong usage, 130 interrupted.",
+    "It ends any pause. In an open window the consumer is released: no recess pauses it again before the window has closed, \
+     with or without a daemon now. The next opening does.\n\n{}\n\nExit status: 0 all deliver, 1 some do not, 2 wrong usage, 130 interrupted.",
     selected::GLOBS
 ))]
 pub struct ResumeArgs {
@@ -189,8 +189,8 @@ async fn carry_out(
         Exit::Usage
     })?;
     let clock = Clock::new(wall);
-    let (mark, most) = (config.policy.mark(), settings.controller.max_in_flight);
-    let mut bulk = Bulk::new(nats.clone(), clock, interest.clone(), mark, most);
+    let (policy, most) = (config.policy.clone(), settings.controller.max_in_flight);
+    let mut bulk = Bulk::new(nats.clone(), clock, interest.clone(), policy, most);
     let observed = bulk.survey().await;
     for failure in &observed.failures {
         super::complain(format!(
@@ -211,7 +211,7 @@ async fn carry_out(
     let mut run = bulk.plan(op);
     let before = Answer::before(&bulk);
     if whom.dry_run {
-        return Ok(show(whom, &before.would(&bulk, &run, config)));
+        return Ok(show(whom, &before.would(&bulk, &run)));
     }
     let affected = run
         .results
@@ -240,7 +240,7 @@ async fn carry_out(
         ));
         return Err(Exit::Interrupted);
     }
-    let answer = before.after(&bulk, &run, config);
+    let answer = before.after(&bulk, &run);
     Ok(match (show(whom, &answer), answer.all_done()) {
         (Exit::Done, false) => Exit::Failed,
         (exit, _) => exit,

@@ -15,7 +15,7 @@ pub enum BulkOp {
     /// Hold them until the instant. It has whole seconds and carries no mark, so to every recess it
     /// is foreign: never shortened, never removed.
     Pause(Timestamp),
-    /// End their pauses, whosever they are.
+    /// End their pauses, whosever they are, and release them from the windows that are open.
     Resume,
 }
 
@@ -26,38 +26,54 @@ fn covers(stored: Timestamp, end: Timestamp) -> bool {
     stored >= end && !(is_marked && stored.as_second() == end.as_second())
 }
 
+/// What the windows have to do with a consumer that is to be resumed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// None of them would pause it now.
+    None,
+    /// One that is open would pause it again.
+    Window,
+    /// It was released from that.
+    Released,
+}
+
 impl BulkOp {
     /// What is to be sent. As between windows, a pause that lasts longer stays: whoever asked for
-    /// it is not here.
-    pub fn verdict(self, found: &Found) -> Verdict {
+    /// it is not here. A consumer that delivers in an open window is released too, at the price of
+    /// a pause of a moment: a deadline that has passed already would leave it asleep if a recess
+    /// paused it just now.
+    pub fn verdict(self, found: &Found, hold: Hold) -> Verdict {
         let seen = match found {
             Found::Unknown => return Verdict::Unknown,
             Found::Missing => return Verdict::Missing,
             Found::Present(seen) => seen,
         };
-        match (self, seen.state) {
-            (Self::Pause(end), PauseState::Paused { until, .. }) if covers(until, end) => {
+        match (self, seen.state, hold) {
+            (Self::Pause(end), PauseState::Paused { until, .. }, _) if covers(until, end) => {
                 Verdict::Settled
             }
-            (Self::Pause(end), _) => Verdict::Pause(end),
-            // A Resume would not end it sooner.
-            (Self::Resume, PauseState::Paused { remaining, .. }) if remaining <= ENDING => {
+            (Self::Pause(end), ..) => Verdict::Pause(end),
+            // A Release would not end it sooner, and nothing would begin it again.
+            (Self::Resume, PauseState::Paused { remaining, .. }, Hold::None | Hold::Released)
+                if remaining <= ENDING =>
+            {
                 Verdict::Settled
             }
-            (Self::Resume, PauseState::Paused { .. }) => Verdict::Resume,
-            (Self::Resume, PauseState::Running | PauseState::Lapsed { .. }) => Verdict::Settled,
+            (Self::Resume, PauseState::Paused { .. }, _) => Verdict::Release,
+            (Self::Resume, _, Hold::Window) => Verdict::Release,
+            (Self::Resume, _, Hold::None | Hold::Released) => Verdict::Settled,
         }
     }
 
     /// Whether a consumer is as it should be.
-    pub fn is_done(self, found: &Found) -> bool {
+    pub fn is_done(self, found: &Found, hold: Hold) -> bool {
         let Some(seen) = found.observation() else {
             return false;
         };
         match (self, seen.state) {
             (Self::Pause(end), PauseState::Paused { until, .. }) => covers(until, end),
-            (Self::Resume, state) => !state.is_paused(),
             (Self::Pause(_), PauseState::Running | PauseState::Lapsed { .. }) => false,
+            (Self::Resume, state) => !state.is_paused() && hold != Hold::Window,
         }
     }
 }

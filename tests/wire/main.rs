@@ -36,6 +36,7 @@ mod outage;
 mod pages;
 mod permissions;
 mod places;
+mod released;
 mod reload;
 mod repair;
 mod secrets;

@@ -7,11 +7,10 @@ use serde::Serialize;
 
 use crate::bulk::{Bulk, BulkResult, BulkRun};
 use crate::cli::table::{render, table};
-use crate::config::Config;
 use crate::consumer::{ConsumerId, Found, PauseState};
 use crate::jetstream::nats::Nats;
-use crate::plan::BulkOp;
-use crate::policy::{Desired, Policy};
+use crate::plan::{BulkOp, Hold};
+use crate::policy::{Pause, WindowSet};
 use crate::text::{self, utc};
 
 /// How they were before.
@@ -32,6 +31,8 @@ struct Row {
     until: Option<Timestamp>,
     was_until: Option<Timestamp>,
     error: Option<String>,
+    /// It is released from windows that are open, or would be.
+    is_released: bool,
     next: Option<NextPause>,
 }
 
@@ -40,8 +41,6 @@ struct NextPause {
     window: String,
     from: Timestamp,
     until: Timestamp,
-    /// It wants it paused now.
-    now: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -145,19 +144,16 @@ impl Answer {
         if self.op != BulkOp::Resume {
             return text;
         }
-        let next = self.rows.iter().filter_map(|row| row.next.as_ref());
-        let (now, later): (Vec<_>, Vec<_>) = next.partition(|next| next.now);
-        if !now.is_empty() {
-            text += &format!(
-                "\nA window that is open wants {} of them paused: a recess that runs pauses them again at once.",
-                now.len()
-            );
-        } else if !later.is_empty() {
-            text += &format!("\nWindows will pause {} of them again.", later.len());
+        let released = self.rows.iter().filter(|row| row.is_released).count();
+        if released > 0 {
+            text += &format!("\nReleased from open windows, until these close: {released}.");
         }
-        if !now.is_empty() || !later.is_empty() {
-            text += " To prevent that, take them out of the window (\"!STREAM/CONSUMER\") or add an [[exclusion]], and reload \
-                     recess.";
+        let again = self.rows.iter().filter(|row| row.next.is_some()).count();
+        if again > 0 {
+            text += &format!(
+                "\nWindows will pause {again} of them again. To prevent that, take them out of the window \
+                 (\"!STREAM/CONSUMER\") or add an [[exclusion]], and reload recess."
+            );
         }
         text
     }
@@ -165,8 +161,8 @@ impl Answer {
 
 impl Before {
     /// What would be done.
-    pub fn would(&self, bulk: &Bulk<Nats>, run: &BulkRun, config: &Config) -> Answer {
-        let mut answer = self.after(bulk, run, config);
+    pub fn would(&self, bulk: &Bulk<Nats>, run: &BulkRun) -> Answer {
+        let mut answer = self.after(bulk, run);
         answer.dry_run = true;
         for row in answer.rows.iter_mut().filter(|row| row.result == "waiting") {
             row.result = match run.op {
@@ -181,10 +177,13 @@ impl Before {
     }
 
     /// What was done.
-    pub fn after(&self, bulk: &Bulk<Nats>, run: &BulkRun, config: &Config) -> Answer {
+    pub fn after(&self, bulk: &Bulk<Nats>, run: &BulkRun) -> Answer {
         let now = bulk.server_now();
+        let mut hold = bulk.holds();
         let row = |(id, result): (&ConsumerId, &BulkResult)| {
-            let found = bulk.rows().get(id).map(|row| &row.found);
+            let seen = bulk.rows().get(id);
+            let found = seen.map(|row| &row.found);
+            let resumes = seen.filter(|_| run.op == BulkOp::Resume);
             let (word, error) = told(result, run.op);
             Row {
                 id: id.clone(),
@@ -192,10 +191,9 @@ impl Before {
                 is_done: matches!(result, BulkResult::Done | BulkResult::Untouched),
                 until: found.and_then(paused_until),
                 was_until: self.0.get(id).copied().flatten(),
+                is_released: resumes.is_some_and(|row| hold(row) != Hold::None) && error.is_none(),
+                next: resumes.and_then(|row| next_pause(&row.windows, now)),
                 error,
-                next: (run.op == BulkOp::Resume)
-                    .then(|| next_pause(&config.policy, id, found?, now))
-                    .flatten(),
             }
         };
         Answer {
@@ -223,8 +221,8 @@ fn told(result: &BulkResult, op: BulkOp) -> (&'static str, Option<String>) {
         BulkResult::Untouched => ("running", None),
         BulkResult::Done if pause => ("paused", None),
         BulkResult::Done => ("resumed", None),
-        BulkResult::Undone if pause => failed("somebody has resumed it at once"),
-        BulkResult::Undone => failed("somebody has paused it again at once"),
+        BulkResult::Undone if pause => failed("another client has resumed it at once"),
+        BulkResult::Undone => failed("another client has paused it again at once"),
         BulkResult::Missing => failed("it does not exist any more"),
         BulkResult::TooLate => failed("the deadline came before it was seen paused"),
         BulkResult::Unconfirmed => failed("the server accepted it and does not show it"),
@@ -233,26 +231,17 @@ fn told(result: &BulkResult, op: BulkOp) -> (&'static str, Option<String>) {
     }
 }
 
-fn next_pause(
-    policy: &Policy,
-    id: &ConsumerId,
-    found: &Found,
-    now: Timestamp,
-) -> Option<NextPause> {
-    let windows = policy.windows_of(id, Some(found.observation()?.kind));
-    let wanted = matches!(policy.desired(id, &windows, now), Desired::Paused(_));
-    let next = (windows.iter())
-        .filter_map(|window| {
-            let open = window.open_at(now).filter(|_| wanted);
-            let occurrence = open.or_else(|| window.next_opening(now))?;
-            Some((occurrence.opens, occurrence.closes, &window.name))
-        })
-        .min()?;
-    let (from, until, window) = next;
+/// What pauses it next, once the windows that are open have closed.
+fn next_pause(windows: &WindowSet, now: Timestamp) -> Option<NextPause> {
+    let horizon = now.checked_add(Pause::FOLLOWED).unwrap_or(Timestamp::MAX);
+    let closed = windows.covered_until(now, horizon);
+    let openings = windows
+        .iter()
+        .filter_map(|window| Some((window.next_opening(closed)?, &window.name)));
+    let (occurrence, window) = openings.min()?;
     Some(NextPause {
         window: window.to_string(),
-        from,
-        until,
-        now: wanted,
+        from: occurrence.opens,
+        until: occurrence.closes,
     })
 }
