@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::judge::Judge;
 use crate::record::{Event, What};
 use crate::rules::{Rules, second};
-use crate::told::MARK;
+use crate::told::{MARK, RELEASE_MARK};
 use crate::wire::Frame;
 
 /// A window is open from 1000 to 1100, and returns are spread over a hundred seconds more.
@@ -125,6 +125,24 @@ fn what_the_table_says_is_no_violation() {
     // Somebody resumes it.
     story.looks(20_000, 1, None);
     story.writes(20_002, 1, ours(returns()));
+    assert_eq!(story.violations(), [""; 0]);
+}
+
+#[test]
+fn a_released_consumer_that_is_paused_before_the_window_has_closed_is_caught() {
+    let release = |at| Some(Timestamp::new(at, RELEASE_MARK).unwrap());
+    for (at, looks_at) in [(OPENS + 6, OPENS + 1), (OPENS + 6, OPENS + 30)] {
+        let mut story = Story::begin();
+        let after = (looks_at - OPENS) * 1_000;
+        story.looks(after, 1, release(at));
+        assert_eq!(story.violations(), [""; 0]);
+        story.writes(after + 2, 1, ours(returns()));
+        story.breaks("I4");
+    }
+    // One from before it opened is none.
+    let mut story = Story::begin();
+    story.looks(1_000, 1, release(OPENS - 1));
+    story.writes(1_002, 1, ours(returns()));
     assert_eq!(story.violations(), [""; 0]);
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::record::Record;
 use crate::support::random::Random;
-use crate::told::MARK;
+use crate::told::{MARK, RELEASE_MARK};
 
 /// A stream, with what it was created with.
 #[derive(Clone, Debug)]
@@ -204,7 +204,7 @@ impl People {
         let dotted = path.replace('/', ".");
         let stream = random.pick(&crowd.streams).clone();
         let delete = format!("CONSUMER.DELETE.{dotted}");
-        let what = random.below(26);
+        let what = random.below(28);
         let length = *random.pick(&[1, 3, 6, 15, 40, 300]);
         let fraction = *random.pick(&[0, 0, 123_456_789, 999_999_999]);
         let nothing = &Value::Null;
@@ -214,6 +214,15 @@ impl People {
                 let until = Timestamp::new(until.as_second(), fraction).unwrap();
                 self.record
                     .note(format!("somebody pauses {path} until {until}"));
+                self.pause(&path, until).await;
+                return;
+            }
+            26.. => {
+                // As `recess resume` does in a cluster.
+                let at = Timestamp::now().as_second() + 6;
+                let until = Timestamp::new(at, RELEASE_MARK).unwrap();
+                self.record
+                    .note(format!("somebody releases {path} as of {until}"));
                 self.pause(&path, until).await;
                 return;
             }

@@ -96,11 +96,14 @@ async fn look(
     {
         return None;
     }
+    let span = rules.holds(path, durable, now.as_second());
     let found = state(&info);
     let right = match (want, found) {
         (_, State::Unknown | State::Missing) => return Some(format!("{found:?}")),
         // In the last seconds of a window none is begun.
         (Want::Paused(end), _) if second(end).duration_since(now).as_secs() < 6 => return None,
+        // Somebody has released it.
+        (Want::Paused(_), found) if span.is_some_and(|span| found.is_released(span)) => true,
         (Want::Paused(end), State::Paused { until, .. }) => {
             let exact = Timestamp::new(end, MARK).unwrap();
             until == exact || (!is_ours(until) && until >= second(end))

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::told::{Advice, Sight, State, is_ours};
+use crate::told::{Advice, Sight, State, is_ours, is_release};
 
 /// An answer that takes longer may not have been waited for.
 pub const LATE: SignedDuration = SignedDuration::from_millis(250);
@@ -52,7 +52,7 @@ impl Known {
         let recreated = (self.sights.iter().rev())
             .find(|before| !before.created.is_empty())
             .is_some_and(|before| before.created != sight.created);
-        if recreated || stored.is_none_or(|until| !is_ours(until)) {
+        if recreated || stored.is_none_or(|until| !is_ours(until) || is_release(until)) {
             self.extended = None;
         }
         if let State::Paused { until, .. } = sight.state {

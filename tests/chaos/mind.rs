@@ -6,10 +6,10 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::known::{Known, MOST_SIGHTS};
-use crate::rules::{Rules, Want};
+use crate::rules::{Rules, Span, Want};
 use crate::sweeps::Sweeps;
 use crate::table::Case;
-use crate::told::{Question, Sight, advice, sights};
+use crate::told::{Question, Sight, advice, is_release, sights};
 use crate::wire::Frame;
 
 /// What is looked at is prepared so long before an edge, and an answer that comes at the edge itself is not waited for.
@@ -243,13 +243,20 @@ impl Mind {
                 ));
             }
         }
-        // For a durable consumer and another, and whether a window opens before long.
-        let wants: BTreeSet<(bool, Want, bool)> = (rules.iter())
+        // To work out what holds it takes long, and matters to a release alone.
+        let may_be_released = (rested.iter())
+            .filter_map(|sight| sight.state.deadline())
+            .any(is_release);
+        // For a durable consumer and another, whether a window opens before long, and what holds it then.
+        let wants: BTreeSet<(bool, Want, bool, Option<Span>)> = (rules.iter())
             .flat_map(|rules| seconds.iter().map(move |second| (rules, *second)))
             .flat_map(|(rules, second)| {
                 [true, false].map(|durable| {
                     let near = rules.opens_within(path, durable, second, 55);
-                    (durable, rules.want(path, durable, second), near)
+                    let span = may_be_released
+                        .then(|| rules.holds(path, durable, second))
+                        .flatten();
+                    (durable, rules.want(path, durable, second), near, span)
                 })
             })
             .collect();
@@ -265,11 +272,12 @@ impl Mind {
         let permitted = rested.iter().any(|sight| {
             (wants.iter())
                 .filter(|(durable, ..)| *durable == sight.durable)
-                .any(|(_, want, opens_soon)| case.permits(*want, *opens_soon, sight))
+                .filter(|(.., span)| !span.is_some_and(|span| sight.state.is_released(span)))
+                .any(|(_, want, opens_soon, _)| case.permits(*want, *opens_soon, sight))
         });
         if !permitted && !rested.is_empty() {
             let states: Vec<_> = rested.iter().map(|sight| sight.state).collect();
-            let wants = wants.iter().map(|(_, want, _)| *want);
+            let wants = wants.iter().map(|(_, want, ..)| *want);
             let law = case.broken_law(&states, wants.clone());
             let wants: BTreeSet<Want> = wants.collect();
             wrong.push(format!(

@@ -224,6 +224,15 @@ impl Rules {
         }
     }
 
+    /// From when until when the windows of that consumer hold it that are open then, as one.
+    pub fn holds(&self, path: &str, durable: bool, at: i64) -> Option<Span> {
+        let windows: Vec<&Window> = self.following(path, durable).collect();
+        let is_held = |at: i64| windows.iter().any(|window| self.is_open(window, at));
+        let from = (0..).map(|back| at - back).find(|at| !is_held(*at))?;
+        let until = (0..).map(|on| at + on).find(|at| !is_held(*at))?;
+        (from < until).then_some((from + 1, until))
+    }
+
     /// Whether a window of that consumer opens from then on, before long.
     pub fn opens_within(&self, path: &str, durable: bool, at: i64, seconds: i64) -> bool {
         let mut windows = self.following(path, durable);
@@ -312,6 +321,12 @@ fn what_is_wanted_follows_from_the_intervals() {
     assert_eq!(want("S0/c1", 121), Want::Tail(until));
     assert_eq!(want("S0/c1", until), Want::Running);
     assert_eq!(want("S0/c3", 105), Want::Running);
+    let holds = |at| rules.holds("S0/c1", true, at);
+    assert_eq!(
+        [99, 100, 114].map(holds),
+        [None, Some((100, 115)), Some((100, 115))]
+    );
+    assert_eq!([116, 117, 120].map(holds), [None, Some((117, 120)), None]);
     assert_eq!(rules.want("S0/c1", false, 105), Want::Running);
     // The numbers of the contract.
     assert_eq!(hash("ORDERS/billing") % 600, 288);

@@ -10,8 +10,15 @@ use crate::wire::Frame;
 /// 1 + FNV-1a64 of the instance's name mod 999,999: see `support/config.rs`, which worked it out.
 pub const MARK: i32 = crate::support::config::MARK;
 
+/// The mark of a deadline that ends a pause on purpose.
+pub const RELEASE_MARK: i32 = MARK + 1_000_000;
+
 pub fn is_ours(deadline: Timestamp) -> bool {
-    deadline.subsec_nanosecond() == MARK
+    deadline.subsec_nanosecond() == MARK || is_release(deadline)
+}
+
+pub fn is_release(deadline: Timestamp) -> bool {
+    deadline.subsec_nanosecond() == RELEASE_MARK
 }
 
 /// A consumer as an answer shows it.
@@ -28,6 +35,12 @@ pub enum State {
 }
 
 impl State {
+    /// Whether it is released from what holds it over that time.
+    pub fn is_released(self, (from, until): (i64, i64)) -> bool {
+        let release = self.deadline().filter(|at| is_release(*at));
+        release.is_some_and(|at| (from..until).contains(&at.as_second()))
+    }
+
     pub fn deadline(self) -> Option<Timestamp> {
         match self {
             Self::Lapsed(until) | Self::Paused { until, .. } => Some(until),
