@@ -230,6 +230,7 @@ impl Judge {
         );
         assert!(self.looks > 5_000, "{} looks", self.looks);
         assert!(self.writes > 200, "{} writes", self.writes);
+        assert!(self.released > 500, "{} were released", self.released);
         assert!(
             busiest.is_some_and(|(_, count)| *count < BUSY),
             "{busiest:?}"
