@@ -83,7 +83,11 @@ impl Crowd {
         }
         if random.once_in(3) {
             let stream = &random.pick(&self.streams).name;
-            selectors.insert(format!("!{stream}/c{}", random.below(6)));
+            let taken = format!("{stream}/c{}", random.below(6));
+            // A file with a `!` that leaves nothing is refused.
+            if selectors.iter().any(|selector| *selector != taken) {
+                selectors.insert(format!("!{taken}"));
+            }
         }
         selectors.into_iter().collect()
     }
