@@ -111,6 +111,17 @@ pub enum BucketError {
         /// Its name.
         bucket: String,
     },
+    /// Answers came, and not the end of them.
+    #[error(
+        "{subject} was answered with {count} of its messages and no end: where the JetStream API is imported, its export \
+         needs `response: stream`"
+    )]
+    Incomplete {
+        /// The subject of the request.
+        subject: String,
+        /// How many answers came.
+        count: usize,
+    },
     /// A permission is missing.
     #[error("permission denied to publish to {subject}: allow it for {}", user_of(.user.as_deref()))]
     Denied {
@@ -193,6 +204,7 @@ impl BucketError {
             | Self::NoTimeToLive { .. }
             | Self::Taken { .. }
             | Self::Elsewhere { .. }
+            | Self::Incomplete { .. }
             | Self::Request(_) => false,
         }
     }

@@ -45,7 +45,7 @@ mod wire;
 
 use audit::Writers;
 use bucket::Hints;
-pub use bucket::Made;
+pub use bucket::{Made, Undid};
 use connect::Connected;
 use connection_task::ConnectionTask;
 use publisher::Notice;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::consumer::{PullConsumer, pull};
 use async_nats::jetstream::{self, Message, stream};
-use async_nats::{Client, ConnectOptions, RequestErrorKind, Subscriber};
+use async_nats::{Client, ConnectOptions, HeaderMap, RequestErrorKind, Subscriber};
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -183,6 +183,30 @@ impl Account {
             let stored = self.jetstream.publish(format!("{stream}.new"), body);
             stored.await.unwrap().await.unwrap();
         }
+    }
+
+    /// Stores a message, as a `nats kv put` does.
+    pub async fn store(&self, subject: &str, value: &str) {
+        let answer = self.put(subject, HeaderMap::new(), value).await;
+        assert_eq!(answer["error"], Value::Null, "{subject}");
+    }
+
+    /// What `nats kv del` (`DEL`) or `nats kv purge` (`PURGE`) does to a key.
+    pub async fn erase(&self, subject: &str, operation: &str) {
+        let mut headers = HeaderMap::new();
+        headers.insert("KV-Operation", operation);
+        if operation == "PURGE" {
+            headers.insert("Nats-Rollup", "sub");
+        }
+        let answer = self.put(subject, headers, "").await;
+        assert_eq!(answer["error"], Value::Null, "{subject}");
+    }
+
+    /// A message for a stream; its answer, a refusal too.
+    pub async fn put(&self, subject: &str, headers: HeaderMap, value: &str) -> Value {
+        let value = value.to_owned().into();
+        let answer = (self.client).request_with_headers(subject.to_owned(), headers, value);
+        serde_json::from_slice(&answer.await.unwrap().payload).unwrap()
     }
 
     /// A request to the JetStream API. Panics where the server refuses. A cluster that elects a leader has no answer, so

@@ -12,6 +12,7 @@ mod support;
 
 mod auth;
 mod blocked_log;
+mod bucket;
 mod callout;
 mod clearing;
 mod cli;

@@ -27,6 +27,7 @@ mod put;
 pub(super) use hints::HintTask;
 pub use hints::Hints;
 pub use make::Made;
+pub use put::Undid;
 
 /// The header that says what was done to a key.
 const OPERATION: &str = "KV-Operation";
@@ -47,12 +48,17 @@ impl Nats {
         let verb = format!("DIRECT.GET.{}", bucket.stream());
         let subject = format!("{}.{verb}", session.api.prefix());
         let body = json!({ "multi_last": [bucket.subjects()] }).to_string();
-        let read = self.read_answers(&session, &subject, body.into(), bucket);
+        let mut collected = Collected::default();
+        let read = self.read_answers(&session, &subject, body.into(), bucket, &mut collected);
         match timeout(self.timeout, self.undisturbed(&subject, read)).await {
             Ok(Ok(Ok(Answer::Whole(read)))) => Ok(read),
             Ok(Ok(Ok(Answer::Nothing))) => Ok(self.confirm_nothing(bucket).await),
             Ok(Ok(Ok(Answer::Nobody))) => Err(self.why_nobody(bucket).await),
             Ok(Ok(Err(error)) | Err(error)) => Err(self.explain(error, bucket).await),
+            Err(_) if collected.count > 0 => Err(BucketError::Incomplete {
+                subject,
+                count: collected.count,
+            }),
             Err(_) => Err(BucketError::Request(RequestError::TimedOut {
                 subject,
                 milliseconds: self.timeout.as_millis(),
@@ -67,6 +73,7 @@ impl Nats {
         subject: &str,
         body: Bytes,
         bucket: &Bucket,
+        collected: &mut Collected,
     ) -> Result<Answer, RequestError> {
         let inbox = session.client.new_inbox();
         // Both fail only where the connection is gone already.
@@ -76,7 +83,6 @@ impl Nats {
             .client
             .publish_with_reply(subject.to_owned(), inbox, body);
         asked.await.map_err(|_| RequestError::Cut)?;
-        let mut collected = Collected::default();
         while let Some(message) = answers.next().await {
             if let Some(answer) = collected.take(&message, subject, bucket)? {
                 return Ok(answer);

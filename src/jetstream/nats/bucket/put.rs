@@ -16,6 +16,15 @@ use crate::overrides::entry::{LONGEST_VALUE, Undoing, encode};
 use crate::overrides::{Bucket, draw};
 use crate::policy::{Override, OverrideId, Terms};
 
+/// What the bucket keeps of an override that was undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Undid {
+    /// What it was, and who undid it and why.
+    WithWords,
+    /// Its id: the bucket is full.
+    WithoutWords,
+}
+
 /// So many ids are tried: with five letters each, the second is hardly ever needed.
 const DRAWS: u32 = 5;
 
@@ -63,20 +72,25 @@ impl Nats {
     }
 
     /// Purges an override's key, with what it was and why it was undone, which is kept for that
-    /// long. Returns the sequence.
+    /// long. A full bucket takes no value that is longer than the one before, so there the key is
+    /// purged without words: that an override ends is worth more than why.
     pub async fn undo_override(
         &self,
         bucket: &Bucket,
         one: &Override,
         undoing: &Undoing,
         keep: Duration,
-    ) -> Result<u64, BucketError> {
+    ) -> Result<Undid, BucketError> {
         let value = encode(&one.terms, Some(undoing), bucket);
         let value = fitting(value, LONGEST_VALUE, bucket)?;
         let mut headers = time_to_live(keep);
         headers.insert(OPERATION, "PURGE");
         headers.insert(header::NATS_ROLLUP, "sub");
-        self.put(bucket, &one.id, headers, value).await
+        let purge = |value| self.put(bucket, &one.id, headers.clone(), value);
+        match purge(value).await {
+            Err(BucketError::Full { .. }) => purge(Bytes::new()).await.map(|_| Undid::WithoutWords),
+            purged => purged.map(|_| Undid::WithWords),
+        }
     }
 
     /// The user as whom the server knows this connection; `None` where it does not tell.

@@ -1,0 +1,145 @@
+//! Writes are heard, and become few wake-ups.
+
+use std::time::Instant;
+
+use recess::jetstream::bucket::BucketRead;
+use tokio::sync::watch;
+
+use super::*;
+use crate::support::account::Account;
+
+/// How many wake-ups come in that time.
+async fn count(hints: &mut watch::Receiver<u64>, within: Duration) -> u64 {
+    hints.borrow_and_update();
+    let before = *hints.borrow();
+    tokio::time::sleep(within).await;
+    *hints.borrow_and_update() - before
+}
+
+/// Waits for the first read that satisfies.
+async fn until_read(nats: &Nats, hints: &mut watch::Receiver<u64>, is: fn(&BucketRead) -> bool) {
+    let wait = async {
+        while !is(&read(nats).await) {
+            hints.changed().await.unwrap();
+        }
+    };
+    tokio::time::timeout(secs(5), wait).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_is_heard_within_milliseconds_and_for_the_watched_instance_alone() {
+    let server = server_of(None);
+    let nats = connect(&server.url()).await;
+    let operator = connect(&server.url()).await;
+    operator.create_bucket(&bucket(), 1).await.unwrap();
+    let mut hints = nats.override_hints();
+    create(&operator, "alice", "a").await;
+    assert_eq!(
+        count(&mut hints, secs(1) / 5).await,
+        0,
+        "nothing is watched"
+    );
+
+    nats.watch_overrides(Some(&bucket()));
+    // The subscription takes a round trip.
+    tokio::time::sleep(secs(1) / 5).await;
+    let began = Instant::now();
+    create(&operator, "alice", "b").await;
+    until_read(&nats, &mut hints, |read| read.live.len() == 2).await;
+    assert!(began.elapsed() < secs(1), "{:?}", began.elapsed());
+    assert_eq!(
+        count(&mut hints, secs(6)).await,
+        4,
+        "50 ms, 250 ms, 1 s and 5 s later"
+    );
+
+    let other = Bucket::new("recess", "other");
+    operator
+        .create_override(&other, "alice", &terms("c"), KEEP)
+        .await
+        .unwrap();
+    assert_eq!(count(&mut hints, secs(1) / 5).await, 0, "another instance");
+    nats.watch_overrides(Some(&other));
+    tokio::time::sleep(secs(1) / 5).await;
+    operator
+        .create_override(&other, "alice", &terms("d"), KEEP)
+        .await
+        .unwrap();
+    assert!(
+        count(&mut hints, secs(1) / 5).await > 0,
+        "it is watched now"
+    );
+    nats.watch_overrides(None);
+    tokio::time::sleep(secs(1) / 5).await;
+    operator
+        .create_override(&other, "alice", &terms("e"), KEEP)
+        .await
+        .unwrap();
+    assert_eq!(
+        count(&mut hints, secs(1) / 5).await,
+        0,
+        "nothing is watched"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hints_come_again_in_the_next_connection() {
+    let mut server = server_of(None);
+    let nats = connect(&server.url()).await;
+    nats.create_bucket(&bucket(), 1).await.unwrap();
+    nats.watch_overrides(Some(&bucket()));
+    let mut hints = nats.override_hints();
+    server.restart().unwrap();
+    let operator = connect(&server.url()).await;
+    let mut link = nats.link();
+    let up = |link: &Link| matches!(link, Link::Up(server) if server.connects > 1);
+    tokio::time::timeout(secs(10), link.wait_for(up))
+        .await
+        .unwrap()
+        .unwrap();
+    create(&operator, "alice", "a").await;
+    until_read(&nats, &mut hints, |read| read.live.len() == 1).await;
+    assert!(count(&mut hints, secs(1) / 2).await > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_hundred_writes_a_second_wake_twenty_times() {
+    let server = server_of(None);
+    let nats = connect(&server.url()).await;
+    nats.watch_overrides(Some(&bucket()));
+    let account = Account::connect(&server.url()).await;
+    let mut hints = nats.override_hints();
+    tokio::time::sleep(secs(1) / 5).await;
+    let flood = tokio::spawn(async move {
+        let mut tick = tokio::time::interval(Duration::from_millis(2));
+        loop {
+            tick.tick().await;
+            let subject = "$KV.recess.default.mallory.xxxxx";
+            account.client.publish(subject, "{}".into()).await.unwrap();
+        }
+    });
+    let wakes = count(&mut hints, secs(3)).await;
+    flood.abort();
+    assert!((20..=62).contains(&wakes), "{wakes}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hints_that_may_not_be_heard_are_told_with_the_connection() {
+    let config = r#"authorization { users: [
+        { user: reader, password: reader, permissions: { publish: ["$JS.API.>"], subscribe: ["_INBOX_reader.>"] } }
+    ] }"#;
+    let server = Server::start(Options {
+        config: config.to_owned(),
+        ..Default::default()
+    })
+    .unwrap();
+    let nats = connect_as_user(&server.url(), "reader").await;
+    nats.watch_overrides(Some(&bucket()));
+    let mut link = nats.link();
+    let told = |link: &Link| match link {
+        Link::Up(server) => server.denied.contains("$KV.recess.default.>"),
+        Link::Down { .. } | Link::Unsuitable(_) => false,
+    };
+    let told = link.wait_for(told);
+    tokio::time::timeout(secs(5), told).await.unwrap().unwrap();
+}
