@@ -121,6 +121,14 @@ impl PauseState {
         matches!(self, Self::Paused { .. })
     }
 
+    /// Whose pause it is, while delivery is held.
+    pub fn paused_by(&self, mark: Mark) -> Option<Owner> {
+        match *self {
+            Self::Paused { until, .. } => Some(mark.owner(until)),
+            Self::Running | Self::Lapsed { .. } => None,
+        }
+    }
+
     /// What this state will have become after `elapsed` more time, if nobody writes.
     pub fn after(self, elapsed: SignedDuration) -> Self {
         match self {
@@ -196,6 +204,11 @@ impl Found {
     /// Whether it was observed to be paused.
     pub fn is_paused(&self) -> bool {
         self.observation().is_some_and(|o| o.state.is_paused())
+    }
+
+    /// Whose pause was observed, if there is one.
+    pub fn paused_by(&self, mark: Mark) -> Option<Owner> {
+        self.observation()?.state.paused_by(mark)
     }
 }
 

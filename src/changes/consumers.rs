@@ -141,8 +141,7 @@ fn is_resumed_by_server(id: &ConsumerId, was: &Row, is: &Row, after: &Report) ->
         acts.into_iter()
             .any(|act| act.id == *id && act.result.is_ok())
     };
-    was.found.is_paused()
-        && was.owner(after.mark()) == Some(Owner::Recess)
+    was.found.paused_by(after.mark()) == Some(Owner::Recess)
         && matches!(is.found, Found::Present(_))
         && !is.found.is_paused()
         && is_over

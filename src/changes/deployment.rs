@@ -15,7 +15,7 @@ pub(super) fn compare(before: Option<&Report>, after: &Report, changes: &mut Vec
     let (from, to) = (before.policy.instance(), after.policy.instance());
     if from != to {
         let paused = (after.rows.values())
-            .filter(|row| row.found.is_paused() && row.owner(after.mark()) == Some(Owner::Recess));
+            .filter(|row| row.found.paused_by(after.mark()) == Some(Owner::Recess));
         changes.push(Change::Renamed {
             from: from.into(),
             to: to.into(),

@@ -71,10 +71,9 @@ impl WindowConsumers {
             Found::Missing => counts.missing += 1,
             Found::Unknown => counts.unknown += 1,
             Found::Present(seen) => {
-                let paused = seen.state.is_paused();
-                let foreign = paused && row.owner(report.mark()) == Some(Owner::Foreign);
-                counts.paused += usize::from(paused);
-                counts.foreign += usize::from(foreign);
+                let paused_by = seen.state.paused_by(report.mark());
+                counts.paused += usize::from(paused_by.is_some());
+                counts.foreign += usize::from(paused_by == Some(Owner::Foreign));
                 counts.uncounted += usize::from(!seen.counted);
                 counts.in_flight += seen.ack_pending;
                 counts.pending += seen.pending;

@@ -151,6 +151,7 @@ fn a_consumer_is_known_by_both_names() {
 #[test]
 fn a_stored_deadline_is_a_pause_only_while_it_lasts() {
     let until: Timestamp = "2026-12-01T03:00:00Z".parse().unwrap();
+    let until = Mark::of_instance("default").stamp(until);
     let remaining = SignedDuration::from_secs(2);
     for (state, deadline, paused) in [
         (PauseState::Running, None, false),
@@ -163,6 +164,10 @@ fn a_stored_deadline_is_a_pause_only_while_it_lasts() {
         let found = Found::Present(seen.clone());
         assert_eq!(found.observation(), Some(&seen));
         assert_eq!(found.is_paused(), paused, "{state:?}");
+        for (instance, owner) in [("default", Owner::Recess), ("prod-eu", Owner::Foreign)] {
+            let paused_by = found.paused_by(Mark::of_instance(instance));
+            assert_eq!(paused_by, paused.then_some(owner), "{state:?}");
+        }
     }
     for nothing in [Found::Unknown, Found::Missing] {
         assert_eq!(nothing.observation(), None);

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use futures_util::{StreamExt, stream};
 
 use super::reconciler::Reconciler;
-use crate::consumer::{ConsumerId, Found};
+use crate::consumer::{ConsumerId, Found, Owner};
 use crate::jetstream::{JetStream, Listed, RequestError};
 use crate::now::Now;
 use crate::report::{Failure, Row};
@@ -71,17 +71,12 @@ impl<J: JetStream> Reconciler<J> {
         while let Some((answer, stream)) = answers.next().await {
             match answer {
                 Ok(listed) => {
-                    let is_ours = |entry: &Listed| match entry.sample.found.observation() {
-                        Some(seen) if seen.state.is_paused() => {
-                            let until = seen.state.deadline();
-                            until.is_some_and(|until| {
-                                mark.owns(former.translate(&entry.id, until, mark))
-                            })
-                        }
-                        _ => false,
-                    };
                     let entries = listed.into_iter().flat_map(|listed| listed.entries);
-                    (sweep.listed).extend(entries.filter(is_ours));
+                    sweep.listed.extend(entries.filter_map(|mut entry| {
+                        former.translate_found(&entry.id, &mut entry.sample.found, mark);
+                        let paused_by = entry.sample.found.paused_by(mark);
+                        (paused_by == Some(Owner::Recess)).then_some(entry)
+                    }));
                 }
                 Err(error) => sweep.failures.push(Failure::of_stream(stream, error)),
             }
@@ -130,11 +125,14 @@ impl<J: JetStream> Reconciler<J> {
         if !self.orphans.contains(id) {
             return;
         }
-        let mark = self.policy().mark();
-        let is_ours = found.observation().is_none_or(|seen| {
-            seen.state.is_paused() && seen.state.deadline().is_some_and(|at| mark.owns(at))
-        });
-        if has_windows || !is_ours || *found == Found::Missing {
+        let may_be_ours = match found {
+            Found::Present(seen) => {
+                seen.state.paused_by(self.policy().mark()) == Some(Owner::Recess)
+            }
+            Found::Missing => false,
+            Found::Unknown => true,
+        };
+        if has_windows || !may_be_ours {
             self.orphans.forget(id);
         }
     }

@@ -262,7 +262,11 @@ impl Gauges {
         }
         self.fill_left_out(report);
         for (id, row) in report.rows.iter() {
-            self.fill_row([id.stream(), id.consumer()], row, row.owner(report.mark()));
+            self.fill_row(
+                [id.stream(), id.consumer()],
+                row,
+                row.found.paused_by(report.mark()),
+            );
         }
     }
 
@@ -286,7 +290,7 @@ impl Gauges {
         }
     }
 
-    fn fill_row(&self, labels: [&str; 2], row: &Row, owner: Option<Owner>) {
+    fn fill_row(&self, labels: [&str; 2], row: &Row, paused_by: Option<Owner>) {
         for (gauge, holds) in [
             (
                 &self.desired_paused,
@@ -306,8 +310,8 @@ impl Gauges {
                 .set(seconds(until));
         }
         if row.found != Found::Unknown {
-            let paused = row.found.is_paused();
-            let foreign = paused && owner == Some(Owner::Foreign);
+            let paused = paused_by.is_some();
+            let foreign = paused_by == Some(Owner::Foreign);
             self.paused.with_label_values(&labels).set(flag(paused));
             self.foreign.with_label_values(&labels).set(flag(foreign));
         }
