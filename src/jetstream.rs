@@ -19,7 +19,7 @@ pub mod bucket;
 pub mod nats;
 mod writer;
 
-use bucket::{BucketError, BucketRead};
+use bucket::{BucketEnd, BucketError, BucketRead};
 pub use writer::Writer;
 
 /// The requests that recess sends.
@@ -50,12 +50,18 @@ pub trait JetStream: Clone + Send + Sync {
     /// for lapsed ones.
     fn clear(&self, id: &ConsumerId) -> impl Future<Output = Result<(), RequestError>> + Send;
 
-    /// Every override of an instance that a bucket has, by one request. [`bucket::LastRead`] knows
-    /// whether the answer counts.
+    /// Every override of an instance that a bucket has, as one of its replicas knows them.
+    /// [`bucket::read`] is how to ask.
     fn overrides(
         &self,
         bucket: &Bucket,
     ) -> impl Future<Output = Result<BucketRead, BucketError>> + Send;
+
+    /// How far a bucket has come, by the leader of its stream.
+    fn bucket_end(
+        &self,
+        bucket: &Bucket,
+    ) -> impl Future<Output = Result<BucketEnd, BucketError>> + Send;
 
     /// Which bucket to listen to, in this connection and those after it; `None` for none.
     fn watch_overrides(&self, bucket: Option<&Bucket>);

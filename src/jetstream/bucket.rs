@@ -1,12 +1,12 @@
 //! Overrides as a key-value bucket has them: what one read of it gives, whether that counts, and
 //! why there may be none.
 //!
-//! Pure. A replica answers a read, so an answer can be older than the one before; [`LastRead`]
-//! knows which of them count.
+//! A replica answers a read, so an answer can be older than the one before. [`read`] takes none
+//! that is; [`LastRead`] knows which of them count.
 
 use std::sync::Arc;
 
-use super::RequestError;
+use super::{JetStream, RequestError};
 use crate::overrides::Bucket;
 use crate::overrides::entry::{Undone, Unreadable};
 use crate::policy::Override;
@@ -28,9 +28,18 @@ pub struct BucketRead {
     pub undone: Vec<Undone>,
     /// What cannot be used.
     pub unreadable: Vec<Unreadable>,
-    /// The bucket's sequence up to which this is all; `None` where nothing is there and the server
-    /// that answered does not say how far it has come.
+    /// The bucket's sequence up to which this is all; `None` where nothing is there: then the
+    /// server that answers does not say how far it has come.
     pub up_to: Option<u64>,
+}
+
+/// What the leader of a bucket's stream says, which no replica is ahead of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BucketEnd {
+    /// The bucket's last sequence.
+    pub last: u64,
+    /// Whether it has nothing of the instance.
+    pub is_empty: bool,
 }
 
 impl BucketRead {
@@ -40,31 +49,31 @@ impl BucketRead {
     }
 }
 
-/// How far the newest read that counted had come.
+/// How far the newest read that counted had come; 0 before the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LastRead(u64);
 
-/// Whether a read counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Age {
-    /// It is as new as the last one, or newer: it takes its place.
-    New,
-    /// It is older than the last one, or may be: the last one stays.
-    Old,
-}
-
 impl LastRead {
-    /// Judges a read, and notes it where it counts. An empty one that does not say how far it
-    /// reaches counts only where nothing was read before: a replica that lags has nothing too.
-    pub fn judge(&mut self, read: &BucketRead) -> Age {
-        match read.up_to {
-            Some(up_to) if up_to >= self.0 => {
-                self.0 = up_to;
-                Age::New
-            }
-            None if self.0 == 0 => Age::New,
-            Some(_) | None => Age::Old,
+    /// Whether a read counts, as far as it shows itself; noted where it does. An empty one counts
+    /// where nothing was read before: a replica that lags has nothing too.
+    pub fn accepts(&mut self, read: &BucketRead) -> bool {
+        let reach = read.up_to.unwrap_or_default();
+        let counts = reach >= self.0;
+        self.0 = self.0.max(reach);
+        counts
+    }
+
+    /// The same for a read that was not accepted, by what the leader said after it. A bucket that
+    /// ends before the last read did is another one, made anew or restored.
+    pub fn accepts_by(&mut self, end: BucketEnd, read: &BucketRead) -> bool {
+        let is_remade = end.last < self.0;
+        let is_nothing = read.is_empty() && end.is_empty;
+        if is_remade {
+            self.0 = read.up_to.unwrap_or_default();
+        } else if is_nothing {
+            self.0 = end.last;
         }
+        is_remade || is_nothing
     }
 
     /// Notes that there was no read. Behind an answer that there is no bucket a new one may come,
@@ -73,6 +82,34 @@ impl LastRead {
         if error.may_be_remade() {
             *self = Self::default();
         }
+    }
+}
+
+/// Reads a bucket; `None` where the answer is older than the last that counted, which stays then.
+///
+/// # Errors
+///
+/// As [`JetStream::overrides`]. What the stream's leader says is asked for only about an answer
+/// that seems old; where that is not permitted, the answer is taken for old, and a bucket that was
+/// made anew between two reads is not seen before it has come as far as the old one.
+pub async fn read(
+    jetstream: &impl JetStream,
+    bucket: &Bucket,
+    last: &mut LastRead,
+) -> Result<Option<BucketRead>, BucketError> {
+    let note = |error: BucketError, last: &mut LastRead| {
+        last.failed(&error);
+        error
+    };
+    let read = match jetstream.overrides(bucket).await {
+        Ok(read) if last.accepts(&read) => return Ok(Some(read)),
+        Ok(read) => read,
+        Err(error) => return Err(note(error, last)),
+    };
+    match jetstream.bucket_end(bucket).await {
+        Ok(end) => Ok(last.accepts_by(end, &read).then_some(read)),
+        Err(BucketError::Denied { .. }) => Ok(None),
+        Err(error) => Err(note(error, last)),
     }
 }
 
@@ -149,8 +186,8 @@ pub enum BucketError {
     },
     /// The bucket's stream keeps no time to live (10166).
     #[error(
-        "bucket {bucket} does not delete ended overrides, nothing was stored: its stream needs allow_msg_ttl; run `nats \
-         stream edit KV_{bucket} --allow-msg-ttl`"
+        "bucket {bucket} does not delete ended overrides, nothing was stored: set allow_msg_ttl of \
+         stream KV_{bucket}"
     )]
     NoTimeToLive {
         /// Its name.

@@ -20,7 +20,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::sync::{OnceCell, broadcast, mpsc, watch};
 
-use super::bucket::{BucketError, BucketRead};
+use super::bucket::{BucketEnd, BucketError, BucketRead};
 use super::{Advisory, JetStream, Link, Listed, Listing, RequestError, Sample, Writer};
 use crate::config::{self, Api};
 use crate::consumer::ConsumerId;
@@ -192,6 +192,10 @@ impl JetStream for Nats {
 
     async fn overrides(&self, bucket: &Bucket) -> Result<BucketRead, BucketError> {
         self.read_bucket(bucket).await
+    }
+
+    async fn bucket_end(&self, bucket: &Bucket) -> Result<BucketEnd, BucketError> {
+        self.ask_bucket_end(bucket).await
     }
 
     fn watch_overrides(&self, bucket: Option<&Bucket>) {

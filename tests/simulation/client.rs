@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use recess::consumer::{ConsumerId, PauseState};
-use recess::jetstream::bucket::{BucketError, BucketRead};
+use recess::jetstream::bucket::{BucketEnd, BucketError, BucketRead};
 use recess::jetstream::{JetStream, Link, Listed, Listing, RequestError, Sample};
 use recess::overrides::Bucket;
 use tokio::sync::watch;
@@ -295,6 +295,12 @@ impl JetStream for Client {
 
     /// The model has no buckets.
     async fn overrides(&self, bucket: &Bucket) -> Result<BucketRead, BucketError> {
+        Err(BucketError::Missing {
+            bucket: bucket.name().to_owned(),
+        })
+    }
+
+    async fn bucket_end(&self, bucket: &Bucket) -> Result<BucketEnd, BucketError> {
         Err(BucketError::Missing {
             bucket: bucket.name().to_owned(),
         })

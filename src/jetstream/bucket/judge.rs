@@ -140,15 +140,15 @@ pub fn judge(
     }
     if !found.allow_msg_ttl {
         let message = "its stream does not allow a time to live: no override can be made";
-        faults.push(error("bucket-ttl", message, edit("--allow-msg-ttl")));
+        faults.push(error(
+            "bucket-ttl",
+            message,
+            format!("set allow_msg_ttl of stream {stream}, or {anew}"),
+        ));
     }
     if !found.allow_rollup_hdrs {
         let message = "its stream does not allow rollups: no override can be undone";
-        faults.push(error(
-            "bucket-rollup",
-            message,
-            format!("{anew}: this setting is for good"),
-        ));
+        faults.push(error("bucket-rollup", message, edit("--allow-rollup")));
     }
     if let Ok(age @ 1..) = u64::try_from(found.max_age) {
         let age = text::length(std::time::Duration::from_nanos(age));

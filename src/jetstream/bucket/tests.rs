@@ -19,68 +19,83 @@ fn missing() -> BucketError {
     }
 }
 
+/// What happens to a reader, and whether the read counts.
+enum Step {
+    /// A read that reaches so far; whether it counts by itself.
+    Read(Option<u64>, bool),
+    /// The same that does not; what the leader says then, and whether it counts after that.
+    Asked(Option<u64>, BucketEnd, bool),
+    Fails(BucketError),
+}
+
 #[test]
 fn a_read_that_is_older_than_the_last_one_does_not_count() {
-    use Age::{New, Old};
-    let timed_out = || {
-        BucketError::Request(RequestError::TimedOut {
-            subject: "s".to_owned(),
-            milliseconds: 1,
-        })
-    };
-    let silent = || BucketError::Silent {
+    use Step::{Asked, Fails, Read};
+    let timed_out = BucketError::Request(RequestError::TimedOut {
+        subject: "s".to_owned(),
+        milliseconds: 1,
+    });
+    let silent = BucketError::Silent {
         bucket: "recess".to_owned(),
     };
-    type Step = (Result<Option<u64>, BucketError>, Option<Age>);
-    let table: [Vec<Step>; 5] = [
+    let end = |last, is_empty| BucketEnd { last, is_empty };
+    let table = [
         // In order, and the same once more.
         vec![
-            (Ok(Some(3)), Some(New)),
-            (Ok(Some(3)), Some(New)),
-            (Ok(Some(9)), Some(New)),
+            Read(Some(3), true),
+            Read(Some(3), true),
+            Read(Some(9), true),
         ],
-        // A replica that lags.
+        // A replica that lags; it says that nothing is there where it has nothing yet.
         vec![
-            (Ok(Some(9)), Some(New)),
-            (Ok(Some(8)), Some(Old)),
-            (Ok(Some(9)), Some(New)),
+            Read(Some(9), true),
+            Asked(Some(8), end(9, false), false),
+            Asked(None, end(9, false), false),
+            Asked(None, end(12, false), false),
+            Read(Some(9), true),
         ],
-        // Nothing is there; it counts until something is, and by how far it reaches after that.
+        // Nothing is there, and then nothing any more.
         vec![
-            (Ok(None), Some(New)),
-            (Ok(Some(0)), Some(New)),
-            (Ok(None), Some(New)),
-            (Ok(Some(4)), Some(New)),
-            (Ok(None), Some(Old)),
-            (Ok(Some(4)), Some(New)),
+            Read(None, true),
+            Read(None, true),
+            Read(Some(4), true),
+            Asked(None, end(6, true), true),
+            Asked(Some(5), end(6, false), false),
+            Read(Some(6), true),
         ],
-        // A bucket made anew begins at 1.
+        // A bucket made anew begins at 1, whether or not its absence was seen.
         vec![
-            (Ok(Some(9)), Some(New)),
-            (Err(missing()), None),
-            (Ok(Some(1)), Some(New)),
-            (Ok(Some(9)), Some(New)),
-            (Err(silent()), None),
-            (Ok(None), Some(New)),
+            Read(Some(9), true),
+            Fails(missing()),
+            Read(Some(1), true),
+            Read(Some(9), true),
+            Fails(silent),
+            Read(None, true),
+            Read(Some(9), true),
+            Asked(Some(2), end(2, false), true),
+            Read(Some(3), true),
+            Asked(None, end(0, true), true),
+            Read(Some(1), true),
         ],
         // A failure that says nothing of the bucket.
         vec![
-            (Ok(Some(9)), Some(New)),
-            (Err(timed_out()), None),
-            (Ok(Some(1)), Some(Old)),
+            Read(Some(9), true),
+            Fails(timed_out),
+            Asked(Some(1), end(9, false), false),
         ],
     ];
     for (row, steps) in table.into_iter().enumerate() {
         let mut last = LastRead::default();
-        for (step, (answer, expected)) in steps.into_iter().enumerate() {
-            let found = match answer {
-                Ok(reach) => Some(last.judge(&up_to(reach))),
-                Err(error) => {
-                    last.failed(&error);
-                    None
+        for (number, step) in steps.into_iter().enumerate() {
+            let at = format!("row {row}, step {number}");
+            match step {
+                Read(reach, counts) => assert_eq!(last.accepts(&up_to(reach)), counts, "{at}"),
+                Asked(reach, end, counts) => {
+                    assert!(!last.accepts(&up_to(reach)), "{at}");
+                    assert_eq!(last.accepts_by(end, &up_to(reach)), counts, "{at}");
                 }
-            };
-            assert_eq!(found, expected, "row {row}, step {step}");
+                Fails(error) => last.failed(&error),
+            }
         }
     }
 }
@@ -101,7 +116,7 @@ fn each_refusal_says_what_to_do() {
             "does not exist: make it with `recess overrides create`",
         ),
         (10077, "is full, nothing was stored: purge ended overrides"),
-        (10166, "its stream needs allow_msg_ttl"),
+        (10166, "set allow_msg_ttl of stream KV_recess"),
         (10008, "nats-server refused: no (error 10008)"),
     ] {
         let error = BucketError::of(refused(code), &bucket(), None).to_string();

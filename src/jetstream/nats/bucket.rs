@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::{Nats, Session, wire};
 use crate::jetstream::RequestError;
-use crate::jetstream::bucket::{BucketError, BucketRead, MOST_ENTRIES};
+use crate::jetstream::bucket::{BucketEnd, BucketError, BucketRead, MOST_ENTRIES};
 use crate::overrides::Bucket;
 use crate::overrides::entry::{self, Entry, Operation, Stored};
 use crate::visible::sanitize;
@@ -52,7 +52,7 @@ impl Nats {
         let read = self.read_answers(&session, &subject, body.into(), bucket, &mut collected);
         match timeout(self.timeout, self.undisturbed(&subject, read)).await {
             Ok(Ok(Ok(Answer::Whole(read)))) => Ok(read),
-            Ok(Ok(Ok(Answer::Nothing))) => Ok(self.confirm_nothing(bucket).await),
+            Ok(Ok(Ok(Answer::Nothing))) => Ok(BucketRead::default()),
             Ok(Ok(Ok(Answer::Nobody))) => Err(self.why_nobody(bucket).await),
             Ok(Ok(Err(error)) | Err(error)) => Err(self.explain(error, bucket).await),
             Err(_) if collected.count > 0 => Err(BucketError::Incomplete {
@@ -91,15 +91,15 @@ impl Nats {
         Err(RequestError::Cut)
     }
 
-    /// What an answer that nothing is there is worth. A replica that lags says so too, so the
-    /// stream's leader is asked; where that may not be asked, it stays unknown.
-    async fn confirm_nothing(&self, bucket: &Bucket) -> BucketRead {
+    /// How far a bucket has come, by the leader of its stream.
+    pub(super) async fn ask_bucket_end(&self, bucket: &Bucket) -> Result<BucketEnd, BucketError> {
         let body = json!({ "subjects_filter": bucket.subjects() }).to_string();
-        let info = self.stream_of(bucket, body.into()).await;
-        let up_to = info.ok().filter(|info| info.state.subjects.is_none());
-        BucketRead {
-            up_to: up_to.map(|info| info.state.last_seq),
-            ..BucketRead::default()
+        match self.stream_of(bucket, body.into()).await {
+            Ok(info) => Ok(BucketEnd {
+                last: info.state.last_seq,
+                is_empty: info.state.subjects.is_none(),
+            }),
+            Err(error) => Err(self.explain(error, bucket).await),
         }
     }
 

@@ -1,6 +1,6 @@
 //! A bucket with replicas: reads outlive what writes need, and replicas lag.
 
-use recess::jetstream::bucket::{Age, LastRead};
+use recess::jetstream::bucket::LastRead;
 
 use super::*;
 use crate::support::account::Account;
@@ -45,15 +45,17 @@ async fn reads_that_lag_are_known_as_such_and_all_is_there_soon() {
             up_to: Some(sequence),
             ..BucketRead::default()
         };
-        last.judge(&seen);
+        assert!(last.accepts(&seen));
         for reader in &readers {
             let now = read(reader).await;
             if now.up_to < Some(sequence) {
                 assert!(now.up_to >= before.min(Some(1)));
-                assert_eq!(last.judge(&now), Age::Old);
+                assert!(!last.accepts(&now));
+                let end = reader.bucket_end(&bucket()).await.unwrap();
+                assert!(!last.accepts_by(end, &now), "{end:?}");
                 lagged += 1;
             } else {
-                assert_eq!(last.judge(&now), Age::New);
+                assert!(last.accepts(&now));
             }
         }
         until("all replicas have it", secs(5), async || {

@@ -64,5 +64,5 @@ async fn a_plain_bucket_of_other_tools_lacks_the_time_to_live() {
         .create_override(&bucket(), "alice", &terms("w"), KEEP)
         .await
         .unwrap_err();
-    assert!(error.to_string().contains("needs allow_msg_ttl"), "{error}");
+    assert!(error.to_string().contains("set allow_msg_ttl"), "{error}");
 }

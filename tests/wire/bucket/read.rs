@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use jiff::SignedDuration;
 use recess::jetstream::RequestError;
-use recess::jetstream::bucket::{Age, BucketError, LastRead};
+use recess::jetstream::bucket::{self, BucketError, LastRead};
 use recess::jetstream::nats::Undid;
 use recess::overrides::entry::Undoing;
 use serde_json::json;
@@ -22,11 +22,7 @@ async fn written_and_read(version: Option<&str>) {
     nats.create_bucket(&bucket(), 1).await.unwrap();
     let nothing = read(&nats).await;
     assert!(nothing.is_empty());
-    assert_eq!(
-        nothing.up_to,
-        Some(0),
-        "its leader says that nothing is there"
-    );
+    assert_eq!(nothing.up_to, None);
 
     let (alice, first) = create(&nats, "alice", "a").await;
     let (bob, second) = create(&nats, "bob", "b").await;
@@ -74,7 +70,10 @@ async fn another_instance_reads_its_own_and_how_far_the_bucket_has_come() {
     let other = Bucket::new("recess", "other");
     let nothing = nats.overrides(&other).await.unwrap();
     assert!(nothing.is_empty());
-    assert_eq!(nothing.up_to, Some(2));
+    let end = nats.bucket_end(&other).await.unwrap();
+    assert_eq!((end.last, end.is_empty), (2, true));
+    let end = nats.bucket_end(&bucket()).await.unwrap();
+    assert_eq!((end.last, end.is_empty), (2, false));
     nats.create_override(&other, "bob", &terms("c"), KEEP)
         .await
         .unwrap();
@@ -132,22 +131,26 @@ async fn why_nobody_answers_is_told_as_far_as_it_may_be_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bucket_that_is_made_anew_begins_at_one_and_counts() {
+async fn a_bucket_that_is_made_anew_or_emptied_between_two_reads_counts() {
     let server = server_of(None);
     let nats = connect(&server.url()).await;
     let account = Account::connect(&server.url()).await;
     let mut last = LastRead::default();
+    let mut newest = async || bucket::read(&nats, &bucket(), &mut last).await.unwrap();
     nats.create_bucket(&bucket(), 1).await.unwrap();
-    create(&nats, "alice", "a").await;
-    create(&nats, "alice", "b").await;
-    assert_eq!(last.judge(&read(&nats).await), Age::New);
+    for name in ["a", "b", "c"] {
+        create(&nats, "alice", name).await;
+    }
+    assert_eq!(windows(&newest().await.unwrap()), ["a", "b", "c"]);
     account.request("$JS.API.STREAM.DELETE.KV_recess", "").await;
-    last.failed(&nats.overrides(&bucket()).await.unwrap_err());
     nats.create_bucket(&bucket(), 1).await.unwrap();
-    create(&nats, "alice", "c").await;
-    let anew = read(&nats).await;
-    assert_eq!(anew.up_to, Some(1));
-    assert_eq!(last.judge(&anew), Age::New);
+    create(&nats, "alice", "d").await;
+    let anew = newest().await.unwrap();
+    assert_eq!((windows(&anew), anew.up_to), (vec!["d"], Some(1)));
+    account.request("$JS.API.STREAM.PURGE.KV_recess", "").await;
+    assert!(newest().await.unwrap().is_empty());
+    create(&nats, "alice", "e").await;
+    assert_eq!(windows(&newest().await.unwrap()), ["e"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
