@@ -159,6 +159,8 @@ async fn nothing_is_asked_without_a_connection_and_a_read_that_is_cut_ends_at_on
     let nats = connect(&server.url()).await;
     nats.create_bucket(&bucket(), 1).await.unwrap();
     server.signal("STOP");
+    // Each of its threads stops on its own.
+    tokio::time::sleep(secs(1) / 5).await;
     let reading = tokio::spawn({
         let nats = nats.clone();
         async move { nats.overrides(&bucket()).await }

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::*;
 use crate::support::account::Account;
+use crate::support::operator::Operator;
 
 /// An operator, and a reader; each may hear answers.
 const USERS: &str = r#"
@@ -143,6 +144,29 @@ async fn the_user_of_a_connection_is_told_where_it_may_be_asked() {
     let open = server_of(None);
     let nobody = connect(&open.url()).await;
     assert_eq!(nobody.user().await, None);
+}
+
+/// A scoped signing key can bind the author's token to that name (`{{name()}}`).
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_that_is_known_by_a_key_goes_by_the_name_in_its_token() {
+    join_all(VERSIONS.map(async |version| {
+        let operator = Operator::new();
+        let binary = version.map(|version| binary_of_version(version).unwrap());
+        let server = Server::start(Options {
+            binary,
+            config: operator.server_config(),
+            ..Default::default()
+        })
+        .unwrap();
+        let nats = connect_as(Connection {
+            servers: vec![server.url()],
+            auth: Auth::Credentials(Secret::Text(Redacted(operator.user(None)))),
+            ..Connection::default()
+        })
+        .await;
+        assert_eq!(nats.user().await.as_deref(), Some("test"), "{version:?}");
+    }))
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
