@@ -13,7 +13,7 @@ use crate::cli::{ask, status};
 use crate::support::account::{Account, served};
 use crate::support::config::{Config, MARK, Span};
 use crate::support::nats_server::{Cluster, Options, Server};
-use crate::support::recess::{PROGRAM, Recess, secs, until};
+use crate::support::recess::{PROGRAM, Recess, reach, secs, until};
 use crate::support::world::World;
 
 /// The answer of a command with `--format json`.
@@ -466,8 +466,11 @@ async fn a_thousand_consumers_of_a_cluster_are_paused_and_resumed_and_every_wait
         (recess.total("consumer_paused").await == 0.0).then_some(())
     })
     .await;
+    // In a window that had been open before they would be released.
+    let span = Span::opening_in(1, 300);
+    recess.reload(&Config::new(cluster.urls()).window("all", &["*/*"], span));
+    reach(span.opens).await;
     let begun = Instant::now();
-    recess.reload(&Config::new(cluster.urls()).window("all", &["*/*"], Span::open_for(300)));
     until("all are paused", secs(30), async || {
         (recess.total("consumer_paused").await == all).then_some(())
     })
