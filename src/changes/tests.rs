@@ -558,6 +558,38 @@ fn what_goes_on_is_reported_when_it_begins_and_again_when_it_begins_again() {
 }
 
 #[test]
+fn what_matches_nothing_is_reported_of_a_pass_alone_that_observed_everything() {
+    type Edit = fn(&mut Report);
+    let pass = |report: &mut Report, edit: fn(&mut Pass)| edit(report.pass.as_mut().unwrap());
+    let table: [(&str, Edit); 2] = [
+        ("empty", |report| report.windows[0].consumers = 0),
+        ("unmatched", |report| {
+            report.windows[0].unmatched = Some(["A/*".into()].into());
+        }),
+    ];
+    for (what, edit) in table {
+        let mut whole = night(None, None);
+        edit(&mut whole);
+        let [mut part, mut unanswered, mut lost] = [(); 3].map(|()| whole.clone());
+        pass(&mut part, |pass| pass.full = false);
+        pass(&mut unanswered, |pass| pass.failures.push(failure()));
+        lost.link = down("lost").link;
+        for (how, report, expected) in [
+            ("everything", whole, 1),
+            ("a part", part, 0),
+            ("unanswered", unanswered, 0),
+            ("without a connection", lost, 0),
+        ] {
+            let changes = changes(Some(&night(None, None)), &report);
+            let reported = changes
+                .iter()
+                .filter(|change| matches!(change, Change::Empty(_) | Change::Unmatched { .. }));
+            assert_eq!(reported.count(), expected, "{what}, {how}");
+        }
+    }
+}
+
+#[test]
 fn what_is_true_of_a_server_or_a_stream_is_reported_once() {
     let denied = |connects| with(|report| report.link = Link::Up(server(connects, &["a"])));
     let is_denied = |change: &Change| matches!(change, Change::Denied(_));
