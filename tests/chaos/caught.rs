@@ -240,12 +240,17 @@ fn a_foreign_pause_that_was_extended_and_is_not_given_back_is_caught() {
 
 /// It asks for the streams' names, or for the list of one, and is answered.
 fn asks(story: &mut Story, after: i64, verb: &str) {
+    asks_by(story, after, 1, verb);
+}
+
+fn asks_by(story: &mut Story, after: i64, connection: usize, verb: &str) {
     let body = match verb {
         "STREAM.NAMES" => json!({ "streams": ["S0", "S1"] }),
         _ => json!({ "consumers": [] }),
     };
-    story.sends_api(after, 1, verb, String::new());
-    story.is_told(after + 5, 1, &format!("reply.{after}"), body.to_string());
+    story.sends_api(after, connection, verb, String::new());
+    let reply = format!("reply.{after}");
+    story.is_told(after + 5, connection, &reply, body.to_string());
 }
 
 #[test]
@@ -302,6 +307,18 @@ fn a_sweep_whose_answers_may_be_lost_goes_on() {
     asks(&mut story, 18_000, "CONSUMER.LIST.S1");
     assert_eq!(story.violations(), [""; 0]);
     asks(&mut story, 24_000, "CONSUMER.LIST.S1");
+    story.breaks("I4: it has no business");
+}
+
+#[test]
+fn a_list_whose_answer_may_have_been_lost_with_its_connection_is_asked_for_again_once() {
+    let mut story = Story::begin();
+    asks(&mut story, 0, "STREAM.NAMES");
+    asks(&mut story, 10, "CONSUMER.LIST.S0");
+    asks(&mut story, 20, "CONSUMER.LIST.S1");
+    asks_by(&mut story, 5_000, 2, "CONSUMER.LIST.S1");
+    assert_eq!(story.violations(), [""; 0]);
+    asks_by(&mut story, 10_000, 2, "CONSUMER.LIST.S1");
     story.breaks("I4: it has no business");
 }
 

@@ -84,6 +84,7 @@ impl Judge {
                 let question = Question::of(frame);
                 let answer = (question.clone(), at, *connection);
                 mind.questions.insert(frame.reply.clone(), answer);
+                mind.sent.insert(*connection, at);
                 let since = mind.since(at - slack, slack);
                 if let Question::Pause(path) = &question {
                     self.writes += 1;

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::known::{Known, MOST_SIGHTS};
 use crate::rules::{Rules, Span, Want};
-use crate::sweeps::Sweeps;
+use crate::sweeps::{Answered, Life, Sweeps};
 use crate::table::Case;
 use crate::told::{Question, Sight, advice, is_release, sights};
 use crate::wire::Frame;
@@ -38,6 +38,8 @@ pub struct Mind {
     pub questions: HashMap<String, (Question, Timestamp, usize)>,
     pub consumers: BTreeMap<String, Known>,
     pub sweeps: Sweeps,
+    /// When it sent something last, by connection.
+    pub sent: HashMap<usize, Timestamp>,
 }
 
 impl Mind {
@@ -125,7 +127,12 @@ impl Mind {
             }
             return;
         }
-        self.sweep(&question, frame, (asked, at));
+        let answered = Answered {
+            connection,
+            asked,
+            at,
+        };
+        self.sweep(&question, frame, answered);
         let of_stream = |path: &&String| match &question {
             Question::List(stream) => path.starts_with(&format!("{stream}/")),
             _ => false,
@@ -146,18 +153,21 @@ impl Mind {
     }
 
     /// Takes in what an answer means for sweeps. A list that failed, but for a stream that is gone, is asked for again.
-    fn sweep(&mut self, question: &Question, frame: &Frame, (asked, at): (Timestamp, Timestamp)) {
+    fn sweep(&mut self, question: &Question, frame: &Frame, answered: Answered) {
         let answer = frame.json();
         let code = answer["error"]["err_code"].as_u64();
         match question {
             Question::Streams if code.is_none() => {
                 let streams = answer["streams"].as_array().cloned().unwrap_or_default();
                 let names = streams.iter().filter_map(|name| name.as_str());
-                let names = names.map(str::to_owned);
-                self.sweeps.named(names, (asked, at), &self.stops);
+                let life = Life {
+                    stops: &self.stops,
+                    sent: &self.sent,
+                };
+                (self.sweeps).named(names.map(str::to_owned), answered, life);
             }
             Question::List(stream) if matches!(code, None | Some(10059)) => {
-                self.sweeps.listed(stream, asked, at);
+                self.sweeps.listed(stream, answered);
             }
             _ => {}
         }
@@ -179,11 +189,14 @@ impl Mind {
         // A look may wait for other answers, so it is planned a while before.
         let since = since - SignedDuration::from_secs(5);
         let rules = self.rules_in(since, at);
+        let life = Life {
+            stops: &self.stops,
+            sent: &self.sent,
+        };
         let allowed = match question {
             Question::Account => true,
             Question::Streams => {
-                self.sweeps.is_owed(&self.stops)
-                    || rules.iter().any(|rules| rules.ask_for_streams())
+                self.sweeps.is_owed(life) || rules.iter().any(|rules| rules.ask_for_streams())
             }
             Question::List(stream) => {
                 let own = (self.consumers.iter()).any(|(path, known)| {
@@ -191,7 +204,7 @@ impl Mind {
                     of && known.held.is_some_and(|until| until >= since)
                 });
                 own || rules.iter().any(|rules| rules.may_list(stream))
-                    || self.sweeps.may_list(stream, &self.stops)
+                    || self.sweeps.may_list(stream, life)
             }
             Question::Info(path) => self.is_in_scope(path, &rules, since),
             Question::Pause(_) | Question::Other => false,

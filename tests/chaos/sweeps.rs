@@ -1,6 +1,6 @@
 //! The sweeps that a process owes: at its start and after each reload it lists every stream once, whatever its rules name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
@@ -8,18 +8,30 @@ use crate::known::LATE;
 
 /// A question and its answer.
 #[derive(Clone, Copy)]
-struct Answered {
-    asked: Timestamp,
-    answered: Timestamp,
+pub struct Answered {
+    pub connection: usize,
+    pub asked: Timestamp,
+    pub at: Timestamp,
 }
 
-impl Answered {
-    /// Whether the process surely took the answer: in time, and not while it stood still.
-    fn is_sure(self, stops: &[(Timestamp, Timestamp)]) -> bool {
-        let latest = self.asked + LATE;
+/// What tells whether the process took an answer.
+#[derive(Clone, Copy)]
+pub struct Life<'m> {
+    /// When it stood still.
+    pub stops: &'m [(Timestamp, Timestamp)],
+    /// When it sent something last, by connection.
+    pub sent: &'m HashMap<usize, Timestamp>,
+}
+
+impl Life<'_> {
+    /// Whether it surely did: in time, not while it stood still, and its connection was used after that.
+    fn surely_took(self, answer: Answered) -> bool {
         let stood_still =
-            |stop: &(Timestamp, Timestamp)| stop.0 <= self.answered + LATE && stop.1 >= self.asked;
-        self.answered <= latest && !stops.iter().any(stood_still)
+            |stop: &(Timestamp, Timestamp)| stop.0 <= answer.at + LATE && stop.1 >= answer.asked;
+        let sent = self.sent.get(&answer.connection);
+        answer.at <= answer.asked + LATE
+            && sent.is_some_and(|sent| *sent > answer.at)
+            && !self.stops.iter().any(stood_still)
     }
 }
 
@@ -30,9 +42,10 @@ struct Sweep {
 }
 
 impl Sweep {
-    fn is_over(&self, stops: &[(Timestamp, Timestamp)]) -> bool {
-        let is_sure = |answered: &Option<Answered>| answered.is_some_and(|one| one.is_sure(stops));
-        self.names.is_sure(stops) && self.streams.values().all(is_sure)
+    fn is_over(&self, life: Life) -> bool {
+        let mut lists = self.streams.values();
+        life.surely_took(self.names)
+            && lists.all(|list| list.is_some_and(|list| life.surely_took(list)))
     }
 }
 
@@ -49,43 +62,36 @@ impl Sweeps {
     }
 
     /// Whether the streams' names may be asked for.
-    pub fn is_owed(&self, stops: &[(Timestamp, Timestamp)]) -> bool {
-        let over = (self.newest.as_ref()).is_some_and(|sweep| sweep.is_over(stops));
+    pub fn is_owed(&self, life: Life) -> bool {
+        let over = (self.newest.as_ref()).is_some_and(|sweep| sweep.is_over(life));
         self.owed > usize::from(over)
     }
 
     /// Whether a stream may be listed: it was among the names, and its list has not been answered since.
-    pub fn may_list(&self, stream: &str, stops: &[(Timestamp, Timestamp)]) -> bool {
-        let mut streams = self.newest.iter().map(|sweep| &sweep.streams);
-        let answered = streams.find_map(|streams| streams.get(stream));
-        answered.is_some_and(|answered| !answered.is_some_and(|one| one.is_sure(stops)))
+    pub fn may_list(&self, stream: &str, life: Life) -> bool {
+        let sweep = self.newest.as_ref();
+        let list = sweep.and_then(|sweep| sweep.streams.get(stream));
+        list.is_some_and(|list| !list.is_some_and(|list| life.surely_took(list)))
     }
 
     /// The streams' names were answered.
-    pub fn named(
-        &mut self,
-        streams: impl Iterator<Item = String>,
-        (asked, answered): (Timestamp, Timestamp),
-        stops: &[(Timestamp, Timestamp)],
-    ) {
-        let over = self.newest.take_if(|sweep| sweep.is_over(stops));
+    pub fn named(&mut self, streams: impl Iterator<Item = String>, names: Answered, life: Life) {
+        let over = self.newest.take_if(|sweep| sweep.is_over(life));
         self.owed -= usize::from(over.is_some());
         // Otherwise they are asked for a glob.
         if self.owed > 0 {
-            self.newest = Some(Sweep {
-                names: Answered { asked, answered },
-                streams: streams.map(|stream| (stream, None)).collect(),
-            });
+            let streams = streams.map(|stream| (stream, None)).collect();
+            self.newest = Some(Sweep { names, streams });
         }
     }
 
     /// The list of a stream was answered.
-    pub fn listed(&mut self, stream: &str, asked: Timestamp, answered: Timestamp) {
+    pub fn listed(&mut self, stream: &str, list: Answered) {
         if let Some(sweep) = &mut self.newest
-            && asked >= sweep.names.answered
+            && list.asked >= sweep.names.at
             && let Some(known) = sweep.streams.get_mut(stream)
         {
-            *known = Some(Answered { asked, answered });
+            *known = Some(list);
         }
     }
 }
