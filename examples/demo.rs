@@ -265,7 +265,7 @@ async fn watch(
                 let drained = lanes.iter().all(|lane| lane.backlog <= DRAINED);
                 let never_paused = |lane: &Lane| lane.matched && lane.paused_at.is_none();
                 if let Some(status) = recess.0.try_wait()? {
-                    return Err(format!("recess ended by itself ({status})").into());
+                    return Err(format!("recess stopped unexpectedly ({status})").into());
                 }
                 if now > window.start + PATIENCE && lanes.iter().any(never_paused) {
                     return Err("the window opened, and a consumer was not paused".into());
@@ -280,7 +280,7 @@ async fn watch(
                 let text = |key: &str| advisory[key].as_str().unwrap_or_default();
                 let (stream, name) = (text("stream"), text("consumer"));
                 let lane = lanes.iter_mut().find(|lane| (lane.stream, lane.name) == (stream, name));
-                let lane = lane.ok_or("an advisory for a consumer that is not ours")?;
+                let lane = lane.ok_or("an advisory for an unknown consumer")?;
                 let (what, boundary, first) = if advisory["paused"] == true {
                     ("paused", window.start, &mut lane.paused_at)
                 } else {
@@ -382,10 +382,8 @@ fn verify(lanes: &[Lane], window: &Range<Timestamp>) -> Result<(), Error> {
     }
     let first = lanes.iter().filter_map(|lane| lane.paused_at).min();
     let late = milliseconds(first.ok_or("nothing was paused")?, window.start);
-    println!(
-        "\nThe first pause came {late:.1} ms after the window had opened. All is as it should be:"
-    );
-    println!("paused, resumed and drained on time, and the other consumers left alone.");
+    println!("\nThe first pause came {late:.1} ms after the window had opened. All checks passed:");
+    println!("paused, resumed and drained on time, and the other consumers unchanged.");
     Ok(())
 }
 

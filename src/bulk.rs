@@ -1,9 +1,9 @@
 //! Bulk operations: many consumers paused or resumed at once, by the same requests, the same limit
 //! of requests in flight and the same confirmation as the loop's.
 //!
-//! The books are the loop's too: the ledger knows what was sent, what shows and what another client
-//! has undone meanwhile. The calendar says only which consumers an open window would pause again,
-//! and there is no end but that every consumer is as ordered, or cannot be.
+//! The books are the loop's too: the ledger knows what was sent, what shows, and what another
+//! client has overridden meanwhile. The calendar shows only which consumers an open window would
+//! pause again. The work ends when each consumer is as ordered, or cannot be.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub use run::{BulkResult, BulkRun};
 
 /// Without any progress for so long, what is left will not come: longer than a Resume takes in a
 /// cluster, a write is given to show, and a request that timed out may still lie in a queue.
-const GIVE_UP: Duration = Duration::from_secs(20);
+const STALL_LIMIT: Duration = Duration::from_secs(20);
 
 /// The longest time between two observations of the consumers that are still waiting. The shortest
 /// is twice the time that an observation takes: a cluster that answers requests all the time takes
@@ -131,9 +131,9 @@ impl<J: JetStream> Bulk<J> {
         &mut self,
         run: &mut BulkRun,
         advisories: &mut mpsc::Receiver<Advisory>,
-        tell: &mut impl FnMut(Burst),
+        progress: &mut impl FnMut(Burst),
     ) {
-        let mut progress = self.clock.now().uptime;
+        let mut advanced = self.clock.now().uptime;
         let mut left = usize::MAX;
         let mut look_took = Duration::ZERO;
         loop {
@@ -145,10 +145,10 @@ impl<J: JetStream> Bulk<J> {
             }
             if waiting.len() < left {
                 left = waiting.len();
-                progress = now.uptime;
+                advanced = now.uptime;
             }
-            if now.uptime.saturating_sub(progress) > GIVE_UP {
-                return self.give_up(run);
+            if now.uptime.saturating_sub(advanced) > STALL_LIMIT {
+                return self.abandon(run);
             }
             let writes = self.ordered(run, &waiting, now);
             if !writes.is_empty() {
@@ -156,14 +156,17 @@ impl<J: JetStream> Bulk<J> {
                 run.sent.extend(writes.iter().map(|(id, _)| id.clone()));
                 let (jetstream, clock) = (self.jetstream.clone(), self.clock.clone());
                 let limit = self.in_flight();
-                let mut books = BulkBooks { bulk: self, tell };
+                let mut books = BulkBooks {
+                    bulk: self,
+                    progress,
+                };
                 let writes = (writes, now);
                 // What was not sent is still waiting, and is decided again.
                 drop(send(&jetstream, &clock, limit, writes, &mut run.pass, &mut books).await);
                 run.fail_for_good(answered);
                 // What is only sent again is no progress.
                 if run.sent.len() > sent {
-                    progress = self.clock.now().uptime;
+                    advanced = self.clock.now().uptime;
                 }
             }
             self.rest(look_took * 2).await;
@@ -261,7 +264,7 @@ impl<J: JetStream> Bulk<J> {
             } else if run.op.is_done(&row.found, hold) {
                 *result = BulkResult::Done;
             } else if too_late {
-                // What shows no pause now has reached its end; no client has undone it.
+                // What shows no pause now has reached its end; no client has overridden it.
                 *result = BulkResult::TooLate;
             } else if run.sent.contains(id) && self.was_undone(id, row, run.op, hold) {
                 *result = BulkResult::Undone;
@@ -312,7 +315,7 @@ impl<J: JetStream> Bulk<J> {
         tokio::time::sleep(rest.max(at_least).max(SHORTEST_REST)).await;
     }
 
-    fn give_up(&self, run: &mut BulkRun) {
+    fn abandon(&self, run: &mut BulkRun) {
         for (id, result) in &mut run.results {
             if *result != BulkResult::Waiting {
                 continue;

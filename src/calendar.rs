@@ -166,8 +166,7 @@ impl Schedule {
         (self.latest_closing(at, not_before)).filter(|occurrence| occurrence.covers(at))
     }
 
-    /// The first instant from `at` on that it does not cover; nothing is looked for from `enough`
-    /// on.
+    /// The first instant from `at` on that it does not cover; the search ends at `enough`.
     pub fn covered_until(&self, at: Timestamp, enough: Timestamp) -> Timestamp {
         match self {
             Self::Recurring(rule) => {

@@ -36,7 +36,7 @@ pub use clock_trust::ClockTrust;
 pub use consumers::CONFIRMATION_LIMIT;
 pub use stages::{Stage, StageKind};
 pub use tracker::Tracker;
-pub use window_consumers::{Counts, NAMED, WindowConsumers};
+pub use window_consumers::{Counts, MAX_NAMES_IN_EVENT, WindowConsumers};
 
 /// One thing that happened.
 ///
@@ -165,8 +165,8 @@ pub enum Change {
         /// The newest repair of it of which the cause is known. *Tracked.*
         repair: Option<Box<Act>>,
     },
-    /// A repair waits, as another client is quicker than it is good for either.
-    HeldBack {
+    /// A repair waits, as another client overrides each at once.
+    RepairDelayed {
         /// The consumer.
         id: ConsumerId,
         /// How long it waits.

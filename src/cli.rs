@@ -47,8 +47,9 @@ mod tests;
     arg_required_else_help = true
 )]
 #[command(
-    after_help = "Exit status: 0 done, 1 failed, 2 wrong usage, 3 something to report (plan --exit-code, diff, \
-                        check --live) or that cannot be known (wait), 130 interrupted, 78 the config file is wrong or the server cannot be used."
+    after_help = "Exit status: 0 success; 1 failure; 2 usage error; 3 findings or changes (check \
+                  --live, diff, plan --exit-code), or an unknown result (wait); 78 config error or \
+                  unsupported server version; 130 interrupted."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -59,22 +60,22 @@ pub struct Cli {
 enum Command {
     /// Run the daemon: pause consumers when their windows open
     Run(run::RunArgs),
-    /// Check the config file, and with --live what the server makes of it
+    /// Check the config file; with --live also against the server
     Check(check::CheckArgs),
-    /// Show when windows open, without asking any server
+    /// Show when windows open (needs no server)
     Plan(plan::PlanArgs),
-    /// Tell what a consumer should be doing at an instant, and why, without asking any server
+    /// Show whether a consumer should be paused at an instant, and why (needs no server)
     Explain(explain::ExplainArgs),
-    /// Show what a change of the config file changes: consumers, times, settings that decide which
-    /// are paused; exit with status 3 when anything
+    /// Show what an edit of the config file changes: consumers, times, and settings that decide
+    /// which are paused; exit with status 3 if there is a change
     Diff(diff::DiffArgs),
-    /// Ask the server how each consumer is, and show what should be done about it
+    /// Show the state of each consumer on the server, and what it should be
     Status(status::StatusArgs),
     /// Wait until consumers are paused, drained (no message in flight) or running
     Wait(wait::WaitArgs),
-    /// Pause many consumers by hand, and see that each is paused
+    /// Pause consumers manually, and confirm that each is paused
     Pause(bulk::PauseArgs),
-    /// Resume many consumers by hand, and see that each delivers again
+    /// Resume consumers manually, and confirm that each delivers again
     Resume(bulk::ResumeArgs),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArgs),
@@ -91,14 +92,14 @@ struct ConfigArgs {
 /// `RECESS_CONFIG` has it.
 fn path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().try_map(|path| match path.is_empty() {
-        true => Err("the path is empty: set RECESS_CONFIG to that of a file, or unset it"),
+        true => Err("the path is empty: set RECESS_CONFIG to the path of a file, or unset it"),
         false => Ok(PathBuf::from(path)),
     })
 }
 
 #[derive(Debug, Args)]
 struct FormatArgs {
-    /// For people or for programs
+    /// The output format: text for people, json for programs
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
@@ -120,10 +121,10 @@ pub enum Exit {
     Usage,
     /// 3: done, and there is something to report that a script may want to act on.
     Reported,
-    /// 130: somebody ended it with Ctrl-C before it was done.
+    /// 130: interrupted by Ctrl-C.
     Interrupted,
-    /// 78 (`EX_CONFIG` of sysexits.h): the config file is wrong, or names a server that cannot be
-    /// used. Trying again does not help, so the unit file tells systemd not to.
+    /// 78 (`EX_CONFIG` of sysexits.h): the config file is wrong, or names a server of an
+    /// unsupported version. A restart does not help, so the unit file prevents it.
     Config,
 }
 
@@ -163,13 +164,13 @@ fn load(args: &ConfigArgs) -> Result<Config, Exit> {
 
 /// Says what is wrong with the config.
 fn refuse(error: &ConfigError) -> Exit {
-    tell(&error.source(), &error.findings());
+    print_findings(&error.source(), &error.findings());
     Exit::Config
 }
 
 /// Says what was found: to people under the lines that it speaks of, and in the journal in one line
 /// each, since there an entry is a line and a drawing of five lines is five entries.
-fn tell(source: &Source, findings: &[Finding]) {
+fn print_findings(source: &Source, findings: &[Finding]) {
     if !journal::is_stderr() {
         return print_error(&config::render(source, findings, colour_errors()));
     }
@@ -193,7 +194,7 @@ fn runtime() -> Result<Runtime, Exit> {
         .enable_all()
         .build()
         .map_err(|error| {
-            complain(format!("error: the async runtime does not start: {error}"));
+            complain(format!("error: cannot start the async runtime: {error}"));
             Exit::Failed
         })
 }
@@ -218,15 +219,13 @@ fn print_json<T: serde::Serialize>(value: &T) -> Exit {
     match serde_json::to_string_pretty(value) {
         Ok(text) => print(&(text + "\n")),
         Err(error) => {
-            complain(format!(
-                "error: the output cannot be written as JSON: {error}"
-            ));
+            complain(format!("error: cannot write the output as JSON: {error}"));
             Exit::Failed
         }
     }
 }
 
-/// Prints rows as a JSON array, one by one as they come, and tells whether there were any.
+/// Prints rows as a JSON array, one by one as they come, and returns whether there were any.
 fn print_json_rows<T: serde::Serialize>(rows: impl Iterator<Item = T>) -> (Exit, bool) {
     let mut rows = rows.peekable();
     let any = rows.peek().is_some();
@@ -266,17 +265,18 @@ fn colour_errors() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }
 
-/// So many rows does a table for people have at most: it is made whole, and nobody reads as many.
+/// The most rows of a table for people: it is made whole, and is not readable if longer.
 const MOST_ROWS: usize = 100_000;
 
 /// Rows for a table, or that there are too many of them.
-fn table_rows<T>(rows: impl Iterator<Item = T>, way_out: &str) -> Result<Vec<T>, Exit> {
+fn table_rows<T>(rows: impl Iterator<Item = T>, fix: &str) -> Result<Vec<T>, Exit> {
     let rows: Vec<T> = rows.take(MOST_ROWS + 1).collect();
     if rows.len() <= MOST_ROWS {
         return Ok(rows);
     }
     complain(format!(
-        "error: the table would have more than {MOST_ROWS} rows: {way_out}, or use --format json, which has no limit"
+        "error: the table would have more than {MOST_ROWS} rows: {fix}, or use --format json, \
+         which has no limit"
     ));
     Err(Exit::Usage)
 }
@@ -306,7 +306,7 @@ fn parse_instant(text: &str) -> Result<Timestamp, String> {
         return Ok(instant);
     }
     if text.contains('[') {
-        return Err(format!("a zone by name is not read here: {INSTANT}"));
+        return Err(format!("a zone name is not supported here: {INSTANT}"));
     }
     match text.parse::<DateTime>() {
         Ok(local) => Err(format!(

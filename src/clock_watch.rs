@@ -2,8 +2,8 @@
 //!
 //! tokio's timers run on the monotonic clock: they sleep through a suspend of the host and know
 //! nothing of a stepped clock. A cron job that ticks every second of UTC lives on the wall clock,
-//! so its ticks (or their absence) tell. Where the wall clock has moved against the monotonic one
-//! it nudges the loop, which reads the clock and decides by the calendar; all other ticks cost
+//! so its ticks (or their absence) show both. Where the wall clock has moved against the monotonic
+//! one it nudges the loop, which reads the clock and decides by the calendar; all other ticks cost
 //! nothing but themselves.
 //!
 //! It is never one job per window: tokio-cron-scheduler 0.15 polls every 500 ms, freezes a zone's
@@ -44,9 +44,9 @@ pub async fn watch_wall_clock(clock: Clock, nudge: Arc<Notify>) {
                 while let Some(rest) = SILENCE.checked_sub(ticks.silent_for()) {
                     tokio::time::sleep(rest + SLEEP_MARGIN).await;
                 }
-                tracing::debug!("clock watch: ticks stopped, so their scheduler is replaced");
+                tracing::debug!("clock watch: ticks stopped; recess replaces their scheduler");
                 if let Err(error) = scheduler.shutdown().await {
-                    tracing::debug!("clock watch: the old scheduler did not end: {error}");
+                    tracing::debug!("clock watch: cannot stop the old scheduler: {error}");
                 }
             }
             Err(error) => {
@@ -68,7 +68,7 @@ async fn start(ticks: &Arc<Ticks>) -> Result<JobScheduler, JobSchedulerError> {
     Ok(scheduler)
 }
 
-/// The newest tick, and whom to nudge.
+/// The newest tick, and the loop to wake.
 struct Ticks {
     clock: Clock,
     nudge: Arc<Notify>,

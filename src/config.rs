@@ -2,7 +2,7 @@
 //!
 //! [`load`] reads a TOML file into a [`Policy`] (which consumers follow which windows) and
 //! [`Settings`] (everything else). What it returns needs no further checks; what it refuses, it
-//! refuses with every mistake at once, each with its place and the way out. Three rules hold:
+//! refuses with every mistake at once, each with its place and the fix. Three rules hold:
 //!
 //! - **Loading never depends on the clock.** A file that was good stays good.
 //! - **Nothing is guessed.** An unknown key or zone is a mistake, never ignored or replaced.
@@ -52,7 +52,7 @@ use file::{encoding, raw, read, read_error, syntax};
 use window::{MaxPause, exclusions, windows};
 use zone::Zones;
 
-/// Where the file is, unless somebody says otherwise.
+/// Where the file is, unless something else is set.
 pub const DEFAULT_PATH: &str = "/etc/recess/recess.toml";
 
 /// What a deployment is called that does not name itself.
@@ -61,7 +61,7 @@ pub const DEFAULT_INSTANCE: &str = "default";
 /// A config file that can be run.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The windows and whom they pause.
+    /// The windows and the consumers they pause.
     pub policy: Arc<Policy>,
     /// Everything else.
     pub settings: Settings,
@@ -109,7 +109,7 @@ impl Default for Http {
     }
 }
 
-/// Whether windows are told of on NATS: `[events]`.
+/// Whether events of windows are published on NATS: `[events]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Events {
     /// What the subjects of events begin with; `None`: there are none.
@@ -150,7 +150,7 @@ pub enum Reason {
 /// How the loop behaves: `[controller]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Controller {
-    /// How long at most until everything is looked at again.
+    /// How long at most until everything is observed again.
     pub resync: Duration,
     /// How many requests may be under way at once; 1 to 1000.
     pub max_in_flight: usize,
@@ -273,7 +273,7 @@ impl ConfigError {
     pub fn findings_given(&self, given: Given) -> Vec<Finding> {
         match self {
             Self::Unreadable { path, source } => {
-                let message = format!("it cannot be read: {source}");
+                let message = format!("cannot read it: {source}");
                 vec![
                     Finding::new(Severity::Error, code::UNREADABLE, "config file", &message)
                         .hint(read_error::hint(path, source, given)),
@@ -304,5 +304,5 @@ impl fmt::Display for ConfigError {
     }
 }
 
-/// The text tells everything, so there is no source to ask for more.
+/// The text has everything, so there is no source to ask for more.
 impl std::error::Error for ConfigError {}

@@ -129,7 +129,7 @@ impl PauseState {
         }
     }
 
-    /// What this state will have become after `elapsed` more time, if nobody writes.
+    /// What this state will have become after `elapsed` more time, if no client writes.
     pub fn after(self, elapsed: SignedDuration) -> Self {
         match self {
             Self::Paused { until, remaining } if remaining <= elapsed => Self::Lapsed { until },
@@ -142,7 +142,7 @@ impl PauseState {
     }
 }
 
-/// What one observation told of one consumer.
+/// What one observation showed of one consumer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Observation {
     /// Whether it is paused.
@@ -181,7 +181,7 @@ impl Kind {
     pub const ASSUMED: Self = Self::Durable;
 }
 
-/// What is known of a consumer that somebody asked about.
+/// What is known of a consumer that was asked about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     /// Not observed, or offline: nothing may be concluded from it.

@@ -1,16 +1,16 @@
 //! When a consumer counts as paused, drained or running, for those who wait for it.
 //!
-//! Knows what one observation told of a consumer and its messages in flight; must not know who
+//! Knows what one observation showed of a consumer and its messages in flight; must not know what
 //! waits, or for how long. The invariant: nothing is called reached, stalled or unknown that a
-//! single honest observation does not show. What is not known yet is busy.
+//! single honest observation does not show. What is not known yet counts as in flight.
 //!
-//! A message in flight keeps a consumer busy for as long as somebody may still be at work on it.
-//! The server tells when it last delivered or was told that work goes on (`delivered.last_active`,
-//! which an in-progress ack moves too), and when it was last told that work is done
-//! (`ack_floor.last_active`, which every ack moves and not only those at the floor): seen on 2.12.8
-//! and 2.15.1. While a consumer is paused nothing is delivered again, so what is left after
-//! `ack_wait` without any of these belongs to a worker that is gone. A message that a worker has
-//! handed back (a nak) looks the same: nobody is at work on it either.
+//! A message in flight keeps a consumer from being drained for as long as a worker may still
+//! process it. The server reports when it last delivered or received word that work goes on
+//! (`delivered.last_active`, which an in-progress ack moves too), and when the last acknowledgement
+//! arrived (`ack_floor.last_active`, which every ack moves and not only those at the floor): seen
+//! on 2.12.8 and 2.15.1. While a consumer is paused nothing is delivered again, so what is left
+//! after `ack_wait` without any of these belongs to a worker that is gone. A message that a worker
+//! has handed back (a nak) is the same: no worker processes it either.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -45,7 +45,7 @@ impl Goal {
     }
 }
 
-/// What an observation tells of a consumer's messages in flight, beside their number.
+/// What an observation shows of a consumer's messages in flight, beside their number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InFlight {
     /// The longest time that a message may stay without an answer: `ack_wait`, or the longest step
@@ -66,8 +66,8 @@ pub enum DrainState {
     /// It is paused, and its end is waited for.
     Paused,
     /// It is paused, and so many messages are being worked on.
-    Busy(u64),
-    /// It is paused, and so many messages have outlived their `ack_wait`: whoever had them will not
+    Draining(u64),
+    /// It is paused, and so many messages have outlived their `ack_wait`: their worker will not
     /// finish.
     Stalled(u64),
     /// It is paused, and it does not count its messages in flight.
@@ -79,11 +79,11 @@ pub enum DrainState {
 }
 
 impl DrainState {
-    /// Whether waiting on does not change it, as far as anyone can tell.
+    /// Whether waiting on does not change it, as far as is known.
     pub fn is_final(self) -> bool {
         match self {
             Self::Reached | Self::Stalled(_) | Self::Uncounted | Self::Missing => true,
-            Self::Running | Self::Paused | Self::Busy(_) | Self::Unknown => false,
+            Self::Running | Self::Paused | Self::Draining(_) | Self::Unknown => false,
         }
     }
 
@@ -93,7 +93,7 @@ impl DrainState {
             Self::Reached => "reached",
             Self::Running => "running",
             Self::Paused => "paused",
-            Self::Busy(_) => "busy",
+            Self::Draining(_) => "draining",
             Self::Stalled(_) => "stalled",
             Self::Uncounted => "unknown",
             Self::Missing => "missing",
@@ -141,7 +141,7 @@ impl Watch {
                     (Some(flight), Some(now)) if self.is_stalled(in_flight, flight, now) => {
                         DrainState::Stalled(in_flight)
                     }
-                    _ => DrainState::Busy(in_flight),
+                    _ => DrainState::Draining(in_flight),
                 }
             }
         }

@@ -4,7 +4,7 @@
 //! full pass succeeded lately). Both say why when they say no.
 //!
 //! What is a page for people is served only under names that no foreign site can have ([`hosts`]),
-//! and every HTML answer tells the browser to run, frame and send nothing else.
+//! and every HTML answer forbids the browser to run, frame and send anything else.
 //!
 //! Invariant: clients cost only so much, whatever they do, and a newcomer never waits for others. A
 //! connection carries one request and has its time; of too many the oldest is ended; and the
@@ -45,16 +45,16 @@ mod tests;
 use hosts::Hosts;
 use scrape::Scrape;
 
-/// How many connections may stand at a time. Whoever scrapes needs one for some milliseconds; the
-/// service has 1,024 file descriptors where nobody has said otherwise.
+/// How many connections may stand at a time. A scrape needs one for some milliseconds; the service
+/// has 1,024 file descriptors by default.
 const CONNECTIONS: usize = 256;
 
-/// How long a client may take to say what it wants.
-const HEAD: Duration = Duration::from_secs(10);
+/// How long a client may take to send the head of its request.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a connection may last in all, with a client that hardly reads: longer than a scrape's
 /// own timeout.
-const WHOLE: Duration = Duration::from_secs(30);
+const CONNECTION_LIFETIME: Duration = Duration::from_secs(30);
 
 /// How much of a request is read: no scraper's or browser's head comes near it.
 const BUFFER: usize = 16 * 1024;
@@ -115,7 +115,8 @@ impl Readiness {
         }
         if let Some(skew) = self.lost_clock {
             return Some(format!(
-                "this host's clock is {} off the server's: recess begins and ends no pause until they agree",
+                "this host's clock is {} off the server's: recess starts and ends no pause until \
+                 they agree",
                 text::clock_offset(skew)
             ));
         }
@@ -130,7 +131,7 @@ impl Readiness {
     }
 }
 
-/// Takes the address. Done before anything else, so that a taken port is told at the start.
+/// Takes the address. Done before anything else, so that a taken port is reported at the start.
 pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address).await
 }
@@ -157,7 +158,7 @@ pub async fn serve(listener: TcpListener, state: HttpState) {
     loop {
         let accepted = listener.accept().await;
         open.retain(|connection| !connection.is_finished());
-        // Whoever has had a connection for longest has had the best chance to use it.
+        // The client of the oldest connection has had the most time to use it.
         let crowded = accepted.is_err() || open.len() >= CONNECTIONS;
         let oldest = if crowded { open.pop_front() } else { None };
         let room = oldest.is_some();
@@ -183,11 +184,12 @@ pub async fn serve(listener: TcpListener, state: HttpState) {
     }
 }
 
-/// One connection, for one request: so nobody's idle one has to be told from a dead one.
+/// One connection, for one request: so an idle connection need not be distinguished from a dead
+/// one.
 async fn answer(stream: TcpStream, router: Router) {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
+        .header_read_timeout(HEADER_TIMEOUT)
         .max_buf_size(BUFFER)
         .keep_alive(false)
         // `printf 'GET /metrics HTTP/1.0\r\n\r\n' | nc -N` says that it has no more to say, and
@@ -195,7 +197,7 @@ async fn answer(stream: TcpStream, router: Router) {
         .half_close(true)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     // How it ended is the client's affair.
-    let _ = timeout(WHOLE, connection).await;
+    let _ = timeout(CONNECTION_LIFETIME, connection).await;
 }
 
 /// What a browser may do with a page: show it.
@@ -249,8 +251,8 @@ async fn guarded(mut response: Response) -> Response {
 
 async fn index() -> Html<&'static str> {
     Html(
-        "<!doctype html><title>recess</title><h1>recess</h1>\
-         <ul><li><a href=metrics>metrics</a><li><a href=healthz>healthz</a><li><a href=readyz>readyz</a></ul>",
+        "<!doctype html><title>recess</title><h1>recess</h1><ul><li><a \
+         href=metrics>metrics</a><li><a href=healthz>healthz</a><li><a href=readyz>readyz</a></ul>",
     )
 }
 
@@ -258,7 +260,7 @@ async fn metrics(State(scrape): State<Scrape>) -> Response {
     match scrape.text().await {
         Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
         Err(error) => {
-            let words = format!("the metrics cannot be written: {error}\n");
+            let words = format!("cannot write the metrics: {error}\n");
             (StatusCode::INTERNAL_SERVER_ERROR, words).into_response()
         }
     }

@@ -70,8 +70,8 @@ pub trait JetStream: Clone + Send + Sync {
     /// times after.
     fn override_hints(&self) -> watch::Receiver<u64>;
 
-    /// Whether to listen for who writes to consumers. It is of use only while there is a pause to
-    /// be undone.
+    /// Whether to listen to the API's audit. It is of use only while there is a pause that a client
+    /// can override.
     fn watch_writers(&self, _watch: bool) {}
 
     /// Who wrote to a consumer last, where that was not this recess and was heard.
@@ -85,7 +85,7 @@ pub trait JetStream: Clone + Send + Sync {
 pub struct Sample {
     /// What was found.
     pub found: Found,
-    /// The server's clock at that moment, where it told.
+    /// The server's clock at that moment, if the reply shows it.
     pub server_time: Option<Timestamp>,
     /// More of its messages in flight; `None` where no consumer was found.
     pub in_flight: Option<InFlight>,
@@ -179,7 +179,7 @@ impl Link {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
     /// nats-server's version; where the API is in another domain or account, as far as its API
-    /// level tells it.
+    /// level shows it.
     pub version: String,
     /// The address that was connected to.
     pub address: String,
@@ -198,7 +198,8 @@ pub struct Server {
 pub enum Unsuitable {
     /// Older than 2.11: it has no consumer pause.
     #[error(
-        "nats-server {version} has no consumer pause, which came with 2.11: connect to nats-server 2.12.8 or newer"
+        "nats-server {version} has no consumer pause, which came with 2.11: connect to nats-server \
+         2.12.8 or newer"
     )]
     NoPause {
         /// nats-server's version.
@@ -207,8 +208,9 @@ pub enum Unsuitable {
     /// 2.11.x and 2.12.0 to 2.12.7: a PAUSE beside an INFO or LIST, by any client, can crash the
     /// server (`concurrent map iteration and map write`; fixed in 2.12.8 and 2.14.0).
     #[error(
-        "nats-server {version} can crash when a consumer is paused while another client asks about it \
-         (fixed in 2.12.8 and 2.14.0): upgrade it, or set allow_crash_prone = true in [nats] to take the risk"
+        "nats-server {version} can crash when a consumer is paused while another client asks about \
+         it (fixed in 2.12.8 and 2.14.0): upgrade it, or set allow_crash_prone = true in [nats] to \
+         take the risk"
     )]
     CrashProne {
         /// nats-server's version.
@@ -223,10 +225,10 @@ pub enum RequestError {
     #[error("not connected to NATS, nothing was sent")]
     NotConnected,
     /// The connection broke before the answer came.
-    #[error("the connection broke before the answer came")]
+    #[error("the connection was lost before the reply arrived")]
     Cut,
     /// No answer in time.
-    #[error("no answer to {subject} within {milliseconds} ms")]
+    #[error("no reply to {subject} within {milliseconds} ms")]
     TimedOut {
         /// The subject of the request.
         subject: String,
@@ -239,8 +241,8 @@ pub enum RequestError {
         /// The subject of the request.
         subject: String,
     },
-    /// Nobody listens on the subject.
-    #[error("nobody answers {subject}: {meaning}")]
+    /// The subject has no responder.
+    #[error("no responder for {subject}: {meaning}")]
     NoResponders {
         /// The subject of the request.
         subject: String,
@@ -248,7 +250,7 @@ pub enum RequestError {
         meaning: String,
     },
     /// The server refused.
-    #[error("nats-server refused: {description} (error {code})")]
+    #[error("nats-server refused the request: {description} (error {code})")]
     Refused {
         /// nats-server's `err_code`.
         code: u64,
@@ -256,7 +258,7 @@ pub enum RequestError {
         description: String,
     },
     /// The consumer that was to be written to does not exist any more.
-    #[error("it does not exist any more")]
+    #[error("it no longer exists")]
     Missing,
     /// Too much changed between the pages of a list for it to be known whole.
     #[error("the list kept changing while it was read")]
@@ -268,7 +270,7 @@ pub enum RequestError {
         most: usize,
     },
     /// The answer is not what the protocol promises.
-    #[error("an answer to {subject} cannot be read: {reason}")]
+    #[error("cannot read the reply to {subject}: {reason}")]
     Unreadable {
         /// The subject of the request.
         subject: String,
@@ -309,7 +311,7 @@ impl RequestError {
     }
 }
 
-/// What the server tells unasked, at most once: a hint to look, never a fact to act on.
+/// The server's advisories, delivered at most once: a hint to observe, never a fact to act on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Advisory {
     /// A deadline changed, passed (`until` as it was), or was removed (`None`).

@@ -1,9 +1,9 @@
 //! What we wrote, and what came of it: the little that a pass must remember of the passes before.
 //!
 //! Desired state needs no memory; good manners do. The ledger keeps, per consumer, the newest write
-//! of ours (so that it is not repeated before it can have taken effect), how often the same write
-//! was undone (so that recess stops a fight), and a foreign deadline that we extended (so that it
-//! can be given back). All of it may be lost at any time: a restart costs a repeated request at
+//! of ours (so that it is not repeated before it can have taken effect), how often another client
+//! overrode the same write (so that recess stops), and a foreign deadline that we extended (so that
+//! it can be given back). All of it may be lost at any time: a restart costs a repeated request at
 //! worst, and the memory of a foreign deadline.
 //!
 //! Pure: every call takes [`Now`]. Waits are measured on the monotonic clock, so that a stepped
@@ -37,11 +37,11 @@ pub const RESUME_AHEAD: SignedDuration = SignedDuration::from_secs(7);
 /// Why a write restores something that was already right once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Repair {
-    /// Somebody resumed it.
+    /// Another client resumed it.
     Resumed,
     /// It was deleted and created again.
     Recreated,
-    /// Somebody moved its deadline.
+    /// Another client moved its deadline.
     Retimed,
 }
 
@@ -120,7 +120,7 @@ impl Ledger {
         }
     }
 
-    /// Notes that a pause of ours is as it should be, whoever wrote it.
+    /// Notes that a pause of ours is as it should be, whichever client wrote it.
     pub fn keep(&mut self, id: &ConsumerId, seen: &Observation) {
         if let (Some(entry), PauseState::Paused { until, .. }) =
             (self.entries.get_mut(id), seen.state)
@@ -196,7 +196,7 @@ impl Ledger {
         })
     }
 
-    /// Notes that a fight goes on about `deadline`: where a long pause is extended meanwhile, it is
+    /// Notes that the overrides go on for `deadline`: if a long pause is extended meanwhile, it is
     /// the same pause.
     pub fn contest(&mut self, id: &ConsumerId, deadline: Option<Timestamp>) {
         if let Some(write) = self.write_mut(id) {
@@ -238,22 +238,22 @@ impl Ledger {
         entry.write = Some(Write::sending(action, deadline, entry.write, now));
     }
 
-    /// Notes what became of it. In a cluster the first look waits a little, as an earlier one would
-    /// see nothing yet.
+    /// Notes what became of it. In a cluster the first observation waits a little, as an earlier
+    /// one would show nothing yet.
     pub fn answered(&mut self, id: &ConsumerId, outcome: Outcome, clustered: bool, now: Now) {
         if let Some(write) = self.write_mut(id) {
             write.answered(outcome, clustered, now);
         }
     }
 
-    /// When a write that was accepted and does not show is looked for next, in uptime.
+    /// When a write that was accepted and does not show is checked next, in uptime.
     pub fn look(&self, id: &ConsumerId) -> Option<Duration> {
         let write = self.write(id).filter(|write| write.unseen())?;
         Some(write.next_look)
     }
 
-    /// Notes that these consumers were looked at: those whose write still does not show are looked
-    /// at again later.
+    /// Notes that these consumers were observed: those whose write still does not show are observed
+    /// again later.
     pub fn looked(&mut self, these: impl Fn(&ConsumerId) -> bool, now: Now) {
         for (id, entry) in &mut self.entries {
             if let Some(write) = entry.write.as_mut().filter(|_| these(id)) {
@@ -277,7 +277,7 @@ impl Ledger {
             .map(|(id, _)| id)
     }
 
-    /// Forgets fights, as after a reload: the operator has spoken.
+    /// Forgets overrides, as after a reload: the operator has spoken.
     pub fn forgive(&mut self) {
         for entry in self.entries.values_mut() {
             entry.write.iter_mut().for_each(Write::forgive);

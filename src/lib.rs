@@ -25,7 +25,7 @@
 //!                                     plan::decide <---+   the decision table: a verdict and its rule
 //!                                           v
 //!                                  plan::Situation::plan   (ledger: is it time to write that again?)
-//!                                           | Plan: writes, clears, a decision per consumer, when to look again
+//!                                           | Plan: writes, clears, a decision per consumer, when to observe
 //!                                           v
 //!                                  reconcile::act: pause, retime, resume ---> nats-server
 //!                                           | Report --> changes (before, after)
@@ -55,7 +55,7 @@
 //! - [`overrides`]: what people decide at run time: what their commands mean to the second, and how
 //!   a bucket's keys hold it
 //! - [`retention`]: what a pause does to messages that wait: the limits of streams and consumers
-//! - [`ledger`]: what we wrote and what came of it: confirmation, backoff, fights, foreign
+//! - [`ledger`]: what we wrote and what came of it: confirmation, backoff, overrides, foreign
 //!   deadlines to give back
 //! - [`plan`]: the decision table, and the plan for many consumers as a value
 //!
@@ -77,7 +77,7 @@
 //! - [`logging`]: where log lines go
 //! - [`views`]: log lines, metrics, events for programs and systemd's status line, each a function
 //!   of a report and its changes
-//! - [`http`], [`signals`]: the pages, and what the process is told from outside
+//! - [`http`], [`signals`]: the pages, and the process's signals
 //! - [`cli`]: a file a command
 //!
 //! A good way in are the five values that the street is made of, each with an example to run and

@@ -104,7 +104,7 @@ fn to_stderr(filter: EnvFilter, wall: fn() -> Timestamp) -> Result<Log, String> 
         .fmt_fields(lines::Sentences)
         .with_target(false)
         // Or a full disk under the log would end the process: the library panics when it cannot
-        // tell of its own errors.
+        // report its own errors.
         .log_internal_errors(false)
         .try_init()
         .map_err(|error| error.to_string())?;

@@ -27,7 +27,7 @@ pub use observed::Observed;
 
 /// Up to so many consumers of one stream are asked one by one: about where one page of a list
 /// becomes cheaper.
-const FEW: usize = 16;
+const MAX_SINGLE_REQUESTS: usize = 16;
 
 /// How much of what is of interest to observe.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,7 +113,7 @@ pub async fn observe<J: JetStream>(
         Scope::All => everything(jetstream, interest, reply_deadline, &mut observed).await,
     };
     let asks = wants.into_iter().flat_map(|(stream, want)| {
-        if want.whole || want.named.len() > FEW {
+        if want.whole || want.named.len() > MAX_SINGLE_REQUESTS {
             vec![Ask::List { stream, want }]
         } else {
             want.named.into_iter().map(|id| Ask::Info { id }).collect()
@@ -124,26 +124,26 @@ pub async fn observe<J: JetStream>(
             let sent = clock.now().wall;
             match ask {
                 Ask::List { stream, want } => {
-                    let told = reply_deadline
+                    let reply = reply_deadline
                         .wait("CONSUMER.LIST", jetstream.list(&stream))
                         .await;
                     let received = clock.now().wall;
                     Answer::List {
                         stream,
                         want,
-                        told,
+                        reply,
                         sent,
                         received,
                     }
                 }
                 Ask::Info { id } => {
-                    let told = reply_deadline
+                    let reply = reply_deadline
                         .wait("CONSUMER.INFO", jetstream.info(&id))
                         .await;
                     let received = clock.now().wall;
                     Answer::Info {
                         id,
-                        told,
+                        reply,
                         sent,
                         received,
                     }

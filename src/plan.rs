@@ -23,7 +23,7 @@ mod verdict;
 
 pub use agenda::Agenda;
 pub use bulk_op::{BulkOp, Hold};
-pub use newcomers::{Newcomers, SLOWEST};
+pub use newcomers::{MAX_OBSERVATION_INTERVAL, Newcomers};
 pub use orphans::{Orphan, Orphans};
 pub use rule::{Rule, RuleRow};
 pub use situation::{Known, Plan, Planned, Sending, Situation};
@@ -39,11 +39,11 @@ pub const TOO_NEAR: SignedDuration = SignedDuration::from_secs(5);
 pub const ENDING: SignedDuration = RESUME_AHEAD;
 
 /// How long a deadline of ours must have passed before it is cleared, and how far the next opening
-/// must be: there is no compare-and-set, so a Clear keeps away from every moment at which somebody
-/// might write.
+/// must be: there is no compare-and-set, so a Clear keeps away from every moment at which another
+/// client might write.
 pub const CLEAR_DISTANCE: SignedDuration = SignedDuration::from_secs(60);
 
-/// A clock that is further off than this is told of: windows are that early or late.
+/// A clock that is further off than this is reported: windows are that early or late.
 pub const DOUBTFUL_SKEW: SignedDuration = SignedDuration::from_secs(1);
 
 /// A clock that is further off than this only begins and lengthens pauses.
@@ -65,7 +65,7 @@ pub struct Case {
     pub mark: Mark,
     /// The server's clock at the moment that is decided for.
     pub server_now: Timestamp,
-    /// The server's clock less ours; `None` before any answer has told it.
+    /// The server's clock less ours; `None` before any reply has shown it.
     pub skew: Option<SignedDuration>,
     /// The furthest deadline that may be written, by the server's clock.
     pub furthest: Timestamp,
@@ -160,7 +160,8 @@ pub fn decide(want: Desired, found: &Found, case: &Case) -> Decision {
         PauseState::Lapsed { .. } => case.while_delivering(want, Rule::LapsedForeign),
         PauseState::Paused { .. } if case.is_released_from(want) => Rule::Releasing.settled(),
         PauseState::Paused { until, remaining } if case.mark.owns(until) => {
-            // Without its second mark: one that is no release from this pause is ours like any other.
+            // Without its second mark: one that is no release from this pause is ours like any
+            // other.
             case.while_ours(want, case.mark.stamp(until), remaining)
         }
         PauseState::Paused { until, .. } => case.while_foreign(want, until),

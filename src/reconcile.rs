@@ -1,8 +1,8 @@
 //! The loop: the only place where the core meets the world.
 //!
 //! Edges wake, levels decide. Whatever wakes the loop (the calendar, the resync, a connection, an
-//! advisory, a reload, a stepped clock), it looks at the world as it is and decides anew; a wake-up
-//! that is lost costs time, never truth. Observe and act never overlap.
+//! advisory, a reload, a stepped clock), it observes the world as it is and decides again; a
+//! wake-up that is lost costs time, never truth. Observe and act never overlap.
 //!
 //! Before a change by the calendar the loop prepares: two seconds ahead it observes and works out
 //! what is to be sent at that instant, so that at the instant itself there is nothing left to do
@@ -36,7 +36,7 @@ pub use reconciler::Reconciler;
 pub struct Inputs {
     /// The config in force. A change is a reload.
     pub config: watch::Receiver<Arc<Config>>,
-    /// What the server tells unasked.
+    /// The server's advisories.
     pub advisories: mpsc::Receiver<Advisory>,
     /// Something asks the loop to read the clock: see [`crate::clock_watch`].
     pub nudge: Arc<Notify>,
@@ -51,14 +51,14 @@ pub async fn run<J: JetStream>(
 ) {
     let mut link = reconciler.jetstream.link();
     let heartbeat = reconciler.heartbeat.clone();
-    // Before it is told of: what changes from here on wakes the loop.
+    // Before it is reported: what changes from here on wakes the loop.
     link.mark_unchanged();
     let mut driver = Driver::begin(reconciler, publish);
     loop {
         heartbeat.beat();
-        // Before each step: where there is always something due (somebody undoes everything, the
-        // network is slow), the loop never rests, and must hear of a reload and of a connection
-        // that was lost all the same.
+        // Before each step: where there is always something due (another client overrides
+        // everything, the network is slow), the loop never rests, and must hear of a reload and of
+        // a connection that was lost all the same.
         match (link.has_changed(), inputs.config.has_changed()) {
             (Err(_), _) | (_, Err(_)) => return,
             (Ok(of_link), Ok(of_config)) => {

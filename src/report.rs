@@ -23,16 +23,16 @@ mod row;
 pub use left_out::{LeftOut, PassedOver, Sentence, Topic};
 pub use row::Row;
 
-/// What made the loop look.
+/// What started a pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Wake {
     /// A window opened or closed, or a write or a deadline of ours came due.
     Edge,
-    /// The regular look.
+    /// The regular observation.
     Resync,
     /// A connection was made, or made again.
     Connected,
-    /// The server told of a change.
+    /// An advisory of the server.
     Advisory,
     /// The config was loaded again.
     Reload,
@@ -71,7 +71,7 @@ pub struct Report {
     pub at: Timestamp,
     /// The connection.
     pub link: Link,
-    /// The server's clock less ours, at the newest answer that told it.
+    /// The server's clock less ours, at the newest reply that showed it.
     pub skew: Option<SignedDuration>,
     /// The same, as the mean of the last few: for those who watch.
     pub smooth_skew: Option<SignedDuration>,
@@ -88,7 +88,7 @@ pub struct Report {
     /// Streams that could not be listed for orphans: pauses with recess's mark that no window
     /// names.
     pub unlisted: Arc<[Failure]>,
-    /// Whom globs leave alone, and what could not be read.
+    /// What wildcards leave out, and what could not be read.
     pub left_out: Arc<LeftOut>,
     /// Every window, in the order of the file.
     pub windows: Vec<WindowState>,
@@ -161,7 +161,7 @@ impl Report {
 pub struct Pass {
     /// What woke the loop for it.
     pub wake: Wake,
-    /// Whether it looked at everything, or at some consumers only.
+    /// Whether it observed everything, or some consumers only.
     pub full: bool,
     /// How long it took.
     pub took: Duration,
@@ -169,8 +169,8 @@ pub struct Pass {
     pub failures: Vec<Failure>,
     /// What was sent.
     pub acts: Vec<Act>,
-    /// How many of them were told while it was sending.
-    pub told: usize,
+    /// How many of them were reported while it was sending.
+    pub reported: usize,
     /// Writes that an observation showed for the first time: time from the opening.
     pub confirmed: Vec<SignedDuration>,
 }
@@ -184,7 +184,7 @@ impl Pass {
             took: Duration::ZERO,
             failures: Vec::new(),
             acts: Vec::new(),
-            told: 0,
+            reported: 0,
             confirmed: Vec::new(),
         }
     }
@@ -213,9 +213,9 @@ impl Burst {
 }
 
 impl Pass {
-    /// What was sent, less what was told by a [`Burst`].
-    pub fn untold(&self) -> &[Act] {
-        self.acts.get(self.told..).unwrap_or_default()
+    /// What was sent, less what was reported by a [`Burst`].
+    pub fn unreported(&self) -> &[Act] {
+        self.acts.get(self.reported..).unwrap_or_default()
     }
 
     /// Whether every question was answered. What one consumer's state is, or one write's fate, does
@@ -268,7 +268,7 @@ impl Failure {
 /// One write.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Act {
-    /// To whom.
+    /// To which consumer.
     pub id: ConsumerId,
     /// What kind.
     pub action: Action,
@@ -298,7 +298,7 @@ pub struct WindowState {
     pub next: Option<Occurrence>,
     /// How many consumers it has.
     pub consumers: usize,
-    /// Its globs that match no consumer that exists; `None` before everything was looked at. A name
+    /// Its globs that match no consumer that exists; `None` before everything was observed. A name
     /// without one is missing by itself.
     pub unmatched: Option<Arc<[Arc<str>]>>,
     /// An occurrence closed just now, and none of its consumers was seen paused in it.

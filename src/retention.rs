@@ -28,7 +28,7 @@ pub struct Hazard {
     pub code: &'static str,
     /// Why it matters, as a fragment that fits behind the name of a consumer or stream.
     pub message: String,
-    /// The way out.
+    /// The fix.
     pub hint: String,
 }
 
@@ -77,14 +77,14 @@ fn inactivity(pause: &LongestPause, consumer: &ConsumerDetails) -> Option<Hazard
     is_shorter(threshold, pause).then(|| Hazard {
         code: "inactive-threshold",
         message: format!(
-            "its inactive_threshold is {}, and {} holds it for {}: when its clients stop for that long, the server \
-             deletes it, and its position in the stream with it",
+            "its inactive_threshold is {}, and {} pauses it for {}: if its clients stop pulling \
+             for that long, the server deletes it and its position in the stream",
             show(threshold),
             pause.by,
             length(pause.length)
         ),
         hint: format!(
-            "raise inactive_threshold above {}, or keep its clients pulling during the window",
+            "raise inactive_threshold above {}, or let its clients pull during the window",
             length(pause.length)
         ),
     })
@@ -99,42 +99,45 @@ fn last_delivery(pause: &LongestPause, consumer: &ConsumerDetails) -> Option<Haz
         return None;
     }
     let why = match most {
-        1 => "each message is delivered once only (max_deliver is 1)".to_owned(),
+        1 => "each message is delivered only once (max_deliver is 1)".to_owned(),
         _ => format!(
-            "{} of the messages in work were delivered before, and max_deliver is {most}",
+            "{} of the messages in flight were delivered before, and max_deliver is {most}",
             consumer.redelivered
         ),
     };
     Some(Hazard {
         code: "max-deliver",
         message: format!(
-            "{why}, and {} holds it for {}, longer than its ack_wait of {}: what is in work when the window opens, at its \
-             last delivery, and not acknowledged in time is never delivered again",
+            "{why}, and {} pauses it for {}, longer than its ack_wait of {}: a message in flight \
+             at the opening, in its last delivery and not acknowledged in time, is never delivered \
+             again",
             pause.by,
             length(pause.length),
             show(wait)
         ),
-        hint: "raise max_deliver, or let its workers finish and acknowledge what they hold (that goes on in a pause)"
+        hint: "raise max_deliver, or let its workers acknowledge their messages in time (they can \
+               during a pause)"
             .to_owned(),
     })
 }
 
-/// A wait for acknowledgements that is shorter than a window is the rule, so it is told only where
-/// something is in work.
+/// A wait for acknowledgements that is shorter than a window is the rule, so it is reported only if
+/// something is in flight.
 fn redelivery(pause: &LongestPause, consumer: &ConsumerDetails) -> Option<Hazard> {
     let wait = consumer.ack_wait?;
     (consumer.ack_pending > 0 && is_shorter(wait, pause)).then(|| Hazard {
         code: "ack-wait",
         message: format!(
-            "{} in work now, and {} holds it for {}, longer than its ack_wait of {}: what is in work when the window opens \
-             and not acknowledged in time is delivered again after it",
+            "{} in flight now, and {} pauses it for {}, longer than its ack_wait of {}: a message \
+             in flight at the opening and not acknowledged in time is delivered again after the \
+             window",
             are(consumer.ack_pending),
             pause.by,
             length(pause.length),
             show(wait)
         ),
-        hint: "let its workers finish and acknowledge what they hold (that goes on in a pause), or see that a message may \
-               be worked on twice"
+        hint: "let its workers acknowledge their messages in time (they can during a pause), or \
+               make sure that they can process a message twice"
             .to_owned(),
     })
 }

@@ -93,12 +93,12 @@ pub async fn send<J: JetStream>(
         let left = queue.len() + in_flight.len();
         if now >= report_at && left > 0 && !broken {
             let burst = Burst {
-                acts: pass.untold().to_vec(),
+                acts: pass.unreported().to_vec(),
                 done: pass.acts.len(),
                 left,
                 took: now.saturating_sub(began),
             };
-            pass.told = pass.acts.len();
+            pass.reported = pass.acts.len();
             books.report(burst);
             report_at = now + REPORT_EVERY;
         }

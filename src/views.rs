@@ -77,7 +77,7 @@ fn show_all(mailbox: &Mailbox, nats: &Nats, config: &watch::Receiver<Arc<Config>
         if let Some(prefix) = &config.settings.events.subject {
             for change in &changes {
                 if let Change::Stage(stage) = change {
-                    nats.tell(events::subject(stage, prefix), events::to_json(stage));
+                    nats.publish(events::subject(stage, prefix), events::to_json(stage));
                 }
             }
         }

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Posts what happens to windows to a chat's webhook. Needs nats-py (pip install nats-py), and [events] in recess's config.
+"""Posts events of windows to a chat's webhook. Needs nats-py (pip install nats-py), and [events] in recess's config.
 
     NATS_URL=nats://127.0.0.1:4222 WEBHOOK=https://chat.example.com/hooks/abc notify.py
 
-Events come at most once, and by each copy of recess with the same id: the second is passed over.
+Events are sent at most once by each copy of recess, with the same id: this ignores the second.
 """
 
 import asyncio
@@ -16,21 +16,21 @@ import nats
 
 SUBJECT = os.environ.get("SUBJECT", "recess.events.>")
 WEBHOOK = os.environ["WEBHOOK"]
-# What is worth a line in a chat. The others are for programs.
-TOLD = {
+# The kinds that are worth a line in a chat.
+LINES = {
     "opened": "window {window} is open until {closes}",
-    "drained": "window {window}: all {consumers} consumers are quiet",
+    "drained": "window {window}: all {consumers} consumers are drained",
     "closed": "window {window} is closed",
-    "missed": "window {window} is over, and none of its consumers was ever paused",
-    "unobserved": "window {window} is over, and whether its consumers were paused is unknown",
-    "contested": "window {window}: somebody keeps on resuming {names}",
+    "missed": "window {window} has closed, and none of its consumers was paused",
+    "unobserved": "window {window} has closed, and whether its consumers were paused is unknown",
+    "contested": "window {window}: another client keeps resuming {names}",
 }
 
 
 def line(event):
     """What to post, or None."""
     data = event["data"]
-    text = TOLD.get(event["type"].rsplit(".", 1)[-1])
+    text = LINES.get(event["type"].rsplit(".", 1)[-1])
     return text and text.format(
         window=data["window"],
         closes=data["closes"],

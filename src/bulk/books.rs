@@ -11,7 +11,7 @@ use crate::write::Outcome;
 /// The books of a bulk operation, and where progress is reported.
 pub(super) struct BulkBooks<'b, J, F> {
     pub bulk: &'b mut Bulk<J>,
-    pub tell: &'b mut F,
+    pub progress: &'b mut F,
 }
 
 impl<J: JetStream, F: FnMut(Burst)> Books for BulkBooks<'_, J, F> {
@@ -59,6 +59,6 @@ impl<J: JetStream, F: FnMut(Burst)> Books for BulkBooks<'_, J, F> {
     }
 
     fn report(&mut self, burst: Burst) {
-        (self.tell)(burst);
+        (self.progress)(burst);
     }
 }

@@ -20,7 +20,7 @@ pub enum BulkResult {
     Untouched,
     /// It is as ordered, and was seen so.
     Done,
-    /// It was, or would have been, and another client has undone it.
+    /// It was, or would have been, and another client has overridden it.
     Undone,
     /// It is not there.
     Missing,

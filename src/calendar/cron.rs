@@ -15,7 +15,7 @@ use super::fields::{Fields, Unit};
 use super::times::Times;
 use super::{dialects, words};
 
-/// So many days are looked at one by one, before croner searches.
+/// How many days are tested one by one, before croner searches.
 const NEAR: usize = 3;
 
 /// A parsed cron pattern: 5 fields, 6 with leading seconds, or a nickname such as `@daily`.
@@ -71,11 +71,11 @@ pub enum PatternError {
     Unreadable {
         /// A fragment that fits behind a colon.
         reason: String,
-        /// What to write instead, as a sentence, if that can be told.
+        /// What to write instead, as a sentence, if it is known.
         instead: Option<String>,
     },
     /// It can be read, but no date and time ever matches it (as `0 0 30 2 *`).
-    #[error("no date and time ever matches it")]
+    #[error("it matches no date and time")]
     NeverMatches,
 }
 
@@ -144,7 +144,7 @@ impl Pattern {
         self.previous_since(to, DateTime::MIN)
     }
 
-    /// The last match in `[since, to]`: nothing is looked for before.
+    /// The last match in `[since, to]`: the search ends there.
     pub(super) fn previous_since(&self, to: DateTime, since: DateTime) -> Option<DateTime> {
         let mut day = to.date();
         let mut time = self.times.to(to.time());
@@ -192,7 +192,7 @@ impl Pattern {
                 .filter(|_| field.starred && *field.text != *"*")?;
             let (unit, text) = (field.unit, field.text.clone());
             let rest = unit.count() % step;
-            // Months are of several lengths and weeks of seven days, so nobody expects even steps
+            // Months are of several lengths and weeks of seven days, so even steps are not expected
             // over days.
             let is_even = matches!(unit, Unit::Second | Unit::Minute | Unit::Hour);
             // `1-7 * */7` is how cron says "the first Sunday", and gets a warning of its own.

@@ -34,7 +34,7 @@ const NICKNAMES: [(&str, &str); 7] = [
 pub struct Refusal {
     /// A fragment that fits behind a colon.
     pub reason: String,
-    /// What to write instead, if that can be told.
+    /// What to write instead, if it is known.
     pub instead: Option<String>,
 }
 
@@ -42,7 +42,7 @@ pub struct Refusal {
 pub fn read(text: &str) -> Result<Fields, Refusal> {
     strictly(&text.to_ascii_uppercase()).map_err(|refusal| Refusal {
         reason: match zone_in_front(text.trim()) {
-            Some(_) => "a time zone stands in front".to_owned(),
+            Some(_) => "it begins with a time zone".to_owned(),
             None => as_written(&refusal.reason, text),
         },
         instead: match refusal.instead {
@@ -70,9 +70,7 @@ fn strictly(line: &str) -> Result<Fields, Refusal> {
     {
         let known = NICKNAMES.iter().find(|(name, _)| *name == nickname);
         let Some((_, meaning)) = known else {
-            return Err(no_line(
-                "it is no nickname that names times, such as @daily",
-            ));
+            return Err(no_line("it is not a known nickname such as @daily"));
         };
         words = meaning.split_whitespace().collect();
     }
@@ -105,7 +103,7 @@ fn numbers_beside_question_mark(words: &[&str]) -> Option<Refusal> {
     let (weekday, others) = words.split_last()?;
     let of_quartz = with_names(weekday, |number| number.checked_sub(1))?;
     let of_cron = with_names(weekday, |number| Some(number % 7))?;
-    // Nobody but cron has a weekday 0.
+    // Only cron has a weekday 0.
     let has_zero = weekday.split([',', '-']).any(|number| number == "0");
     if of_quartz == *weekday || has_zero {
         return None;
@@ -113,7 +111,7 @@ fn numbers_beside_question_mark(words: &[&str]) -> Option<Refusal> {
     let line = |weekday: &str| format!("\"{} {weekday}\"", others.join(" ").replace('?', "*"));
     Some(Refusal {
         reason: format!(
-            "beside `?`, weekday {weekday} can be Quartz' (1 is Sunday) or cron's (1 is Monday)"
+            "with `?`, weekday {weekday} is ambiguous: in Quartz 1 is Sunday, in cron 1 is Monday"
         ),
         instead: Some(format!(
             "write {} for Quartz and AWS, or {} for cron",
@@ -163,11 +161,13 @@ fn night_of_restricted_days(fields: &Fields, words: &[&str]) -> Option<Refusal> 
     let evening = hour.text.split(['-', ',', '/']).next().unwrap_or_default();
     Some(Refusal {
         reason: format!(
-            "`{}` goes over midnight, and only some days are named: its hours after midnight are of the same day",
+            "`{}` wraps over midnight and the rule restricts the days: the hours after midnight \
+             would be on the same day",
             hour.text
         ),
         instead: Some(format!(
-            "for a night, let it open once and last until the morning: \"{}\"; for those hours of one day, write \"{}\"",
+            "for a night, write one opening that lasts until the morning: \"{}\"; for those hours \
+             of one day: \"{}\"",
             with_hours(evening),
             with_hours(&hours.join(","))
         )),
@@ -184,7 +184,7 @@ fn seconds_last(fields: &Fields, words: &[&str]) -> Option<Refusal> {
         .is_some_and(|step| step >= weekday.unit.count())
     {
         return Some(Refusal {
-            reason: format!("`{last}` is no weekday: the seconds stand first"),
+            reason: format!("`{last}` is not a weekday: the seconds come first"),
             instead: strictly(&rotated)
                 .is_ok()
                 .then(|| format!("write \"{rotated}\"")),
@@ -212,7 +212,8 @@ fn seconds_last(fields: &Fields, words: &[&str]) -> Option<Refusal> {
     Some(Refusal {
         reason: "its six fields can be read with the seconds first or last".to_owned(),
         instead: Some(format!(
-            "if the seconds stand last, write \"{rotated}\"; if they stand first, name the weekday: \"{} {name}\"",
+            "if the seconds are last, write \"{rotated}\"; if they are first, name the weekday: \
+             \"{} {name}\"",
             others.join(" ")
         )),
     })
@@ -284,7 +285,7 @@ fn in_a_year(line: &str) -> Option<String> {
             "write \"{line}\", with valid_from = {year}-01-01 and valid_until = {year}-12-31"
         ),
         false => {
-            format!("write \"{line}\", and say with valid_from and valid_until in which years")
+            format!("write \"{line}\", and set the years with valid_from and valid_until")
         }
     })
 }

@@ -59,7 +59,7 @@ impl Field {
         };
         let list = if text == "?" {
             if !unit.is_day() {
-                return Err(format!("`?` cannot stand for the {}", unit.name()));
+                return Err(format!("`?` is not allowed as the {}", unit.name()));
             }
             "*"
         } else {
@@ -77,7 +77,7 @@ impl Field {
         field.specials.dedup();
         let last = |special| field.specials.contains(&special);
         if last(Special::LastDay) && last(Special::LastWorkday) {
-            return Err("`L` and `LW` cannot stand in one field".to_owned());
+            return Err("`L` and `LW` cannot be in one field".to_owned());
         }
         if list.contains(',') {
             field.step = None;
@@ -92,7 +92,7 @@ impl Field {
         }
         if self.unit == Day && item.starts_with("L-") {
             return Err(format!(
-                "`{item}` counts back from the last day of the month, which no rule can"
+                "`{item}` counts back from the last day of the month, which recess does not support"
             ));
         }
         let (range, step) = match item.split_once('/') {
@@ -113,7 +113,7 @@ impl Field {
                 // Cron proper has no such step; where there is one, it goes on to the end of the
                 // field.
                 Some(_) if self.unit == Weekday => {
-                    return Err(format!("`{item}` does not say with which weekday it ends"));
+                    return Err(format!("`{item}` has no weekday at its end"));
                 }
                 Some(step) => {
                     self.step = (value == low).then_some(step);
@@ -151,7 +151,7 @@ impl Field {
         match number(text) {
             Some(0) => Err(format!("`{item}` has a step of 0")),
             Some(step) => Ok(step),
-            None => Err(format!("`{item}` has no number as its step")),
+            None => Err(format!("`{item}` has a step that is not a number")),
         }
     }
 
@@ -175,12 +175,14 @@ impl Field {
                         (None, None) => return Ok(None),
                     };
                 if days.is_empty() {
-                    return Err(format!("`{item}` does not say which weekday it means"));
+                    return Err(format!("`{item}` names no weekday"));
                 }
                 let nth = match item.split_once('#') {
                     Some((_, nth)) if nth != "L" => number(nth)
                         .filter(|nth| (1..=5).contains(nth))
-                        .ok_or_else(|| format!("`{item}`: a month has weekdays #1 to #5"))?,
+                        .ok_or_else(|| {
+                            format!("`{item}`: a weekday's number in the month is #1 to #5")
+                        })?,
                     _ => 0,
                 };
                 let days = match days.split_once('-') {
@@ -204,17 +206,17 @@ impl Field {
         if let Some(number) = number(word) {
             return match (low..=high).contains(&number) {
                 true => Ok(number),
-                false => Err(format!("`{word}` is no {here} ({low}-{high})")),
+                false => Err(format!("`{word}` is not a valid {here} ({low}-{high})")),
             };
         }
         match named(word) {
             Some((unit, number)) if unit == self.unit => Ok(number),
             Some((unit, _)) => Err(format!(
-                "`{word}` is a {}, and stands in the field of the {here}",
+                "`{word}` is a {}, but is in the {here} field",
                 unit.name()
             )),
             None if word.is_empty() => Err(format!("`{}` is not complete", self.text)),
-            None => Err(format!("`{word}` is no {here}")),
+            None => Err(format!("`{word}` is not a valid {here}")),
         }
     }
 
@@ -264,7 +266,7 @@ impl Fields {
             words => return Err(format!("it has {} fields, not 5 or 6", words.len())),
         };
         let [minute, hour, day, month, weekday] = rest else {
-            return Err("it has not 5 or 6 fields".to_owned());
+            return Err("it does not have 5 or 6 fields".to_owned());
         };
         let plain = weekday.strip_prefix('+').unwrap_or(weekday);
         Ok(Self {

@@ -9,11 +9,10 @@ use super::offset_span::{
 };
 use super::{Gap, Occurrence, Pattern, Repeat, Shift};
 
-/// How far ahead an opening is looked for. Leap-day rules can rest for eight years (2096 to 2104).
+/// How far ahead a search goes. Leap-day rules can rest for eight years (2096 to 2104).
 const HORIZON: SignedDuration = SignedDuration::from_hours(24 * 366 * 10);
 
-/// No occurrence that ends at a time of day is longer: a day, and what a fold adds (a whole day in
-/// Kwajalein in 1969).
+/// The longest occurrence with `until`: a day, and a fold (a whole day in Kwajalein in 1969).
 const LONGEST_UNTIL: SignedDuration = SignedDuration::from_hours(49);
 
 /// When an occurrence closes.
@@ -78,9 +77,8 @@ impl Rule {
             && (self.valid_from, self.valid_until) == (other.valid_from, other.valid_until)
     }
 
-    /// A rule with the default treatment of gaps and folds: an interval rule (`0 * * * *`) skips
-    /// and doubles, as the elapsed time between its openings is what it means; every other rule
-    /// names a time of day and opens once a day.
+    /// A rule with the default treatment of gaps and folds: an interval rule (`0 * * * *`) means
+    /// elapsed time, so it skips and doubles; every other rule opens once a day.
     pub fn new(pattern: Pattern, zone: TimeZone, length: Length) -> Self {
         let (gap, repeat) = if pattern.is_interval() {
             (Gap::Skip, Repeat::Both)
@@ -144,8 +142,7 @@ impl Rule {
         }
     }
 
-    /// The first occurrence that opens after `after` (and within ten years of it, or of the rule's
-    /// first day).
+    /// The first occurrence that opens after `after`, within [`HORIZON`] of it or of the first day.
     pub fn next_opening(&self, after: Timestamp) -> Option<Occurrence> {
         let mut from = second_after(after)?;
         // Most rules have no first day, and are asked this for every opening.
@@ -174,8 +171,7 @@ impl Rule {
         None
     }
 
-    /// The last occurrence that opened at or before `at`, unless it opened at or before
-    /// `not_before`.
+    /// The last occurrence that opened in `(not_before, at]`.
     pub fn latest_opening(&self, at: Timestamp, not_before: Timestamp) -> Option<Occurrence> {
         let to = whole_second(at);
         let mut span = OffsetSpan::at(&self.zone, to);
@@ -198,8 +194,7 @@ impl Rule {
         }
     }
 
-    /// The last to close of those that opened at or before `at`, unless it opened at or before
-    /// `not_before`.
+    /// The last to close of those that opened in `(not_before, at]`.
     ///
     /// It is the latest to open, but in the second half of a fold: there an occurrence may close at
     /// its time of day while one that opened in the first half, at a later time of day, lasts until

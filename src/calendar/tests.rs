@@ -692,7 +692,7 @@ fn a_pattern_that_no_date_matches_is_refused() {
     }
     assert_eq!(
         PatternError::NeverMatches.to_string(),
-        "no date and time ever matches it"
+        "it matches no date and time"
     );
     for pattern in ["0 0 29 2 *", "0 0 31 2 MON", "59 59 23 31 12 *"] {
         assert!(Pattern::parse(pattern).is_ok(), "{pattern}");

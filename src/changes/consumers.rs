@@ -22,7 +22,7 @@ struct Kinds {
     would: Vec<Change>,
     missing: Vec<Change>,
     contested: Vec<Change>,
-    held_back: Vec<Change>,
+    repairs_delayed: Vec<Change>,
     orphaned: Vec<Change>,
     unconfirmed: Vec<Change>,
     foreign: Vec<Change>,
@@ -52,7 +52,7 @@ pub(super) fn compare(before: Option<&Report>, after: &Report, changes: &mut Vec
     changes.extend(kinds.would);
     changes.extend(kinds.missing);
     changes.extend(kinds.contested);
-    changes.extend(kinds.held_back);
+    changes.extend(kinds.repairs_delayed);
     changes.extend(kinds.orphaned);
     changes.extend(unlisted.map(Change::Unlisted));
     changes.extend(kinds.unconfirmed);
@@ -96,16 +96,17 @@ impl Kinds {
             let repair = None;
             self.contested.push(Change::Contested { id: id(), repair });
         }
-        if begins(is_held_back) {
-            let wait = is.held_back.unwrap_or_default();
-            self.held_back.push(Change::HeldBack { id: id(), wait });
+        if begins(is_repair_delayed) {
+            let wait = is.sends_in.unwrap_or_default();
+            self.repairs_delayed
+                .push(Change::RepairDelayed { id: id(), wait });
         }
         if begins(Row::is_orphan) {
             let is_left = is.rule == Rule::OrphanUnnamed;
             self.orphaned.push(Change::Orphaned {
                 id: id(),
                 until: deadline(),
-                resumes_in: (!is_left).then(|| is.held_back.unwrap_or_default()),
+                resumes_in: (!is_left).then(|| is.sends_in.unwrap_or_default()),
             });
         }
         if begins(is_unconfirmed) {
@@ -171,9 +172,9 @@ fn deleted(before: &Report, after: &Report) -> Vec<Change> {
 }
 
 /// A failure is reported with what comes next, and an orphan with when it is resumed.
-fn is_held_back(row: &Row) -> bool {
+fn is_repair_delayed(row: &Row) -> bool {
     let is_fight = row.problem.is_none() && !row.is_orphan();
-    is_fight && row.held_back.is_some_and(|wait| wait >= SHORT_WAIT)
+    is_fight && row.sends_in.is_some_and(|wait| wait >= SHORT_WAIT)
 }
 
 fn is_unconfirmed(row: &Row) -> bool {

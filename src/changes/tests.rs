@@ -383,8 +383,8 @@ fn each_difference_between_two_reports_is_one_change_and_no_difference_is_none()
         (
             "held back",
             plain(),
-            row(|row| row.held_back = Some(Duration::from_millis(500))),
-            vec![Change::HeldBack {
+            row(|row| row.sends_in = Some(Duration::from_millis(500))),
+            vec![Change::RepairDelayed {
                 id: id(),
                 wait: Duration::from_millis(500),
             }],
@@ -392,7 +392,7 @@ fn each_difference_between_two_reports_is_one_change_and_no_difference_is_none()
         (
             "held back for next to nothing",
             plain(),
-            row(|row| row.held_back = Some(Duration::from_millis(499))),
+            row(|row| row.sends_in = Some(Duration::from_millis(499))),
             vec![],
         ),
         (

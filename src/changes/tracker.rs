@@ -32,7 +32,7 @@ pub struct Tracker {
     denied: BTreeSet<String>,
     /// The questions that were not answered when last asked: their subjects and why.
     unanswered: BTreeSet<(String, String)>,
-    /// Writes that failed, and were neither accepted nor given up since.
+    /// Writes that failed, and were neither accepted nor abandoned since.
     failed: BTreeMap<ConsumerId, RequestError>,
     /// The newest repair of each consumer of which the cause is known.
     repairs: BTreeMap<ConsumerId, Box<Act>>,
@@ -133,7 +133,7 @@ impl Tracker {
             | Change::Repaired(_)
             | Change::Would { .. }
             | Change::Missing(_)
-            | Change::HeldBack { .. }
+            | Change::RepairDelayed { .. }
             | Change::Orphaned { .. }
             | Change::Unlisted(_)
             | Change::Unconfirmed(_)

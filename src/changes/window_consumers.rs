@@ -9,7 +9,7 @@ use crate::consumer::{ConsumerId, Found, Owner};
 use crate::report::{Report, Row};
 
 /// So many are named: an event must fit into a message, and a window may have thousands.
-pub const NAMED: usize = 100;
+pub const MAX_NAMES_IN_EVENT: usize = 100;
 
 /// The consumers of a window: their names, and how many are in which state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub struct WindowConsumers {
 pub struct Counts {
     /// All that exist, as far as is known.
     pub consumers: usize,
-    /// Paused, whoever did it.
+    /// Paused, whichever client did it.
     pub paused: usize,
     /// Paused by another client.
     pub foreign: usize,
@@ -58,7 +58,7 @@ impl WindowConsumers {
     }
 
     fn add(&mut self, id: &ConsumerId, row: &Row, report: &Report) {
-        if self.names.len() < NAMED {
+        if self.names.len() < MAX_NAMES_IN_EVENT {
             self.names.push(id.clone());
         }
         if row.contested {

@@ -1,5 +1,5 @@
-//! `recess pause` and `recess resume`: many consumers at once, by hand, with the daemon's requests,
-//! limit and confirmation.
+//! `recess pause` and `recess resume`: many consumers at once, manually, with the daemon's
+//! requests, limit and confirmation.
 
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
@@ -29,15 +29,15 @@ const UNASKED: usize = 10;
 
 #[derive(Debug, Args)]
 #[command(after_help = format!(
-    "The pause carries no mark, so a recess that runs treats it as foreign: it never shortens or removes it. A consumer that \
-     is paused for longer already is left as it is.\n\n{}\n\nExit status: 0 all are paused, 1 some are not, 2 wrong usage, \
-     130 interrupted.",
+    "The pause has no mark, so a running recess treats it as foreign and never shortens or removes \
+     it. A consumer that is already paused for longer is left unchanged.\n\n{}\n\nExit status: 0 \
+     all are paused; 1 some are not; 2 usage error; 130 interrupted.",
     selected::GLOBS
 ))]
 pub struct PauseArgs {
     #[command(flatten)]
-    whom: WhomArgs,
-    /// How long, as in 2h or 1h30m
+    target: TargetArgs,
+    /// The length, as in 2h or 1h30m
     #[arg(long = "for", value_name = "LENGTH", value_parser = super::parse_length, required_unless_present = "until")]
     length: Option<Duration>,
     /// Until this instant, with a zone (2026-12-01T04:00:00Z)
@@ -47,34 +47,35 @@ pub struct PauseArgs {
 
 #[derive(Debug, Args)]
 #[command(after_help = format!(
-    "It ends any pause. In an open window the consumer is released: no recess pauses it again before the window has closed, \
-     with or without a daemon now. The next opening does.\n\n{}\n\nExit status: 0 all deliver, 1 some do not, 2 wrong usage, 130 interrupted.",
+    "It ends any pause. In an open window it releases the consumer: no recess pauses it again before \
+     the window has closed, whether a daemon runs or not. The next opening does.\n\n{}\n\nExit \
+     status: 0 all deliver; 1 some do not; 2 usage error; 130 interrupted.",
     selected::GLOBS
 ))]
 pub struct ResumeArgs {
     #[command(flatten)]
-    whom: WhomArgs,
+    target: TargetArgs,
 }
 
 #[derive(Debug, Args)]
-struct WhomArgs {
+struct TargetArgs {
     #[command(flatten)]
     config: ConfigArgs,
     /// Consumers as STREAM/CONSUMER, with wildcards as in the config file, quoted: 'ORDERS/*'
     /// '!ORDERS/audit'
     #[arg(value_name = "SELECTOR", required = true, value_parser = selected::parse)]
     selectors: Vec<Selector>,
-    /// Show what would be done, and send nothing
+    /// Show what the command would do, and send nothing
     #[arg(long)]
     dry_run: bool,
-    /// Do not ask, however many they are
+    /// Do not ask for confirmation
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
     format: FormatArgs,
 }
 
-/// Deadlines by hand have whole seconds: the nanoseconds tell whose a pause is.
+/// Manual deadlines have whole seconds: nanoseconds would be a mark.
 fn whole_second(text: &str) -> Result<Timestamp, String> {
     let instant = super::parse_instant(text)?;
     match instant.subsec_nanosecond() {
@@ -122,23 +123,23 @@ pub fn pause(args: PauseArgs, wall: fn() -> Timestamp) -> Exit {
         // clap asks for one of the two.
         (None, None) => return Exit::Usage,
     };
-    execute(&args.whom, wish, wall)
+    execute(&args.target, wish, wall)
 }
 
 pub fn resume(args: ResumeArgs, wall: fn() -> Timestamp) -> Exit {
-    execute(&args.whom, Wish::Resume, wall)
+    execute(&args.target, Wish::Resume, wall)
 }
 
-fn execute(whom: &WhomArgs, wish: Wish, wall: fn() -> Timestamp) -> Exit {
-    let config = match super::load(&whom.config) {
+fn execute(target: &TargetArgs, wish: Wish, wall: fn() -> Timestamp) -> Exit {
+    let config = match super::load(&target.config) {
         Ok(config) => config,
         Err(exit) => return exit,
     };
     let length = wish.length(wall());
-    let refused = length.and_then(|length| refuse(length, &config, &whom.config.config));
+    let refused = length.and_then(|length| refuse(length, &config, &target.config.config));
     // Before any server is asked.
     let sensible = (refused.map_or(Ok(()), Err))
-        .and_then(|()| selected::interest(whom.selectors.clone()).map(drop));
+        .and_then(|()| selected::interest(target.selectors.clone()).map(drop));
     if let Err(why) = sensible {
         super::complain(format!("error: {why}"));
         return Exit::Usage;
@@ -147,7 +148,7 @@ fn execute(whom: &WhomArgs, wish: Wish, wall: fn() -> Timestamp) -> Exit {
         Ok(runtime) => runtime,
         Err(exit) => return exit,
     };
-    let exit = runtime.block_on(carry_out(whom, wish, &config, wall));
+    let exit = runtime.block_on(carry_out(target, wish, &config, wall));
     runtime.shutdown_background();
     exit.unwrap_or_else(|exit| exit)
 }
@@ -160,21 +161,22 @@ fn refuse(length: SignedDuration, config: &Config, file: &Path) -> Option<String
     }
     if length <= TOO_NEAR {
         return Some(format!(
-            "a pause of {} or less could be over before every server has it",
+            "a pause of {} or less could end before each server has applied it",
             text::span(TOO_NEAR)
         ));
     }
     (length > longest).then(|| {
         let longest = text::span(longest);
         format!(
-            "that is longer than max_pause = \"{longest}\" in [controller] of {} allows: pause for less, or raise it there",
+            "the pause is longer than max_pause = \"{longest}\" in {}: shorten the pause, or raise \
+             max_pause in [controller]",
             file.display()
         )
     })
 }
 
 async fn carry_out(
-    whom: &WhomArgs,
+    target: &TargetArgs,
     wish: Wish,
     config: &Config,
     wall: fn() -> Timestamp,
@@ -183,7 +185,7 @@ async fn carry_out(
     let timeout = settings.controller.request_timeout;
     let (nats, mut advisories) = Nats::start(&settings.nats, timeout);
     super::live::connected(&nats, super::live::CONNECT_TIMEOUT + timeout).await?;
-    let selectors = selected::prefer_names(&nats, whom.selectors.clone()).await?;
+    let selectors = selected::prefer_names(&nats, target.selectors.clone()).await?;
     let interest = selected::interest(selectors.clone()).map_err(|why| {
         super::complain(format!("error: {why}"));
         Exit::Usage
@@ -194,40 +196,40 @@ async fn carry_out(
     let observed = bulk.survey().await;
     for failure in &observed.failures {
         super::complain(format!(
-            "error: cannot look at {}: {}",
+            "error: cannot observe {}: {}",
             failure.subject, failure.error
         ));
     }
-    let in_vain = selected::some_match_nothing(&nats, &interest, &observed).await;
-    // Half of them is worse than none: whoever ordered it believes that it was done.
-    if in_vain || !observed.failures.is_empty() {
+    let unmatched = selected::some_match_nothing(&nats, &interest, &observed).await;
+    // A part of them is worse than none: the operator would believe that all were done.
+    if unmatched || !observed.failures.is_empty() {
         super::complain("nothing was sent");
         return Err(Exit::Failed);
     }
-    left_out::tell(bulk.left_out());
-    left_out::tell_strays(&selectors, bulk.rows().keys());
+    left_out::print(bulk.left_out());
+    left_out::print_strays(&selectors, bulk.rows().keys());
     let op = wish.op(bulk.server_now());
-    refuse_deadline(op, &bulk, whom, config)?;
+    refuse_deadline(op, &bulk, target, config)?;
     let mut run = bulk.plan(op);
     let before = Answer::before(&bulk);
-    if whom.dry_run {
-        return Ok(show(whom, &before.would(&bulk, &run)));
+    if target.dry_run {
+        return Ok(show(target, &before.would(&bulk, &run)));
     }
     let affected = run
         .results
         .values()
         .filter(|result| **result == BulkResult::Waiting);
-    if !is_agreed(whom, op, affected.count()) {
+    if !is_agreed(target, op, affected.count()) {
         super::complain("nothing was sent");
         return Err(Exit::Failed);
     }
     // The question may have been answered long after it was asked.
-    refuse_deadline(op, &bulk, whom, config)?;
+    refuse_deadline(op, &bulk, target, config)?;
     let finished = see_through(&mut bulk, &mut run, &mut advisories).await?;
     if !finished {
         let verb = match op {
             BulkOp::Pause(_) => "paused",
-            BulkOp::Resume => "told to resume",
+            BulkOp::Resume => "resumed",
         };
         super::complain(format!(
             "interrupted: {} of {} consumers were {verb}{}",
@@ -241,7 +243,7 @@ async fn carry_out(
         return Err(Exit::Interrupted);
     }
     let answer = before.after(&bulk, &run);
-    Ok(match (show(whom, &answer), answer.all_done()) {
+    Ok(match (show(target, &answer), answer.all_done()) {
         (Exit::Done, false) => Exit::Failed,
         (exit, _) => exit,
     })
@@ -251,7 +253,7 @@ async fn carry_out(
 fn refuse_deadline(
     op: BulkOp,
     bulk: &Bulk<Nats>,
-    whom: &WhomArgs,
+    target: &TargetArgs,
     config: &Config,
 ) -> Result<(), Exit> {
     let BulkOp::Pause(until) = op else {
@@ -259,9 +261,9 @@ fn refuse_deadline(
     };
     let length = until.duration_since(bulk.server_now());
     let why = if length <= SignedDuration::ZERO {
-        Some("that has passed".to_owned())
+        Some("the time has passed".to_owned())
     } else {
-        refuse(length, config, &whom.config.config)
+        refuse(length, config, &target.config.config)
     };
     why.map_or(Ok(()), |why| {
         super::complain(format!("error: cannot pause until {until}: {why}"));
@@ -270,17 +272,17 @@ fn refuse_deadline(
     })
 }
 
-fn show(whom: &WhomArgs, answer: &Answer) -> Exit {
-    match whom.format.format {
+fn show(target: &TargetArgs, answer: &Answer) -> Exit {
+    match target.format.format {
         Format::Json => super::print_json(&answer.json()),
         Format::Text => super::print(&answer.text()),
     }
 }
 
-/// Whether somebody at a terminal wants that many.
-fn is_agreed(whom: &WhomArgs, op: BulkOp, count: usize) -> bool {
-    let somebody = io::stdin().is_terminal() && io::stderr().is_terminal();
-    if count <= UNASKED || whom.yes || !somebody {
+/// Whether the operator agrees to so many. Without a terminal there is no question.
+fn is_agreed(target: &TargetArgs, op: BulkOp, count: usize) -> bool {
+    let asks = io::stdin().is_terminal() && io::stderr().is_terminal();
+    if count <= UNASKED || target.yes || !asks {
         return true;
     }
     let what = match op {
@@ -294,18 +296,18 @@ fn is_agreed(whom: &WhomArgs, op: BulkOp, count: usize) -> bool {
     read.is_ok() && matches!(line.trim(), "y" | "Y" | "yes")
 }
 
-/// Works until it is done, or until somebody has enough; then false.
+/// Works until it is done, or until a signal stops it; then false.
 async fn see_through(
     bulk: &mut Bulk<Nats>,
     run: &mut BulkRun,
     advisories: &mut tokio::sync::mpsc::Receiver<Advisory>,
 ) -> Result<bool, Exit> {
     let mut signals = Signals::catch().map_err(|error| {
-        super::complain(format!("error: signals cannot be caught: {error}"));
+        super::complain(format!("error: cannot catch signals: {error}"));
         Exit::Failed
     })?;
     let terminal = io::stderr().is_terminal();
-    let mut tell = |burst: Burst| {
+    let mut progress = |burst: Burst| {
         if terminal {
             super::print_error(&format!(
                 "{} of {} answered, the rest in about {} s",
@@ -315,7 +317,7 @@ async fn see_through(
             ));
         }
     };
-    let work = bulk.carry_out(run, advisories, &mut tell);
+    let work = bulk.carry_out(run, advisories, &mut progress);
     // The signal drops the work, and its requests with it: those that may still take effect are
     // counted as unanswered.
     Ok(tokio::select! {

@@ -21,9 +21,8 @@ use live_finding::LiveFinding;
 pub struct CheckArgs {
     #[command(flatten)]
     config: ConfigArgs,
-    /// Also ask the server (which changes nothing): whether the consumers exist, may be paused, and
-    /// are so configured that a pause does no harm; exit with status 3 when there is anything to
-    /// tell
+    /// Also ask the server, without changing anything: do the consumers exist, may recess pause
+    /// them, and would they lose messages; exit with status 3 if there are findings
     #[arg(long)]
     live: bool,
     #[command(flatten)]
@@ -57,26 +56,26 @@ pub fn execute(args: CheckArgs, wall: fn() -> Timestamp) -> Exit {
     findings.sort_by_key(|finding| finding.span.as_ref().map_or(usize::MAX, |span| span.start));
     let mut good = good_news(&config, &args);
     good += &openings::lines(&config, now);
-    let mut told: Vec<LiveFinding> = Vec::new();
+    let mut live: Vec<LiveFinding> = Vec::new();
     if args.live {
         let checked = config.clone();
         match collect::collect(config, wall) {
             Ok(seen) => {
-                told = server::findings(&checked, &seen);
+                live = server::findings(&checked, &seen);
                 good += server::note(&seen);
             }
             Err(exit) => return exit,
         }
     }
-    let is_clean = findings.is_empty() && told.is_empty();
+    let is_clean = findings.is_empty() && live.is_empty();
     let shown = match args.format.format {
         Format::Json => {
-            findings.extend(live_finding::each(&told));
+            findings.extend(live_finding::each(&live));
             json(&findings, &source)
         }
         Format::Text => {
-            findings.extend(live_finding::together(&told));
-            super::tell(&source, &findings);
+            findings.extend(live_finding::together(&live));
+            super::print_findings(&source, &findings);
             let good = if has_errors(&findings) { "" } else { &good };
             super::print(good)
         }

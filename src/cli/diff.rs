@@ -24,11 +24,12 @@ const AHEAD: SignedDuration = SignedDuration::from_hours(400 * 24);
 
 #[derive(Debug, Args)]
 pub struct DiffArgs {
-    /// The config file as it is
+    /// The current config file
     old: PathBuf,
-    /// The config file as it would be
+    /// The new config file
     new: PathBuf,
-    /// Compare 400 days from this instant on, with a zone (2026-12-01T00:00:00Z); default: now
+    /// Start of the 400 days to compare, an instant with a zone (2026-12-01T00:00:00Z); default:
+    /// now
     #[arg(long, value_name = "T", value_parser = super::parse_instant)]
     from: Option<Timestamp>,
     #[command(flatten)]
@@ -67,7 +68,7 @@ pub fn execute(args: DiffArgs, now: Timestamp) -> Exit {
 
 fn load(path: &Path) -> Result<Config, Exit> {
     config::load(path).map_err(|error| {
-        super::tell(&error.source(), &error.findings_given(Given::ByItself));
+        super::print_findings(&error.source(), &error.findings_given(Given::ByItself));
         Exit::Config
     })
 }

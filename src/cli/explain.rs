@@ -19,10 +19,10 @@ pub struct ExplainArgs {
     /// The consumer, as STREAM/CONSUMER
     #[arg(value_name = "STREAM/CONSUMER")]
     consumer: ConsumerId,
-    /// At this instant, with a zone (2026-12-01T00:00:00Z); default: now
+    /// The instant, with a zone (2026-12-01T00:00:00Z); default: now
     #[arg(long, value_name = "T", value_parser = super::parse_instant)]
     at: Option<Timestamp>,
-    /// Ask the server too: what is found there, and what the daemon would decide now, and why
+    /// Also ask the server: show what it reports, and what the daemon would decide now, and why
     #[arg(long, conflicts_with = "at")]
     live: bool,
     #[command(flatten)]
@@ -86,7 +86,7 @@ pub fn execute(args: ExplainArgs, wall: fn() -> Timestamp) -> Exit {
     let failure = (report.as_ref()).and_then(|report| report.pass.as_ref()?.failures.first());
     if let Some(failure) = failure {
         super::complain(format!(
-            "error: cannot look at {}: {}",
+            "error: cannot observe {}: {}",
             failure.subject, failure.error
         ));
         return Exit::Failed;
@@ -261,7 +261,7 @@ fn nothing(policy: &Policy, id: &ConsumerId) -> String {
         .filter_map(|window| {
             let by = window.selection.takes_away(id)?;
             Some(format!(
-                "Window {} names it, and takes it away by {:?}.\n",
+                "Window {} names it, but excludes it with {:?}.\n",
                 window.name,
                 by.as_str()
             ))
@@ -278,7 +278,8 @@ fn nothing(policy: &Policy, id: &ConsumerId) -> String {
 /// follows from.
 fn live_text(report: &Report, row: Option<&Row>) -> String {
     let Some(row) = row else {
-        return "\nLive: no window names it, and it carries no pause of recess's: recess leaves it alone.\n"
+        return "\nLive: no window names it, and it has no pause of recess's: recess leaves it \
+                unchanged.\n"
             .to_owned();
     };
     let (state, until) = observed(&row.found);
@@ -293,7 +294,7 @@ fn live_text(report: &Report, row: Option<&Row>) -> String {
         )
     });
     let clock = report.skew.map_or_else(
-        || "no answer has told the server's clock".to_owned(),
+        || "the server's clock is not known yet".to_owned(),
         |skew| {
             let side = if skew.is_negative() {
                 "behind"

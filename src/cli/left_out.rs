@@ -13,7 +13,7 @@ use crate::visible::visible;
 const SHOWN: usize = 5;
 
 /// Says who is left out, and how to include them.
-pub fn tell(left_out: &LeftOut) {
+pub fn print(left_out: &LeftOut) {
     let (sentences, more) = first_few(left_out.sentences(), SHOWN);
     for sentence in sentences {
         super::print_error(&format!("note: {}", sentence.text));
@@ -25,7 +25,7 @@ pub fn tell(left_out: &LeftOut) {
 
 /// Says which consumers belong to MQTT, key-value buckets or object stores, where none of those was
 /// asked for.
-pub fn tell_strays<'a>(selectors: &[Selector], ids: impl Iterator<Item = &'a ConsumerId>) {
+pub fn print_strays<'a>(selectors: &[Selector], ids: impl Iterator<Item = &'a ConsumerId>) {
     let is_stray = |id: &&ConsumerId| {
         let mut matching = (selectors.iter())
             .filter(|selector| !selector.is_negated() && selector.matches(id))
@@ -46,7 +46,8 @@ pub fn tell_strays<'a>(selectors: &[Selector], ids: impl Iterator<Item = &'a Con
         count => format!("{count} consumers"),
     };
     super::print_error(&format!(
-        "note: that holds {consumers} of MQTT, key-value buckets or object stores ({}); to leave them out, add {}",
+        "note: the selectors match {consumers} of MQTT, key-value buckets or object stores ({}); \
+         to exclude them, add {}",
         names.join(", "),
         WITHOUT_STRAYS
     ));

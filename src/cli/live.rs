@@ -16,7 +16,7 @@ use crate::observe::Scope;
 use crate::reconcile::{Heartbeat, Reconciler};
 use crate::report::{Report, Wake};
 
-/// How long a person waits for a connection before being told that there is none.
+/// How long a command waits for a connection before it reports that there is none.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(6);
 
 /// One observation and the decisions that follow from it. Nothing is sent that changes anything.
@@ -86,7 +86,7 @@ pub async fn connected(nats: &Nats, timeout: Duration) -> Result<(), Exit> {
     let state = match tokio::time::timeout(timeout, settled).await {
         Ok(Ok(state)) => state.clone(),
         Ok(Err(_)) | Err(_) => Link::Down {
-            reason: format!("no JetStream has answered within {} s", timeout.as_secs()),
+            reason: format!("no reply from JetStream within {} s", timeout.as_secs()),
         },
     };
     match state {

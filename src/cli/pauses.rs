@@ -38,7 +38,7 @@ pub fn show(
             windows: pause.windows.names().map(str::to_owned).collect(),
         }));
     }
-    let pauses = match super::table_rows(pauses, "let it end earlier (--until)") {
+    let pauses = match super::table_rows(pauses, "choose an earlier --until") {
         Ok(pauses) => pauses,
         Err(exit) => return (exit, true),
     };

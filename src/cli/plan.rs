@@ -19,19 +19,19 @@ const DEFAULT_SPAN: SignedDuration = SignedDuration::from_hours(7 * 24);
 pub struct PlanArgs {
     #[command(flatten)]
     config: ConfigArgs,
-    /// From this instant, with a zone (2026-12-01T00:00:00Z); default: now
+    /// Start, an instant with a zone (2026-12-01T00:00:00Z); default: now
     #[arg(long, value_name = "T", value_parser = super::parse_instant)]
     from: Option<Timestamp>,
-    /// Until this instant; default: 7 days after --from
+    /// End, an instant with a zone; default: 7 days after --from
     #[arg(long, value_name = "T", value_parser = super::parse_instant)]
     until: Option<Timestamp>,
-    /// Only this window; may be given several times
+    /// Only this window (repeatable)
     #[arg(long, value_name = "NAME")]
     window: Vec<String>,
-    /// The pauses of this consumer instead, its windows joined and its own moment of return in them
+    /// Show the pauses of this consumer, with its windows merged and its own time to resume
     #[arg(long, value_name = "STREAM/CONSUMER", conflicts_with = "window")]
     consumer: Option<ConsumerId>,
-    /// Exit with status 3 when there is anything to show
+    /// Exit with status 3 if there is an opening to show
     #[arg(long)]
     exit_code: bool,
     #[command(flatten)]
@@ -67,8 +67,8 @@ pub fn execute(args: PlanArgs, now: Timestamp) -> Exit {
     let (shown, any) = match args.format.format {
         Format::Json => super::print_json_rows(openings.map(|opening| opening.row())),
         Format::Text => {
-            let way_out = "let it end earlier (--until), name a window (--window)";
-            let openings = match super::table_rows(openings, way_out) {
+            let fix = "choose an earlier --until, or one --window";
+            let openings = match super::table_rows(openings, fix) {
                 Ok(openings) => openings,
                 Err(exit) => return exit,
             };

@@ -30,7 +30,7 @@ use crate::views::systemd;
 pub struct RunArgs {
     #[command(flatten)]
     config: ConfigArgs,
-    /// Send nothing: log what would be done
+    /// Send nothing; log what recess would do
     #[arg(long)]
     dry_run: bool,
 }
@@ -72,8 +72,8 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp, log: &Log
     greet(&args, &config);
     let (metrics, mut signals) = match (Metrics::new(), Signals::catch()) {
         (Ok(metrics), Ok(signals)) => (Arc::new(metrics), signals),
-        (Err(error), _) => return failed(&format!("the metrics do not register: {error}")),
-        (_, Err(error)) => return failed(&format!("signals cannot be caught: {error}")),
+        (Err(error), _) => return failed(&format!("cannot register the metrics: {error}")),
+        (_, Err(error)) => return failed(&format!("cannot catch signals: {error}")),
     };
     let listener = match http::bind(settings.http.listen).await {
         Ok(listener) => Some(listener),
@@ -120,13 +120,17 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp, log: &Log
     }
     tokio::spawn(clock_watch::watch_wall_clock(clock.clone(), nudge.clone()));
     if let Err(error) = systemd::guard(heartbeat.clone()) {
-        return failed(&format!("the watchdog cannot be fed: {error}"));
+        return failed(&format!("cannot notify systemd's watchdog: {error}"));
     }
     let first = config_receiver.borrow().clone();
     let reconciler = Reconciler::new(nats.clone(), clock, first, heartbeat);
     let (mut views, ended) = match Views::start(metrics.clone(), nats, config_receiver.clone()) {
         Ok(started) => started,
-        Err(error) => return failed(&format!("the views cannot start: {error}")),
+        Err(error) => {
+            return failed(&format!(
+                "cannot start the log's and metrics' thread: {error}"
+            ));
+        }
     };
     let config_now = config_receiver.clone();
     #[cfg(debug_assertions)]
@@ -177,7 +181,7 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp, log: &Log
             },
             ended = &mut main_loop => {
                 let why = ended.err().map_or_else(|| "it ended".to_owned(), |error| error.to_string());
-                break failed(&format!("the loop does not run any more: {why}"));
+                break failed(&format!("the loop has stopped: {why}"));
             }
         }
     };
@@ -228,7 +232,8 @@ fn reload(
             let timeout = |settings: &Settings| settings.controller.request_timeout;
             if new.nats != old.nats || new.http != old.http || timeout(new) != timeout(old) {
                 warn!(
-                    "config changes in [nats], [http] and request_timeout need a restart; all others are active"
+                    "config changes in [nats], [http] and request_timeout need a restart; all \
+                     others are active"
                 );
             }
             info!(
@@ -253,7 +258,7 @@ fn reload(
 fn log_rejected(error: &ConfigError) {
     if !journal::is_stderr() {
         error!(
-            "new config rejected, the active one stays in force:\n{}",
+            "new config rejected, the active one stays:\n{}",
             error.render(false)
         );
         return;
@@ -261,7 +266,7 @@ fn log_rejected(error: &ConfigError) {
     let source = error.source();
     for finding in error.findings() {
         error!(
-            "new config rejected, the active one stays in force: {}",
+            "new config rejected, the active one stays: {}",
             journal::line_of(&finding, &source)
         );
     }

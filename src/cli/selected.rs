@@ -1,7 +1,7 @@
-//! Whom a command is about that names consumers by selectors, as a window does.
+//! The consumers of a command that selects them as a window does.
 //!
-//! A selector that matches nothing is a mistake of somebody who is typing, and nothing may be done
-//! until it is right.
+//! A selector that matches nothing is an error of the operator, and nothing is sent until it is
+//! correct.
 
 use super::Exit;
 use crate::config::closest;
@@ -13,7 +13,7 @@ use crate::text;
 use crate::visible::visible;
 
 /// So many consumers of a stream are named where none is near what was written.
-const NAMED: usize = 5;
+const MAX_CONSUMERS_SUGGESTED: usize = 5;
 
 /// One selector on the command line.
 pub fn parse(text: &str) -> Result<Selector, String> {
@@ -28,8 +28,9 @@ pub fn parse(text: &str) -> Result<Selector, String> {
 }
 
 /// What is said of globs and names in the help of each command that takes selectors.
-pub const GLOBS: &str = "Wildcards are *, ?, [abc] and {one,two}, and match durable consumers only: name any other exactly. A \
-                         consumer that has the very text for its name is meant by it, and nothing else is; in brackets a \
+pub const GLOBS: &str = "Wildcards are *, ?, [abc] and {one,two}. They match durable consumers \
+                         only: name any other exactly. The name of an existing consumer is never a \
+                         wildcard: 'ORDERS/a[1]' is that consumer if it exists. In brackets a \
                          wildcard is a letter: 'ORDERS/a[[]1]' is ORDERS/a[1].";
 
 /// Reads as a name what is the name of a consumer that exists, though it could be a glob.
@@ -48,7 +49,8 @@ pub async fn prefer_names<J: JetStream>(
             Ok(_) => read.push(selector.read_as_name()),
             Err(error) => {
                 super::complain(format!(
-                    "error: cannot tell whether `{}` is a name or a glob: {error}",
+                    "error: cannot find out whether `{}` is a consumer's name or a wildcard: \
+                     {error}",
                     visible(selector.as_str())
                 ));
                 return Err(Exit::Failed);
@@ -61,7 +63,7 @@ pub async fn prefer_names<J: JetStream>(
 /// Interest in the consumers that these select.
 pub fn interest(selectors: Vec<Selector>) -> Result<Interest, String> {
     if selectors.iter().all(Selector::is_negated) {
-        return Err("every selector takes away, so no consumer is left".to_owned());
+        return Err("all selectors exclude (`!`), so none selects a consumer".to_owned());
     }
     Ok(Interest::of(Selection::new(selectors)))
 }
@@ -77,7 +79,7 @@ pub async fn some_match_nothing<J: JetStream>(
         .filter(|(_, sample)| sample.found != Found::Missing)
         .map(|(id, sample)| (id, sample.found.observation().map(|seen| seen.kind)))
         .collect();
-    let is_in_vain = |selector: &&Selector| {
+    let is_unmatched = |selector: &&Selector| {
         // Of one that could not be asked about nothing is known.
         let open = selector.exact().is_some_and(|id| observed.leaves_open(&id));
         let alone = Selection::new(vec![(*selector).clone()]);
@@ -86,8 +88,8 @@ pub async fn some_match_nothing<J: JetStream>(
         };
         !open && !existing.iter().any(matches)
     };
-    let in_vain: Vec<&Selector> = interest.selectors().filter(is_in_vain).collect();
-    for selector in &in_vain {
+    let unmatched: Vec<&Selector> = interest.selectors().filter(is_unmatched).collect();
+    for selector in &unmatched {
         let passed_over: Vec<&ConsumerId> = (existing.iter())
             .map(|(id, _)| *id)
             .filter(|id| selector.exact().is_none() && selector.matches(id))
@@ -95,10 +97,10 @@ pub async fn some_match_nothing<J: JetStream>(
         let hint = match passed_over[..] {
             [] => hint(jetstream, selector).await,
             [id] => Some(format!(
-                "{id} is not durable, and globs leave such consumers out: name it exactly to include it"
+                "{id} is not durable, so wildcards leave it out: name it exactly to include it"
             )),
             _ => Some(format!(
-                "{} are not durable, and globs leave such consumers out: name each exactly to include it",
+                "{} are not durable, so wildcards leave them out: name each exactly to include it",
                 text::names(&passed_over, 1)
             )),
         };
@@ -108,7 +110,7 @@ pub async fn some_match_nothing<J: JetStream>(
             visible(selector.as_str())
         ));
     }
-    !in_vain.is_empty()
+    !unmatched.is_empty()
 }
 
 /// What may have been meant by a selector that matches no consumer.
@@ -119,7 +121,7 @@ pub async fn hint<J: JetStream>(jetstream: &J, selector: &Selector) -> Option<St
     if selector.exact_stream().is_none() {
         let looked_in = streams.iter().filter(|name| selector.may_match_in(name));
         return Some(match looked_in.count() {
-            0 => format!("there is no such stream among {}", streams.len()),
+            0 => format!("none of the {} streams matches", streams.len()),
             _ => "wildcards match durable consumers only".to_owned(),
         });
     }
@@ -140,10 +142,16 @@ pub async fn hint<J: JetStream>(jetstream: &J, selector: &Selector) -> Option<St
     {
         return Some(format!("did you mean {not}{stream}/{}?", visible(near)));
     }
-    let shown: Vec<_> = names.iter().take(NAMED).map(|name| visible(name)).collect();
+    let shown: Vec<_> = names
+        .iter()
+        .take(MAX_CONSUMERS_SUGGESTED)
+        .map(|name| visible(name))
+        .collect();
     Some(match names.len() {
         0 => format!("stream {stream} has no consumers"),
-        count if count <= NAMED => format!("stream {stream} has {}", shown.join(", ")),
+        count if count <= MAX_CONSUMERS_SUGGESTED => {
+            format!("stream {stream} has {}", shown.join(", "))
+        }
         count => format!(
             "stream {stream} has {count} consumers, among them {}",
             shown.join(", ")

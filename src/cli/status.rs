@@ -60,11 +60,11 @@ pub fn execute(args: StatusArgs, wall: fn() -> Timestamp) -> Exit {
         }
         Format::Text => super::print(&text(&report)),
     };
-    super::left_out::tell(&report.left_out);
+    super::left_out::print(&report.left_out);
     let failures = report.pass.iter().flat_map(|pass| &pass.failures);
     failures.fold(shown, |_, failure| {
         super::complain(format!(
-            "error: cannot look at {}: {}",
+            "error: cannot observe {}: {}",
             failure.subject, failure.error
         ));
         Exit::Failed
@@ -111,9 +111,9 @@ pub(super) fn observed(found: &Found) -> (&'static str, Option<Timestamp>) {
 }
 
 fn text(report: &Report) -> String {
-    let asked_in_vain = report.pass.as_ref().is_some_and(|pass| !pass.is_ok());
+    let is_incomplete = report.pass.as_ref().is_some_and(|pass| !pass.is_ok());
     match report.rows.is_empty() {
-        true if asked_in_vain => return String::new(),
+        true if is_incomplete => return String::new(),
         true => return "No consumer matches any window.\n".to_owned(),
         false => {}
     }
@@ -193,10 +193,10 @@ fn summary(report: &Report) -> String {
     let otherwise = (report.rows.values()).filter(|row| row.verdict.action().is_some());
     match otherwise.count() {
         0 => {}
-        1 => text += "; 1 is not as wanted, and the log of the daemon says why if it stays so",
+        1 => text += "; 1 is not as wanted: if that does not change, read the daemon's log",
         more => {
             text += &format!(
-                "; {more} are not as wanted, and the log of the daemon says why if it stays so"
+                "; {more} are not as wanted: if that does not change, read the daemon's log"
             )
         }
     }

@@ -13,7 +13,7 @@ const LIST_WIDTH: u16 = 24;
 /// The blanks between two columns.
 const GAP: u16 = 2;
 
-/// A table in the making. What is in it can hide or move nothing, whoever has named it.
+/// A table in the making. No name in it can hide or move text.
 pub struct Rows {
     table: Table,
     /// The terminal's.

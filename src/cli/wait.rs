@@ -1,6 +1,6 @@
-//! `recess wait`: returns when consumers are paused, drained or running, and says with its exit
-//! status whether they are. It needs no daemon: it asks the server, at once when the server tells
-//! of a change, and regularly to be sure.
+//! `recess wait`: returns when consumers are paused, drained or running, and its exit status shows
+//! whether they are. It needs no daemon: it asks the server, at once after an advisory, and
+//! regularly as well.
 
 use std::io::{self, IsTerminal};
 use std::time::Duration;
@@ -27,9 +27,9 @@ use watch::Wait;
 #[derive(Debug, Args)]
 #[command(
     after_help = format!(
-        "{}\n\nExit status: 0 reached; 1 timed out, stalled (what is left in flight has outlived its ack_wait), or the window \
-         does not open in time; 3 cannot be known (ack policy none, or a consumer with acknowledgements that a glob leaves \
-         out); 130 interrupted.",
+        "{}\n\nExit status: 0 reached; 1 timed out, stalled (messages in flight have outlived \
+         ack_wait), or the window does not open in time; 3 unknown (ack policy none, or a wildcard \
+         leaves out a consumer with acknowledgements); 130 interrupted.",
         super::selected::GLOBS
     )
 )]
@@ -40,14 +40,14 @@ pub struct WaitArgs {
     /// '!ORDERS/audit'
     #[arg(value_name = "STREAM/CONSUMER", value_parser = super::selected::parse, required_unless_present = "window")]
     consumers: Vec<Selector>,
-    /// The consumers of this window; while it is closed, wait for its next opening (but with --for
+    /// The consumers of this window; if it is closed, wait for its next opening (except with --for
     /// running)
     #[arg(long, value_name = "NAME", conflicts_with = "consumers")]
     window: Option<String>,
-    /// What to wait for: drained is paused, with no message in flight
+    /// The state to wait for; drained: paused, with no message in flight
     #[arg(long = "for", value_name = "STATE", value_enum)]
     goal: GoalArg,
-    /// How long to wait
+    /// The longest time to wait
     #[arg(long, value_name = "LENGTH", default_value = "10m", value_parser = super::parse_length)]
     timeout: Duration,
     #[command(flatten)]
@@ -76,7 +76,7 @@ pub fn execute(args: WaitArgs, wall: fn() -> Timestamp) -> Exit {
         Ok(config) => config,
         Err(exit) => return exit,
     };
-    let (interest, window) = match whom(&args, &config) {
+    let (interest, window) = match target(&args, &config) {
         Ok(found) => found,
         Err(why) => {
             super::complain(format!("error: {why}"));
@@ -97,7 +97,7 @@ pub fn execute(args: WaitArgs, wall: fn() -> Timestamp) -> Exit {
         Format::Json => super::print_json(&outcome.json()),
         Format::Text => super::print(&outcome.text()),
     };
-    super::left_out::tell(&outcome.left_out);
+    super::left_out::print(&outcome.left_out);
     if let Some(complaint) = outcome.complaint() {
         super::complain(complaint);
     }
@@ -108,7 +108,7 @@ pub fn execute(args: WaitArgs, wall: fn() -> Timestamp) -> Exit {
 }
 
 /// The consumers, and the window whose opening is waited for.
-fn whom(args: &WaitArgs, config: &Config) -> Result<(Interest, Option<Window>), String> {
+fn target(args: &WaitArgs, config: &Config) -> Result<(Interest, Option<Window>), String> {
     let Some(name) = &args.window else {
         return Ok((super::selected::interest(args.consumers.clone())?, None));
     };
@@ -128,7 +128,7 @@ async fn wait(
     wall: fn() -> Timestamp,
 ) -> Result<Outcome, Exit> {
     let mut signals = Signals::catch().map_err(|error| {
-        super::complain(format!("error: signals cannot be caught: {error}"));
+        super::complain(format!("error: cannot catch signals: {error}"));
         Exit::Failed
     })?;
     let clock = Clock::new(wall);

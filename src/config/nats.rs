@@ -32,7 +32,7 @@ pub enum ConnectionSource {
 }
 
 impl ConnectionSource {
-    /// Where an operator looks for the settings.
+    /// Where an operator finds the settings.
     pub fn place(&self) -> &'static str {
         match self {
             Self::Here(_) => "[nats]",
@@ -71,12 +71,12 @@ pub struct Connection {
 impl Connection {
     /// Whether no server may be spoken to in the clear. One address that asks for TLS does so for
     /// the servers that are heard of through it too: their addresses come without a scheme, and a
-    /// password goes to whoever answers there.
+    /// password goes to whatever answers there.
     pub fn wants_tls(&self) -> bool {
         self.tls.is_some() || (self.servers.iter()).any(|address| address.starts_with("tls://"))
     }
 
-    /// What inboxes begin with unless somebody says otherwise, in every NATS client.
+    /// What inboxes begin with unless something else is set, in every NATS client.
     pub const DEFAULT_INBOX_PREFIX: &str = "_INBOX";
 }
 

@@ -1,7 +1,7 @@
 //! What is doubtful about a file that is right, seen from a given day: rules that hardly open,
 //! nights on which clocks change, windows that together hold for too long.
 //!
-//! Whether a file loads never depends on the clock, so none of this is looked at when it loads:
+//! Whether a file loads never depends on the clock, so none of this is checked when it loads:
 //! `check` asks for it.
 
 use jiff::{SignedDuration, Timestamp};
@@ -20,7 +20,7 @@ mod zones;
 /// So far ahead a rule should open.
 const SOON: SignedDuration = SignedDuration::from_hours(400 * 24);
 
-/// So far ahead changes of the clocks are told.
+/// How far ahead daylight-saving changes are reported.
 const YEAR: SignedDuration = SignedDuration::from_hours(365 * 24);
 
 /// Everything doubtful, in the order of the file.

@@ -32,9 +32,9 @@ const MAX_IN_FLIGHT: RangeInclusive<i64> = 1..=1000;
 /// The name of this deployment.
 pub fn instance(raw: &Entry<String>, findings: &mut Vec<Finding>) -> String {
     if raw.is_absent() {
-        let message = format!("not set, so this deployment is called `{DEFAULT_INSTANCE}`");
-        let hint = "write, say, instance = \"prod-eu\" at the top of the file: two deployments of one name \
-                    in one account take each other's pauses for their own";
+        let message = format!("not set, so this deployment has the name `{DEFAULT_INSTANCE}`");
+        let hint = "write a name at the top of the file, as in instance = \"prod-eu\": two \
+                    deployments of one name in one account treat each other's pauses as their own";
         findings.push(
             Finding::new(Severity::Warning, code::NO_INSTANCE, "instance", &message).hint(hint),
         );
@@ -82,8 +82,7 @@ fn http(raw: &raw::Http, default: Http, findings: &mut Vec<Finding>) -> Http {
         let address = listen.value.parse::<SocketAddr>().ok();
         if address.is_none() {
             let message = format!("{:?} is not an IP address and a port", listen.value);
-            let hint =
-                r#"write "127.0.0.1:7778", or "0.0.0.0:7778" to be reachable from elsewhere"#;
+            let hint = r#"write "127.0.0.1:7778", or "0.0.0.0:7778" to allow other hosts"#;
             findings.push(listen.place.error(code::BAD_ADDRESS, message).hint(hint));
         }
         address
@@ -102,7 +101,7 @@ fn hosts(raw: &raw::Texts, findings: &mut Vec<Finding>) -> Vec<String> {
     for host in raw {
         let name = host.value.strip_suffix('.').unwrap_or(&host.value);
         if !name.split('.').all(is_label) {
-            let message = format!("{:?} is not the name of a host", host.value);
+            let message = format!("{:?} is not a host name", host.value);
             let hint = r#"write the name alone, without https://, port or wildcard, as in "recess.example.com""#;
             findings.push(host.place.error(code::BAD_ADDRESS, message).hint(hint));
         }
@@ -115,10 +114,10 @@ fn events(raw: &raw::Events, findings: &mut Vec<Finding>) -> Events {
         && subject.value.starts_with('$')
     {
         let message = format!(
-            "{:?}: what begins with $ is the server's own",
+            "{:?}: subjects that begin with $ belong to the server",
             subject.value
         );
-        let hint = r#"write words of your own, as in "recess.events""#;
+        let hint = r#"choose another prefix, as in "recess.events""#;
         findings.push(subject.place.error(code::BAD_SUBJECT, message).hint(hint));
     }
     Events {
@@ -178,8 +177,8 @@ fn in_flight(number: &Placed<i64>, findings: &mut Vec<Finding>) -> Option<usize>
     let in_range = Some(number.value).filter(|number| MAX_IN_FLIGHT.contains(number));
     if in_range.is_none() {
         let (least, most) = MAX_IN_FLIGHT.into_inner();
-        let message = format!("it is not a number from {least} to {most}");
-        let hint = "it says how many requests may be under way at once, as in max_in_flight = 8";
+        let message = format!("it must be from {least} to {most}");
+        let hint = "it is the number of requests in flight at once, as in max_in_flight = 8";
         findings.push(number.place.error(code::OUT_OF_RANGE, message).hint(hint));
     }
     usize::try_from(in_range?).ok()

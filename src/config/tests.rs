@@ -436,11 +436,11 @@ fn a_file_that_cannot_be_read_says_so() {
     let error = load(&path).expect_err("it is not there");
     let text = error.to_string();
     assert!(
-        text.contains("error[unreadable]: config file: it cannot be read: No such file"),
+        text.contains("error[unreadable]: config file: cannot read it: No such file"),
         "{text}"
     );
     assert!(
-        text.contains(&format!("{}: 1 mistake", path.display())),
+        text.contains(&format!("{}: 1 error", path.display())),
         "{text}"
     );
 

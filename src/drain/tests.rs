@@ -47,7 +47,12 @@ fn each_goal_in_each_state() {
         (Goal::Paused, found(true, 5), recent, DrainState::Reached),
         (Goal::Paused, found(false, 0), recent, DrainState::Running),
         (Goal::Drained, found(true, 0), recent, DrainState::Reached),
-        (Goal::Drained, found(true, 5), recent, DrainState::Busy(5)),
+        (
+            Goal::Drained,
+            found(true, 5),
+            recent,
+            DrainState::Draining(5),
+        ),
         // Without a pause the next message may come at any moment.
         (Goal::Drained, found(false, 0), recent, DrainState::Running),
         (Goal::Drained, found(false, 5), recent, DrainState::Running),
@@ -61,7 +66,7 @@ fn each_goal_in_each_state() {
         (Goal::Paused, uncounted(true), recent, DrainState::Reached),
         // A pause by a server that tells nothing of its flights: what it counts still counts.
         (Goal::Drained, found(true, 0), None, DrainState::Reached),
-        (Goal::Drained, found(true, 5), None, DrainState::Busy(5)),
+        (Goal::Drained, found(true, 5), None, DrainState::Draining(5)),
         (Goal::Running, found(false, 5), recent, DrainState::Reached),
         (Goal::Running, found(true, 0), recent, DrainState::Paused),
     ] {
@@ -90,14 +95,14 @@ fn a_deadline_that_has_passed_is_no_pause() {
 #[test]
 fn what_is_left_stalls_when_the_last_sign_of_life_is_older_than_the_ack_wait() {
     for (sign, state) in [
-        (0, DrainState::Busy(3)),
-        (-29, DrainState::Busy(3)),
+        (0, DrainState::Draining(3)),
+        (-29, DrainState::Draining(3)),
         // To the second is not outlived: the server's timer may be a little late.
-        (-30, DrainState::Busy(3)),
+        (-30, DrainState::Draining(3)),
         (-31, DrainState::Stalled(3)),
         (-3000, DrainState::Stalled(3)),
         // The sign was written after the clock was read.
-        (1, DrainState::Busy(3)),
+        (1, DrainState::Draining(3)),
     ] {
         let told = Watch::default().judge(
             Goal::Drained,
@@ -109,7 +114,7 @@ fn what_is_left_stalls_when_the_last_sign_of_life_is_older_than_the_ack_wait() {
     }
     // By which clock, if the server's is not known?
     let told = Watch::default().judge(Goal::Drained, &found(true, 3), flight(Some(-99)), None);
-    assert_eq!(told, DrainState::Busy(3));
+    assert_eq!(told, DrainState::Draining(3));
 }
 
 #[test]
@@ -119,14 +124,14 @@ fn a_server_that_has_forgotten_the_last_sign_is_watched_for_as_long() {
         let found = found(true, ack_pending);
         watch.judge(Goal::Drained, &found, flight(None), Some(at(second)))
     };
-    assert_eq!(judge(0, 3), DrainState::Busy(3));
-    assert_eq!(judge(29, 3), DrainState::Busy(3));
+    assert_eq!(judge(0, 3), DrainState::Draining(3));
+    assert_eq!(judge(29, 3), DrainState::Draining(3));
     // An ack: somebody is at work.
-    assert_eq!(judge(30, 2), DrainState::Busy(2));
-    assert_eq!(judge(60, 2), DrainState::Busy(2));
+    assert_eq!(judge(30, 2), DrainState::Draining(2));
+    assert_eq!(judge(60, 2), DrainState::Draining(2));
     assert_eq!(judge(61, 2), DrainState::Stalled(2));
     // A late one.
-    assert_eq!(judge(62, 1), DrainState::Busy(1));
+    assert_eq!(judge(62, 1), DrainState::Draining(1));
     assert_eq!(judge(63, 0), DrainState::Reached);
 }
 
@@ -137,9 +142,9 @@ fn what_was_delivered_between_two_pauses_has_its_own_time() {
         let found = found(paused, 3);
         watch.judge(Goal::Drained, &found, flight(None), Some(at(second)))
     };
-    assert_eq!(judge(&mut watch, 0, true), DrainState::Busy(3));
+    assert_eq!(judge(&mut watch, 0, true), DrainState::Draining(3));
     assert_eq!(judge(&mut watch, 20, false), DrainState::Running);
-    assert_eq!(judge(&mut watch, 25, true), DrainState::Busy(3));
-    assert_eq!(judge(&mut watch, 50, true), DrainState::Busy(3));
+    assert_eq!(judge(&mut watch, 25, true), DrainState::Draining(3));
+    assert_eq!(judge(&mut watch, 50, true), DrainState::Draining(3));
     assert_eq!(judge(&mut watch, 56, true), DrainState::Stalled(3));
 }

@@ -66,7 +66,8 @@ impl Hosts {
                     return Ok(());
                 }
                 let why = format!(
-                    "host {name}: no page is served under this name; add it to `hosts` in [http] to allow it\n"
+                    "host {name}: recess serves no page under this name; to allow it, add it to \
+                     `hosts` in [http]\n"
                 );
                 Err((StatusCode::MISDIRECTED_REQUEST, why))
             }

@@ -48,13 +48,13 @@ impl Scrape {
 
     /// The text of `/metrics`, or why there is none.
     pub async fn text(&self) -> Result<Bytes, String> {
-        // Whoever comes while it is written waits here, and finds it.
+        // A scrape that arrives while it is written waits here, and gets it.
         let mut newest = self.newest.clone().lock_owned().await;
         if let Some(written) = newest.as_ref().filter(|written| written.is_good()) {
             return Ok(written.text.clone());
         }
-        // It is written to its end, and nobody begins another, though the client that wanted it may
-        // be gone meanwhile.
+        // It is written to its end, and no other begins, though the client that wanted it may be
+        // gone meanwhile.
         let write = self.write.clone();
         let writing = tokio::task::spawn_blocking(move || {
             // Or there would be two.

@@ -139,10 +139,10 @@ pub enum BucketError {
         /// Its name.
         bucket: String,
     },
-    /// Nobody answers for the bucket, and permissions do not allow to find out why.
+    /// The bucket has no responder, and permissions do not allow to find out why.
     #[error(
-        "nobody answers for bucket {bucket}: it does not exist, its stream does not allow direct get, or its servers are \
-         away; `nats kv info {bucket}` shows which"
+        "no responder for bucket {bucket}: it does not exist, its stream does not allow direct get, \
+         or its servers are down; `nats kv info {bucket}` shows which"
     )]
     Silent {
         /// Its name.

@@ -39,6 +39,7 @@ mod publisher;
 mod request;
 mod secrets;
 mod suitability;
+#[cfg(any(fuzzing, debug_assertions))]
 #[doc(hidden)]
 pub mod untrusted;
 mod wire;
@@ -53,13 +54,13 @@ pub use publisher::NoticeCounts;
 use request::Abort;
 
 /// How many advisories may wait for the loop. More are dropped: they are hints, and the resync
-/// finds what they told.
+/// finds the same.
 const ADVISORY_BACKLOG: usize = 65_536;
 
 /// How many aborts a request may fall behind: more than requests can be under way.
 const ABORTS: usize = 1024;
 
-/// A connection to NATS that looks after itself.
+/// A connection to NATS that reconnects by itself.
 #[derive(Clone)]
 pub struct Nats {
     session: watch::Receiver<Option<Arc<Session>>>,
@@ -104,19 +105,19 @@ impl Session {
         rest.is_some_and(|rest| rest.starts_with('.'))
     }
 
-    /// Why nobody may have listened to a request.
+    /// Why a request may have no responder.
     fn silence(&self) -> String {
         match &self.api {
-            Api::Default => "JetStream is not enabled there".to_owned(),
-            Api::Domain(domain) => format!("there is no JetStream domain {domain} in reach"),
-            Api::Prefix(prefix) => format!("no JetStream API is at the prefix {prefix}"),
+            Api::Default => "JetStream is not enabled for this account".to_owned(),
+            Api::Domain(domain) => format!("JetStream domain {domain} is not reachable"),
+            Api::Prefix(prefix) => format!("there is no JetStream API at the prefix {prefix}"),
         }
     }
 }
 
 impl Nats {
     /// Starts to connect, and keeps at it for as long as the runtime lives. Returns at once; the
-    /// link tells how it goes.
+    /// link shows how it goes.
     pub fn start(settings: &config::Nats, timeout: Duration) -> (Self, mpsc::Receiver<Advisory>) {
         let (link_sender, link) = watch::channel(Link::Down {
             reason: String::new(),
@@ -217,7 +218,7 @@ impl JetStream for Nats {
 
 impl Nats {
     /// Whether the account's permissions allow to pause a consumer, found out without touching it:
-    /// the server refuses a text that is not JSON before it looks for the consumer (2.11.0 to
+    /// the server refuses a text that is not JSON before it searches for the consumer (2.11.0 to
     /// 2.15.1; any other text would resume it).
     pub async fn may_pause(&self, id: &ConsumerId) -> Result<(), RequestError> {
         match self.write_pause(id, Bytes::from_static(b"{")).await {

@@ -1,4 +1,4 @@
-//! Who writes to consumers besides us, as far as the server's audit of its API tells.
+//! Which other clients write to consumers, as far as the server's audit of its API shows.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 /// The longest part of a name that is shown: clients choose theirs freely.
 const LONGEST: usize = 64;
 
-/// Somebody who wrote a deadline, or removed one.
+/// A client that wrote a deadline, or removed one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Writer {
     /// The user, where there are users.
@@ -42,13 +42,13 @@ impl fmt::Display for Writer {
         let account = self
             .account
             .as_deref()
-            .map(|name| format!("somebody in account {:?}", short(name)));
+            .map(|name| format!("a client in account {:?}", short(name)));
         let mut rest = client.into_iter().chain(host).collect::<Vec<_>>();
         let first = user.or_else(|| {
             let client = (!rest.is_empty() && self.client.is_some()).then(|| rest.remove(0));
             client.or(account)
         });
-        f.write_str(first.as_deref().unwrap_or("somebody else"))?;
+        f.write_str(first.as_deref().unwrap_or("another client"))?;
         match rest.as_slice() {
             [] => Ok(()),
             rest => write!(f, " ({})", rest.join(", ")),
@@ -84,11 +84,11 @@ mod tests {
         );
         assert_eq!(
             writer("", "", "::1"),
-            r#"somebody in account "APP" (from ::1)"#
+            r#"a client in account "APP" (from ::1)"#
         );
         assert_eq!(writer("alice", "", ""), r#"user "alice""#);
-        assert_eq!(writer("", "", ""), r#"somebody in account "APP""#);
-        assert_eq!(Writer::default().to_string(), "somebody else");
+        assert_eq!(writer("", "", ""), r#"a client in account "APP""#);
+        assert_eq!(Writer::default().to_string(), "another client");
     }
 
     #[test]

@@ -28,18 +28,19 @@ const BACKOFF: [Duration; 4] = [
 /// The wait before every later one.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
 
-/// The longest wait after writes that failed, rather than were undone: a cure must show within half
-/// a minute.
+/// The longest wait after writes that failed, rather than were overridden: a fix must show within
+/// half a minute.
 const FAILURE_BACKOFF_CAP: Duration = Duration::from_secs(10);
 
-/// After as many sendings of one write that was each time undone, somebody else means it.
+/// After as many sendings of one write that was overridden each time, the other client's state is
+/// intended.
 pub const FIGHT_LIMIT: u32 = 5;
 
 /// How long a write is remembered at least, also where its deadline has passed: as long as the
 /// longest wait that rests on it.
 const REMEMBERED: Duration = LONGEST_BACKOFF;
 
-/// The first and the longest wait between two looks for a write that was accepted.
+/// The first and the longest wait between two checks for a write that was accepted.
 const CONFIRM_FIRST: Duration = Duration::from_millis(50);
 const CONFIRM_LONGEST: Duration = Duration::from_secs(10);
 
@@ -50,7 +51,7 @@ pub enum Admission {
     Granted,
     /// Not before this uptime.
     Wait(Duration),
-    /// Somebody undoes it every time: leave it.
+    /// Another client overrides it every time: leave it.
     Contested,
 }
 
@@ -72,9 +73,9 @@ pub struct Write {
     pub contradicted: bool,
     /// How often it was sent, sendings that the server lost left out. Zero once forgiven.
     pub sendings: u32,
-    /// How many of the sendings before the newest were applied and then undone.
+    /// How many of the sendings before the newest were applied and then overridden.
     pub undone: u32,
-    /// When to look for it next.
+    /// When to check for it next.
     pub next_look: Duration,
     look_wait: Duration,
 }
@@ -90,16 +91,16 @@ impl Write {
         self.outcome == Some(Outcome::Accepted) && !self.seen && !self.contradicted
     }
 
-    /// Accepted, applied, and (where it is wanted again) undone by somebody.
+    /// Accepted, applied, and (if it is wanted again) overridden by another client.
     fn was_undone(&self) -> bool {
         self.outcome == Some(Outcome::Accepted) && !self.unseen() && self.sendings > 0
     }
 
-    /// How often such a write was applied and then undone by somebody, this one included.
+    /// How often such a write was applied and then overridden by another client, this one included.
     ///
     /// A long pause is extended step by step, which gives it another deadline while it is the same
-    /// pause: a fight over it goes on. A Retime that follows another is our own doing, not
-    /// somebody's.
+    /// pause: the overrides of it go on. A Retime that follows another is recess's own, not another
+    /// client's.
     fn undone_before(&self, action: Action, deadline: Option<Timestamp>, now: Now) -> u32 {
         let same_pause = self.deadline.is_some_and(|until| until > now.wall);
         if self.is(action, deadline) || (action == Action::Pause && self.is_a(action) && same_pause)
@@ -149,8 +150,8 @@ impl Write {
         self.undone = 0;
     }
 
-    /// Notes what became of it. In a cluster the first look waits a little, as an earlier one would
-    /// see nothing yet.
+    /// Notes what became of it. In a cluster the first observation waits a little, as an earlier
+    /// one would show nothing yet.
     pub fn answered(&mut self, outcome: Outcome, clustered: bool, now: Now) {
         self.outcome = Some(outcome);
         self.accepted = now.uptime;
@@ -171,7 +172,7 @@ impl Write {
         self.seen |= shows;
     }
 
-    /// Notes that it was looked for: where it still does not show, it is looked for again later.
+    /// Notes that it was checked: if it still does not show, it is checked again later.
     pub fn looked(&mut self, now: Now) {
         if self.unseen() && self.next_look <= now.uptime {
             self.look_wait = (self.look_wait * 2).min(CONFIRM_LONGEST);

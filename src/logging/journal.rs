@@ -40,10 +40,10 @@ pub fn is_stderr() -> bool {
     file.is_ok_and(|file| file.file_type().is_socket() && named == Some((file.dev(), file.ino())))
 }
 
-/// A connection to the journal; an error where nobody listens there.
+/// A connection to the journal; an error if nothing listens there.
 pub(super) fn connect() -> io::Result<Layer> {
     let mappings = PriorityMappings {
-        // As everybody else counts: a pause that was set is no more than information.
+        // As other programs count: a pause that was set is no more than information.
         info: Priority::Informational,
         debug: Priority::Debug,
         trace: Priority::Debug,
@@ -76,8 +76,8 @@ pub(super) fn install(layer: Layer, filter: EnvFilter) -> Result<Log, String> {
 /// One line of standard error with a priority that systemd takes off again (sd-daemon(3)).
 ///
 /// For commands that end right after it. A record that is sent to the journal may be read when its
-/// sender is gone, and then nobody knows any more of which unit it was; what goes through standard
-/// error is the unit's in any case.
+/// sender is gone, and then its unit is no longer known; what goes through standard error is the
+/// unit's in any case.
 pub fn last_words(severity: Severity, line: &str) {
     let priority = match severity {
         Severity::Error => 3,

@@ -1,8 +1,8 @@
-//! How a line looks on standard error: the same words as ever, without the fields that they already
-//! hold.
+//! The form of a line on standard error: the same words as ever, without the fields that they
+//! already hold.
 //!
-//! A terminal gets short times, in UTC like the deadlines that the lines tell of; a file or a pipe
-//! gets the whole instant.
+//! A terminal gets short times, in UTC like the deadlines in the lines; a file or a pipe gets the
+//! whole instant.
 
 use std::fmt;
 use std::io::{self, Write, stderr};
@@ -79,7 +79,7 @@ impl fmt::Debug for Shown<'_> {
 pub(super) struct Time {
     /// The system's wall clock.
     pub wall: fn() -> Timestamp,
-    /// Somebody watches, who knows what day it is.
+    /// A person watches, and knows the day.
     pub short: bool,
 }
 

@@ -1,6 +1,6 @@
 //! A bounded queue with a thread of its own, between those who log and what takes the log.
 //!
-//! Invariant: to put a line into it never blocks. A pipe that nobody reads, a full terminal or a
+//! Invariant: to put a line into it never blocks. A pipe that is not read, a full terminal or a
 //! journal that hangs stops that thread and nothing else; what does not fit into the queue
 //! meanwhile is lost, counted, and reported once lines are taken again.
 //!
@@ -127,7 +127,7 @@ fn carry<T>(
                 lost.fetch_add(u64::from(!works), Ordering::Relaxed);
                 taken += 1;
             }
-            // Whoever waits for it may be gone by now.
+            // The receiver may be gone by now.
             Some(Item::Flush(done)) => drop(done.try_send(())),
             None => {}
         }

@@ -1,4 +1,4 @@
-//! What the server told, and what it makes of what was known before.
+//! What the server reported, and what follows with what was known before.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,14 +11,14 @@ use crate::plan::ClockSample;
 use crate::policy::Interest;
 use crate::report::{Failure, LeftOut};
 
-/// What the server told.
+/// What the server reported.
 #[derive(Clone, Debug, Default)]
 pub struct Observed {
     /// What was found, by consumer. Of a listed stream, every consumer.
     pub found: BTreeMap<ConsumerId, Sample>,
     /// What could not be asked.
     pub failures: Vec<Failure>,
-    /// The server's clock less ours, by the answer that tells most of it.
+    /// The server's clock less ours, by the reply that shows it best.
     pub clock: Option<ClockSample>,
     /// Entries of lists that cannot be used, with their stream; the streams' own names have none.
     pub(super) unreadable: Vec<(Option<String>, Unreadable)>,
@@ -103,13 +103,13 @@ pub(super) enum Answer {
     List {
         stream: String,
         want: Want,
-        told: Result<Option<Listing<Listed>>, RequestError>,
+        reply: Result<Option<Listing<Listed>>, RequestError>,
         sent: Timestamp,
         received: Timestamp,
     },
     Info {
         id: ConsumerId,
-        told: Result<Sample, RequestError>,
+        reply: Result<Sample, RequestError>,
         sent: Timestamp,
         received: Timestamp,
     },
@@ -120,7 +120,7 @@ impl Observed {
         match answer {
             Answer::Info {
                 id,
-                told: Ok(sample),
+                reply: Ok(sample),
                 sent,
                 received,
             } => {
@@ -132,7 +132,7 @@ impl Observed {
             }
             Answer::Info {
                 id,
-                told: Err(error),
+                reply: Err(error),
                 ..
             } => {
                 self.failures.push(Failure::of_consumer(&id, error));
@@ -141,7 +141,7 @@ impl Observed {
             Answer::List {
                 stream,
                 want,
-                told: Ok(listed),
+                reply: Ok(listed),
                 sent,
                 received,
             } => {
@@ -175,7 +175,7 @@ impl Observed {
             Answer::List {
                 stream,
                 want,
-                told: Err(error),
+                reply: Err(error),
                 ..
             } => {
                 self.unknown.extend(want.named);

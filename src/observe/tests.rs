@@ -45,7 +45,7 @@ fn list(stream: &str, want: Want, consumers: Option<&[&str]>) -> Answer {
     Answer::List {
         stream: stream.to_owned(),
         want,
-        told: Ok(consumers.map(entries)),
+        reply: Ok(consumers.map(entries)),
         sent: at(0),
         received: at(400),
     }
@@ -55,16 +55,16 @@ fn failed_list(stream: &str, want: Want) -> Answer {
     Answer::List {
         stream: stream.to_owned(),
         want,
-        told: Err(cut()),
+        reply: Err(cut()),
         sent: at(0),
         received: at(0),
     }
 }
 
-fn info(path: &str, told: Result<Sample, RequestError>) -> Answer {
+fn info(path: &str, reply: Result<Sample, RequestError>) -> Answer {
     Answer::Info {
         id: id(path),
-        told,
+        reply,
         sent: at(0),
         received: at(400),
     }
@@ -233,7 +233,7 @@ fn an_entry_that_cannot_be_used_is_left_out_until_its_stream_is_listed_without_i
             Answer::List {
                 stream,
                 want,
-                told: Ok(Some(listing)),
+                reply: Ok(Some(listing)),
                 sent,
                 received: sent,
             }

@@ -1,4 +1,4 @@
-//! When each consumer is looked at again, if nothing happens before: what the loop sleeps until.
+//! When each consumer is observed again, if nothing happens before: what the loop sleeps until.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -9,8 +9,8 @@ use crate::consumer::ConsumerId;
 #[cfg(test)]
 mod tests;
 
-/// The next look at each consumer, in uptime. Most have none: the calendar and the resync see to
-/// them.
+/// The next observation of each consumer, in uptime. Most have none: the calendar and the resync
+/// see to them.
 #[derive(Clone, Debug, Default)]
 pub struct Agenda {
     looks: HashMap<ConsumerId, Duration>,
@@ -26,7 +26,7 @@ impl Agenda {
         }
     }
 
-    /// A look at that time, unless there is one sooner.
+    /// An observation at that time, unless there is one sooner.
     pub fn no_later_than(&mut self, id: &ConsumerId, at: Duration) {
         let sooner = self.looks.get(id).is_none_or(|known| at < *known);
         if sooner {
@@ -34,27 +34,27 @@ impl Agenda {
         }
     }
 
-    /// No look at these.
+    /// No observation of these.
     pub fn forget<'i>(&mut self, ids: impl IntoIterator<Item = &'i ConsumerId>) {
         for id in ids {
             self.set(id, None);
         }
     }
 
-    /// No look at anybody.
+    /// No observation of any.
     pub fn clear(&mut self) {
         self.looks.clear();
         self.order.clear();
     }
 
-    /// Those whose look is due.
+    /// Those whose observation is due.
     pub fn due(&self, now: Duration) -> impl Iterator<Item = &ConsumerId> {
         (self.order.iter())
             .take_while(move |(at, _)| *at <= now)
             .map(|(_, id)| id)
     }
 
-    /// When the next look is due.
+    /// When the next observation is due.
     pub fn next_look(&self) -> Option<Duration> {
         self.order.first().map(|(at, _)| *at)
     }

@@ -1,5 +1,5 @@
-//! What a bulk operation asks of one consumer: the same verdicts as the table's, for somebody who
-//! knows no calendar.
+//! What a bulk operation asks of one consumer: the same verdicts as the table's, without a
+//! calendar.
 
 use jiff::Timestamp;
 
@@ -20,7 +20,7 @@ pub enum BulkOp {
 }
 
 /// Whether a stored deadline is as good as the one that was ordered. One of a recess until the same
-/// second is not: it is written anew, without a mark, so that no recess ends it any more.
+/// second is not: it is written again, without a mark, so that no recess ends it any more.
 fn covers(stored: Timestamp, end: Timestamp) -> bool {
     let is_marked = stored.subsec_nanosecond() != 0;
     stored >= end && !(is_marked && stored.as_second() == end.as_second())
@@ -38,9 +38,9 @@ pub enum Hold {
 }
 
 impl BulkOp {
-    /// What is to be sent. As between windows, a pause that lasts longer stays: whoever asked for
-    /// it is not here. A consumer that delivers in an open window is released too, at the price of
-    /// a pause of a moment: a deadline that has passed already would leave it asleep if a recess
+    /// What is to be sent. As between windows, a pause that lasts longer stays: another client
+    /// wants it. A consumer that delivers in an open window is released too, at the price of a
+    /// pause of a moment: a deadline that has passed already would leave it asleep if a recess
     /// paused it just now.
     pub fn verdict(self, found: &Found, hold: Hold) -> Verdict {
         let seen = match found {

@@ -1,12 +1,12 @@
 //! Newcomers: consumers that the server says are there now, and that only a glob may mean.
 //!
-//! The advisory does not tell whether one is durable, and of ordered consumers and KV watchers
+//! The advisory does not show whether one is durable, and of ordered consumers and KV watchers
 //! there are hundreds a second in some streams. So the first is asked about at once, and those that
 //! come after one in which no window takes an interest are asked about together, less and less
 //! often. Many of one stream are asked about by one list.
 //!
-//! Invariant: a durable consumer that nobody comes before is looked at at once, and any other
-//! within [`SLOWEST`].
+//! Invariant: a durable consumer that comes alone is observed at once, and any other within
+//! [`MAX_OBSERVATION_INTERVAL`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -16,19 +16,19 @@ use crate::consumer::ConsumerId;
 #[cfg(test)]
 mod tests;
 
-/// After one look that found no consumer a window wants; each further one doubles it.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// After one observation that found no consumer a window wants; each further one doubles it.
+const MIN_OBSERVATION_INTERVAL: Duration = Duration::from_millis(250);
 
-/// However many come, they are looked at so often.
-pub const SLOWEST: Duration = Duration::from_secs(5);
+/// However many come, they are observed this often.
+pub const MAX_OBSERVATION_INTERVAL: Duration = Duration::from_secs(5);
 
 /// So many of one stream wait at most. Who comes on top of them is found by the next resync.
-const MOST: usize = 4096;
+const MAX_WAITING_PER_STREAM: usize = 4096;
 
 /// So many streams are remembered before those where nothing happens are forgotten.
 const MOST_STREAMS: usize = 1024;
 
-/// Who waits to be looked at.
+/// Those that wait to be observed.
 #[derive(Debug, Default)]
 pub struct Newcomers {
     streams: BTreeMap<String, Group>,
@@ -38,9 +38,9 @@ pub struct Newcomers {
 #[derive(Debug, Default)]
 struct Group {
     waiting: BTreeSet<ConsumerId>,
-    /// Looks in a row that found none a window wants.
+    /// Observations in a row that found none a window wants.
     fruitless: u32,
-    /// When they may be looked at, in uptime.
+    /// When they may be observed, in uptime.
     next: Duration,
 }
 
@@ -57,7 +57,7 @@ impl Newcomers {
         if group.is_idle(now) {
             group.fruitless = 0;
         }
-        if group.waiting.len() < MOST {
+        if group.waiting.len() < MAX_WAITING_PER_STREAM {
             group.waiting.insert(id.clone());
         }
     }
@@ -69,14 +69,14 @@ impl Newcomers {
         }
     }
 
-    /// Everything was looked at.
+    /// Everything was observed.
     pub fn clear(&mut self) {
         for group in self.streams.values_mut() {
             group.waiting.clear();
         }
     }
 
-    /// When the next may be looked at, in uptime.
+    /// When the next may be observed, in uptime.
     pub fn next(&self) -> Option<Duration> {
         let waiting = self
             .streams
@@ -85,14 +85,14 @@ impl Newcomers {
         waiting.map(|group| group.next).min()
     }
 
-    /// Those who may be looked at now.
+    /// Those that may be observed now.
     pub fn take(&mut self, now: Duration) -> BTreeSet<ConsumerId> {
         let due = self.streams.values_mut().filter(|group| group.next <= now);
         due.flat_map(|group| std::mem::take(&mut group.waiting))
             .collect()
     }
 
-    /// They were looked at; `is_wanted` says whether a window wants one.
+    /// They were observed; `is_wanted` shows whether a window wants one.
     pub fn looked(
         &mut self,
         asked: &BTreeSet<ConsumerId>,
@@ -120,11 +120,13 @@ impl Newcomers {
 
 impl Group {
     fn is_idle(&self, now: Duration) -> bool {
-        self.waiting.is_empty() && now >= self.next + SLOWEST
+        self.waiting.is_empty() && now >= self.next + MAX_OBSERVATION_INTERVAL
     }
 }
 
 fn pause(fruitless: u32) -> Duration {
     let doubled = 1_u32.checked_shl(fruitless).unwrap_or(u32::MAX);
-    FIRST_PAUSE.saturating_mul(doubled).min(SLOWEST)
+    MIN_OBSERVATION_INTERVAL
+        .saturating_mul(doubled)
+        .min(MAX_OBSERVATION_INTERVAL)
 }

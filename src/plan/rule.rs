@@ -13,7 +13,7 @@ pub enum Rule {
     Missing,
     /// A write of recess's was accepted and has not been seen yet.
     Unconfirmed,
-    /// No answer has told the server's clock.
+    /// No reply has shown the server's clock.
     ClockUnknown,
     /// The clock is so far off that nothing is begun or ended.
     ClockLost,
@@ -136,13 +136,13 @@ impl Rule {
             Self::Unconfirmed => (
                 "unconfirmed",
                 "any",
-                "a write of ours accepted under 5 s ago, not seen yet, no contrary advisory",
+                "a write of recess's accepted under 5 s ago, not observed yet, no contrary advisory",
                 "Settled (unconfirmed)",
             ),
             Self::ClockUnknown => (
                 "clock-unknown",
                 "any",
-                "the verdict would write, and no answer has told the server's clock yet",
+                "the verdict would write, and the server's clock is not known yet",
                 "Settled",
             ),
             Self::ClockLost => (
@@ -160,65 +160,66 @@ impl Rule {
             Self::OrphanUnnamed => (
                 "orphan-unnamed",
                 "no window names it",
-                "paused, ours, found by the sweep, `instance` not set",
+                "paused, recess's, found by the sweep, `instance` not set",
                 "Settled (orphan): only shown",
             ),
             Self::OrphanWaiting => (
                 "orphan-waiting",
                 "no window names it",
-                "paused, ours, found by the sweep less than one resync ago",
+                "paused, recess's, found by the sweep less than one resync ago",
                 "Settled (orphan)",
             ),
             Self::Orphan => (
                 "orphan",
                 "no window names it",
-                "paused, ours, found by the sweep",
+                "paused, recess's, found by the sweep",
                 "Resume",
             ),
             Self::Running => ("running", "run", "running", "Settled"),
             Self::Clear => (
                 "clear",
                 "run",
-                "lapsed, ours; in a cluster, 60 s after the lapse, no opening within 60 s",
+                "lapsed, recess's; in a cluster, 60 s after the lapse, no opening within 60 s",
                 "Clear",
             ),
-            Self::Lapsed => ("lapsed", "run", "lapsed, ours, otherwise", "Settled"),
+            Self::Lapsed => ("lapsed", "run", "lapsed, recess's, otherwise", "Settled"),
             Self::LapsedForeign => ("lapsed-foreign", "run", "lapsed, foreign", "Settled"),
             Self::Ending => (
                 "ending",
                 "run",
-                "paused, ours, ending within 7 s",
+                "paused, recess's, ending within 7 s",
                 "Settled",
             ),
             Self::Overdue => (
                 "overdue",
                 "run, or tail u",
-                "paused, ours, until an instant that has passed by our clock",
+                "paused, recess's, until an instant the time has passed by recess's clock",
                 "Settled: the server's clock ends it",
             ),
             Self::Early => (
                 "early",
                 "run, tail u, or pause until u",
-                "paused, ours, until exactly what a change within the next 30 s will want",
+                "paused, recess's, until exactly what a change within the next 30 s will want",
                 "Settled (another copy whose clock is ahead did it)",
             ),
             Self::EndsItself => (
                 "ends-itself",
                 "tail u, or pause until u",
-                "paused, ours, later than u and ending within 7 s; u is at most 5 s ahead",
+                "paused, recess's, later than u and ending within 7 s; u is at most 5 s ahead",
                 "Settled",
             ),
             Self::GiveBack => (
                 "give-back",
                 "run, tail u, or pause until u",
-                "paused, ours, later than u, and it had extended a foreign deadline t later than u",
+                "paused, recess's, later than u, and it had extended a foreign deadline t later \
+                 than u",
                 "Retime(t), as it was",
             ),
-            Self::Resume => ("resume", "run", "paused, ours", "Resume"),
+            Self::Resume => ("resume", "run", "paused, recess's", "Resume"),
             Self::ShortenNear => (
                 "shorten-near",
                 "tail u, or pause until u",
-                "paused, ours, later than u; u is at most 5 s ahead",
+                "paused, recess's, later than u; u is at most 5 s ahead",
                 "Resume",
             ),
             Self::Foreign => ("foreign", "run", "paused, foreign", "Foreign: leave it"),
@@ -226,13 +227,13 @@ impl Rule {
             Self::Tail => (
                 "tail",
                 "tail u",
-                "paused, ours, until u or sooner",
+                "paused, recess's, until u or sooner",
                 "Settled",
             ),
             Self::TailRetime => (
                 "tail-retime",
                 "tail u",
-                "paused, ours, later than u",
+                "paused, recess's, later than u",
                 "Retime(u)",
             ),
             Self::TailForeign => ("tail-foreign", "tail u", "paused, foreign", "Foreign"),
@@ -255,24 +256,29 @@ impl Rule {
                 "Settled",
             ),
             Self::Pause => ("pause", "pause until u", "running or lapsed", "Pause(u)"),
-            Self::Paused => ("paused", "pause until u", "paused until u, ours", "Settled"),
+            Self::Paused => (
+                "paused",
+                "pause until u",
+                "paused until u, recess's",
+                "Settled",
+            ),
             Self::Retime => (
                 "retime",
                 "pause until u",
-                "paused until t, ours",
+                "paused until t, recess's",
                 "Retime(u)",
             ),
             Self::Covered => (
                 "covered",
                 "pause until u",
                 "paused until t >= u, foreign",
-                "Foreign: leave it, it covers us",
+                "Foreign: leave it, it covers the window",
             ),
             Self::Extend => (
                 "extend",
                 "pause until u",
                 "paused until t < u, foreign",
-                "Pause(u): never shortened, only extended; t is remembered while we run",
+                "Pause(u): never shortened, only extended; t is remembered while recess runs",
             ),
         };
         RuleRow {

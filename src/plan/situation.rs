@@ -1,8 +1,8 @@
 //! The plan: what to do about many consumers at one instant, as a value.
 //!
 //! [`Situation::plan`] is pure. It says what is to be sent, in which order, what must wait and
-//! until when, and what each decision is; it sends nothing and notes nothing down. Whoever carries
-//! it out has no choices left.
+//! until when, and what each decision is; it sends nothing and notes nothing down. The executor has
+//! no choices left.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -28,11 +28,11 @@ const AFTER_STEP: Duration = Duration::from_millis(100);
 /// late.
 const AFTER_LAPSE: Duration = Duration::from_millis(100);
 
-/// How soon a consumer is looked at again of which nothing could be learned.
+/// How soon a consumer is observed again of which nothing could be learned.
 const UNKNOWN: Duration = Duration::from_secs(2);
 
-/// How soon paused consumers are looked at again that have messages in flight: no advisory says
-/// when they have none. So much longer for each that many, as a look at thousands is not free.
+/// How soon paused consumers are observed again that have messages in flight: no advisory says when
+/// they have none. So much longer for each that many, as an observation of thousands is not free.
 const DRAINING: Duration = Duration::from_secs(5);
 const DRAINING_AT_ONCE: usize = 1000;
 
@@ -104,10 +104,10 @@ pub struct Planned {
     pub decision: Decision,
     /// When it is sent, if it asks for a write.
     pub sending: Sending,
-    /// Until when a write waits, in uptime: one that was undone or failed before, or the Resume of
-    /// an orphan.
+    /// Until when a write waits, in uptime: one that was overridden or failed before, or the Resume
+    /// of an orphan.
     pub waits_until: Option<Duration>,
-    /// When it is looked at again, in uptime, if neither the calendar nor an advisory asks for it
+    /// When it is observed again, in uptime, if neither the calendar nor an advisory asks for it
     /// before.
     pub look: Option<Duration>,
 }
@@ -119,9 +119,9 @@ pub enum Sending {
     Nothing,
     /// Now.
     Now,
-    /// The same write was undone or failed before: not before this uptime.
+    /// The same write was overridden or failed before: not before this uptime.
     Waits(Duration),
-    /// Another client undoes it every time: never.
+    /// Another client overrides it every time: never.
     Contested,
 }
 
@@ -301,7 +301,7 @@ impl Situation<'_> {
     }
 
     /// When something may be news of a consumer, in uptime, that neither the calendar nor an
-    /// advisory tells.
+    /// advisory shows.
     fn look(
         &self,
         known: &Known<'_>,
@@ -337,8 +337,8 @@ fn is_draining(found: &Found, desired: Desired) -> bool {
     held && (found.observation()).is_some_and(|seen| seen.state.is_paused() && seen.ack_pending > 0)
 }
 
-/// Only a Clear asks when its consumer's next window opens, and to look for that in every row would
-/// cost more than the rest of the decision.
+/// Only a Clear asks when its consumer's next window opens, and a search for that in every row
+/// would cost more than the rest of the decision.
 fn is_lapsed_in_a_cluster(seen: &Observation) -> bool {
     seen.clustered && matches!(seen.state, PauseState::Lapsed { .. })
 }

@@ -1,8 +1,8 @@
-//! How far the server's clock is from ours: as the newest answer tells it, and smoothed for those
-//! who watch.
+//! How far the server's clock is from this host's: by the newest reply, and smoothed for metrics
+//! and alerts.
 //!
 //! The server read its clock between our question and its answer, so a sample is an interval as
-//! long as the answer took. A short one tells the clock; a long one (a slow network, a list for
+//! long as the answer took. A short one shows the clock; a long one (a slow network, a list for
 //! which a cluster waited) only what cannot be. The guard must not wait, so it goes by the newest;
 //! a graph or an alert must not jump, so they go by the mean of the last few.
 
@@ -15,7 +15,7 @@ const WEIGHT: i32 = 4;
 /// stepped.
 const STEP: SignedDuration = SignedDuration::from_secs(1);
 
-/// An answer that took no longer than this tells the clock.
+/// A reply that took no longer than this shows the clock.
 const SHARP: SignedDuration = SignedDuration::from_secs(2);
 
 /// What one answer says of the server's clock less ours.
@@ -38,12 +38,12 @@ impl ClockSample {
         }
     }
 
-    /// Whether it tells the clock.
+    /// Whether it shows the clock.
     pub fn is_sharp(&self) -> bool {
         self.high - self.low <= SHARP
     }
 
-    /// Of two of one pass, the one that tells more; of equals the later.
+    /// Of two of one pass, the one that shows more; of equals the later.
     pub fn or_better(self, later: Option<Self>) -> Self {
         match later {
             Some(later) if later.is_sharp() || !self.is_sharp() => later,
@@ -55,7 +55,7 @@ impl ClockSample {
 /// The server's clock less ours.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Skew {
-    /// By the newest answer that told it.
+    /// By the newest reply that showed it.
     pub newest: Option<SignedDuration>,
     /// The mean of the last few, since the last step.
     pub smooth: Option<SignedDuration>,
@@ -74,7 +74,7 @@ impl Skew {
         self.newest = None;
     }
 
-    /// Takes in a sample. One that does not tell the clock counts where it contradicts what is
+    /// Takes in a sample. One that does not show the clock counts where it contradicts what is
     /// known, and before anything is known where it contradicts that the clocks agree.
     pub fn take(&mut self, sample: ClockSample) {
         if sample.is_sharp() {

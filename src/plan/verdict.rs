@@ -28,7 +28,7 @@ pub enum Verdict {
     Release,
     /// Remove a deadline of ours that has passed.
     Clear,
-    /// Nothing: the pause is somebody else's.
+    /// Nothing: the pause is foreign.
     Foreign,
 }
 
@@ -102,8 +102,8 @@ impl Rule {
 
 /// The deadline of a Resume sent at `server_now`: the server wakes a consumer only when a deadline
 /// passes that still lay ahead when it was applied (measured on 2.11.0 to 2.15.1: an immediate
-/// resume wakes nobody; on three nodes, half a second ahead left 300 to 700 of 1,000 waiting pulls
-/// asleep, two seconds none).
+/// resume wakes no client; on three nodes, half a second ahead left 300 to 700 of 1,000 waiting
+/// pulls asleep, two seconds none).
 pub fn resume_deadline(mark: Mark, server_now: Timestamp, clustered: bool) -> Timestamp {
     let ahead = SignedDuration::from_secs(if clustered { 5 } else { 2 });
     let target = server_now.checked_add(ahead).unwrap_or(Timestamp::MAX);

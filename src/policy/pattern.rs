@@ -42,10 +42,11 @@ pub enum SelectorError {
     #[error("not of the form STREAM/CONSUMER")]
     Form,
     /// A part holds what no name can hold.
-    #[error("`{}` can match no name: names hold no dots, spaces, control characters, slashes or `>`", visible(.0))]
+    #[error("`{}` matches no possible name: names contain no dots, spaces, control characters, \
+             slashes or `>`", visible(.0))]
     Name(String),
     /// A glob with, say, an unclosed bracket.
-    #[error("`{glob}` is not a glob: {reason}", glob = visible(.glob))]
+    #[error("`{glob}` is not a valid wildcard: {reason}", glob = visible(.glob))]
     Glob {
         /// The part.
         glob: String,

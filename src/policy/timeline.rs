@@ -122,13 +122,14 @@ impl<'p> Opening<'p> {
         let mut notes = Vec::new();
         match self.occurrence.shift {
             Some(Shift::Gap) => notes.push(
-                "its time does not exist that night (clocks go forward): it opens right after the gap".to_owned(),
+                "its time does not exist that night (spring-forward gap): it opens right after the \
+                 gap".to_owned(),
             ),
             Some(Shift::First) => notes.push(
-                "its time comes twice that night (clocks go back): this is the first".to_owned(),
+                "its time occurs twice that night (fall-back repeat): this is the first".to_owned(),
             ),
             Some(Shift::Last) => notes.push(
-                "its time comes twice that night (clocks go back): this is the second".to_owned(),
+                "its time occurs twice that night (fall-back repeat): this is the second".to_owned(),
             ),
             None => {}
         }
@@ -138,7 +139,7 @@ impl<'p> Opening<'p> {
             let by = rounded_span(SignedDuration::from_secs(i64::from(moved.abs())));
             let way = if moved > 0 { "forward" } else { "back" };
             notes.push(format!(
-                "clocks go {way} {by} while it is open: it lasts {} all the same",
+                "clocks move {way} by {by} while it is open: it still lasts {}",
                 rounded_span(self.occurrence.length())
             ));
         }

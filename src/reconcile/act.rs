@@ -17,20 +17,20 @@ use crate::report::{Act, Burst, Pass};
 use crate::send::{Books, Leaving, send};
 use crate::write::{Action, Outcome};
 
-/// How soon a consumer is looked at again whose write failed. When it is written again is the
+/// How soon a consumer is observed again whose write failed. When it is written again is the
 /// ledger's decision.
 const RETRY: Duration = Duration::from_millis(100);
 
 impl<J: JetStream> Reconciler<J> {
     /// Sends `writes`, in their order, which were decided at `since`. What became of each is in
-    /// `pass.acts`, in the order of the answers; where that takes longer than a second, `tell` is
-    /// told every second how far it has come. False where it stopped before the end.
+    /// `pass.acts`, in the order of the answers; where that takes longer than a second, `progress`
+    /// is called every second. False where it stopped before the end.
     pub(super) async fn act(
         &mut self,
         writes: Vec<(ConsumerId, Verdict)>,
         since: Now,
         pass: &mut Pass,
-        tell: &mut impl FnMut(&mut Self, Burst),
+        progress: &mut impl FnMut(&mut Self, Burst),
     ) -> bool {
         // Requests borrow handles of their own, so that the books can be kept while they are in
         // flight.
@@ -38,7 +38,7 @@ impl<J: JetStream> Reconciler<J> {
             (self.jetstream.clone(), self.clock.clone(), self.in_flight());
         let mut books = LoopBooks {
             reconciler: self,
-            tell,
+            progress,
         };
         let left = send(&jetstream, &clock, limit, (writes, since), pass, &mut books).await;
         let done = left.is_empty();
@@ -46,7 +46,7 @@ impl<J: JetStream> Reconciler<J> {
         done
     }
 
-    /// What was not sent waits for the next look at it, which is due now.
+    /// What was not sent waits for the next observation of it, which is due now.
     pub(super) fn hold_back(&mut self, writes: impl IntoIterator<Item = (ConsumerId, Verdict)>) {
         let now = self.clock.now().uptime;
         for (id, _) in writes {
@@ -115,10 +115,10 @@ impl<J: JetStream> Reconciler<J> {
     }
 }
 
-/// The loop's books, and where progress is told.
+/// The loop's books, and where progress is reported.
 struct LoopBooks<'b, J, F> {
     reconciler: &'b mut Reconciler<J>,
-    tell: &'b mut F,
+    progress: &'b mut F,
 }
 
 impl<J: JetStream, F: FnMut(&mut Reconciler<J>, Burst)> Books for LoopBooks<'_, J, F> {
@@ -131,6 +131,6 @@ impl<J: JetStream, F: FnMut(&mut Reconciler<J>, Burst)> Books for LoopBooks<'_, 
     }
 
     fn report(&mut self, burst: Burst) {
-        (self.tell)(self.reconciler, burst);
+        (self.progress)(self.reconciler, burst);
     }
 }

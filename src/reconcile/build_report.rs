@@ -1,4 +1,4 @@
-//! The Report: the whole, as it is after a pass, for everybody who watches.
+//! The Report: the whole, as it is after a pass, for all views.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,7 +12,7 @@ use crate::policy::Selector;
 use crate::report::{Pass, Report, WindowState};
 
 impl<J: JetStream> Reconciler<J> {
-    /// What the pass leaves behind, for everybody who watches.
+    /// What the pass leaves behind, for all views.
     pub fn report(&mut self, pass: Option<Pass>, next_change: Option<Timestamp>) -> Report {
         let now = self.clock.now();
         let link = self.jetstream.link().borrow().clone();

@@ -1,8 +1,8 @@
 //! Clearing: a deadline of recess's that has passed is removed, as in a cluster it makes an
 //! application's strict create fail (error 10148).
 //!
-//! It is the least of all writes and a step of its own: one at a time, each right after a look of
-//! its own (there is no compare-and-set), and only while nothing else is due.
+//! It is the least of all writes and a step of its own: one at a time, each right after an
+//! observation of its own (there is no compare-and-set), and only while nothing else is due.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ impl<J: JetStream> Reconciler<J> {
         !self.to_clear.is_empty() && !next_change.is_some_and(is_near)
     }
 
-    /// Clears for a while. What a broken connection or a stepped clock leaves is decided anew by
+    /// Clears for a while. What a broken connection or a stepped clock leaves is decided again by
     /// the pass that follows.
     pub(super) async fn clear_some(&mut self, next_change: Option<Timestamp>, pass: &mut Pass) {
         let began = self.clock.now();

@@ -28,9 +28,9 @@ pub(super) struct Driver<J, P> {
     /// The next change by the calendar that has not been handled.
     next_change: Option<Timestamp>,
     prepared: Option<Prepared>,
-    /// When everything is looked at next.
+    /// When everything is observed next.
     full: FullLook,
-    /// Consumers that something was told of: to be looked at now.
+    /// Consumers with an advisory: to be observed now.
     asked: BTreeSet<ConsumerId>,
     newcomers: Newcomers,
     sweep: Option<SweepAsked>,
@@ -58,7 +58,7 @@ struct Prepared {
 }
 
 impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
-    /// Tells what there is, and looks as soon as there is a connection.
+    /// Reports what there is, and observes as soon as there is a connection.
     pub fn begin(reconciler: Reconciler<J>, publish: P) -> Self {
         let mut driver = Self {
             next_change: None,
@@ -76,24 +76,24 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         driver
     }
 
-    /// Looks whether the wall clock was stepped or the host slept (the monotonic clock stands still
-    /// meanwhile).
+    /// Checks whether the wall clock was stepped or the host slept (the monotonic clock stands
+    /// still meanwhile).
     fn notice_step(&mut self, now: Now) {
         let before = std::mem::replace(&mut self.clock_read, now);
         if was_stepped(before, now) {
-            // Nothing is sent by it before an answer has told the server's clock again.
+            // Nothing is sent by it before a reply has shown the server's clock again.
             self.reconciler.skew.forget();
             // After a step back the next change is further away than it was, or another one.
             if now.wall < before.wall {
                 self.look_ahead();
             }
-            // It rests on a look from before, and the host may have slept for hours.
+            // It rests on an observation from before, and the host may have slept for hours.
             self.prepared = None;
             self.full = FullLook::now(Wake::Clock);
         }
     }
 
-    /// Asks the calendar anew. What was prepared for another change is thrown away.
+    /// Asks the calendar again. What was prepared for another change is thrown away.
     fn look_ahead(&mut self) {
         let now = self.reconciler.clock.now();
         self.next_change = self.reconciler.policy().next_change(now.wall);
@@ -110,7 +110,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
     }
 
     pub fn link_changed(&mut self) {
-        // It rests on a look through the connection that was lost.
+        // It rests on an observation through the connection that was lost.
         self.prepared = None;
         if self.is_up() {
             self.full = FullLook::now(Wake::Connected);

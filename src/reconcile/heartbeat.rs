@@ -38,7 +38,7 @@ impl Heartbeat {
     }
 
     /// Beats while `work` goes on, but not for longer than it can take: one that waits for what
-    /// never comes must not look alive for good.
+    /// never comes must not seem alive for good.
     pub(super) async fn beat_during(&self, work: impl Future<Output = ()>, longest: Duration) {
         let mut work = std::pin::pin!(work);
         let began = Instant::now();

@@ -23,7 +23,7 @@ impl<J: JetStream> Reconciler<J> {
         self.conclude(wake, scope, began, observed, quiet).await
     }
 
-    /// The first half of a pass. It changes nothing, so it may be given up.
+    /// The first half of a pass. It changes nothing, so it is cancel-safe.
     pub(super) async fn look(
         &self,
         scope: &Scope,
@@ -49,7 +49,7 @@ impl<J: JetStream> Reconciler<J> {
         scope: Scope,
         began: Now,
         observed: Observed,
-        tell: &mut impl FnMut(&mut Self, Burst),
+        progress: &mut impl FnMut(&mut Self, Burst),
     ) -> Pass {
         let now = self.clock.now();
         let mut pass = Pass {
@@ -80,7 +80,7 @@ impl<J: JetStream> Reconciler<J> {
         self.tidy(now);
         if !self.dry_run() {
             // They rest on nothing older than `began`.
-            self.act(writes, began, &mut pass, tell).await;
+            self.act(writes, began, &mut pass, progress).await;
         }
         pass.took = self.clock.now().uptime.saturating_sub(began.uptime);
         pass
@@ -130,7 +130,7 @@ impl<J: JetStream> Reconciler<J> {
         row.desired = desired;
         (row.verdict, row.rule) = (decision.verdict, decision.rule);
         row.unconfirmed = self.ledger.unseen_for(&id, now);
-        row.held_back = waits_until.map(|until| until.saturating_sub(now.uptime));
+        row.sends_in = waits_until.map(|until| until.saturating_sub(now.uptime));
         row.contested = sending == Sending::Contested;
         if let (Rule::Paused | Rule::Tail, Some(seen)) = (row.rule, row.found.observation()) {
             self.ledger.keep(&id, seen);

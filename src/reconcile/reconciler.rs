@@ -29,7 +29,7 @@ pub struct Reconciler<J> {
     pub(super) rows: Arc<BTreeMap<ConsumerId, Row>>,
     /// The server's clock less ours.
     pub(super) skew: Skew,
-    /// When each consumer is looked at again.
+    /// When each consumer is observed again.
     pub(super) agenda: Agenda,
     /// Those with a deadline of ours to be cleared when there is time.
     pub(super) to_clear: BTreeSet<ConsumerId>,
@@ -38,9 +38,9 @@ pub struct Reconciler<J> {
     /// The windows of a consumer, remembered because matching thousands of names against many globs
     /// is the dearest part of a pass.
     pub(super) memberships: HashMap<ConsumerId, (Option<Kind>, WindowSet)>,
-    /// Whom globs leave alone, and what could not be read.
+    /// What wildcards leave out, and what could not be read.
     pub(super) left_out: Arc<LeftOut>,
-    /// Each window's globs that match no consumer, once everything was looked at.
+    /// Each window's globs that match no consumer, once everything was observed.
     pub(super) unmatched: Option<UnmatchedGlobs>,
     /// Pauses of recess's that no window names.
     pub(super) orphans: Orphans,
@@ -78,8 +78,8 @@ impl<J: JetStream> Reconciler<J> {
         }
     }
 
-    /// Puts another config in force: the operator has spoken, so fights are forgotten, and openings
-    /// from before are not measured by it.
+    /// Puts another config in force: the operator has spoken, so overrides are forgotten, and
+    /// openings from before are not measured by it.
     pub(super) fn reload(&mut self, config: Arc<Config>) {
         if config.policy.mark() != self.policy.mark() {
             self.rename(config.policy.mark());
@@ -113,8 +113,8 @@ impl<J: JetStream> Reconciler<J> {
             row.windows = self.windows_of(id, kind);
             row.desired = moment.desired(id, &row.windows);
         }
-        // Who is nobody's business any more is not asked about either, also where the next passes
-        // learn nothing.
+        // Consumers that no window names any more are not asked about either, also if the next
+        // passes learn nothing.
         let ours = self.beyond_the_policy(now);
         table.retain(|id, row| !row.windows.is_empty() || ours.contains(id));
         self.rows = rows;

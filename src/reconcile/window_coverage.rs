@@ -10,7 +10,7 @@ use crate::calendar::Occurrence;
 use crate::policy::Window;
 use crate::report::Blank;
 
-/// How soon an opening is looked for again that was looked for in vain.
+/// How soon a search for an opening that found none is repeated.
 const AGAIN: SignedDuration = SignedDuration::from_mins(10);
 
 /// A first report of an occurrence that comes later after its opening has not seen the opening.
@@ -31,7 +31,7 @@ pub(super) struct WindowCoverage {
     observed: bool,
     /// There was a report before.
     reported: bool,
-    /// The next occurrence, by the newest report, and when it was looked for.
+    /// The next occurrence, by the newest report, and when the search for it was.
     pub(super) next: Option<(Timestamp, Option<Occurrence>)>,
 }
 
@@ -46,7 +46,7 @@ pub(super) struct Sight {
 }
 
 impl WindowCoverage {
-    /// The next opening of its window, looked for only where what was found before does not tell:
+    /// The next opening of its window, searched for only if what was found before does not show it:
     /// where exclusions swallow one opening after the other that takes long.
     pub(super) fn next_of(&mut self, window: &Window, at: Timestamp) -> Option<Occurrence> {
         let (asked, next) = match self.next {
@@ -59,7 +59,7 @@ impl WindowCoverage {
 
     /// What became of an occurrence that has closed since the newest report without any consumer of
     /// it having been seen paused. A pause lasts until the close, so one that was made while recess
-    /// did not look for a while would have been seen after it: what counts is whether recess was
+    /// did not observe for a while would have been seen after it: what counts is whether recess was
     /// there at the opening and up to the close.
     pub(super) fn blank(
         &self,

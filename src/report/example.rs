@@ -16,7 +16,7 @@ pub fn report(instance: &str) -> Report {
     Report::blind(Timestamp::UNIX_EPOCH, Arc::new(policy))
 }
 
-/// A pass that has looked at everything, and found every answer.
+/// A pass that has observed everything, with every reply.
 pub fn full_pass() -> Pass {
     Pass {
         full: true,

@@ -10,7 +10,7 @@ use crate::text;
 use crate::visible::visible;
 
 /// Of many, so many are named.
-const NAMED: usize = 3;
+const MAX_CONSUMERS_NAMED: usize = 3;
 
 /// What is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -75,7 +75,7 @@ impl LeftOut {
         }
     }
 
-    /// Whether messages may be in flight that nobody asked about.
+    /// Whether messages may be in flight that were not asked about.
     pub fn may_work(&self) -> bool {
         !self.unreadable.is_empty() || self.passed_over.values().any(|why| why.works)
     }
@@ -126,9 +126,9 @@ fn passed_over(ids: &[&ConsumerId], sourcing: bool) -> String {
     };
     let names = ids.iter().map(|id| visible(id.consumer()));
     format!(
-        "stream {}: globs leave out {what} ({}); to include one, name it exactly: \"{}\"",
+        "stream {}: wildcards leave out {what} ({}); to include one, name it exactly: \"{}\"",
         visible(first.stream()),
-        text::names(names, NAMED),
+        text::names(names, MAX_CONSUMERS_NAMED),
         visible(&first.path())
     )
 }

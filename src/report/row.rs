@@ -24,9 +24,9 @@ pub struct Row {
     pub rule: Rule,
     /// How long a write of ours has been accepted without showing.
     pub unconfirmed: Option<Duration>,
-    /// How long a write waits that was undone or failed before.
-    pub held_back: Option<Duration>,
-    /// Somebody undoes what recess writes, and recess has stopped.
+    /// In how long recess sends the write of its verdict, if that was overridden or failed before.
+    pub sends_in: Option<Duration>,
+    /// Another client overrides what recess writes, and recess has stopped.
     pub contested: bool,
     /// What went wrong with it last.
     pub problem: Option<RequestError>,
@@ -43,7 +43,7 @@ impl Row {
             verdict: Verdict::Settled,
             rule: Rule::Unknown,
             unconfirmed: None,
-            held_back: None,
+            sends_in: None,
             contested: false,
             problem: None,
         }

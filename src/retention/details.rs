@@ -14,7 +14,7 @@ pub struct ConsumerDetails {
     pub ack_wait: Option<Duration>,
     /// How often a message is delivered at most.
     pub max_deliver: Option<u64>,
-    /// How long the server keeps it while nobody uses it; `None` for ever.
+    /// How long the server keeps it while no client uses it; `None` for ever.
     pub inactive_threshold: Option<Duration>,
     /// Messages that wait for delivery.
     pub pending: u64,
@@ -56,7 +56,7 @@ pub struct StreamDetails {
     pub first: (u64, Option<Timestamp>),
     /// The place of the newest message, and when it came.
     pub last: (u64, Option<Timestamp>),
-    /// The server's clock at that moment, where it told.
+    /// The server's clock at that moment, if the reply shows it.
     pub at: Option<Timestamp>,
 }
 

@@ -9,7 +9,7 @@ use super::{Hazard, LongestPause, StreamSeen, are, length, show};
 /// A history that is shorter says nothing of what comes in on average.
 const HISTORY: SignedDuration = SignedDuration::from_mins(1);
 
-/// Two looks that are closer than that say nothing of what comes in.
+/// Two observations that are closer than that show nothing of the inflow.
 const SHORTEST_MEASURED: SignedDuration = SignedDuration::from_millis(100);
 
 /// A stream that is so full is near full, whatever comes in.
@@ -31,19 +31,19 @@ pub fn expiry(
     let behind = if lag < SignedDuration::from_secs(1) {
         String::new()
     } else {
-        format!(", it is about {} behind now", length(whole(lag)))
+        format!(", its lag is about {} now", length(whole(lag)))
     };
     Some(Hazard {
         code: "messages-expire",
         message: format!(
-            "its stream drops messages after {} (max_age){behind}, and {} holds it for {}: what waits for longer is dropped \
-             unseen",
+            "its stream drops messages after {} (max_age){behind}, and {} pauses it for {}: \
+             messages that wait longer are lost",
             show(max_age),
             pause.by,
             length(pause.length),
         ),
         hint: format!(
-            "raise the stream's max_age above {}, or make the window shorter",
+            "raise the stream's max_age above {}, or shorten the window",
             length(whole(needed))
         ),
     })
@@ -69,12 +69,12 @@ pub fn overflow(
     Some(Hazard {
         code: "messages-dropped",
         message: format!(
-            "{} waiting for it, {} {}, and its stream keeps {what}: the oldest are dropped unseen",
+            "{} waiting for it, {} {}, and its stream keeps {what}: the oldest are lost",
             are(waiting),
             inflow.expected(pause),
             whose(pause),
         ),
-        hint: "raise the stream's limit, or make the window shorter".to_owned(),
+        hint: "raise the stream's limit, or shorten the window".to_owned(),
     })
 }
 
@@ -88,12 +88,13 @@ pub fn publishers_refused(pause: &LongestPause, stream: &StreamSeen) -> Option<H
     Some(Hazard {
         code: "publishers-refused",
         message: format!(
-            "{} in it, {} {}, and it holds {what}: when it is full, publishers are refused (error 10077)",
+            "{} in it, {} {}, and it keeps {what}: when it is full, it refuses publishers (error \
+             10077)",
             are(newest.messages),
             inflow.expected(pause),
             whose(pause),
         ),
-        hint: "raise the stream's limit, make the window shorter, or see that publishers try again"
+        hint: "raise the stream's limit, shorten the window, or make sure that publishers retry"
             .to_owned(),
     })
 }
@@ -144,20 +145,20 @@ impl Inflow {
     fn expected(self, pause: &LongestPause) -> String {
         let source = match self.measured {
             true => "as measured now",
-            false => "the mean of what the stream holds",
+            false => "the mean over the stream's messages",
         };
         match self.during(pause) {
-            more if more < 1.0 => "nothing comes in just now, but more may".to_owned(),
+            more if more < 1.0 => "no inflow now, but more may arrive".to_owned(),
             more => format!(
-                "about {more:.0} more come at {} a second ({source})",
+                "about {more:.0} more arrive at {} per second ({source})",
                 rate(self.rate)
             ),
         }
     }
 }
 
-/// The greater of two: what came in between two looks, and the mean since the oldest message that
-/// is still there. A night is quiet when somebody looks, and a day has bursts.
+/// The greater of two: what arrived between two observations, and the mean since the oldest message
+/// that is still there. A night may have no inflow at that moment, and a day has bursts.
 fn inflow(stream: &StreamSeen) -> Inflow {
     let measured = || {
         let (a, b) = (&stream.first, stream.second.as_ref()?);
@@ -187,8 +188,8 @@ fn backlog(consumer: &ConsumerDetails, stream: &StreamDetails) -> u64 {
     }
 }
 
-/// About how old the oldest message is that waits for a consumer. The server does not tell when
-/// each came, so they are taken to have come evenly.
+/// About how old the oldest message is that waits for a consumer. The server does not report when
+/// each arrived, so an even inflow is assumed.
 fn lag(consumer: &ConsumerDetails, stream: &StreamDetails) -> SignedDuration {
     let ((first, Some(first_at)), (last, Some(last_at)), Some(now)) =
         (stream.first, stream.last, stream.at)

@@ -7,7 +7,7 @@ use crate::calendar::Occurrence;
 use crate::consumer::ConsumerId;
 use crate::policy::{Policy, Window, WindowSet};
 
-/// So far ahead windows are looked at that join into one pause.
+/// How far ahead windows are searched that join into one pause.
 const AHEAD: SignedDuration = SignedDuration::from_hours(8 * 24);
 
 /// Of a window by itself, so many of its next openings.

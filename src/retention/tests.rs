@@ -297,17 +297,19 @@ fn the_words_have_the_numbers() {
     assert_eq!(
         words,
         [
-            "its inactive_threshold is 5m, and window night holds it for 2h: when its clients stop for that long, the server \
-             deletes it, and its position in the stream with it",
-            "2 of the messages in work were delivered before, and max_deliver is 3, and window night holds it for 2h, longer \
-             than its ack_wait of 30s: what is in work when the window opens, at its last delivery, and not acknowledged in \
-             time is never delivered again",
-            "7 messages are in work now, and window night holds it for 2h, longer than its ack_wait of 30s: what is in work \
-             when the window opens and not acknowledged in time is delivered again after it",
-            "its stream drops messages after 1h (max_age), it is about 8m 30s behind now, and window night holds it for 2h: \
-             what waits for longer is dropped unseen",
-            "520 messages are waiting for it, about 144000 more come at 20 a second (as measured now) in window night (2h), \
-             and its stream keeps 1.5 MB (max_bytes), about 15000 messages: the oldest are dropped unseen",
+            "its inactive_threshold is 5m, and window night pauses it for 2h: if its clients stop \
+             pulling for that long, the server deletes it and its position in the stream",
+            "2 of the messages in flight were delivered before, and max_deliver is 3, and window \
+             night pauses it for 2h, longer than its ack_wait of 30s: a message in flight at the \
+             opening, in its last delivery and not acknowledged in time, is never delivered again",
+            "7 messages are in flight now, and window night pauses it for 2h, longer than its \
+             ack_wait of 30s: a message in flight at the opening and not acknowledged in time is \
+             delivered again after the window",
+            "its stream drops messages after 1h (max_age), its lag is about 8m 30s now, and window \
+             night pauses it for 2h: messages that wait longer are lost",
+            "520 messages are waiting for it, about 144000 more arrive at 20 per second (as \
+             measured now) in window night (2h), and its stream keeps 1.5 MB (max_bytes), about \
+             15000 messages: the oldest are lost",
         ]
     );
     assert!(hazards.iter().all(|hazard| !hazard.hint.is_empty()));

@@ -1,13 +1,13 @@
 //! A stage as an event for programs: a subject, and a CloudEvent 1.0 in JSON.
 //!
-//! An event's id is the stage's identity: whoever hears it twice, from two copies of recess or from
-//! one before and after a restart, can tell.
+//! An event's id is the stage's identity: a subscriber recognises a second one, from two copies of
+//! recess or from one before and after a restart.
 
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
-use crate::changes::{Counts, NAMED, Stage};
+use crate::changes::{Counts, MAX_NAMES_IN_EVENT, Stage};
 use crate::consumer::ConsumerId;
 
 #[cfg(test)]
@@ -51,7 +51,7 @@ pub(super) fn subject(stage: &Stage, prefix: &str) -> String {
     format!("{prefix}.{instance}.{window}.{}", stage.kind.as_str())
 }
 
-/// The same for every copy of recess that tells of it.
+/// The same for every copy of recess that sends it.
 fn id(stage: &Stage) -> String {
     let instance = &stage.instance;
     let opens = seconds(stage.occurrence.opens);
@@ -67,7 +67,7 @@ fn id(stage: &Stage) -> String {
 pub(super) fn to_json(stage: &Stage) -> Vec<u8> {
     let consumers: Vec<String> = match &stage.consumer {
         Some(consumer) => vec![consumer.path()],
-        None => (stage.consumers.names.iter().take(NAMED))
+        None => (stage.consumers.names.iter().take(MAX_NAMES_IN_EVENT))
             .map(ConsumerId::path)
             .collect(),
     };

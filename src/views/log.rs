@@ -62,7 +62,7 @@ fn of_many(change: &Change) -> Option<&'static str> {
         | Change::Vanished(_)
         | Change::Failed(_)
         | Change::Contested { .. }
-        | Change::HeldBack { .. }
+        | Change::RepairDelayed { .. }
         | Change::Orphaned { .. }
         | Change::Unconfirmed(_)
         | Change::Deleted { .. }
@@ -130,7 +130,7 @@ fn line(report: &Report, change: &Change) {
         Change::Would { id, verdict } => writes::would(report, id, *verdict),
         Change::Missing(id) => consumers::missing(report, id),
         Change::Contested { id, repair } => consumers::contested(report, id, repair.as_deref()),
-        Change::HeldBack { id, wait } => consumers::held_back(report, id, *wait),
+        Change::RepairDelayed { id, wait } => consumers::repair_delayed(report, id, *wait),
         Change::Orphaned {
             id,
             until,

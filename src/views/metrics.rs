@@ -90,7 +90,8 @@ impl Metrics {
         let events = counters(
             &registry,
             "events_total",
-            "Events for programs, by whether they were sent (handed to the connection and not denied) or lost.",
+            "Events for programs, by whether they were sent (handed to the connection and not \
+             denied) or lost.",
             &["result"],
         )?;
         let metrics = Self {
@@ -98,62 +99,62 @@ impl Metrics {
             passes: counters(
                 &registry,
                 "passes_total",
-                "Looks at the server, by whether every question was answered.",
+                "Passes, by whether each request was answered.",
                 &["result"],
             )?,
             pass_duration: histogram(
                 &registry,
                 "pass_duration_seconds",
-                "How long a pass took, writes included.",
+                "Duration of a pass, with its writes.",
                 &[0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0],
             )?,
             wakeups: counters(
                 &registry,
                 "wakeups_total",
-                "What made the loop look.",
+                "What started a pass.",
                 &["source"],
             )?,
             missed: counters(
                 &registry,
                 "windows_missed_total",
-                "Occurrences that closed without any of their consumers having been paused.",
+                "Openings of the window that closed without any consumer paused.",
                 &["window"],
             )?,
             unobserved: counters(
                 &registry,
                 "windows_unobserved_total",
-                "Occurrences that closed without any consumer seen paused, and without recess observing them from opening \
-                 to close.",
+                "Openings of the window that recess did not observe from opening to close, and in \
+                 which it observed no paused consumer.",
                 &["window"],
             )?,
             requests: counters(
                 &registry,
                 "requests_total",
-                "Writes sent to the server, by what became of them.",
+                "Writes sent to the server, by action and result.",
                 &["action", "result"],
             )?,
             repairs: counters(
                 &registry,
                 "repairs_total",
-                "Pauses written again because somebody undid them.",
+                "Pauses sent again because another client had overridden them, by cause.",
                 &["cause"],
             )?,
             lateness: histogram(
                 &registry,
                 "pause_lateness_seconds",
-                "From a window's opening to the acceptance of a consumer's pause.",
+                "Time from a window's opening to the server's acceptance of a consumer's pause.",
                 &LATENESS,
             )?,
             confirm: histogram(
                 &registry,
                 "pause_confirm_seconds",
-                "From a window's opening to the observation of a consumer's pause.",
+                "Time from a window's opening until a consumer's pause was observed.",
                 &LATENESS,
             )?,
             last_pass: gauge(
                 &registry,
                 "last_pass_timestamp_seconds",
-                "When the newest pass ended; 0 before the first.",
+                "When the last pass ended; 0 before the first.",
             )?,
             reload_ok: gauge(
                 &registry,
@@ -170,7 +171,8 @@ impl Metrics {
                 IntGaugeVec::new(
                     Opts::new(
                         "tzdb_info",
-                        "The copy of the IANA time zone database in force (the host's, or the bundled one); always 1.",
+                        "The active copy of the IANA time zone database (the host's, or the \
+                         bundled one); always 1.",
                     ),
                     &["source", "version"],
                 )?,
@@ -178,12 +180,13 @@ impl Metrics {
             merged: counter(
                 &registry,
                 "views_dropped_total",
-                "Reports that log lines and events saw only merged with the next one, because they were too slow.",
+                "Reports that log lines and events got only merged with the next one, as they were \
+                 too slow.",
             )?,
             lost_lines: Kept::new(counter(
                 &registry,
                 "log_lines_lost_total",
-                "Log lines lost because standard error or the journal did not take them in time.",
+                "Log lines that standard error or the journal did not accept in time.",
             )?),
             events_sent: Kept::new(events.with_label_values(&["sent"])),
             events_lost: Kept::new(events.with_label_values(&["lost"])),
@@ -204,7 +207,7 @@ impl Metrics {
             self.pass_duration.observe(pass.took.as_secs_f64());
             self.last_pass.set(report.at.as_second());
             self.wakeups.with_label_values(&[pass.wake.as_str()]).inc();
-            self.count(pass.untold());
+            self.count(pass.unreported());
             for took in &pass.confirmed {
                 self.confirm.observe(took.as_secs_f64());
             }

@@ -1,5 +1,5 @@
-//! Telling systemd how it goes. The one file that knows sd-notify. Outside a service with
-//! `Type=notify` it does nothing.
+//! Notifies systemd. The one file that knows sd-notify. Outside a service with `Type=notify` it
+//! does nothing.
 
 use std::io;
 use std::time::Duration;
@@ -14,14 +14,14 @@ use crate::report::Report;
 /// Shows a report: that the service has started, once, and the line of `systemctl status`.
 pub(super) fn show(report: &Report, changes: &[Change]) {
     if changes.contains(&Change::FirstAttempt) {
-        tell(&[NotifyState::Ready]);
+        notify(&[NotifyState::Ready]);
     }
-    tell(&[NotifyState::Status(&status_line(report))]);
+    notify(&[NotifyState::Status(&status_line(report))]);
 }
 
-/// Tells that the service is ending.
+/// Reports that the service stops.
 pub fn stopping() {
-    tell(&[NotifyState::Stopping]);
+    notify(&[NotifyState::Stopping]);
 }
 
 /// The line that `systemctl status` shows.
@@ -29,7 +29,7 @@ fn status_line(report: &Report) -> String {
     let link = match &report.link {
         Link::Up(server) => format!("connected to nats-server {}", server.version),
         Link::Down { .. } => "not connected to NATS".to_owned(),
-        Link::Unsuitable(_) => "connected to a server that cannot be used".to_owned(),
+        Link::Unsuitable(_) => "connected to an unsupported server version".to_owned(),
     };
     let paused = report
         .rows
@@ -72,18 +72,18 @@ fn feed_watchdog(heartbeat: &Heartbeat, limit: Duration) {
         let stopped = silent >= limit / 2;
         if stopped && std::mem::replace(&mut suspected, stopped) {
             tracing::error!(
-                "watchdog: the loop has not moved for {} s; asking systemd for a restart; paused consumers stay paused \
-                 until their deadlines",
+                "watchdog: the loop has not moved for {} s; asking systemd for a restart; paused \
+                 consumers stay paused until their deadlines",
                 silent.as_secs()
             );
-            return tell(&[NotifyState::WatchdogTrigger]);
+            return notify(&[NotifyState::WatchdogTrigger]);
         }
         suspected = stopped;
-        tell(&[NotifyState::Watchdog]);
+        notify(&[NotifyState::Watchdog]);
     }
 }
 
-fn tell(state: &[NotifyState<'_>]) {
+fn notify(state: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(state) {
         tracing::debug!("systemd not notified: {error}");
     }

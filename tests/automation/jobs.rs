@@ -135,7 +135,7 @@ async fn the_playbook_replaces_the_workers_while_nobody_works() {
     let output = play(&recess).await.unwrap();
     let told = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(2), "{told}");
-    assert!(told.contains("They go on at "), "{output:?}");
+    assert!(told.contains("They resume at "), "{output:?}");
     assert!(!world.files.path().join("installed").exists());
 
     recess.reload(&window(Span::open_for(3600)));

@@ -29,7 +29,7 @@ fn migrate(world: &World, recess: &Recess, needs: i64, script: &str) -> Command 
         .arg("db-upgrade")
         .arg(program)
         .env("NEEDS", needs.to_string())
-        .env("PATIENCE", "20s")
+        .env("TIMEOUT", "20s")
         .env("RELOAD", format!("kill -HUP {}", recess.pid()));
     command
 }
@@ -80,7 +80,7 @@ async fn nothing_is_migrated_while_somebody_works_or_where_too_little_is_left() 
     let config = world.config().window("db-upgrade", &["BILLING/*"], span);
     let recess = Recess::start(&config).await;
     let mut command = migrate(&world, &recess, 1, "touch migrated");
-    command.env("PATIENCE", "4s");
+    command.env("TIMEOUT", "4s");
     let output = begin(command).await.unwrap();
     let (status, told) = ended(&output);
     assert_eq!(status, Some(1), "{told}");

@@ -88,7 +88,7 @@ async fn a_chat_hears_of_a_window_once_though_two_copies_tell_it() {
         *posted.lock().unwrap(),
         [
             format!("window night is open until {}", span.closes),
-            "window night: all 2 consumers are quiet".to_owned(),
+            "window night: all 2 consumers are drained".to_owned(),
             "window night is closed".to_owned(),
         ]
     );

@@ -7,8 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::copy::Copy;
 use crate::crowd::{Crowd, People};
+use crate::daemon_under_test::DaemonUnderTest;
 use crate::rules::{Rules, Want, second};
 use crate::told::{MARK, State, is_ours, state};
 
@@ -123,7 +123,7 @@ async fn look(
 }
 
 /// It lives, answers, holds no more than it should, and has rested: `before` is what it had used so long ago.
-pub async fn is_well(copy: &Copy, before: Usage, ago: Duration) -> Vec<String> {
+pub async fn is_well(copy: &DaemonUnderTest, before: Usage, ago: Duration) -> Vec<String> {
     let Some(recess) = copy.recess() else {
         return vec!["I5: it is gone".to_owned()];
     };

@@ -6,8 +6,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-use crate::copy::Copy;
 use crate::crowd::{Crowd, People};
+use crate::daemon_under_test::DaemonUnderTest;
 use crate::healed::{all_becomes_right, is_well, usage};
 use crate::judge::Judge;
 use crate::network::weather;
@@ -92,7 +92,9 @@ pub async fn live(seed: u64, kind: Kind, told: bool) -> Outcome {
     for _ in 0..1 + random.below(2) {
         let rules = random.pick(&versions).clone();
         let has_clock = kind == Kind::Clock;
-        copies.push(Copy::new(&servers, &record, rules, settings.clone(), has_clock).await);
+        copies.push(
+            DaemonUnderTest::new(&servers, &record, rules, settings.clone(), has_clock).await,
+        );
     }
     for copy in &mut copies {
         copy.start().await;
@@ -146,7 +148,7 @@ pub async fn live(seed: u64, kind: Kind, told: bool) -> Outcome {
     record.note("everything is healed");
 
     let healed = Instant::now();
-    let used = |copy: &Copy| copy.recess().map(|recess| usage(recess.pid()));
+    let used = |copy: &DaemonUnderTest| copy.recess().map(|recess| usage(recess.pid()));
     let before: Vec<_> = copies
         .iter()
         .map(|copy| used(copy).unwrap_or_default())

@@ -26,8 +26,8 @@
 mod support;
 
 mod caught;
-mod copy;
 mod crowd;
+mod daemon_under_test;
 mod healed;
 mod history;
 mod judge;

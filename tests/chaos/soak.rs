@@ -7,8 +7,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-use crate::copy::Copy;
 use crate::crowd::{Crowd, People};
+use crate::daemon_under_test::DaemonUnderTest;
 use crate::healed::{Usage, all_becomes_right, usage};
 use crate::judge::Judge;
 use crate::network::weather;
@@ -111,7 +111,7 @@ async fn soak(length: Duration, seed: u64) {
     let rules = Rules::in_turns(base, turns, APART, LENGTH, &["S0/*", "S1/c1*", "S2/c2"]);
     let rules = Arc::new(rules);
     let settings = vec!["controller.request_timeout = \"1s\"".to_owned()];
-    let mut copy = Copy::new(&servers, &record, rules.clone(), settings, false).await;
+    let mut copy = DaemonUnderTest::new(&servers, &record, rules.clone(), settings, false).await;
     copy.start().await;
     let pid = copy.recess().unwrap().pid();
 

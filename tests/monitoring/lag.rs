@@ -13,7 +13,7 @@ use crate::watch::{CATCH_UP, Watch};
 const LAG: &str = "JetStreamConsumerLag";
 const HELD: &str = "RecessConsumerPaused";
 /// More than the alert's threshold.
-const MANY: usize = 1100;
+const MESSAGES_OVER_THRESHOLD: usize = 1100;
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Debian's prometheus and prometheus-alertmanager: tests/monitoring/run"]
@@ -26,12 +26,14 @@ async fn lag_pages_without_a_window_not_while_paused_and_again_after_the_time_to
     let watch = Watch::over(&server, &recess).await;
 
     // No window is open, and nobody works: both page, and stop when somebody does.
-    account.publish("ORDERS", MANY).await;
+    account.publish("ORDERS", MESSAGES_OVER_THRESHOLD).await;
     watch.until_told(LAG, "billing", true).await;
     let told = watch.until_told(LAG, "audit", true).await;
     assert_eq!(told.receiver, "page");
-    account.drain("ORDERS/billing", MANY).await;
-    account.drain("ORDERS/audit", MANY).await;
+    account
+        .drain("ORDERS/billing", MESSAGES_OVER_THRESHOLD)
+        .await;
+    account.drain("ORDERS/audit", MESSAGES_OVER_THRESHOLD).await;
     watch.until_told(LAG, "billing", false).await;
     watch.until_told(LAG, "audit", false).await;
     let before = watch.told().len();
@@ -40,7 +42,7 @@ async fn lag_pages_without_a_window_not_while_paused_and_again_after_the_time_to
     let span = Span::opening_in(1, 30);
     recess.reload(&config(span));
     watch.until_state(HELD, "billing", "active").await;
-    account.publish("ORDERS", MANY).await;
+    account.publish("ORDERS", MESSAGES_OVER_THRESHOLD).await;
     until("the lag of both is seen", secs(10), async || {
         let both = watch.fires(LAG, "billing").await && watch.fires(LAG, "audit").await;
         both.then_some(())

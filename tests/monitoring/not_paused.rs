@@ -12,7 +12,7 @@ use crate::support::nats_server::{Options, Server};
 use crate::support::recess::Recess;
 use crate::watch::Watch;
 
-const MANY: usize = 1100;
+const MESSAGES_OVER_THRESHOLD: usize = 1100;
 
 /// recess's user, who may look at everything, and one who may do everything.
 fn server_config(pause: &str) -> String {
@@ -39,7 +39,7 @@ async fn a_consumer_that_recess_may_not_pause_pages_and_so_does_its_lag_until_it
     let options = ConnectOptions::with_user_and_password("app".into(), "app".into());
     let account = Account::connect_with(&server.url(), options).await;
     account.durable("ORDERS/billing").await;
-    account.publish("ORDERS", MANY).await;
+    account.publish("ORDERS", MESSAGES_OVER_THRESHOLD).await;
     let files = tempfile::tempdir().unwrap();
     let password = files.path().join("password");
     fs::write(&password, "s3cret").unwrap();

@@ -58,7 +58,8 @@ const CASES: &[(&str, i32, &str)] = &[
     (
         "check,--config,",
         2,
-        "invalid value '' for '--config <PATH>': the path is empty: set RECESS_CONFIG to that of a file, or unset it",
+        "invalid value '' for '--config <PATH>': the path is empty: set RECESS_CONFIG to the path \
+         of a file, or unset it",
     ),
     (
         "plan,--format",
@@ -171,7 +172,8 @@ const CASES: &[(&str, i32, &str)] = &[
     (
         "plan,--from,2026-12-01T00:00:00[Europe/Zurich]",
         2,
-        "invalid value '2026-12-01T00:00:00[Europe/Zurich]' for '--from <T>': a zone by name is not read here: write an instant as in 2026-12-01T22:00:00Z or 2026-12-01T22:00:00+01:00",
+        "invalid value '2026-12-01T00:00:00[Europe/Zurich]' for '--from <T>': a zone name is not \
+         supported here: write an instant as in 2026-12-01T22:00:00Z or 2026-12-01T22:00:00+01:00",
     ),
     (
         "plan,--from,2026-02-30T00:00:00Z",
@@ -278,27 +280,27 @@ const CASES: &[(&str, i32, &str)] = &[
     (
         "check,--config,/nowhere/a.toml",
         78,
-        "config file: it cannot be read: No such file or directory (os error 2)",
+        "config file: cannot read it: No such file or directory (os error 2)",
     ),
     (
         "run,--config,/nowhere/a.toml",
         78,
-        "config file: it cannot be read: No such file or directory (os error 2)",
+        "config file: cannot read it: No such file or directory (os error 2)",
     ),
     (
         "status,--config,/",
         78,
-        "config file: it cannot be read: Is a directory (os error 21)",
+        "config file: cannot read it: Is a directory (os error 21)",
     ),
     (
         "diff,/nowhere/a.toml,recess.toml",
         78,
-        "config file: it cannot be read: No such file or directory (os error 2)",
+        "config file: cannot read it: No such file or directory (os error 2)",
     ),
     (
         "diff,recess.toml,/",
         78,
-        "config file: it cannot be read: Is a directory (os error 21)",
+        "config file: cannot read it: Is a directory (os error 21)",
     ),
     (
         "plan,--config,noise",
@@ -412,7 +414,7 @@ fn a_path_that_is_empty_or_of_diff_has_its_own_fix() {
             .unwrap();
         String::from_utf8(output.stderr).unwrap()
     };
-    let empty = "the path is empty: set RECESS_CONFIG to that of a file, or unset it";
+    let empty = "the path is empty: set RECESS_CONFIG to the path of a file, or unset it";
     assert!(errors(&["check"]).contains(empty));
     let missing = errors(&["diff", "old.toml", "new.toml"]);
     assert!(missing.contains("help: name another file\n"), "{missing}");

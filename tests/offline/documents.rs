@@ -245,7 +245,7 @@ fn the_readme_fits_on_a_few_screens() {
     assert_eq!(long, None);
 }
 
-/// Words that this project's texts do not use, and what they say instead.
+/// Words that this project's texts and messages do not use, and what they use instead.
 const WORDS: &[(&[&str], &str)] = &[
     (
         &["told", "tell", "tells", "says"],
@@ -270,7 +270,7 @@ const WORDS: &[(&[&str], &str)] = &[
     ),
     (&["way out"], "the fix"),
     (&["of ours", "theirs"], "recess's, foreign"),
-    (&["fights", "undone"], "overridden by another client"),
+    (&["fights"], "overridden by another client"),
     (&["quiet"], "drained"),
     (&["by hand"], "manually"),
     (
@@ -314,22 +314,75 @@ fn the_texts_use_the_words_of_the_field() {
     let mut found = Vec::new();
     for (path, text) in &texts {
         for (number, line) in words_of(text) {
-            let in_a_word = |c: char| c.is_alphanumeric() || c == '_';
-            let line = line.to_lowercase();
-            let plain: Vec<&str> = line
-                .split(|c| !in_a_word(c))
-                .filter(|word| !word.is_empty())
-                .collect();
-            let plain = format!(" {} ", plain.join(" "));
-            for (words, instead) in WORDS {
-                for word in words
-                    .iter()
-                    .filter(|word| plain.contains(&format!(" {word} ")))
-                {
-                    found.push(format!("{path}:{number}: {word:?}, better: {instead}"));
-                }
+            found.extend(unused_words(path, number, &line));
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// The words of a line that this project's texts do not use.
+fn unused_words(path: &str, number: usize, line: &str) -> Vec<String> {
+    let in_a_word = |c: char| c.is_alphanumeric() || c == '_';
+    let line = line.to_lowercase();
+    let plain: Vec<&str> = line
+        .split(|c| !in_a_word(c))
+        .filter(|word| !word.is_empty())
+        .collect();
+    let plain = format!(" {} ", plain.join(" "));
+    let mut found = Vec::new();
+    for (words, instead) in WORDS {
+        for word in (words.iter()).filter(|word| plain.contains(&format!(" {word} "))) {
+            found.push(format!("{path}:{number}: {word:?}, better: {instead}"));
+        }
+    }
+    found
+}
+
+/// The lines of the program's code that hold text in quotes, each reduced to that text. A text of several lines is taken whole
+/// from its second line on.
+fn messages_of(source: &str) -> Vec<(usize, String)> {
+    let mut inside = false;
+    let mut messages = Vec::new();
+    for (number, line) in source.lines().enumerate() {
+        let code = line.trim_start();
+        if !inside && code.starts_with("//") {
+            continue;
+        }
+        let line = line.replace("\\\"", " ").replace("'\"'", "");
+        let mut text = String::new();
+        for (index, part) in line.split('"').enumerate() {
+            inside ^= index > 0;
+            if inside {
+                text = text + part + " ";
+            }
+        }
+        messages.push((number + 1, text));
+    }
+    messages
+}
+
+#[test]
+fn the_messages_use_the_words_of_the_field() {
+    let mut folders = vec![root().join("src")];
+    let (mut found, mut words) = (Vec::new(), 0);
+    while let Some(folder) = folders.pop() {
+        for entry in folder.read_dir().unwrap() {
+            let path = entry.unwrap().path();
+            if path.ends_with("tests") || path.ends_with("tests.rs") {
+                continue;
+            }
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let source = fs::read_to_string(&path).unwrap();
+            let source = source.split("#[cfg(test)]\nmod tests {").next().unwrap();
+            for (number, text) in messages_of(source) {
+                words += text.split_whitespace().count();
+                found.extend(unused_words(path.to_str().unwrap(), number, &text));
             }
         }
     }
+    assert!(words > 5_000, "{words}");
     assert!(found.is_empty(), "{}", found.join("\n"));
 }

@@ -247,8 +247,8 @@ Nothing changes before 2026-12-24T03:00:00Z (in 1h).
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(
         text,
-        "At 2026-12-24T02:00:00Z, EVENTS > mail should be running.\n\
-         Window early names it, and takes it away by \"!EVENTS/mail\".\n"
+        "At 2026-12-24T02:00:00Z, EVENTS > mail should be running.\nWindow early names it, but \
+         excludes it with \"!EVENTS/mail\".\n"
     );
     let output = recess(folder.path(), &["explain", "ORDERS.billing"]);
     assert_eq!(output.status.code(), Some(2));

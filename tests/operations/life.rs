@@ -229,7 +229,7 @@ impl World {
         assert_eq!(told[0]["PRIORITY"], "3");
         // Nobody asks `recess check` first where the signal is sent by hand.
         self.machine.ok("systemctl kill --signal HUP recess");
-        let told = format!("new config rejected, the active one stays in force: {mistake}");
+        let told = format!("new config rejected, the active one stays: {mistake}");
         until("the refusal is told", secs(5), async || {
             (service.told(&told).len() == 1).then_some(())
         })

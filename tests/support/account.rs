@@ -221,7 +221,7 @@ impl Account {
             }
             tokio::time::sleep(AGAIN).await;
         }
-        panic!("no answer to {subject}");
+        panic!("no reply to {subject}");
     }
 
     /// An application's strict create of the same consumer, as at each of its starts: the server's `err_code` where it
@@ -247,7 +247,7 @@ impl Account {
                 Err(error) => panic!("{subject}: {error}"),
             }
         }
-        panic!("no answer to {subject}");
+        panic!("no reply to {subject}");
     }
 
     /// The node that serves a consumer; `None` where nobody can tell at once.

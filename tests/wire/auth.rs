@@ -73,7 +73,7 @@ async fn a_wrong_password_is_told_and_tried_again_until_it_is_right() {
     let recess = Recess::start(&config).await;
     recess.until_log("cannot read").await;
     fs::write(&password, "guess\n").unwrap();
-    let refusal = "the server refuses user recess with the password in";
+    let refusal = "the server rejects user recess with the password in";
     recess.until_log(refusal).await;
     assert!(
         !recess.log().contains("guess"),
@@ -118,14 +118,14 @@ async fn an_nkey_opens_the_door() {
     let stranger = KeyPair::new_user().seed().unwrap();
     fs::write(&file, stranger).unwrap();
     let refused = format!(
-        "{}: the server refuses the nkey in {}",
+        "{}: the server rejects the nkey in {}",
         server.url(),
         file.display()
     );
     assert_eq!(complaint(&config), refused);
     fs::write(&file, "not a seed").unwrap();
     let words = format!(
-        "{} holds no nkey seed (a line that begins with SU)",
+        "{} contains no nkey seed (a line that begins with SU)",
         file.display()
     );
     assert_eq!(complaint(&config), words);
@@ -152,13 +152,13 @@ async fn credentials_open_the_door_until_they_expire_and_again_when_they_are_ren
     recess.until_metric(PAUSED, 1.0, secs(10)).await;
 
     let (url, file) = (server.url(), credentials.display());
-    let ended = format!("{url} ended the connection: User Authentication Expired; trying again");
+    let ended = format!("{url} closed the connection: User Authentication Expired; reconnecting");
     until("they expire", secs(20), async || {
         recess.log().contains(&ended).then_some(())
     })
     .await;
     let refused = format!(
-        "{url}: the server refuses the credentials in {file}, which are valid until {expiry}"
+        "{url}: the server rejects the credentials in {file}, which are valid until {expiry}"
     );
     recess.until_log(&refused).await;
     assert_eq!(complaint(&config), refused);
@@ -171,7 +171,7 @@ async fn credentials_open_the_door_until_they_expire_and_again_when_they_are_ren
     recess.until_metric("nats_connected", 1.0, secs(5)).await;
 
     fs::write(&credentials, "nothing").unwrap();
-    let words = format!("{file} is not a credentials file: it holds no user JWT");
+    let words = format!("{file} is not a credentials file: it contains no user JWT");
     assert_eq!(complaint(&config), words);
 }
 
@@ -181,8 +181,8 @@ async fn each_wrong_way_in_is_told_in_one_line() {
     let (server, files) = world("token: t0ken", options).await;
     let url = server.url();
     let words = format!(
-        "{url}: the server wants credentials: set credentials, nkey_seed_file, username and password_file, or token_file \
-         in [nats]"
+        "{url}: the server requires authentication: set credentials, nkey_seed_file, username and \
+         password_file, or token_file in [nats]"
     );
     assert_eq!(complaint(&config(&server)), words);
     let token = files.path().join("token");
@@ -190,10 +190,10 @@ async fn each_wrong_way_in_is_told_in_one_line() {
     let missing = format!("cannot read {}: there is no such file", token.display());
     assert_eq!(complaint(&with_token), missing);
     fs::write(&token, "guess").unwrap();
-    let refused = format!("{url}: the server refuses the token in {}", token.display());
+    let refused = format!("{url}: the server rejects the token in {}", token.display());
     assert_eq!(complaint(&with_token), refused);
     fs::write(&token, [0xff, 0xfe]).unwrap();
-    let binary = format!("{} does not hold text", token.display());
+    let binary = format!("{} is not a text file", token.display());
     assert_eq!(complaint(&with_token), binary);
 }
 
@@ -206,7 +206,7 @@ async fn a_secret_that_recess_may_not_read_is_told_and_found_when_it_may() {
     fs::set_permissions(&token, fs::Permissions::from_mode(0o000)).unwrap();
     let recess = Recess::start_unprivileged(&config(&server).file("nats.token_file", &token)).await;
     let words = format!(
-        "cannot read {}: the user that recess runs as may not read it",
+        "cannot read {}: recess's user has no permission to read it",
         token.display()
     );
     recess.until_log(&words).await;

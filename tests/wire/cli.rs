@@ -180,11 +180,11 @@ async fn check_live_finds_what_the_server_does_not_have() {
     assert_eq!(exit, Some(3));
     assert!(err.contains("ORDERS/nobody"), "{err}");
     assert!(
-        err.contains("its selector \"ORDRES/*\" matches no consumer"),
+        err.contains("its selector \"ORDRES/*\" matches no existing consumer"),
         "{err}"
     );
     for hint in [
-        "stream ORDERS has billing; if it is created later, it is paused when it appears in an open window",
+        "stream ORDERS has billing; if it is created while the window is open, recess pauses it",
         "there is no stream EVENTS",
         "there is no stream ORDRES; did you mean ORDERS/*?",
     ] {

@@ -22,7 +22,7 @@ struct WithVictim {
 
 const STREAMS: [&str; 3] = ["GONE", "HERE", "THREE"];
 const CONSUMERS: usize = 20;
-const NAMED: &str = "NAMED/exact";
+const EXACT_CONSUMER: &str = "NAMED/exact";
 
 fn paths(stream: &str) -> Vec<String> {
     (0..CONSUMERS)
@@ -51,7 +51,7 @@ async fn with_victim() -> WithVictim {
     for path in STREAMS.iter().flat_map(|stream| paths(stream)) {
         account.consumer(&path).await;
     }
-    account.consumer(NAMED).await;
+    account.consumer(EXACT_CONSUMER).await;
     WithVictim {
         cluster,
         account,
@@ -94,7 +94,7 @@ async fn a_lost_node_holds_up_nobody(loss: Loss) {
     let span = Span::opening_in(6, 120);
     let config = Config::new([cluster.nodes[stays].url()]).window(
         "night",
-        &["GONE/*", "HERE/*", "THREE/*", NAMED],
+        &["GONE/*", "HERE/*", "THREE/*", EXACT_CONSUMER],
         span,
     );
     let recess = Recess::start(&config).await;
@@ -143,7 +143,7 @@ async fn a_lost_node_holds_up_nobody(loss: Loss) {
     .await;
     let back = Timestamp::now();
     let mut lost = paths("GONE");
-    lost.push(NAMED.to_owned());
+    lost.push(EXACT_CONSUMER.to_owned());
     until("its consumers are paused", secs(20), async || {
         all_paused(&account, &lost, span).await.then_some(())
     })

@@ -131,8 +131,8 @@ async fn a_resume_wakes_those_who_wait_and_says_what_will_pause_them_again() {
             &format!("{:19}{}", "ORDERS > shipping", "resumed"),
             "",
             "2 of 2 consumers deliver.",
-            "Windows will pause 1 of them again. To prevent that, take them out of the window (\"!STREAM/CONSUMER\") or add \
-             an [[exclusion]], and reload recess.",
+            "Windows will pause 1 of them again. To prevent that, exclude them from the window \
+             (\"!STREAM/CONSUMER\") or add an [[exclusion]], then reload recess.",
         ]
     );
     // There is nothing to do a second time.
@@ -199,11 +199,11 @@ async fn what_cannot_be_meant_is_refused_with_the_way_out() {
     for (arguments, words) in [
         (
             &["--for", "2d"][..],
-            "that is longer than max_pause = \"1d\" in [controller] of ",
+            "the pause is longer than max_pause = \"1d\" in ",
         ),
         (
             &["--for", "5s"],
-            "a pause of 5s or less could be over before every server has it",
+            "a pause of 5s or less could end before each server has applied it",
         ),
         (
             &["--until", "2020-01-01T00:00:00Z"],
@@ -234,7 +234,7 @@ async fn what_cannot_be_meant_is_refused_with_the_way_out() {
     }
     let (exit, _, err) = ask(&config, &["pause", "!ORDERS/audit", "--for", "1h"]);
     assert_eq!(exit, Some(2));
-    assert!(err.contains("every selector takes away"), "{err}");
+    assert!(err.contains("all selectors exclude (`!`)"), "{err}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -493,10 +493,10 @@ async fn those_who_are_passed_over_are_named_with_the_way_to_include_them() {
         .config()
         .window("night", &["ORDERS/*"], Span::opening_in(7200, 60));
     let words = [
-        "note: stream ORDERS: globs leave out 1 consumer that is not durable (worker); to include one, name it exactly: \
-         \"ORDERS/worker\"\n",
-        "note: stream ORDERS: globs leave out 1 consumer that serves another stream (copy); to include one, name it exactly: \
-         \"ORDERS/copy\"\n",
+        "note: stream ORDERS: wildcards leave out 1 consumer that is not durable (worker); to \
+         include one, name it exactly: \"ORDERS/worker\"\n",
+        "note: stream ORDERS: wildcards leave out 1 consumer that serves another stream (copy); to \
+         include one, name it exactly: \"ORDERS/copy\"\n",
     ]
     .concat();
     for arguments in [
@@ -511,8 +511,8 @@ async fn those_who_are_passed_over_are_named_with_the_way_to_include_them() {
     // None is durable: it is not denied that it exists.
     let (exit, _, err) = ask(&config, &["pause", "ORDERS/w*", "--for", "1h"]);
     assert_eq!(exit, Some(1));
-    let why = "error: no consumer matches ORDERS/w*: ORDERS > worker is not durable, and globs leave such consumers out: name \
-               it exactly to include it\n";
+    let why = "error: no consumer matches ORDERS/w*: ORDERS > worker is not durable, so wildcards \
+               leave it out: name it exactly to include it\n";
     assert!(err.contains(why), "{err}");
     let (exit, rows, err) = told(&config, &["pause", "ORDERS/worker", "--for", "1h"]);
     assert_eq!((exit, &*err), (Some(0), ""), "{rows}");
@@ -527,7 +527,7 @@ async fn those_who_are_passed_over_are_named_with_the_way_to_include_them() {
     let log = recess.log();
     let told: Vec<_> = log
         .lines()
-        .filter(|line| line.contains("globs leave out"))
+        .filter(|line| line.contains("wildcards leave out"))
         .collect();
     assert_eq!(told.len(), 2, "{log}");
     assert_eq!(recess.complaints(), [""; 0]);
@@ -544,8 +544,8 @@ async fn a_glob_for_all_streams_says_that_it_holds_mqtt_and_buckets() {
     assert_eq!(exit, Some(0), "{rows}");
     assert_eq!(
         err,
-        "note: that holds 2 consumers of MQTT, key-value buckets or object stores ($MQTT_sess, KV_settings); to leave them out, \
-         add '!KV_*/*' '!OBJ_*/*' '!$MQTT_*/*'\n"
+        "note: the selectors match 2 consumers of MQTT, key-value buckets or object stores \
+         ($MQTT_sess, KV_settings); to exclude them, add '!KV_*/*' '!OBJ_*/*' '!$MQTT_*/*'\n"
     );
     for meant in [
         &["*/*", "!KV_*/*", "!$MQTT_*/*"][..],
@@ -594,7 +594,7 @@ async fn a_question_that_is_answered_after_the_deadline_sends_nothing() {
     let arguments = ["pause", "ORDERS/*", "--for", "7s"];
     let (exit, shown) = answered_after(secs(5), &world.config(), &arguments, "y\n");
     assert_eq!(exit, Some(1), "{shown}");
-    let too_near = "a pause of 5s or less could be over before every server has it";
+    let too_near = "a pause of 5s or less could end before each server has applied it";
     assert!(shown.contains(too_near), "{shown}");
     for until in [None, Some(8)] {
         let until = until.map(|after| second(after).to_string());
@@ -605,7 +605,7 @@ async fn a_question_that_is_answered_after_the_deadline_sends_nothing() {
         let arguments = [&["pause", "ORDERS/*"][..], &length].concat();
         let (exit, shown) = answered_after(secs(9), &world.config(), &arguments, "y\n");
         assert_eq!(exit, Some(1), "{shown}");
-        assert!(shown.contains(": that has passed"), "{shown}");
+        assert!(shown.contains(": the time has passed"), "{shown}");
         assert!(shown.contains("nothing was sent"), "{shown}");
         assert!(!shown.contains("another client"), "{shown}");
         assert_eq!(tap.writes().len(), 0, "{:?}", tap.writes());
@@ -647,5 +647,5 @@ async fn an_interrupt_counts_those_under_way_only() {
     let output = tokio::task::spawn_blocking(move || child.wait_with_output());
     let output = output.await.unwrap().unwrap();
     let err = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(err, "interrupted: 4 of 4 consumers were told to resume\n");
+    assert_eq!(err, "interrupted: 4 of 4 consumers were resumed\n");
 }

@@ -69,7 +69,7 @@ fn named(what: &'static str, name: &str) -> Case {
     let answer = json!({ "total": 2, "consumers": entries });
     Case {
         then: Paused,
-        ..list(what, answer.to_string(), " is left out, as its name h")
+        ..list(what, answer.to_string(), " is left out, as its name ")
     }
 }
 
@@ -139,7 +139,7 @@ fn pages(what: &'static str, told: &'static str, page: fn(u64) -> (u64, u64, u64
 }
 
 fn list_cases() -> Vec<Case> {
-    let unreadable = "CONSUMER.LIST.ORDERS cannot be read: ";
+    let unreadable = "cannot read the reply to $JS.API.CONSUMER.LIST.ORDERS: ";
     let deep = format!(
         "{{\"total\":1,\"consumers\":{}1{}}}",
         "[".repeat(100_000),
@@ -172,7 +172,7 @@ fn list_cases() -> Vec<Case> {
         list(
             "an error that writes log lines",
             json!({ "error": { "code": 500, "description": format!("\n2026-01-01 ERROR fake\x1b[31m\r{}", "a".repeat(1_000_000)) } }).to_string(),
-            r"nats-server refused: \n2026-01-01 ERROR fake\u{1b}[31m\raaa",
+            r"nats-server refused the request: \n2026-01-01 ERROR fake\u{1b}[31m\raaa",
         ),
         entry("a creation that is no time", "/created", json!("soon"), "consumer `billing` is left out, as created `soon` is not a time"),
         entry("a creation that never was", "/created", json!("2026-02-30T00:00:00Z"), "is not a time"),
@@ -206,8 +206,8 @@ fn list_cases() -> Vec<Case> {
 }
 
 fn answer_cases() -> Vec<Case> {
-    let of_info = "CONSUMER.INFO.ORDERS.billing cannot be read: ";
-    let of_account = "$JS.API.INFO cannot be read: ";
+    let of_info = "cannot read the reply to $JS.API.CONSUMER.INFO.ORDERS.billing: ";
+    let of_account = "cannot read the reply to $JS.API.INFO: ";
     let remaining = |rest: &str| {
         let text = consumer("billing", Some("2099-01-01T00:00:00Z")).to_string();
         let (before, after) = text.split_once("\"pause_remaining\":").unwrap();
@@ -241,7 +241,7 @@ fn answer_cases() -> Vec<Case> {
             remaining("\"long\""),
             of_info,
         ),
-        say("no answer at all", info, Say::Nothing, "no answer to "),
+        say("no answer at all", info, Say::Nothing, "no reply to "),
         say(
             "an account that is no JSON",
             "INFO",
@@ -264,7 +264,7 @@ fn answer_cases() -> Vec<Case> {
             "an account's refusal with a colour",
             "INFO",
             answer("{\"error\":{\"code\":503,\"description\":\"\\u001b]0;owned\\u0007\"}}"),
-            r"nats-server refused: \u{1b}]0;owned\u{7} (error 503)",
+            r"nats-server refused the request: \u{1b}]0;owned\u{7} (error 503)",
         ),
         Case {
             window: "*/*",
@@ -299,7 +299,7 @@ fn answer_cases() -> Vec<Case> {
                 "a write's answer that is no JSON",
                 "CONSUMER.PAUSE",
                 answer("ok"),
-                "CONSUMER.PAUSE.ORDERS.billing cannot be read: ",
+                "cannot read the reply to $JS.API.CONSUMER.PAUSE.ORDERS.billing: ",
             )
         },
         Case {
@@ -308,7 +308,7 @@ fn answer_cases() -> Vec<Case> {
                 "a write's answer that never comes",
                 "CONSUMER.PAUSE",
                 Say::Nothing,
-                "no answer to ",
+                "no reply to ",
             )
         },
         say("100 MB", info, answer(vec![b' '; 100 << 20]), ""),
@@ -316,14 +316,14 @@ fn answer_cases() -> Vec<Case> {
             "100 MB without a line break",
             info,
             Say::Bytes(vec![b'a'; 100 << 20]),
-            "sent megabytes that are no message, so recess hung up",
+            "sent megabytes that are not a NATS message; recess closed the connection",
         ),
     ]
 }
 
 fn protocol_cases() -> Vec<Case> {
     let no_connection = "no connection to NATS: ";
-    let foreign = "the server does not speak as a NATS server does";
+    let foreign = "the server does not speak the NATS protocol";
     let connected = "connected to nats-server 2.15.1";
     let lost = "the connection to nats://";
     let flood = |line: String, count: usize| line.repeat(count);

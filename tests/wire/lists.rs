@@ -207,7 +207,7 @@ async fn consumers_that_come_and_go_around_an_opening_are_paused_or_forgotten_wi
     assert!(late.len() > 300, "only {} came", late.len());
     let stay = || (late.iter()).filter_map(|(stays, path)| stays.then_some(path));
     let there: BTreeSet<&String> = steady.iter().chain(stay()).collect();
-    let refused = recess.log().matches("does not exist any more").count();
+    let refused = recess.log().matches("deleted before it was").count();
     assert!(refused > 0, "nobody was gone before its pause");
     until("all that are there are paused", secs(5), async || {
         (recess.total("consumer_paused").await == there.len() as f64).then_some(())

@@ -99,8 +99,8 @@ async fn a_consumer_that_goes_when_nobody_uses_it_is_told() {
         &config(&world, &["ORDERS/*"]),
         "inactive-threshold",
         "ORDERS > billing",
-        "its inactive_threshold is 5m, and window night holds it for 2h: when its clients stop for that long, the server \
-         deletes it, and its position in the stream with it",
+        "its inactive_threshold is 5m, and window night pauses it for 2h: if its clients stop \
+         pulling for that long, the server deletes it and its position in the stream",
     );
 }
 
@@ -120,15 +120,16 @@ async fn messages_in_work_are_told_where_they_come_again_or_never() {
         [
             "ack-wait",
             "ORDERS > again",
-            "2 messages are in work now, and window night holds it for 2h, longer than its ack_wait of 30s: what is in work \
-             when the window opens and not acknowledged in time is delivered again after it",
+            "2 messages are in flight now, and window night pauses it for 2h, longer than its \
+             ack_wait of 30s: a message in flight at the opening and not acknowledged in time is \
+             delivered again after the window",
         ],
         [
             "max-deliver",
             "ORDERS > once",
-            "each message is delivered once only (max_deliver is 1), and window night holds it for 2h, longer than its \
-             ack_wait of 30s: what is in work when the window opens, at its last delivery, and not acknowledged in time is \
-             never delivered again",
+            "each message is delivered only once (max_deliver is 1), and window night pauses it \
+             for 2h, longer than its ack_wait of 30s: a message in flight at the opening, in its \
+             last delivery and not acknowledged in time, is never delivered again",
         ],
     ];
     assert_eq!(told, expected.map(|finding| finding.map(str::to_owned)));
@@ -172,7 +173,8 @@ async fn consumers_that_globs_leave_alone_are_told_unless_a_selector_says_that_i
     let told = findings(&config(&world, &["ORDERS/*"]));
     let what = |consumer, what| {
         let message = format!(
-            "window night has a glob for its name, but it {what}: globs leave such consumers alone, so it goes on"
+            "window night has a wildcard that matches its name, but it {what}: wildcards leave it \
+             out, so it keeps running"
         );
         [
             "passed-over".to_owned(),
@@ -208,7 +210,7 @@ async fn consumers_that_are_named_though_globs_would_leave_them_alone_are_told()
     assert_eq!(codes, expected);
     assert_eq!(
         told[0][2],
-        "it serves a stream that sources this one: while it is paused, nothing reaches that stream"
+        "it serves a stream that sources this one: while it is paused, that stream receives nothing"
     );
 }
 

@@ -271,7 +271,8 @@ async fn a_server_without_jetstream_is_told_and_used_when_it_has_one() {
     .unwrap();
     let span = Span::open_for(60);
     let words = format!(
-        "connected to {}, but nobody answers $JS.API.INFO: JetStream is not enabled there",
+        "connected to {}, but no responder for $JS.API.INFO: JetStream is not enabled for this \
+         account",
         server.url()
     );
     assert_eq!(

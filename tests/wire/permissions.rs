@@ -177,8 +177,9 @@ async fn without_account_info_nothing_begins_and_every_command_says_why() {
 async fn answers_that_may_not_be_heard_are_told_and_heard_as_soon_as_they_may() {
     let world = Restricted::withholding(&["_INBOX_recess.>"]).await;
     let words = format!(
-        "connected to {}, but permission denied to subscribe to _INBOX_recess.>, so no answer can come: allow it for \
-         recess's NATS user, or set inbox_prefix in [nats] to what it is allowed",
+        "connected to {}, but permission denied to subscribe to _INBOX_recess.>, so no reply can \
+         arrive: allow it for recess's NATS user, or set inbox_prefix in [nats] to an allowed \
+         prefix",
         world.server.url()
     );
     let complaint = complaint_of_status(&world.config());
@@ -248,7 +249,8 @@ async fn check_live_finds_a_pause_that_is_not_permitted_before_the_night_and_tou
     assert_eq!(found.len(), 1, "{report}");
     assert_eq!(found[0]["subject"], "ORDERS > billing");
     let message = found[0]["message"].as_str().unwrap();
-    let words = "it cannot be paused: permission denied to publish to $JS.API.CONSUMER.PAUSE.ORDERS.billing";
+    let words = "recess cannot pause it: permission denied to publish to \
+                 $JS.API.CONSUMER.PAUSE.ORDERS.billing";
     assert!(message.starts_with(words), "{message}");
 
     // Where it is permitted, asking changes nothing: not a pause that is there, and none begins.
@@ -274,15 +276,15 @@ async fn check_live_tells_of_each_subject_that_it_may_not_ask_and_of_no_other() 
             "$JS.API.STREAM.INFO.*",
             "unknown-limits",
             "stream ORDERS",
-            "its limits cannot be looked at: permission denied to publish to $JS.API.STREAM.INFO.ORDERS: allow it for recess's \
-             NATS user",
+            "cannot read its limits: permission denied to publish to $JS.API.STREAM.INFO.ORDERS: \
+             allow it for recess's NATS user",
         ),
         (
             "$JS.API.CONSUMER.INFO.*.*",
             "not-observed",
             "ORDERS > billing",
-            "it cannot be looked at by itself: permission denied to publish to $JS.API.CONSUMER.INFO.ORDERS.billing: allow it \
-             for recess's NATS user",
+            "recess cannot observe it alone: permission denied to publish to \
+             $JS.API.CONSUMER.INFO.ORDERS.billing: allow it for recess's NATS user",
         ),
         (
             "$JS.API.CONSUMER.LIST.*",

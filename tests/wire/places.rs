@@ -63,7 +63,8 @@ async fn an_unknown_domain_is_told_and_a_window_is_in_force_soon_after_it_appear
         |domain: &str| window(Config::new([leaf.url()]).set(&format!("nats.domain = {domain:?}")));
     let silence = |domain: &str| {
         format!(
-            "connected to {}, but nobody answers $JS.{domain}.API.INFO: there is no JetStream domain {domain} in reach",
+            "connected to {}, but no responder for $JS.{domain}.API.INFO: JetStream domain \
+             {domain} is not reachable",
             leaf.url()
         )
     };
@@ -119,14 +120,16 @@ async fn an_api_that_is_imported_from_another_account_is_used_at_its_prefix() {
     recess.until_metric(repaired, 1.0, secs(5)).await;
 
     let words = format!(
-        "error: connected to {}, but nobody answers ap.api.INFO: no JetStream API is at the prefix ap.api",
+        "error: connected to {}, but no responder for ap.api.INFO: there is no JetStream API at \
+         the prefix ap.api",
         server.url()
     );
     assert_eq!(complaint_of_status(&config("ap.api")), words);
     // Without a prefix it asks the account that has no JetStream.
     let without = config("$JS.API");
     let words = format!(
-        "error: connected to {}, but nats-server refused: JetStream not enabled for account (error 10039)",
+        "error: connected to {}, but nats-server refused the request: JetStream not enabled for \
+         account (error 10039)",
         server.url()
     );
     assert_eq!(complaint_of_status(&without), words);
@@ -158,7 +161,7 @@ async fn a_natscli_context_says_all_that_is_needed() {
     );
     recess.until_log(&missing).await;
     context("guess");
-    let refused = "the server refuses user ops with the password in the natscli context";
+    let refused = "the server rejects user ops with the password in the natscli context";
     recess.until_log(refused).await;
     context("s3cret");
     recess.until_metric(PAUSED, 1.0, secs(5)).await;
@@ -201,8 +204,8 @@ async fn every_server_that_does_not_answer_is_named_with_its_reason() {
     let config = window(Config::new(servers.map(str::to_owned)));
     let complaint = complaint_of_status(&config);
     let words = format!(
-        "error: no connection to NATS: nats://127.0.0.1:1, nats://127.0.0.1:2: connection refused; {silent}: no answer \
-         within 2 s"
+        "error: no connection to NATS: nats://127.0.0.1:1, nats://127.0.0.1:2: connection refused; \
+         {silent}: no reply within 2 s"
     );
     assert_eq!(complaint, words);
 }

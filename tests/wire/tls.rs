@@ -93,7 +93,7 @@ async fn a_client_certificate_opens_the_door_and_a_rotated_one_is_found() {
     fs::write(&client.cert, "").unwrap();
     server.restart().unwrap();
     let cert = client.cert.display();
-    let broken = format!("no connection to NATS: {cert} holds no certificate in PEM");
+    let broken = format!("no connection to NATS: {cert} contains no certificate in PEM");
     recess.until_log(&broken).await;
     authority.sign("client", "recess");
     recess.until_metric("nats_connected", 1.0, secs(10)).await;
@@ -119,8 +119,8 @@ async fn a_handshake_that_comes_first_on_one_side_only_is_told_as_that() {
     let authority = Authority::new();
     let (ca, certificate) = (authority.ca(), authority.sign("server", "127.0.0.1"));
     let first = format!("nats.tls = {{ ca = {ca:?}, handshake_first = true }}");
-    let words = "the server does not begin with TLS: take tls.handshake_first out in [nats], or set handshake_first at \
-                 the server";
+    let words = "the server does not start with TLS: remove tls.handshake_first in [nats], or set \
+                 handshake_first on the server";
     for other in [
         server(&certificate, ""),
         Server::start(Default::default()).unwrap(),
@@ -130,7 +130,8 @@ async fn a_handshake_that_comes_first_on_one_side_only_is_told_as_that() {
 
     // It waits for longer than recess does before it closes the connection.
     let server = server(&certificate, "handshake_first: true\n timeout: 10");
-    let words = "no answer within 2 s; if the server has handshake_first, set tls.handshake_first in [nats] too";
+    let words = "no reply within 2 s; if the server has handshake_first, set tls.handshake_first \
+                 in [nats] too";
     let without = config(&server).set(&tls(&ca, None));
     assert_eq!(why_not(&without, &server), words);
 }
@@ -180,8 +181,8 @@ async fn each_wrong_certificate_of_a_server_is_told_as_what_it_is() {
     assert_eq!(why_not(&config_of(&old), &old), words);
 
     let plain = Server::start(Default::default()).unwrap();
-    let words = "the server does not speak TLS there: turn it on at the server, or take out tls in [nats] and tls:// \
-                 in the address";
+    let words = "the server does not use TLS: enable it on the server, or remove tls in [nats] and \
+                 tls:// in the address";
     assert_eq!(why_not(&config_of(&plain), &plain), words);
 }
 
@@ -192,17 +193,17 @@ async fn each_wrong_certificate_of_a_client_is_told_as_what_it_is() {
     let server = server(&authority.sign("server", "127.0.0.1"), &verify(&authority));
     let with = |client: Option<&Pair>| why_not(&config(&server).set(&tls(&ca, client)), &server);
 
-    let words = "the server wants a client certificate: set tls.cert and tls.key in [nats]";
+    let words = "the server requires a client certificate: set tls.cert and tls.key in [nats]";
     assert_eq!(with(None), words);
     let expired = authority.sign_until("expired", "recess", 2026);
     let words = format!(
-        "the server refuses the client certificate in {}: it has expired",
+        "the server rejects the client certificate in {}: it has expired",
         expired.cert.display()
     );
     assert_eq!(with(Some(&expired)), words);
     let stranger = other.sign("stranger", "recess");
     let words = format!(
-        "the server refuses the client certificate in {}: it does not know the CA that signed it",
+        "the server rejects the client certificate in {}: it does not know the CA that signed it",
         stranger.cert.display()
     );
     assert_eq!(with(Some(&stranger)), words);
@@ -227,7 +228,7 @@ async fn each_file_that_cannot_be_used_is_named() {
     );
     assert_eq!(
         complaint(&one.key, None),
-        "/one.key holds no certificate in PEM"
+        "/one.key contains no certificate in PEM"
     );
     let pair = |cert: &Path, key: &Path| Pair {
         cert: cert.to_owned(),
@@ -239,13 +240,13 @@ async fn each_file_that_cannot_be_used_is_named() {
     let no_key = pair(&one.cert, &one.cert);
     assert_eq!(
         complaint(&ca, Some(&no_key)),
-        "/one.crt holds no private key in PEM"
+        "/one.crt contains no private key in PEM"
     );
     for name in ["encrypted.key", "encrypted-traditional.key"] {
         let key = fixture(name);
         let words = format!(
-            "the key in {0} is encrypted, and recess cannot ask for its passphrase: store it without one, as `openssl pkey \
-             -in {0}` prints it",
+            "the key in {0} is encrypted, and recess cannot ask for a passphrase: store it \
+             decrypted, as `openssl pkey -in {0}` prints it",
             key.display()
         );
         assert_eq!(complaint(&ca, Some(&pair(&version_1().cert, &key))), words);
@@ -274,8 +275,8 @@ async fn each_file_that_cannot_be_used_is_named() {
         std::fs::write(&to, text.concat()).unwrap();
         to
     };
-    let words =
-        "begins with a byte order mark, which hides its first line: save it as UTF-8 without BOM";
+    let words = "begins with a byte order mark, so its first line is not readable: save it as UTF-8 \
+         without BOM";
     let marked_ca = format!("/{} {words}", marked(&ca).file_name().unwrap().display());
     assert_eq!(complaint(&marked(&ca), None), marked_ca);
     let marked_key = pair(&one.cert, &marked(&one.key));

@@ -191,7 +191,7 @@ async fn a_stalled_consumer_is_not_called_so_before_its_ack_wait_or_the_longest_
     let arguments = ["ORDERS/billing", "--for", "drained", "--timeout", "2s"];
     let (exit, out, err) = wait(&world.config(), &arguments).await;
     assert_eq!(exit, Some(1));
-    assert!(out.contains("busy"), "{out}");
+    assert!(out.contains("draining"), "{out}");
     let words = "error: timed out after 2s: 0 of 1 consumers are drained\n";
     assert_eq!(err, words);
     let arguments = ["ORDERS/billing", "--for", "drained", "--timeout", "20s"];
@@ -233,7 +233,8 @@ async fn with_ack_policy_none_it_cannot_be_known() {
     assert_eq!(told["outcome"], "unknown");
     assert_eq!(told["consumers"][0]["state"], "unknown");
     assert_eq!(told["consumers"][1]["state"], "reached");
-    let words = "cannot be known: ORDERS > billing has ack policy none, so messages in flight are not counted\n";
+    let words = "unknown: ORDERS > billing has ack policy none, so the server does not count \
+                 messages in flight\n";
     assert_eq!(err, words);
     // That it is paused can be known.
     let arguments = ["ORDERS/*", "--for", "paused"];
@@ -346,7 +347,7 @@ async fn names_that_match_nothing_are_told_with_what_may_have_been_meant() {
         ),
         (
             &["X*/*"],
-            "no consumer matches X*/*: there is no such stream among 1",
+            "no consumer matches X*/*: none of the 1 streams matches",
         ),
     ] {
         let arguments = [selectors, &["--for", "paused", "--timeout", "5s"]].concat();
@@ -424,9 +425,7 @@ async fn a_server_that_is_down_is_waited_for_until_the_timeout() {
     assert_eq!(told["error"], json!(down));
     assert_eq!(
         err,
-        format!(
-            "note: {down}; trying again until the timeout\nerror: timed out after 2s: {down}\n"
-        )
+        format!("note: {down}; retrying until the timeout\nerror: timed out after 2s: {down}\n")
     );
 
     let mut waiting = Waiting::begin(
@@ -477,9 +476,9 @@ async fn drained_is_not_said_while_a_worker_that_globs_leave_out_may_be_at_work(
     assert_eq!(told["passed_over"], passed_over);
     assert_eq!(
         err,
-        "note: stream ORDERS: globs leave out 1 consumer that is not durable (worker); to include one, name it exactly: \
-         \"ORDERS/worker\"\ncannot be known: not all consumers were considered that a glob matches; name them exactly, or take \
-         them away with !\n"
+        "note: stream ORDERS: wildcards leave out 1 consumer that is not durable (worker); to \
+         include one, name it exactly: \"ORDERS/worker\"\nunknown: a wildcard leaves out consumers \
+         that may have messages in flight; name them exactly, or exclude them with !\n"
     );
     // By name it is waited for; taken away it was meant.
     let named = [
@@ -516,7 +515,7 @@ async fn an_ordered_consumer_has_nothing_in_flight_and_holds_no_wait_up() {
     assert_eq!(exit, Some(0), "{err}");
     assert!(out.starts_with("ORDERS > billing is drained"), "{out}");
     assert!(
-        err.starts_with("note: stream ORDERS: globs leave out 1 consumer"),
+        err.starts_with("note: stream ORDERS: wildcards leave out 1 consumer"),
         "{err}"
     );
 }

@@ -154,7 +154,7 @@ fn where_more_than_a_line_is_to_be_written_it_is_said() {
         ),
         (
             "0 3 * * MON 2027-2030",
-            "write \"0 0 3 * * MON\", and say with valid_from and valid_until in which years",
+            "write \"0 0 3 * * MON\", and set the years with valid_from and valid_until",
         ),
         (
             "0 3 L-3 * ?",
@@ -164,7 +164,8 @@ fn where_more_than_a_line_is_to_be_written_it_is_said() {
         // Two readings: the one that is meant is to be written.
         (
             "35 10 * * * 3",
-            "if the seconds stand last, write \"3 35 10 * * *\"; if they stand first, name the weekday: \"35 10 * * * WED\"",
+            "if the seconds are last, write \"3 35 10 * * *\"; if they are first, name the \
+             weekday: \"35 10 * * * WED\"",
         ),
         (
             "0 0 3 ? * 2",
@@ -176,8 +177,8 @@ fn where_more_than_a_line_is_to_be_written_it_is_said() {
         ),
         (
             "0 22-2 * * FRI",
-            "for a night, let it open once and last until the morning: \"0 22 * * FRI\"; for those hours of one day, write \
-             \"0 0,1,2,22,23 * * FRI\"",
+            "for a night, write one opening that lasts until the morning: \"0 22 * * FRI\"; for \
+             those hours of one day: \"0 0,1,2,22,23 * * FRI\"",
         ),
     ] {
         let (reason, found) = refused(line);
@@ -191,47 +192,44 @@ fn the_reason_names_the_field_and_what_stands_in_it() {
         ("0 8, 20 * * *", "`8,` has an empty list item"),
         (
             "0 22 FRI * *",
-            "`FRI` is a weekday, and stands in the field of the day of the month",
+            "`FRI` is a weekday, but is in the day of the month field",
         ),
         (
             "0 0 * * JAN",
-            "`JAN` is a month, and stands in the field of the weekday",
+            "`JAN` is a month, but is in the weekday field",
         ),
-        ("30 24 * * *", "`24` is no hour (0-23)"),
-        ("30 1 0 * *", "`0` is no day of the month (1-31)"),
-        ("30 1 * * 8", "`8` is no weekday (0-7)"),
-        ("30 1 * * FOO", "`FOO` is no weekday"),
-        ("JAN0 1 * * *", "`JAN0` is no minute"),
-        ("0 0 * JAN0 *", "`JAN0` is no month"),
+        ("30 24 * * *", "`24` is not a valid hour (0-23)"),
+        ("30 1 0 * *", "`0` is not a valid day of the month (1-31)"),
+        ("30 1 * * 8", "`8` is not a valid weekday (0-7)"),
+        ("30 1 * * FOO", "`FOO` is not a valid weekday"),
+        ("JAN0 1 * * *", "`JAN0` is not a valid minute"),
+        ("0 0 * JAN0 *", "`JAN0` is not a valid month"),
         ("5- * * * *", "`5-` is not complete"),
         ("*/0 * * * *", "`*/0` has a step of 0"),
-        ("*/x * * * *", "`*/x` has no number as its step"),
+        ("*/x * * * *", "`*/x` has a step that is not a number"),
+        ("0 3 * * MON/2", "`MON/2` has no weekday at its end"),
         (
-            "0 3 * * MON/2",
-            "`MON/2` does not say with which weekday it ends",
+            "0 3 * * MON#6",
+            "`MON#6`: a weekday's number in the month is #1 to #5",
         ),
-        ("0 3 * * MON#6", "`MON#6`: a month has weekdays #1 to #5"),
-        ("0 3 * * L", "`L` does not say which weekday it means"),
-        ("0 3 * * #2", "`#2` does not say which weekday it means"),
+        ("0 3 * * L", "`L` names no weekday"),
+        ("0 3 * * #2", "`#2` names no weekday"),
         (
             "0 3 L-3 * *",
-            "`L-3` counts back from the last day of the month, which no rule can",
+            "`L-3` counts back from the last day of the month, which recess does not support",
         ),
-        ("0 ? * * *", "`?` cannot stand for the hour"),
+        ("0 ? * * *", "`?` is not allowed as the hour"),
         ("30 1 *", "it has 3 fields, not 5 or 6"),
         ("30", "it has 1 field, not 5 or 6"),
         ("", "it is empty"),
-        (
-            "@reboot",
-            "it is no nickname that names times, such as @daily",
-        ),
+        ("@reboot", "it is not a known nickname such as @daily"),
         (
             "35 10 * * * 3",
             "its six fields can be read with the seconds first or last",
         ),
         (
             "0 3 ? * 2",
-            "beside `?`, weekday 2 can be Quartz' (1 is Sunday) or cron's (1 is Monday)",
+            "with `?`, weekday 2 is ambiguous: in Quartz 1 is Sunday, in cron 1 is Monday",
         ),
     ] {
         assert_eq!(refused(line).0, reason, "`{line}`");

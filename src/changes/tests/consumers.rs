@@ -197,11 +197,11 @@ fn a_dry_run_reports_each_write_that_it_would_send_when_that_is_new() {
 fn a_wait_is_reported_if_it_is_a_fight() {
     let waits = |edit: fn(&mut Row)| {
         let mut row = found(running());
-        row.held_back = Some(Duration::from_secs(10));
+        row.sends_in = Some(Duration::from_secs(10));
         edit(&mut row);
         row
     };
-    let is_held_back = |change: &Change| matches!(change, Change::HeldBack { .. });
+    let is_held_back = |change: &Change| matches!(change, Change::RepairDelayed { .. });
     let before = rows(0, &[("billing", found(running()))]);
     for (what, row, expected) in [
         ("undone", waits(|_| {}), 1),
@@ -211,7 +211,7 @@ fn a_wait_is_reported_if_it_is_a_fight() {
             0,
         ),
         ("an orphan", waits(|row| row.rule = Rule::OrphanWaiting), 0),
-        ("nothing waits", waits(|row| row.held_back = None), 0),
+        ("nothing waits", waits(|row| row.sends_in = None), 0),
     ] {
         let after = rows(1, &[("billing", row)]);
         assert_eq!(count(&before, &after, is_held_back), expected, "{what}");
@@ -223,7 +223,7 @@ fn a_wait_is_reported_if_it_is_a_fight() {
 fn an_orphan_is_reported_with_its_wait_unless_it_is_left() {
     let orphan = |rule, wait| Row {
         rule,
-        held_back: wait,
+        sends_in: wait,
         ..found(paused_until(ours()))
     };
     let minute = Some(Duration::from_secs(60));
@@ -343,13 +343,15 @@ fn the_consumers_of_a_window_are_counted_by_their_states() {
         assert_eq!(consumers.is_paused(), is_paused, "{rows:?}");
         assert_eq!(consumers.is_drained(), is_drained, "{rows:?}");
     }
-    let many: Vec<String> = (0..=NAMED).map(|number| format!("{number:0>4}")).collect();
+    let many: Vec<String> = (0..=MAX_NAMES_IN_EVENT)
+        .map(|number| format!("{number:0>4}"))
+        .collect();
     let many: Vec<_> = (many.iter())
         .map(|name| (&**name, busy.1.clone()))
         .collect();
     let consumers = of(&many);
     assert_eq!(
         (consumers.names.len(), consumers.counts.consumers),
-        (NAMED, NAMED + 1)
+        (MAX_NAMES_IN_EVENT, MAX_NAMES_IN_EVENT + 1)
     );
 }

@@ -1,4 +1,4 @@
-//! What became of each consumer that was paused or resumed by hand.
+//! What became of each consumer that was paused or resumed manually.
 
 use std::collections::BTreeMap;
 
@@ -107,7 +107,7 @@ impl Answer {
                 None => (row.until, ""),
             };
             let words = match row.result {
-                "kept" => "it is paused for longer already",
+                "kept" => "already paused for longer",
                 _ => row.error.as_deref().unwrap_or(words),
             };
             rows.add_row([
@@ -151,8 +151,8 @@ impl Answer {
         let again = self.rows.iter().filter(|row| row.next.is_some()).count();
         if again > 0 {
             text += &format!(
-                "\nWindows will pause {again} of them again. To prevent that, take them out of the window \
-                 (\"!STREAM/CONSUMER\") or add an [[exclusion]], and reload recess."
+                "\nWindows will pause {again} of them again. To prevent that, exclude them from the \
+                 window (\"!STREAM/CONSUMER\") or add an [[exclusion]], then reload recess."
             );
         }
         text
@@ -184,7 +184,7 @@ impl Before {
             let seen = bulk.rows().get(id);
             let found = seen.map(|row| &row.found);
             let resumes = seen.filter(|_| run.op == BulkOp::Resume);
-            let (word, error) = told(result, run.op);
+            let (word, error) = word_and_error(result, run.op);
             Row {
                 id: id.clone(),
                 result: word,
@@ -212,7 +212,7 @@ fn paused_until(found: &Found) -> Option<Timestamp> {
 }
 
 /// The word for it, and what went wrong.
-fn told(result: &BulkResult, op: BulkOp) -> (&'static str, Option<String>) {
+fn word_and_error(result: &BulkResult, op: BulkOp) -> (&'static str, Option<String>) {
     let pause = op != BulkOp::Resume;
     let failed = |why: &str| ("failed", Some(why.to_owned()));
     match result {
@@ -221,12 +221,14 @@ fn told(result: &BulkResult, op: BulkOp) -> (&'static str, Option<String>) {
         BulkResult::Untouched => ("running", None),
         BulkResult::Done if pause => ("paused", None),
         BulkResult::Done => ("resumed", None),
-        BulkResult::Undone if pause => failed("another client has resumed it at once"),
-        BulkResult::Undone => failed("another client has paused it again at once"),
-        BulkResult::Missing => failed("it does not exist any more"),
-        BulkResult::TooLate => failed("the deadline came before it was seen paused"),
-        BulkResult::Unconfirmed => failed("the server accepted it and does not show it"),
-        BulkResult::Unknown => failed("the server tells nothing of it"),
+        BulkResult::Undone if pause => failed("another client resumed it at once"),
+        BulkResult::Undone => failed("another client paused it again at once"),
+        BulkResult::Missing => failed("it no longer exists"),
+        BulkResult::TooLate => failed("the deadline passed before the pause was observed"),
+        BulkResult::Unconfirmed => {
+            failed("the server accepted the request but does not show its effect")
+        }
+        BulkResult::Unknown => failed("the server has not answered about it"),
         BulkResult::Failed(error) => ("failed", Some(error.to_string())),
     }
 }

@@ -15,13 +15,13 @@ use crate::policy::{Policy, Selector};
 use crate::report::Report;
 use crate::retention::{ConsumerDetails, StreamSeen};
 
-/// Between two looks at a stream: what comes in meanwhile is its inflow.
+/// The time between two observations of a stream: what arrives meanwhile is its inflow.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 
 /// For so many selectors is it asked what may have been meant: each costs up to two lists.
 const MOST_SUGGESTIONS: usize = 20;
 
-/// Everything that the server told.
+/// All that the server reported.
 pub struct Seen {
     /// What the daemon would see.
     pub report: Report,
@@ -100,8 +100,8 @@ async fn meant(nats: &Nats, unmatched: &[&Selector]) -> BTreeMap<String, String>
     meant
 }
 
-/// Which consumers may not be paused: the server judges a request that it cannot read, and so pauses
-/// nothing.
+/// Which consumers may not be paused: the server judges a request that it cannot read, and so
+/// pauses nothing.
 async fn probe_permission(
     nats: &Nats,
     there: &BTreeSet<ConsumerId>,

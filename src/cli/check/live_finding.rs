@@ -1,4 +1,4 @@
-//! What is told of a server: one finding for each consumer in JSON, and for people one for all
+//! What is findings of a server: one finding for each consumer in JSON, and for people one for all
 //! consumers of a stream that have the same.
 
 use crate::config::{Finding, Severity};
@@ -7,9 +7,9 @@ use crate::text;
 use crate::visible::visible;
 
 /// Of many, so many are named.
-const NAMED: usize = 3;
+const MAX_CONSUMERS_NAMED: usize = 3;
 
-/// A finding, and whom it is about.
+/// A finding, and what it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveFinding {
     finding: Finding,
@@ -59,7 +59,7 @@ impl LiveFinding {
         }
     }
 
-    /// Whether the other one is told together with this one.
+    /// Whether the other one is findings together with this one.
     fn goes_with(&self, other: &Self) -> bool {
         let alike = self.finding.code == other.finding.code;
         alike
@@ -90,15 +90,15 @@ impl From<Finding> for LiveFinding {
 }
 
 /// One by one.
-pub fn each(told: &[LiveFinding]) -> Vec<Finding> {
-    told.iter().map(|told| told.finding.clone()).collect()
+pub fn each(findings: &[LiveFinding]) -> Vec<Finding> {
+    findings.iter().map(|one| one.finding.clone()).collect()
 }
 
 /// Those together that say the same of several consumers of a stream, or of several streams, in the
 /// order of the first of them.
-pub fn together(told: &[LiveFinding]) -> Vec<Finding> {
+pub fn together(findings: &[LiveFinding]) -> Vec<Finding> {
     let mut groups: Vec<(&LiveFinding, Vec<&LiveFinding>)> = Vec::new();
-    for one in told {
+    for one in findings {
         match groups.iter_mut().find(|(first, _)| first.goes_with(one)) {
             Some((_, group)) => group.push(one),
             None => groups.push((one, vec![one])),
@@ -111,7 +111,7 @@ fn joined(first: &LiveFinding, group: &[&LiveFinding]) -> Finding {
     if group.len() == 1 {
         return first.finding.clone();
     }
-    let names = text::names(group.iter().map(|told| told.name()), NAMED);
+    let names = text::names(group.iter().map(|one| one.name()), MAX_CONSUMERS_NAMED);
     let names = visible(&names);
     let mut finding = first.finding.clone();
     finding.subject = match &first.about {
@@ -120,12 +120,9 @@ fn joined(first: &LiveFinding, group: &[&LiveFinding]) -> Finding {
     };
     if group
         .iter()
-        .any(|told| told.finding.message != finding.message)
+        .any(|one| one.finding.message != finding.message)
     {
-        finding.message += &format!(
-            " (so it is with {}; `--format json` tells of each)",
-            first.name()
-        );
+        finding.message += &format!(" (for {}; `--format json` shows each)", first.name());
     }
     finding
 }

@@ -5,29 +5,31 @@ use super::live_finding::LiveFinding;
 use crate::config::{Config, Finding, Severity};
 use crate::consumer::Found;
 
-/// Names that stand for nobody, and questions without an answer.
+/// Names without a consumer, and requests without a reply.
 pub fn names(config: &Config, seen: &Seen) -> Vec<LiveFinding> {
     let report = &seen.report;
     // A stream that could not be asked may hold what seems to be missing.
-    let asked_in_vain = report.pass.as_ref().is_some_and(|pass| !pass.is_ok());
+    let is_incomplete = report.pass.as_ref().is_some_and(|pass| !pass.is_ok());
     let meant = |selector: &str, otherwise: &str| {
         (seen.meant.get(selector)).map_or_else(|| otherwise.to_owned(), Clone::clone)
     };
-    let missing = (report.rows.iter()).filter(|(_, row)| row.found == Found::Missing).map(|(id, _)| {
-        let spelling = meant(&id.path(), "check the spelling");
-        LiveFinding::warning(
-            "no-such-consumer",
-            &format!("consumer {}", id.path()),
-            "a window names it, and the server has no such consumer",
-            &format!("{spelling}; if it is created later, it is paused when it appears in an open window"),
-        )
-    });
-    // Of a window that matches somebody: its other selectors.
+    let missing = (report.rows.iter())
+        .filter(|(_, row)| row.found == Found::Missing)
+        .map(|(id, _)| {
+            let spelling = meant(&id.path(), "check the spelling");
+            LiveFinding::warning(
+                "no-such-consumer",
+                &format!("consumer {}", id.path()),
+                "a window names it, but it does not exist",
+                &format!("{spelling}; if it is created while the window is open, recess pauses it"),
+            )
+        });
+    // Of a window that matches some consumer: its other selectors.
     let idle = (config.policy.windows().iter()).flat_map(|window| {
         let is_empty =
             (report.windows.iter()).any(|state| state.name == window.name && state.consumers == 0);
         (window.selection.selectors().iter())
-            .filter(move |selector| !is_empty && !asked_in_vain && !selector.is_negated())
+            .filter(move |selector| !is_empty && !is_incomplete && !selector.is_negated())
             .filter(|selector| selector.exact().is_none())
             .filter(|selector| !report.rows.keys().any(|id| selector.matches(id)))
             .map(|selector| {
@@ -35,7 +37,7 @@ pub fn names(config: &Config, seen: &Seen) -> Vec<LiveFinding> {
                     "matches-nothing",
                     &format!("window {}", window.name),
                     &format!(
-                        "its selector {:?} matches no consumer that exists",
+                        "its selector {:?} matches no existing consumer",
                         selector.as_str()
                     ),
                     &meant(
@@ -55,14 +57,15 @@ pub fn names(config: &Config, seen: &Seen) -> Vec<LiveFinding> {
         selectors.find_map(|selector| seen.meant.get(selector.as_str()).cloned())
     };
     let empty = (report.windows.iter())
-        .filter(|window| window.consumers == 0 && !asked_in_vain)
+        .filter(|window| window.consumers == 0 && !is_incomplete)
         .map(|window| {
             LiveFinding::warning(
                 "matches-nothing",
                 &format!("window {}", window.name),
-                "none of its selectors matches a consumer that exists",
+                "none of its selectors matches an existing consumer",
                 &of_all(&window.name).unwrap_or_else(|| {
-                    "globs match durable consumers only; `nats consumer ls STREAM` lists the names"
+                    "wildcards match durable consumers only; `nats consumer ls STREAM` lists the \
+                     names"
                         .to_owned()
                 }),
             )

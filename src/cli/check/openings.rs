@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::config::Config;
 use crate::text;
 
-/// So many windows are shown: of a file with thousands the first ones tell enough, and `plan` shows
+/// So many windows are shown: of a file with thousands the first ones are enough, and `plan` shows
 /// any.
 const SHOWN: usize = 20;
 

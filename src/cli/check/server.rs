@@ -19,27 +19,28 @@ use crate::visible::visible;
 
 /// Everything, in the order of urgency.
 pub fn findings(config: &Config, seen: &Seen) -> Vec<LiveFinding> {
-    let mut told = Vec::new();
+    let mut findings = Vec::new();
     let report = &seen.report;
     if let Link::Up(server) = &report.link {
-        told.extend(of_server(server));
+        findings.extend(of_server(server));
     }
-    told.extend(report.skew.and_then(of_clock));
-    told.extend(names(config, seen));
-    told.extend(closed(seen));
-    told.extend(passed_over(config, seen));
-    told.extend(pauses(seen));
-    told.extend(orphans(seen));
-    told.extend(hazards(config, seen));
-    told
+    findings.extend(report.skew.and_then(of_clock));
+    findings.extend(names(config, seen));
+    findings.extend(closed(seen));
+    findings.extend(passed_over(config, seen));
+    findings.extend(pauses(seen));
+    findings.extend(orphans(seen));
+    findings.extend(hazards(config, seen));
+    findings
 }
 
 /// What holds of every consumer of a cluster, so that it is no finding about any.
 pub fn note(seen: &Seen) -> &'static str {
     let mut rows = seen.report.rows.values();
     if rows.any(|row| row.found.observation().is_some_and(|seen| seen.clustered)) {
-        "note: in a cluster, while a consumer is paused and for about a minute after, an application that creates it anew at \
-         its start (action \"create\") is refused (error 10148): let it create or update\n"
+        "note: in a cluster the server refuses a strict create of an existing consumer (action \
+         \"create\", error 10148) during a pause and for about a minute after: let the application \
+         create or update\n"
     } else {
         ""
     }
@@ -54,8 +55,8 @@ fn of_server(server: &Server) -> Vec<LiveFinding> {
                 "nats-server {} can crash when a consumer is paused while any client asks about it",
                 server.version
             ),
-            "upgrade it to 2.12.8 or newer; until then one request is sent at a time, and who may not be paused is not found \
-             out here",
+            "upgrade it to 2.12.8 or newer; until then recess sends one request at a time, and \
+             this check does not test which consumers it may pause",
         )
     });
     let denied = server.denied.iter().map(|subject| {
@@ -63,7 +64,8 @@ fn of_server(server: &Server) -> Vec<LiveFinding> {
             "denied-advisory",
             "nats",
             &format!("permission denied to subscribe to {subject}"),
-            "allow it for recess's NATS user; without it, what others do to consumers is seen at the next resync only",
+            "allow it for recess's NATS user; without it recess observes changes by other clients \
+             at the next resync only",
         )
     });
     crash_prone.into_iter().chain(denied).collect()
@@ -79,9 +81,9 @@ pub fn of_clock(skew: SignedDuration) -> Option<LiveFinding> {
         "ahead of"
     };
     let so = if skew.abs() > LOST_SKEW {
-        "recess begins and ends no pause until they agree"
+        "recess starts and ends no pause until they agree"
     } else if skew.abs() > TRUSTED_SKEW {
-        "pauses are begun and lengthened, and not shortened or ended early"
+        "recess starts and extends pauses, but does not shorten or end any early"
     } else if skew.is_positive() {
         "windows open and close that late"
     } else {
@@ -89,24 +91,26 @@ pub fn of_clock(skew: SignedDuration) -> Option<LiveFinding> {
     };
     let off = text::clock_offset(skew);
     let message = format!("this host's clock is {off} {way} the server's: {so}");
-    let hint = "let NTP set the clocks of both (`timedatectl` tells)";
+    let hint = "synchronise both clocks with NTP (`timedatectl` shows the state)";
     Some(LiveFinding::warning("clock-skew", "clock", &message, hint))
 }
 
 /// What recess may not do.
 fn closed(seen: &Seen) -> Vec<LiveFinding> {
     let pause = seen.closed.iter().map(|(id, error)| {
-        let message = format!("it cannot be paused: {error}");
+        let message = format!("recess cannot pause it: {error}");
         LiveFinding::consumer(Severity::Error, "not-pausable", id, &message)
     });
     let consumers = failed(&seen.consumers).map(|(id, error)| {
-        let message = format!("it cannot be looked at by itself: {error}");
+        let message = format!("recess cannot observe it alone: {error}");
         LiveFinding::consumer(Severity::Error, "not-observed", id, &message)
     });
     let streams = failed(&seen.streams).map(|(name, error)| {
-        let message = format!("its limits cannot be looked at: {error}");
-        LiveFinding::stream(Severity::Warning, "unknown-limits", name, &message)
-            .hint("only `recess check --live` asks for them: what they do to messages that wait is not known here")
+        let message = format!("cannot read its limits: {error}");
+        LiveFinding::stream(Severity::Warning, "unknown-limits", name, &message).hint(
+            "the daemon does not need them; without them this check cannot report what they do to \
+             waiting messages",
+        )
     });
     pause.chain(consumers).chain(streams).collect()
 }
@@ -117,7 +121,8 @@ fn failed<K, V>(
     (answers.iter()).filter_map(|(key, answer)| Some((key, answer.as_ref().err()?)))
 }
 
-/// Who is not paused though a glob has its name, and who is paused only because somebody named it.
+/// Consumers that are not paused though a wildcard matches them, and those that are paused only as
+/// they are named exactly.
 fn passed_over(config: &Config, seen: &Seen) -> Vec<LiveFinding> {
     let left_out = &seen.report.left_out;
     let passed_over = left_out.passed_over.iter().map(|(id, why)| {
@@ -127,11 +132,12 @@ fn passed_over(config: &Config, seen: &Seen) -> Vec<LiveFinding> {
             Kind::Ephemeral | Kind::Durable => "is not durable",
         };
         let message = format!(
-            "{} has a glob for its name, but it {what}: globs leave such consumers alone, so it goes on",
+            "{} has a wildcard that matches its name, but it {what}: wildcards leave it out, so it \
+             keeps running",
             window_names(&windows)
         );
         LiveFinding::consumer(Severity::Warning, "passed-over", id, &message).hint(
-            "name it exactly to pause it; a `!` selector that matches it says that it is meant to go on",
+            "to pause it, name it exactly; to show that it is meant to run, exclude it with `!`",
         )
     });
     let sourcing = (seen.report.rows.iter())
@@ -144,9 +150,10 @@ fn passed_over(config: &Config, seen: &Seen) -> Vec<LiveFinding> {
                 Severity::Warning,
                 "sourcing",
                 id,
-                "it serves a stream that sources this one: while it is paused, nothing reaches that stream",
+                "it serves a stream that sources this one: while it is paused, that stream \
+                 receives nothing",
             )
-            .hint("take its name out of the window unless that is meant")
+            .hint("remove its name from the window unless this is intended")
         });
     let unreadable = (left_out.sentences().into_iter())
         .filter(Sentence::is_fault)
@@ -159,15 +166,15 @@ fn passed_over(config: &Config, seen: &Seen) -> Vec<LiveFinding> {
                 "unreadable-entry",
                 &subject,
                 &sentence.text,
-                "give it a name of visible letters; until then a window cannot hold it",
+                "rename it with visible characters only; until then a window cannot pause it",
             )
         });
     unreadable.chain(passed_over).chain(sourcing).collect()
 }
 
-/// Deadlines that are somebody else's.
+/// Foreign deadlines.
 fn pauses(seen: &Seen) -> Vec<LiveFinding> {
-    let mut told = Vec::new();
+    let mut findings = Vec::new();
     for (id, row) in seen.report.rows.iter() {
         let foreign = row.owner(seen.report.mark()) == Some(Owner::Foreign);
         let Some(seen) = row.found.observation().filter(|_| foreign) else {
@@ -177,14 +184,14 @@ fn pauses(seen: &Seen) -> Vec<LiveFinding> {
             PauseState::Paused { until, .. } => {
                 let until = utc(until);
                 let message = format!(
-                    "it is paused by somebody else until {until}: recess extends that where a window lasts longer, and \
-                     never shortens or ends it"
+                    "paused by another client until {until}: recess extends the pause if a window \
+                     lasts longer, and never shortens or ends it"
                 );
                 let hint = format!(
-                    "`recess resume '{}'` ends it, if no one needs it",
+                    "if it is not needed, `recess resume '{}'` ends it",
                     visible(&id.path())
                 );
-                told.push(
+                findings.push(
                     LiveFinding::consumer(Severity::Warning, "foreign-pause", id, &message)
                         .hint(&hint),
                 );
@@ -192,15 +199,16 @@ fn pauses(seen: &Seen) -> Vec<LiveFinding> {
             PauseState::Lapsed { until } if seen.clustered => {
                 let until = utc(until);
                 let message = format!(
-                    "somebody else's pause ended at {until} and its deadline is still stored: in a cluster an application \
-                     that creates this consumer anew at its start (action \"create\") is refused for it (error 10148)"
+                    "another client's pause ended at {until} and its deadline is still stored: in \
+                     a cluster the server therefore refuses a strict create of this consumer \
+                     (action \"create\", error 10148)"
                 );
                 let hint = format!(
-                    "`nats consumer resume {} {}` takes it away; recess does so with its own deadlines only",
+                    "`nats consumer resume {} {}` removes it; recess removes only its own deadlines",
                     visible(id.stream()),
                     visible(id.consumer())
                 );
-                told.push(
+                findings.push(
                     LiveFinding::consumer(Severity::Warning, "strict-create", id, &message)
                         .hint(&hint),
                 );
@@ -208,7 +216,7 @@ fn pauses(seen: &Seen) -> Vec<LiveFinding> {
             PauseState::Lapsed { .. } | PauseState::Running => {}
         }
     }
-    told
+    findings
 }
 
 /// Pauses of recess's that no window names.
@@ -216,24 +224,33 @@ fn orphans(seen: &Seen) -> Vec<LiveFinding> {
     let orphans = (seen.report.rows.iter()).filter(|(_, row)| row.is_orphan());
     orphans
         .map(|(id, row)| {
-            let deadline = row.found.observation().and_then(|seen| seen.state.deadline());
+            let deadline = row
+                .found
+                .observation()
+                .and_then(|seen| seen.state.deadline());
             let until = deadline.map_or_else(String::new, utc);
             let path = visible(&id.path()).into_owned();
             let (message, hint) = if row.rule == Rule::OrphanUnnamed {
                 (
                     format!(
-                        "paused by a recess of this name until {until}, but no window names it; a daemon leaves it \
-                         unchanged, as `instance` is not set and another deployment may own it"
+                        "paused by a recess of this name until {until}, but no window names it; a \
+                         daemon leaves it unchanged, as `instance` is not set and another \
+                         deployment may own it"
                     ),
-                    format!("`recess resume {path}` resumes it; set `instance` so that the daemon does"),
+                    format!(
+                        "`recess resume {path}` resumes it; set `instance` so that the daemon does"
+                    ),
                 )
             } else {
                 (
                     format!(
-                        "paused by recess until {until}, but no window names it; a daemon that starts or reloads resumes \
-                         it after one resync"
+                        "paused by recess until {until}, but no window names it; a daemon that \
+                         starts or reloads resumes it after one resync"
                     ),
-                    format!("`recess pause {path} --until {until}` keeps it paused, `recess resume {path}` resumes it now"),
+                    format!(
+                        "`recess pause {path} --until {until}` keeps it paused, `recess resume \
+                         {path}` resumes it now"
+                    ),
                 )
             };
             LiveFinding::consumer(Severity::Warning, "orphaned-pause", id, &message).hint(&hint)
@@ -245,7 +262,7 @@ fn orphans(seen: &Seen) -> Vec<LiveFinding> {
 fn hazards(config: &Config, seen: &Seen) -> Vec<LiveFinding> {
     let mut holds: HashMap<WindowSet, Option<LongestPause>> = HashMap::new();
     let mut longest: BTreeMap<&str, LongestPause> = BTreeMap::new();
-    let mut told = Vec::new();
+    let mut findings = Vec::new();
     for (id, details) in &seen.consumers {
         let (Ok(details), Some(row)) = (details, seen.report.rows.get(id)) else {
             continue;
@@ -257,7 +274,7 @@ fn hazards(config: &Config, seen: &Seen) -> Vec<LiveFinding> {
         let stream = seen.streams.get(id.stream());
         let stream = stream.and_then(|stream| stream.as_ref().ok());
         let of_consumer = retention::of_consumer(hold, details, stream);
-        told.extend(of_consumer.into_iter().map(|hazard| {
+        findings.extend(of_consumer.into_iter().map(|hazard| {
             let Hazard {
                 code,
                 message,
@@ -280,10 +297,10 @@ fn hazards(config: &Config, seen: &Seen) -> Vec<LiveFinding> {
             hint,
         }) = retention::publishers_refused(&hold, stream)
         {
-            told.push(LiveFinding::stream(Severity::Warning, code, name, &message).hint(&hint));
+            findings.push(LiveFinding::stream(Severity::Warning, code, name, &message).hint(&hint));
         }
     }
-    told
+    findings
 }
 
 fn window_names(windows: &WindowSet) -> String {

@@ -79,7 +79,7 @@ fn consumers_of_a_stream_that_have_the_same_are_told_together() {
         [
             "ORDERS > c0, c1, c2 and 997 more: it waits",
             "EVENTS > mail: it waits",
-            "ORDERS > c0, c1: once (so it is with c0; `--format json` tells of each)",
+            "ORDERS > c0, c1: once (for c0; `--format json` shows each)",
         ]
     );
 }
@@ -115,15 +115,17 @@ fn a_clock_that_is_off_is_told_with_what_follows() {
         ),
         (
             30_100,
-            "30.1 s behind the server's: pauses are begun and lengthened, and not shortened or ended early",
+            "30.1 s behind the server's: recess starts and extends pauses, but does not shorten or \
+             end any early",
         ),
         (
             -90_000,
-            "90.0 s ahead of the server's: pauses are begun and lengthened, and not shortened or ended early",
+            "90.0 s ahead of the server's: recess starts and extends pauses, but does not shorten \
+             or end any early",
         ),
         (
             1_000_000_000_000,
-            "11574d 1h 46m behind the server's: recess begins and ends no pause until they agree",
+            "11574d 1h 46m behind the server's: recess starts and ends no pause until they agree",
         ),
     ] {
         let message = format!("this host's clock is {words}");

@@ -35,7 +35,8 @@ pub fn of_file(old: &Config, new: &Config) -> Vec<Row> {
         .collect()
 }
 
-/// What differs in a window beside its times. One that holds nothing any more holds nobody.
+/// What differs in a window beside its times. One that no longer pauses anything pauses no
+/// consumer.
 pub fn of_window(both: &Both<'_>, from: Timestamp) -> Vec<Row> {
     let live = |window: Option<&Window>| window.is_some_and(|window| holds_from(window, from));
     if !live(both.old) && !live(both.new) {

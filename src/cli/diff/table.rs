@@ -14,7 +14,7 @@ use crate::text;
 
 /// Of what changes alike, so many are shown one by one, if other occurrences of the window do not
 /// change like that.
-const FEW: usize = 20;
+const MAX_LINES_ALIKE: usize = 20;
 
 /// The table, or that nothing changes, and whether anything does.
 pub fn show(
@@ -23,12 +23,13 @@ pub fn show(
     (from, until): (Timestamp, Timestamp),
 ) -> Result<(String, bool), Exit> {
     let lines = (windows.iter()).flat_map(|both| lines(*both, from, until));
-    let way_out = "compare less that changes otherwise each time";
-    let mut lines = table_rows(lines, way_out)?;
+    let fix = "compare a file with fewer occurrences that change";
+    let mut lines = table_rows(lines, fix)?;
     lines.sort_by_key(|line| (line.first.at(), line.first.name));
     if rows.is_empty() && lines.is_empty() {
         let text = format!(
-            "No change: the same consumers are paused at the same times from {from:.0} until {until:.0}.\n"
+            "No change: the same consumers are paused at the same times from {from:.0} until \
+             {until:.0}.\n"
         );
         return Ok((text, false));
     }
@@ -63,7 +64,7 @@ fn side(row: &Row, of: &Value, other: &Value) -> String {
         };
         return nothing.to_owned();
     };
-    let told = keys.iter().map(|(key, value)| {
+    let values = keys.iter().map(|(key, value)| {
         let list = |value: &Value| -> Vec<String> {
             let list = value.as_array().map_or(&[][..], Vec::as_slice);
             list.iter().map(text).collect()
@@ -76,7 +77,7 @@ fn side(row: &Row, of: &Value, other: &Value) -> String {
         own.retain(|one| !known.contains(one));
         own.join(" ")
     });
-    told.collect::<Vec<_>>().join(", ")
+    values.collect::<Vec<_>>().join(", ")
 }
 
 fn text(value: &Value) -> String {
@@ -114,7 +115,7 @@ impl<'c> Groups<'c> {
         let group = self.0.entry((change.kind(), shift)).or_default();
         group.count += 1;
         group.last = change.at();
-        if group.few.len() < FEW {
+        if group.few.len() < MAX_LINES_ALIKE {
             group.few.push(change);
         }
     }
@@ -169,7 +170,7 @@ fn lines<'c>(both: Both<'c>, from: Timestamp, until: Timestamp) -> Vec<Line<'c>>
     let all_alike = groups.len() == 1 && walk.alike == 0;
     (groups.into_values())
         .flat_map(|Group { few, count, last }| {
-            let one_line = all_alike || count > FEW;
+            let one_line = all_alike || count > MAX_LINES_ALIKE;
             let shown = if one_line { 1 } else { few.len() };
             (few.into_iter().take(shown)).map(move |first| Line {
                 both,

@@ -11,8 +11,8 @@ use super::row::Row;
 use crate::policy::Window;
 use crate::text::utc;
 
-/// Where two windows differ only later than what is compared, the first change after it is looked
-/// for this far ahead, and among so many occurrences of each.
+/// Where two windows differ only later than what is compared, the search for the first change after
+/// it goes this far ahead, and among so many occurrences of each.
 const LATER: SignedDuration = SignedDuration::from_hours(24 * 366 * 10);
 const MOST_LATER: usize = 20_000;
 
@@ -22,7 +22,7 @@ pub struct Both<'c> {
     pub name: &'c str,
     pub old: Option<&'c Window>,
     pub new: Option<&'c Window>,
-    /// Whose wall clock its times are told in.
+    /// The zone of its times.
     pub window: &'c Window,
 }
 

@@ -23,10 +23,10 @@ pub enum End {
     /// All are, but some of which it cannot be known, or that globs leave out though they may have
     /// messages in flight.
     Unknown,
-    /// Some hold messages on which nobody works any more.
+    /// Some have messages in flight whose worker has stopped.
     Stalled,
-    /// There is nobody to wait for, or no more.
-    Nobody,
+    /// There is no consumer to wait for, or no longer.
+    NoConsumer,
     /// The time is over.
     TimedOut,
     /// A selector matches no consumer that exists.
@@ -35,7 +35,7 @@ pub enum End {
     Failed(Exit),
     /// The window does not open in time; when it does.
     NotOpen(Option<Occurrence>),
-    /// Somebody wants to wait no longer.
+    /// A signal ended the wait.
     Interrupted,
 }
 
@@ -45,7 +45,7 @@ impl End {
             Self::Reached => "reached",
             Self::Unknown => "unknown",
             Self::Stalled => "stalled",
-            Self::Nobody => "nobody",
+            Self::NoConsumer => "no-consumer",
             Self::TimedOut => "timed-out",
             Self::Unmatched => "unmatched",
             Self::Failed(_) => "failed",
@@ -76,7 +76,7 @@ pub struct Outcome {
     pub rows: BTreeMap<ConsumerId, Row>,
     /// Who was not considered.
     pub left_out: LeftOut,
-    /// Why something could not be looked at.
+    /// Why something could not be observed.
     pub trouble: Option<String>,
 }
 
@@ -119,7 +119,7 @@ impl Outcome {
         match self.end {
             End::Reached => Exit::Done,
             End::Unknown => Exit::Reported,
-            End::Stalled | End::Nobody | End::TimedOut | End::Unmatched | End::NotOpen(_) => {
+            End::Stalled | End::NoConsumer | End::TimedOut | End::Unmatched | End::NotOpen(_) => {
                 Exit::Failed
             }
             End::Failed(exit) => exit,
@@ -133,7 +133,7 @@ impl Outcome {
             End::Reached
             | End::Unknown
             | End::Stalled
-            | End::Nobody
+            | End::NoConsumer
             | End::Unmatched
             | End::Failed(_)
             | End::TimedOut
@@ -166,7 +166,7 @@ impl Outcome {
         }
     }
 
-    /// All is well in a line; whoever is not what was waited for, in a table.
+    /// If all are as wanted, a line; otherwise a table of those that are not.
     pub fn text(&self) -> String {
         let mut text = String::new();
         if matches!(self.end, End::Unmatched | End::Failed(_)) {
@@ -230,8 +230,8 @@ impl Outcome {
             }
         };
         let names = |which: fn(DrainState) -> bool| {
-            const NAMED: usize = 3;
-            text::names(self.of(which), NAMED)
+            const MAX_CONSUMERS_NAMED: usize = 3;
+            text::names(self.of(which), MAX_CONSUMERS_NAMED)
         };
         Some(match self.end {
             End::Reached | End::Unmatched | End::Failed(_) => return None,
@@ -242,34 +242,38 @@ impl Outcome {
                 so_far()
             ),
             End::Stalled => format!(
-                "error: stalled: {}: what is left in flight has outlived its ack_wait, so whoever had it will not finish; it \
-                 is delivered again when the pause ends",
+                "error: stalled: {}: its messages in flight have outlived ack_wait, so their \
+                 worker has stopped or returned them; the server delivers them again after the \
+                 pause",
                 names(|state| matches!(state, DrainState::Stalled(_)))
             ),
             End::Unknown => {
                 let uncounted = names(|state| state == DrainState::Uncounted);
                 if uncounted.is_empty() {
-                    "cannot be known: not all consumers were considered that a glob matches; name them exactly, or take them \
-                     away with !"
+                    "unknown: a wildcard leaves out consumers that may have messages in flight; \
+                     name them exactly, or exclude them with !"
                         .to_owned()
                 } else {
                     format!(
-                        "cannot be known: {uncounted} has ack policy none, so messages in flight are not counted"
+                        "unknown: {uncounted} has ack policy none, so the server does not count \
+                         messages in flight"
                     )
                 }
             }
-            End::Nobody if self.window.is_none() => format!(
-                "error: gone meanwhile: {}",
+            End::NoConsumer if self.window.is_none() => format!(
+                "error: deleted meanwhile: {}",
                 names(|state| state == DrainState::Missing)
             ),
-            End::Nobody => format!("error: window {name} has no consumer that exists"),
+            End::NoConsumer => format!("error: window {name} matches no existing consumer"),
             End::NotOpen(Some(next)) => format!(
-                "error: window {name} is closed and opens next {}, in {}: that is beyond the timeout",
+                "error: window {name} is closed and opens next {}, in {}, after the timeout",
                 utc(next.opens),
                 rounded_span(next.opens.duration_since(self.at).max(SignedDuration::ZERO))
             ),
             End::NotOpen(None) => {
-                format!("error: window {name} is closed and does not open again")
+                format!(
+                    "error: window {name} is closed and has no further opening in the next 10 years"
+                )
             }
         })
     }

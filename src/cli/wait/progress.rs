@@ -1,4 +1,4 @@
-//! How a wait goes on, for somebody at a terminal: one line, written over and over.
+//! How a wait goes on, at a terminal: one line, written over and over.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -13,7 +13,7 @@ use crate::drain::{DrainState, Goal};
 use crate::text::rounded_span;
 
 /// So many of those that are waited for are named.
-const NAMED: usize = 3;
+const MAX_CONSUMERS_NAMED: usize = 3;
 
 /// The line at the bottom of a terminal; nothing elsewhere.
 pub struct Progress {
@@ -62,9 +62,9 @@ fn line(goal: Goal, rows: &BTreeMap<ConsumerId, Row>, trouble: Option<&str>, lef
     let mut line = format!("{} of {} {}", reached.count(), rows.len(), goal.as_str());
     let others: Vec<String> = (rows.iter())
         .filter(|(_, row)| !row.state.is_final())
-        .take(NAMED)
+        .take(MAX_CONSUMERS_NAMED)
         .map(|(id, row)| match row.state {
-            DrainState::Busy(count) => format!("{id} ({count} in flight)"),
+            DrainState::Draining(count) => format!("{id} ({count} in flight)"),
             state @ (DrainState::Reached
             | DrainState::Running
             | DrainState::Paused

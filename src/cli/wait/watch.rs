@@ -1,7 +1,7 @@
-//! The wait itself: looks at the consumers until each is what is waited for, or will not become it.
+//! The wait itself: observes the consumers until each is what is waited for, or will not become it.
 //!
-//! A consumer that was seen to be there is not looked at again while others are waited for; in the
-//! end all are looked at once more, so that what is told was true of all of them at one time.
+//! A consumer that has reached the goal is not observed again while others have not; in the end all
+//! are observed once more, so that the report was true of all of them at one time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -25,12 +25,12 @@ use crate::report::LeftOut;
 
 mod beforehand;
 
-/// How often those that are waited for are looked at, at most and at least; in between, four times
-/// as long as a look takes.
-const OFTEN: Duration = Duration::from_millis(250);
-const SELDOM: Duration = Duration::from_secs(5);
+/// The shortest and the longest time between two observations; in between, four times as long as an
+/// observation takes.
+const MIN_OBSERVATION_INTERVAL: Duration = Duration::from_millis(250);
+const MAX_OBSERVATION_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Somebody who waits.
+/// A wait in progress.
 pub struct Wait {
     goal: Goal,
     interest: Interest,
@@ -44,9 +44,9 @@ pub struct Wait {
     left_out: LeftOut,
     watches: BTreeMap<ConsumerId, Watch>,
     skew: Skew,
-    /// How long the last look took.
+    /// How long the last observation took.
     look_took: Duration,
-    /// Why something could not be looked at, as last told.
+    /// Why something could not be observed, as last reported.
     trouble: Option<String>,
     open: Option<Occurrence>,
 }
@@ -153,7 +153,7 @@ impl Wait {
         }
     }
 
-    /// What has become of all, when there is nobody left to wait for.
+    /// What has become of all, when there is no consumer left to wait for.
     fn verdict(&self) -> End {
         let any = |which: fn(DrainState) -> bool| self.rows.values().any(|row| which(row.state));
         let nobody = self
@@ -163,7 +163,7 @@ impl Wait {
         if any(|state| matches!(state, DrainState::Stalled(_))) {
             End::Stalled
         } else if nobody || (self.window.is_none() && any(|one| one == DrainState::Missing)) {
-            End::Nobody
+            End::NoConsumer
         } else if any(|state| state == DrainState::Uncounted)
             || (self.goal != Goal::Running && self.left_out.may_work())
         {
@@ -179,12 +179,11 @@ impl Wait {
             .filter(|(_, row)| !row.state.is_final())
             .map(|(id, _)| id.clone())
             .collect();
-        // Where a whole stream could not be looked at, nobody is known to be waited for.
+        // If a whole stream could not be observed, its consumers are not known.
         (!waited_for.is_empty() || self.trouble.is_some()).then_some(waited_for)
     }
 
-    /// Sleeps until the next look is due, or until the server tells of a change to somebody who is
-    /// waited for.
+    /// Sleeps until the next observation is due, or until an advisory for one of the consumers.
     async fn rest(
         &mut self,
         nats: &Nats,
@@ -192,7 +191,7 @@ impl Wait {
         waited_for: &BTreeSet<ConsumerId>,
     ) {
         let now = self.clock.now().uptime;
-        let pause = (self.look_took * 4).clamp(OFTEN, SELDOM);
+        let pause = (self.look_took * 4).clamp(MIN_OBSERVATION_INTERVAL, MAX_OBSERVATION_INTERVAL);
         let left = self.deadline.saturating_sub(now);
         self.progress
             .show(self.goal, &self.rows, self.trouble.as_deref(), left);
@@ -212,7 +211,7 @@ impl Wait {
                 },
                 Some(advisory) = advisories.recv() => {
                     if waited_for.contains(advisory.id()) {
-                        // More of a burst is on its way, and one look serves them all.
+                        // More of a burst is on its way, and one observation serves them all.
                         while advisories.try_recv().is_ok() {}
                         return;
                     }
@@ -246,7 +245,7 @@ impl Wait {
         }
         self.trouble = None;
         for failure in &observed.failures {
-            let line = format!("cannot look at {}: {}", failure.subject, failure.error);
+            let line = format!("cannot observe {}: {}", failure.subject, failure.error);
             // Nothing but a person can mend that.
             if let RequestError::Denied { .. } = failure.error {
                 self.progress.clear();
@@ -269,7 +268,7 @@ impl Wait {
                 (Found::Unknown, _) => interest.may_include(id),
                 (_, seen) => interest.includes(id, seen.map(|seen| seen.kind)),
             };
-            // One that was waited for and is gone stays, until everything is observed anew.
+            // One that was waited for and is gone stays, until everything is observed again.
             if !selected && (before.is_none() || *scope == Scope::All) {
                 return None;
             }

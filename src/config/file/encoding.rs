@@ -10,8 +10,8 @@ use super::findings::{Finding, Severity};
 pub fn decode(bytes: &[u8]) -> (String, Vec<Finding>) {
     if let Some(text) = utf_16(bytes) {
         let message = "the file is in UTF-16, and TOML is UTF-8";
-        let hint = "save it as UTF-8: in PowerShell with `Set-Content -Encoding utf8`, elsewhere with \
-                    `iconv -f UTF-16 -t UTF-8`";
+        let hint = "save it as UTF-8: in PowerShell with `Set-Content -Encoding utf8`, elsewhere \
+                    with `iconv -f UTF-16 -t UTF-8`";
         return (text, vec![finding(message, 0..0).hint(hint)]);
     }
     let mut text = String::new();
@@ -34,10 +34,11 @@ pub fn decode(bytes: &[u8]) -> (String, Vec<Finding>) {
 
 /// The first byte of a line that is not UTF-8.
 fn not_utf_8(byte: u8, span: Range<usize>) -> Finding {
-    let message = format!("the byte 0x{byte:02X} is not UTF-8, which TOML is written in");
+    let message = format!("the byte 0x{byte:02X} is not valid UTF-8, and TOML is UTF-8");
     let hint = match byte {
         0xA0.. => format!(
-            "in Latin-1 it is `{}`: save the file as UTF-8, for example with `iconv -f ISO-8859-1 -t UTF-8`",
+            "in Latin-1 it would be `{}`: save the file as UTF-8, for example with `iconv -f \
+             ISO-8859-1 -t UTF-8`",
             char::from(byte)
         ),
         _ => "save the file as UTF-8, for example with `iconv -f WINDOWS-1252 -t UTF-8`".to_owned(),

@@ -1,8 +1,8 @@
 //! What is wrong with a config file, and where.
 //!
 //! Every mistake is a value: `check` prints it as JSON, `run` logs it, [`super::render`] draws it
-//! under the line that it speaks of. The invariant: a finding names the thing, the reason and,
-//! where there is one, the way out.
+//! under the line that it speaks of. The invariant: a finding names the thing, the reason and, if
+//! there is one, the fix.
 
 use std::fmt;
 use std::ops::Range;
@@ -18,8 +18,7 @@ use crate::visible::visible;
 pub struct Source {
     /// The path as it was given.
     pub path: PathBuf,
-    /// The whole text, as it may be shown: what looks like a secret in an address is replaced by
-    /// stars.
+    /// The whole text, as it may be shown: what may be a secret in an address is replaced by stars.
     pub text: Arc<str>,
     /// Where its lines begin: a file may have as many findings as lines.
     line_starts: Arc<[usize]>,
@@ -89,7 +88,7 @@ fn secret_at_the_end(text: &str) -> Option<usize> {
 pub enum Severity {
     /// The file is refused.
     Error,
-    /// The file loads; somebody should look at it.
+    /// The file loads, but should be checked.
     Warning,
 }
 
@@ -114,7 +113,7 @@ pub struct Finding {
     pub subject: String,
     /// The reason, as a fragment that fits behind the subject and a colon.
     pub message: String,
-    /// The way out.
+    /// The fix.
     pub hint: Option<String>,
     /// The bytes of the file that it speaks of; `None` where something is absent from the whole
     /// file.
@@ -169,7 +168,7 @@ impl Finding {
     }
 }
 
-/// One line, for a log: subject, reason, way out.
+/// One line, for a log: subject, reason, fix.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.subject, self.message)?;
@@ -185,7 +184,7 @@ impl fmt::Display for Finding {
 pub(in crate::config) struct Place {
     /// `controller.resync`, `window nightly-vacuum`.
     pub subject: String,
-    /// The key, where the subject does not tell it.
+    /// The key, unless the subject has it.
     pub key: Option<&'static str>,
     /// Where it stands.
     pub span: Range<usize>,

@@ -8,7 +8,7 @@ use super::findings::Finding;
 use super::table::{self, Table};
 use super::{raw, syntax};
 
-/// Reads a text as far as it can be read, and tells what could not.
+/// Reads a text as far as possible, and returns what could not be read.
 pub fn read(text: &str) -> (raw::File, Vec<Finding>) {
     let (file, findings, errors) = table::parse(text, file);
     (file, syntax::merge(text, &errors, findings))

@@ -21,25 +21,26 @@ pub enum Given {
     ByItself,
 }
 
-/// The way out, as a hint.
+/// The fix, as a hint.
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "`std::io::ErrorKind` is non-exhaustive; for the others there is nothing more to say"
 )]
 pub fn hint(path: &Path, why: &io::Error, given: Given) -> String {
     let another = match given {
-        Given::AsConfig => "name another file with --config PATH, or with RECESS_CONFIG",
+        Given::AsConfig => "set another path with --config or RECESS_CONFIG",
         Given::ByItself => "name another file",
     };
     match why.kind() {
         ErrorKind::PermissionDenied => format!(
-            "the service runs as a user of its own, and the file holds no secrets: `chmod a+r {}` lets it read",
+            "the service runs as its own user; the file contains no secrets, so `chmod a+r {}` is \
+             safe",
             path.display()
         ),
         ErrorKind::NotFound => match &siblings(path)[..] {
             [] => another.to_owned(),
             others => format!(
-                "{another}; there is {}",
+                "{another}; this file exists: {}",
                 text::names(others.iter().map(|file| file.display()), A_FEW)
             ),
         },

@@ -83,11 +83,11 @@ fn snippet<'a>(
         .annotations(annotations.collect::<Vec<_>>())
 }
 
-/// `3 mistakes, 1 warning`.
+/// `3 errors, 1 warning`.
 fn count(findings: &[Finding]) -> Option<String> {
     let of = |severity| findings.iter().filter(|f| f.severity == severity).count();
     let counted = [
-        (of(Severity::Error), "mistake"),
+        (of(Severity::Error), "error"),
         (of(Severity::Warning), "warning"),
     ]
     .into_iter()

@@ -90,11 +90,11 @@ fn finding(text: &str, error: &SyntaxError) -> Finding {
     let there = text.get(error.span.clone()).unwrap_or_default();
     let (message, hint) = match (reason, expected) {
         ("duplicate key", _) => (
-            format!("`{there}` is there twice"),
+            format!("`{there}` is repeated"),
             "keep one of the two".to_owned(),
         ),
         ("extra `=`", _) => (
-            "there is one `=` too many".to_owned(),
+            "there is an extra `=`".to_owned(),
             "write it as in: key = value".to_owned(),
         ),
         ("unexpected leading zero", _) => (
@@ -106,7 +106,7 @@ fn finding(text: &str, error: &SyntaxError) -> Finding {
             "write it as in: key = value".to_owned(),
         ),
         ("missing comma between array elements", _) => (
-            "the list before this is not closed, or lacks a comma".to_owned(),
+            "the list before this is not closed, or a comma is missing".to_owned(),
             "expected `,` or `]`".to_owned(),
         ),
         (_, quote @ ("`\"`" | "`'`" | "'`'")) => (
@@ -142,11 +142,11 @@ fn unquoted(text: &str, error: &SyntaxError, reason: &str) -> Option<Finding> {
         _ => None,
     };
     if let Some(truth) = truth {
-        let message = format!("`{there}` is neither text in quotes nor true or false");
+        let message = format!("`{there}` is neither a quoted text nor true or false");
         return Some(not_toml(&message, span).hint(format!("write {truth}, or \"{there}\"")));
     }
     if inside != there && there.starts_with(TYPOGRAPHIC_QUOTES) {
-        let message = "these quotes are typographic ones, which TOML does not know";
+        let message = "these are typographic quotes, and TOML needs plain ones";
         return Some(not_toml(message, span).hint(format!("write \"{inside}\"")));
     }
     let is_number = there.matches('.').count() < 2
@@ -156,7 +156,7 @@ fn unquoted(text: &str, error: &SyntaxError, reason: &str) -> Option<Finding> {
     if is_number || inside.is_empty() {
         return None;
     }
-    let message = "text must stand in quotes";
+    let message = "text must be in quotes";
     Some(not_toml(message, span).hint(format!("write \"{inside}\"")))
 }
 

@@ -47,8 +47,7 @@ pub struct Table<'t> {
     kind: Kind,
     place: Place,
     asked: Vec<&'static str>,
-    /// What each key that the table has and recess does not know most likely means, if that can be
-    /// told.
+    /// What each key that the table has and recess does not know most likely means, if it is known.
     unknown: Vec<(&'t Spanned<DeString<'t>>, Option<&'static str>)>,
     findings: &'t mut Vec<Finding>,
 }
@@ -181,7 +180,7 @@ impl<'t> Table<'t> {
         }
         let message = format!("expected a table, found {}", name_of(value.get_ref()));
         let hint = format!(
-            "begin it with a line [{}], in single brackets",
+            "write its header as [{}], in single brackets",
             place.subject
         );
         (self.findings).push(place.error(code::WRONG_TYPE, message).hint(hint));
@@ -208,7 +207,7 @@ impl<'t> Table<'t> {
             return self.absent(key);
         };
         let place = self.place_of(key, value.span());
-        let hint = format!("begin each with a line [[{key}]], in double brackets");
+        let hint = format!("write the header of each as [[{key}]], in double brackets");
         let DeValue::Array(elements) = value.get_ref() else {
             let found = name_of(value.get_ref());
             let message = format!("expected a list of tables, found {found}");

@@ -14,8 +14,9 @@ pub fn nats(raw: &raw::Nats, folder: &Path, findings: &mut Vec<Finding>) -> Nats
     if let Some(allow) = allow_crash_prone
         && allow.value
     {
-        let message = "recess will pause consumers on servers that a pause can crash";
-        let hint = "upgrade to nats-server 2.12.8 or newer and take the line out";
+        let message = "recess pauses consumers on server versions that can crash when a consumer \
+                       is paused";
+        let hint = "upgrade to nats-server 2.12.8 or newer and remove the line";
         findings.push(allow.place.warning(code::CRASH_PRONE, message).hint(hint));
     }
     let here = connection(raw, folder, findings);
@@ -45,8 +46,8 @@ fn context(raw: &raw::Nats, folder: &Path, findings: &mut Vec<Finding>) -> Optio
         raw.inbox_prefix.place(),
     ];
     if let Some(other) = others.into_iter().flatten().next() {
-        let message = "the context says already how to connect";
-        let hint = "keep either the context or the rest";
+        let message = "the context already defines the connection";
+        let hint = "keep the context or the other options";
         findings.push(
             (other.error(code::AMBIGUOUS_CONNECTION, message).hint(hint))
                 .also(context.place.span.clone(), "the context"),
@@ -80,7 +81,8 @@ fn connection(raw: &raw::Nats, folder: &Path, findings: &mut Vec<Finding>) -> Co
 fn servers(raw: &Entry<raw::Texts>, findings: &mut Vec<Finding>) -> Option<Vec<String>> {
     let list = raw.given()?;
     if list.value.is_empty() {
-        let hint = r#"name at least one, or take the line out for "nats://127.0.0.1:4222""#;
+        let hint =
+            r#"name at least one, or remove the line: the default is "nats://127.0.0.1:4222""#;
         findings.push(
             list.place
                 .error(code::BAD_SERVER, "the list is empty")
@@ -120,8 +122,9 @@ fn auth(raw: &raw::Nats, folder: &Path, findings: &mut Vec<Finding>) -> (Auth, V
         if let (Some(first), Some(second)) = (first, second) {
             let message = "this is a second way to authenticate";
             let finding = second.place.error(code::AMBIGUOUS_AUTH, message);
-            let hint = "keep one of: credentials, nkey_seed_file, username + password_file, token_file; for an auth \
-                        callout, username + password_file or token_file may stand beside credentials";
+            let hint = "keep one of: credentials, nkey_seed_file, username + password_file, \
+                        token_file; for an auth callout, credentials may be combined with username \
+                        + password_file or token_file";
             let finding = finding.hint(hint);
             findings.push(finding.also(first.place.span.clone(), "the first way"));
             break;
@@ -186,7 +189,7 @@ fn complete(
 
 fn api(raw: &raw::Nats, findings: &mut Vec<Finding>) -> Api {
     if let (Some(domain), Some(prefix)) = (raw.domain.given(), raw.api_prefix.given()) {
-        let message = "the domain says already where the API is";
+        let message = "the domain already defines the API's prefix";
         let finding = prefix.place.error(code::AMBIGUOUS_CONNECTION, message);
         let hint = "keep one of: domain, api_prefix";
         findings.push(
@@ -197,7 +200,7 @@ fn api(raw: &raw::Nats, findings: &mut Vec<Finding>) -> Api {
     }
     if let Some(domain) = raw.domain.given() {
         if domain.value.contains('.') {
-            let message = format!("{:?} holds a dot, so it is not a domain", domain.value);
+            let message = format!("{:?} contains a dot, so it is not a domain", domain.value);
             let hint =
                 "write the domain alone, as in domain = \"hub\"; a whole prefix is api_prefix";
             findings.push(domain.place.error(code::BAD_SUBJECT, message).hint(hint));
@@ -214,15 +217,15 @@ pub fn subject(raw: &Entry<String>, findings: &mut Vec<Finding>) -> Option<Strin
         place.error(code::BAD_SUBJECT, message).hint(hint)
     };
     if value.split('.').any(str::is_empty) {
-        let message = format!("{value:?} is not what a subject can begin with");
-        let hint = "write words with a dot between two of them, as in \"$JS.hub.API\"";
+        let message = format!("{value:?} is not a valid subject prefix");
+        let hint = "write tokens separated by single dots, as in \"$JS.hub.API\"";
         findings.push(bad(place, message, hint));
     } else if value.contains(|c: char| c.is_whitespace() || c.is_control() || "*>".contains(c)) {
-        let message = format!("{value:?} holds a wildcard or a space");
+        let message = format!("{value:?} contains a wildcard or a space");
         findings.push(bad(
             place,
             message,
-            "write it as it stands before the wildcard",
+            "write only the part before the wildcard",
         ));
     } else {
         return Some(value.clone());
@@ -235,7 +238,7 @@ fn path(raw: &Entry<String>, folder: &Path, findings: &mut Vec<Finding>) -> Opti
     let Placed { value, place } = raw.given()?;
     if value.trim().is_empty() {
         let finding = place.error(code::BAD_PATH, "the path is empty");
-        findings.push(finding.hint("name a file, or take the line out"));
+        findings.push(finding.hint("name a file, or remove the line"));
     }
     if let Some((message, hint)) = foreign_path(value) {
         findings.push(place.error(code::BAD_PATH, message).hint(hint));
@@ -245,8 +248,9 @@ fn path(raw: &Entry<String>, folder: &Path, findings: &mut Vec<Finding>) -> Opti
     }
     if Path::new(value).components().next() != Path::new(CREDENTIALS_DIRECTORY).components().next()
     {
-        let message = format!("{value:?} begins with a variable that recess does not know");
-        let hint = format!("write the path itself; only {CREDENTIALS_DIRECTORY}/NAME is resolved");
+        let message = format!("{value:?} begins with an unknown variable");
+        let hint =
+            format!("write the path itself; recess resolves only {CREDENTIALS_DIRECTORY}/NAME");
         findings.push(place.error(code::BAD_PATH, message).hint(hint));
     }
     Some(PathBuf::from(value))
@@ -257,8 +261,8 @@ fn foreign_path(value: &str) -> Option<(String, String)> {
     let whole = || r#"write the whole path, as in "/etc/recess/nats.creds""#.to_owned();
     let by = |what: &str| Some((format!("{value:?} begins with {what}"), whole()));
     match value.chars().next()? {
-        '~' => by("~, which a shell resolves and recess does not"),
-        '%' => by("a specifier, which systemd resolves in unit files alone"),
+        '~' => by("~, which only a shell resolves"),
+        '%' => by("a specifier, which systemd resolves in unit files only"),
         first if first.is_whitespace() => by("a space"),
         _ => {
             let (scheme, rest) = value.split_once("://")?;

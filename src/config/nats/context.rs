@@ -1,8 +1,8 @@
 //! natscli contexts: the files in which the `nats` command keeps how to connect.
 //!
 //! Knows their JSON (natscli 0.1 to 0.4 write the same keys) and where they are. What recess cannot
-//! do for a context, such as asking a password manager, is refused by name: a context that connects
-//! differently here than there helps nobody.
+//! do for a context, such as asking a password manager, is refused by name: a context must connect
+//! in the same way in both programs.
 
 use std::env;
 use std::fs;
@@ -23,9 +23,10 @@ use values::{after_scheme, expand, secret, text};
 /// Why a context cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ContextError {
-    /// Nobody says where contexts are kept.
+    /// The folder of contexts is unknown.
     #[error(
-        "cannot find natscli context `{name}`: neither XDG_CONFIG_HOME nor HOME is set; write the path of its file instead"
+        "cannot find natscli context `{name}`: neither XDG_CONFIG_HOME nor HOME is set; write the \
+         path of its file instead"
     )]
     NoHome {
         /// The context.
@@ -40,7 +41,7 @@ pub enum ContextError {
         source: io::Error,
     },
     /// Its file is something else.
-    #[error("{} is not a natscli context: line {line}, column {column} is not as natscli writes it", .path.display())]
+    #[error("{} is not a natscli context: line {line}, column {column} is not valid", .path.display())]
     NotAContext {
         /// Its file.
         path: PathBuf,
@@ -59,7 +60,7 @@ pub enum ContextError {
         path: PathBuf,
         /// The key, perhaps with the start of its value.
         key: String,
-        /// The way out.
+        /// The fix.
         hint: &'static str,
     },
 }
@@ -73,9 +74,7 @@ fn reason(error: &io::Error) -> String {
         io::ErrorKind::NotFound => {
             "there is no such file; `nats context ls` lists the contexts".to_owned()
         }
-        io::ErrorKind::PermissionDenied => {
-            "the user that recess runs as may not read it".to_owned()
-        }
+        io::ErrorKind::PermissionDenied => "recess's user has no permission to read it".to_owned(),
         _ => error.to_string(),
     }
 }
@@ -172,7 +171,7 @@ pub(crate) fn parse(path: &Path, text: &str) -> Result<Connection, ContextError>
             hint,
         })
     };
-    let elsewhere = "set the connection in [nats] instead of the context";
+    let elsewhere = "define the connection in [nats] instead of the context";
     for (key, value) in [
         ("nsc", &file.nsc),
         ("socks_proxy", &file.socks_proxy),

@@ -10,7 +10,7 @@ const FORM: &str = "write nats://HOST:PORT or tls://HOST:PORT";
 pub struct NotAServer {
     /// A fragment that fits behind the text and a colon.
     pub reason: &'static str,
-    /// The way out.
+    /// The fix.
     pub hint: &'static str,
 }
 
@@ -19,29 +19,29 @@ pub struct NotAServer {
 pub fn check(address: &str) -> Result<(), NotAServer> {
     let refuse = |reason, hint| Err(NotAServer { reason, hint });
     if address.contains('@') {
-        let hint = "take it out, and set username + password_file or token_file in [nats]";
+        let hint = "remove it, and set username + password_file or token_file in [nats]";
         return refuse("a secret does not belong in an address", hint);
     }
     let rest = match address.split_once("://") {
         None => address,
         Some(("nats" | "tls", rest)) => rest,
-        Some(_) => return refuse("recess speaks only nats:// and tls://", FORM),
+        Some(_) => return refuse("recess supports only nats:// and tls://", FORM),
     };
     if rest.contains(',') {
         let hint = r#"put each in its own quotes: ["nats://a:4222", "nats://b:4222"]"#;
-        return refuse("there is more than one address in one text", hint);
+        return refuse("one text contains several addresses", hint);
     }
     let Some((host, port)) = split(rest.strip_suffix('/').unwrap_or(rest)) else {
         return refuse(
-            "an IPv6 address stands in brackets",
+            "an IPv6 address must be in brackets",
             "write it as in nats://[::1]:4222",
         );
     };
     if host.is_empty() {
-        return refuse("there is no host in it", FORM);
+        return refuse("it has no host", FORM);
     }
     if !is_host(host) {
-        return refuse("that is not a host's name or address", FORM);
+        return refuse("it is not a host name or an IP address", FORM);
     }
     match port.map(str::parse::<u16>) {
         None | Some(Ok(1..)) => Ok(()),

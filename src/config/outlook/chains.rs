@@ -25,7 +25,7 @@ pub(super) fn too_long(config: &Config, raw: &[raw::Window], now: Timestamp) -> 
     let policy = &config.policy;
     let limit = config.settings.controller.max_pause;
     let mut sets: HashSet<WindowSet> = HashSet::new();
-    let mut told: HashSet<WindowSet> = HashSet::new();
+    let mut reported: HashSet<WindowSet> = HashSet::new();
     let mut findings = Vec::new();
     // Every window of the policy stands in the file, in the same order.
     let places: HashMap<&str, &Place> = (policy.windows().iter().zip(raw))
@@ -42,7 +42,7 @@ pub(super) fn too_long(config: &Config, raw: &[raw::Window], now: Timestamp) -> 
         let Some(pause) = policy.longer_pause(&id, &windows, limit, now, later(now, SOON)) else {
             continue;
         };
-        if !told.insert(pause.windows.clone()) {
+        if !reported.insert(pause.windows.clone()) {
             continue;
         }
         let Some((first, others)) = pause.windows.split_first() else {
@@ -53,18 +53,18 @@ pub(super) fn too_long(config: &Config, raw: &[raw::Window], now: Timestamp) -> 
         };
         let others: Vec<&str> = others.iter().map(|window| &*window.name).collect();
         let with = match others.as_slice() {
-            [] => "its openings join into".to_owned(),
+            [] => "its occurrences join into".to_owned(),
             _ => format!("together with {} it makes", others.join(", ")),
         };
         let long = pause.closes.duration_since(pause.from).unsigned_abs();
         let message = format!(
-            "{with} a pause of {} from {}, longer than the longest pause, {}",
+            "{with} a pause of {} from {}, longer than `max_pause`, {}",
             text::length(long),
             pause.from,
             text::span(limit)
         );
-        let hint = "such a pause is renewed in steps while recess runs, and ends early where it does not: leave a gap \
-                    between them, or raise `max_pause` in [controller]";
+        let hint = "recess extends such a pause in steps, so it ends early if recess is down: \
+                    leave a gap between them, or raise `max_pause` in [controller]";
         findings.push(place.warning(code::LONG_CHAIN, message).hint(hint));
     }
     findings

@@ -10,40 +10,40 @@ use crate::config::file::raw::Timing;
 use crate::text::date_minute;
 
 pub(super) fn of(raw: &Timing, schedule: &Schedule, now: Timestamp) -> Option<Finding> {
-    let (place, told, hint) = match schedule {
+    let (place, texts, hint) = match schedule {
         Schedule::Recurring(rule) => {
             let changes = rule.clock_changes(now, later(now, YEAR));
-            let told: Vec<String> = (changes.iter())
+            let texts: Vec<String> = (changes.iter())
                 .filter(|change| !keeps_its_pace(rule, **change))
-                .map(|change| told(*change))
+                .map(|change| describe(*change))
                 .collect();
-            let hint = "choose another time of day, or say what you want with `gap` and `repeat`; `recess plan` shows these nights";
-            (raw.schedule.place()?, told, hint)
+            let hint = "choose another time of day, or set `gap` and `repeat`; `recess plan` shows \
+                        these nights";
+            (raw.schedule.place()?, texts, hint)
         }
         Schedule::Fixed(fixed) => {
             let opening = fixed.next_opening(now)?;
             let civil = fixed.zone().to_datetime(opening.opens);
-            let told = match opening.shift? {
+            let text = match opening.shift? {
                 Shift::Gap => format!(
-                    "it does not exist: it opens after the gap, at {}",
+                    "this time does not exist: the window opens after the gap, at {}",
                     date_minute(civil)
                 ),
                 Shift::First | Shift::Last => {
                     format!(
-                        "{} comes twice: it opens the first time",
+                        "{} occurs twice: the window opens the first time",
                         date_minute(civil)
                     )
                 }
             };
-            let hint =
-                "write it with an offset, as in 2026-12-05T22:00:00+01:00, to name one instant";
-            (raw.from.place()?, vec![told], hint)
+            let hint = "to name one instant, write an offset, as in 2026-12-05T22:00:00+01:00";
+            (raw.from.place()?, vec![text], hint)
         }
     };
-    if told.is_empty() {
+    if texts.is_empty() {
         return None;
     }
-    let message = format!("clocks change: {}", some_of(&told));
+    let message = format!("daylight-saving change: {}", some_of(&texts));
     Some(place.warning(code::CLOCK_CHANGE, message).hint(hint))
 }
 
@@ -54,13 +54,17 @@ fn keeps_its_pace(rule: &Rule, change: ClockChange) -> bool {
     rule.pattern().is_interval() && pace
 }
 
-fn told(change: ClockChange) -> String {
+fn describe(change: ClockChange) -> String {
     let civil = date_minute(change.civil);
     match change.outcome {
-        Outcome::Shifted => format!("{civil} does not exist, it opens right after the gap"),
-        Outcome::Left => format!("{civil} does not exist, it has no opening of its own"),
-        Outcome::Twice(Repeat::First) => format!("{civil} comes twice, it opens the first time"),
-        Outcome::Twice(Repeat::Last) => format!("{civil} comes twice, it opens the second time"),
-        Outcome::Twice(Repeat::Both) => format!("{civil} comes twice, it opens both times"),
+        Outcome::Shifted => format!("{civil} does not exist, so it opens right after the gap"),
+        Outcome::Left => format!("{civil} does not exist, so there is no opening for it"),
+        Outcome::Twice(Repeat::First) => {
+            format!("{civil} occurs twice, and it opens the first time")
+        }
+        Outcome::Twice(Repeat::Last) => {
+            format!("{civil} occurs twice, and it opens the second time")
+        }
+        Outcome::Twice(Repeat::Both) => format!("{civil} occurs twice, and it opens both times"),
     }
 }

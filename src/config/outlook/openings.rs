@@ -23,7 +23,7 @@ pub(super) fn of_window(raw: &raw::Window, window: &Window, now: Timestamp) -> O
                 "it closed for the last time on {}",
                 local_minute(last.closes, zone)
             );
-            let hint = "take the window out, or give it a time to come";
+            let hint = "remove the window, or give it a future time";
             Some(place.warning(code::PAST, message).hint(hint))
         }
         // What opens once may be as far ahead as one likes.
@@ -32,17 +32,16 @@ pub(super) fn of_window(raw: &raw::Window, window: &Window, now: Timestamp) -> O
                 "it does not open in the next 400 days, but on {}",
                 local_minute(opens, zone)
             );
-            let hint = "look at day, month and weekday, and at `valid_from`";
+            let hint = "check day, month, weekday and `valid_from`";
             Some(place.warning(code::NOT_SOON, message).hint(hint))
         }
         Some(opens) if is_swallowed(window, now, later(opens.max(now), SOON)) => {
             let names: Vec<&str> = window.exclusions.iter().map(|one| &*one.name).collect();
             let message = format!(
-                "exclusions leave nothing of it in the next 400 days: {}",
+                "exclusions remove all of it in the next 400 days: {}",
                 names.join(", ")
             );
-            let hint =
-                "shorten the exclusion, or name the windows that it concerns in its `windows`";
+            let hint = "shorten the exclusion, or limit it with `windows`";
             Some(place.warning(code::EXCLUDED, message).hint(hint))
         }
         Some(_) => None,
@@ -60,10 +59,10 @@ pub(super) fn of_exclusion(
     let last = exclusion.schedule.latest_opening(now, Timestamp::MIN)?;
     let place = raw.dates.place().unwrap_or(beginning(&raw.timing));
     let message = format!(
-        "it ended for good on {}",
+        "it ended for the last time on {}",
         local_minute(last.closes, exclusion.schedule.zone())
     );
-    let hint = "take the exclusion out, or give it a time to come";
+    let hint = "remove the exclusion, or give it a future time";
     Some(place.warning(code::PAST, message).hint(hint))
 }
 
@@ -79,8 +78,8 @@ fn first(schedule: &Schedule, now: Timestamp) -> Option<Timestamp> {
     opening.map(|opening| opening.opens)
 }
 
-/// Whether exclusions leave nothing of a window. They are looked at from each day on: a search for
-/// an opening that is left ends by itself where exclusions swallow many of them one by one.
+/// Whether exclusions leave nothing of a window. The search begins at each day: a search for an
+/// opening that is left ends by itself where exclusions swallow many of them one by one.
 fn is_swallowed(window: &Window, now: Timestamp, until: Timestamp) -> bool {
     if window.exclusions.is_empty() || window.open_at(now).is_some() {
         return false;

@@ -21,17 +21,18 @@ pub(super) fn of_window(raw: &raw::Window, window: &Window) -> Option<Finding> {
     let strays: Vec<(&str, &str)> = (STRAYS.iter().copied())
         .filter(|(stream, _)| {
             let strays = (selectors.iter()).any(|selector| selector.strays_into(stream));
-            // Somebody: a name that is asked for by itself is in no such stream.
-            let somebody = ConsumerId::new(*stream, "somebody");
-            strays && window.selection.selects(&somebody, Some(Kind::ASSUMED))
+            // Any name: one that is asked for by itself is in no such stream.
+            let any = ConsumerId::new(*stream, "any");
+            strays && window.selection.selects(&any, Some(Kind::ASSUMED))
         })
         .collect();
     let place = &raw.consumers.given()?.place;
     let (first, _) = strays.first()?;
     let hints: Vec<String> = (strays.iter().map(|(_, without)| format!("{without:?}"))).collect();
     let message = format!(
-        "a glob for streams of any name also holds for those of MQTT, key-value buckets and object stores, such as {first}"
+        "a wildcard for all streams also matches those of MQTT, key-value buckets and object \
+         stores, such as {first}"
     );
-    let hint = format!("to leave them out, add {}", hints.join(", "));
+    let hint = format!("to exclude them, add {}", hints.join(", "));
     Some(place.warning(code::STRAYS, message).hint(hint))
 }

@@ -48,14 +48,14 @@ fn differs(
     if spans.is_empty() {
         return None;
     }
-    let told: Vec<String> = (spans.iter())
+    let differences: Vec<String> = (spans.iter())
         .map(|span| {
             let until = match span.until {
                 Some(until) => format!("until {}", text::utc_date(until)),
                 None => "on".to_owned(),
             };
             format!(
-                "from {} {until} the clocks are {} in {} ({}) and {} in {} ({})",
+                "from {} {until} the offset is {} in {} ({}) and {} in {} ({})",
                 text::utc_date(span.from),
                 utc(span.newer),
                 newer.data.version,
@@ -67,18 +67,19 @@ fn differs(
         })
         .collect();
     let message = format!(
-        "two copies of the time zone data differ on it: {}",
-        some_of(&told)
+        "two copies of the time zone database differ for it: {}",
+        some_of(&differences)
     );
     let hint = match newer.data.source {
         ZoneSource::Bundled if !older.data.is_known() => {
-            "the host's copy does not state its version (no tzdata.zi), so recess goes by its own; update the host's \
-             (tzdata), so that other programs here agree"
+            "the host's copy has no version (no tzdata.zi), so recess uses its own; update the \
+             host's (tzdata), so that other programs here agree"
         }
         ZoneSource::Bundled => {
-            "recess goes by the newer one; update the host's (tzdata), so that other programs here agree"
+            "recess uses the newer one; update the host's (tzdata), so that other programs here \
+             agree"
         }
-        ZoneSource::Host => "recess goes by the newer one, the host's, as other programs here do",
+        ZoneSource::Host => "recess uses the newer one, the host's, as other programs here do",
     };
     Some(place.warning(code::ZONES_DIFFER, message).hint(hint))
 }

@@ -99,7 +99,7 @@ proptest! {
         let text = mutations.iter().fold(GOOD.to_owned(), |text, mutation| mutation.apply(&text));
         if let Err(error) = parse(&text) {
             prop_assert!(!error.findings().is_empty());
-            prop_assert!(error.to_string().contains("mistake"), "{}", error);
+            prop_assert!(error.to_string().contains("error"), "{}", error);
             error.render(true);
         }
     }

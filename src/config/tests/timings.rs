@@ -21,8 +21,8 @@ fn times_of_day() {
         (" 03:30 ", "write \"03:30\""),
         ("24:00", "midnight is"),
         ("24:00:00", "midnight is"),
-        ("03:30:00.5", "recess counts in whole seconds"),
-        ("2h", "a length of time"),
+        ("03:30:00.5", "recess uses whole seconds"),
+        ("2h", "for a length, write"),
     ];
     for (text, expected) in table {
         assert!(hint(text).starts_with(expected), "{text}: {}", hint(text));

@@ -136,7 +136,7 @@ fn zones_by_name() {
     }
     for name in ["Local", "localtime", "posixrules"] {
         assert!(
-            did_you_mean(name).contains("whatever the host is set to"),
+            did_you_mean(name).contains("it depends on the host's setting"),
             "{name}"
         );
     }

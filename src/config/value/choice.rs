@@ -21,7 +21,7 @@ pub fn choice<T: Copy>(
                 format!("choose one of: {}", quoted.join(", "))
             }
         };
-        let message = format!("{:?} is not a choice", word.value);
+        let message = format!("{:?} is not a valid value", word.value);
         findings.push(word.place.error(code::BAD_CHOICE, message).hint(hint));
     }
     found.map(|(_, choice)| *choice)

@@ -24,7 +24,8 @@ pub fn time_of_day(value: &Placed<DateTimeValue>, findings: &mut Vec<Finding>) -
         DateTimeValue::Date(_) | DateTimeValue::Local(_) | DateTimeValue::Instant(_) => wrong_type(
             "a time of day",
             value,
-            "a rule ends each time at a time of day, as in until = \"03:30\"; what comes once has `from` in place of `schedule`",
+            "with `schedule`, `until` is a time of day, as in until = \"03:30\"; for a date, write \
+             `from` instead of `schedule`",
         ),
     };
     findings.push(finding);
@@ -36,7 +37,7 @@ pub fn date(value: &Placed<DateTimeValue>, findings: &mut Vec<Finding>) -> Optio
     let hint = match &value.value {
         DateTimeValue::Date(date) => return Some(*date),
         DateTimeValue::Local(_) | DateTimeValue::Instant(_) => {
-            "whole days stand here, as in 2026-12-25; for hours, write `from` and `until` in place of `dates`"
+            "`dates` are whole days, as in 2026-12-25; for hours, write `from` and `until` instead"
         }
         DateTimeValue::Text(text) if is_date(text) => WITHOUT_QUOTES,
         DateTimeValue::Text(_) | DateTimeValue::Time(_) => {
@@ -98,7 +99,7 @@ pub fn bound(
         DateTimeValue::Instant(_) => wrong_type(
             "a date, or a date and time without an offset",
             value,
-            "it counts in the window's own time zone: take the offset out",
+            "it is in the window's time zone: remove the offset",
         ),
         DateTimeValue::Text(text) if is_date(text) => wrong_type(EXPECTED, value, WITHOUT_QUOTES),
         DateTimeValue::Text(_) | DateTimeValue::Time(_) => wrong_type(
@@ -115,9 +116,9 @@ fn midnight(date: Date) -> DateTime {
     date.at(0, 0, 0, 0)
 }
 
-const NO_FRACTION: &str = "recess counts in whole seconds: take the fraction out";
+const NO_FRACTION: &str = "recess uses whole seconds: remove the fraction";
 
-const WITHOUT_QUOTES: &str = "take the quotes away";
+const WITHOUT_QUOTES: &str = "remove the quotes";
 
 /// Whether it would be a date without the quotes around it.
 fn is_date(text: &str) -> bool {
@@ -143,11 +144,11 @@ fn wrong_type(expected: &str, value: &Placed<DateTimeValue>, hint: &str) -> Find
 fn fraction(value: &Placed<DateTimeValue>) -> Finding {
     (value
         .place
-        .error(code::BAD_TIME, "it is written with a fraction of a second"))
-    .hint("recess counts in whole seconds: take the fraction out")
+        .error(code::BAD_TIME, "it has a fraction of a second"))
+    .hint("recess uses whole seconds: remove the fraction")
 }
 
-/// `HH:MM` or `HH:MM:SS`; or the way out.
+/// `HH:MM` or `HH:MM:SS`; or the fix.
 pub fn parse_time(text: &str) -> Result<Time, String> {
     if let Some(time) = exact_time(text) {
         return Ok(time);
@@ -165,11 +166,10 @@ pub fn parse_time(text: &str) -> Result<Time, String> {
     } else if text.contains(':') && text.contains(['.', ',']) {
         NO_FRACTION.to_owned()
     } else if length::parse(text).is_ok() {
-        format!(
-            "a length of time is written duration = {text:?}; a time of day is until = \"03:30\""
-        )
+        format!("for a length, write duration = {text:?}; for a time of day, until = \"03:30\"")
     } else {
-        "write hours from 00 to 23 and minutes, as in \"03:30\"; seconds may follow, as in \"03:30:15\""
+        "write hours from 00 to 23 and minutes, as in \"03:30\"; seconds may follow, as in \
+         \"03:30:15\""
             .to_owned()
     })
 }

@@ -15,14 +15,14 @@ use crate::text;
 const FORM: &str = r#"write whole units, as in "2h", "1h 30m" or "90s""#;
 
 /// Every length in the file has a limit of its own; none is above this.
-const LONGEST: &str = "nothing here can be longer than 366d";
+const LONGEST: &str = "no length can exceed 366d";
 
 /// Why a text is not a length of whole seconds above zero.
 #[derive(Debug, PartialEq, Eq)]
 pub struct NotALength {
     /// A fragment that fits behind the text.
     pub reason: String,
-    /// The way out.
+    /// The fix.
     pub hint: String,
 }
 
@@ -40,7 +40,7 @@ pub fn parse(text: &str) -> Result<Duration, NotALength> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let digits = |word: &str| word.chars().all(|c| c.is_ascii_digit());
     if words.is_empty() {
-        return Err(NotALength::new("is no length of time", FORM));
+        return Err(NotALength::new("is not a length of time", FORM));
     }
     if let [number] = words.as_slice()
         && digits(number)
@@ -50,22 +50,22 @@ pub fn parse(text: &str) -> Result<Duration, NotALength> {
         return Err(NotALength::new("has no unit", hint));
     }
     if text.contains(['.', ',']) {
-        return Err(NotALength::new("is written with a fraction", FORM));
+        return Err(NotALength::new("has a fraction", FORM));
     }
     if units(text).any(|unit| matches!(unit, "M") || unit.starts_with("mon") || is_year(unit)) {
-        let reason = "is in months or years, which are not equally long";
+        let reason = "is in months or years, whose lengths vary";
         return Err(NotALength::new(
             reason,
-            r#"write days, as in "30d"; a small m is for minutes"#,
+            r#"write days, as in "30d"; m is minutes"#,
         ));
     }
     // humantime reads "1 30m" as 130 minutes.
     if (words.iter().zip(words.iter().skip(1)))
         .any(|(word, next)| digits(word) && next.starts_with(|c: char| c.is_ascii_digit()))
     {
-        return Err(NotALength::new("holds a number without a unit", FORM));
+        return Err(NotALength::new("contains a number without a unit", FORM));
     }
-    // And it panics where seconds and milliseconds together overflow. Nobody needs 30,000 years.
+    // And it panics where seconds and milliseconds together overflow. No window needs 30,000 years.
     if text.len() > 100 || numbers(text).any(|number| number.len() > 9) {
         return Err(NotALength::new("is too long", LONGEST));
     }
@@ -117,13 +117,15 @@ pub fn duration_in(
 fn reason(error: &humantime::DurationError) -> String {
     match error {
         humantime::DurationError::UnknownUnit { unit, .. } if !unit.is_empty() => {
-            format!("is no length of time: `{unit}` is not a unit")
+            format!("is not a length of time: `{unit}` is not a unit")
         }
-        humantime::DurationError::UnknownUnit { .. } => "holds a number without a unit".to_owned(),
+        humantime::DurationError::UnknownUnit { .. } => {
+            "contains a number without a unit".to_owned()
+        }
         humantime::DurationError::NumberOverflow => "is too long".to_owned(),
         humantime::DurationError::InvalidCharacter(_)
         | humantime::DurationError::NumberExpected(_)
-        | humantime::DurationError::Empty => "is no length of time".to_owned(),
+        | humantime::DurationError::Empty => "is not a length of time".to_owned(),
     }
 }
 
@@ -132,7 +134,7 @@ fn reason(error: &humantime::DurationError) -> String {
 fn instead(text: &str) -> String {
     let small = text.to_ascii_lowercase();
     if small != text && humantime::parse_duration(&small).is_ok() {
-        return format!(r#"write units in small letters, as in "{small}""#);
+        return format!(r#"write units in lower case, as in "{small}""#);
     }
     let by_clock = |text: &str| {
         let (hours, minutes) = text.split_once(':')?;
@@ -142,7 +144,7 @@ fn instead(text: &str) -> String {
     if let Some(seconds) = by_clock(text).filter(|seconds| *seconds > 0) {
         let length = text::length(Duration::from_secs(seconds));
         return format!(
-            r#"write "{length}" for so long; until = "{text:0>5}" is for a time of day"#
+            r#"write "{length}" for this length; for a time of day, until = "{text:0>5}""#
         );
     }
     match text.parse::<SignedDuration>().map(Duration::try_from) {

@@ -11,16 +11,16 @@ pub fn name<'n>(name: &'n Placed<String>, findings: &mut Vec<Finding>) -> Option
     let message = if name.value.trim().is_empty() {
         "it is empty"
     } else if name.value.contains(char::is_control) {
-        "it holds a control character"
+        "it contains a control character"
     } else {
         return Some(&name.value);
     };
-    let hint = "give it a name that can be read in a log line";
+    let hint = "choose a name of visible characters";
     findings.push(name.place.error(code::BAD_NAME, message).hint(hint));
     None
 }
 
-/// Tells which of them another thing of the same kind has already.
+/// Finds those that another thing of the same kind already has.
 pub fn unique<'n>(
     names: impl Iterator<Item = &'n Entry<String>>,
     kind: &str,
@@ -31,9 +31,9 @@ pub fn unique<'n>(
         match seen.get(name.value.as_str()) {
             Some(first) => {
                 let message = format!("another {kind} has this name");
-                let hint = format!("logs and commands know {kind}s by their names: choose another");
+                let hint = format!("choose another: logs and commands identify {kind}s by name");
                 let finding = name.place.error(code::DUPLICATE_NAME, message).hint(hint);
-                findings.push(finding.also(first.place.span.clone(), "it is used here first"));
+                findings.push(finding.also(first.place.span.clone(), "first used here"));
             }
             None => drop(seen.insert(&name.value, name)),
         }

@@ -101,7 +101,7 @@ fn windows(
 ) -> Option<Vec<String>> {
     if list.value.is_empty() {
         let message = "the list is empty, so it excludes nothing";
-        let hint = "name windows, or take the line out to concern every window";
+        let hint = "name windows, or remove the line to exclude all windows";
         findings.push((list.place.error(code::EXCLUDES_NOTHING, message)).hint(hint));
         return None;
     }
@@ -140,8 +140,10 @@ fn second_form(
         timing.from.place(),
         timing.until.place(),
     ];
-    let finding = (others.into_iter().flatten().next()?)
-        .error(code::AMBIGUOUS_TIMING, "`dates` says already when it holds");
+    let finding = (others.into_iter().flatten().next()?).error(
+        code::AMBIGUOUS_TIMING,
+        "`dates` already defines when it holds",
+    );
     Some(
         finding
             .hint("keep `dates`, or `from` and `until`, or `schedule` with `duration` or `until`")
@@ -168,9 +170,9 @@ fn days(
         match dates.iter().find(|(known, _)| *known == date) {
             Some((_, first)) => findings.push(
                 (written.place)
-                    .warning(code::DUPLICATE_DATE, format!("{date} is there twice"))
-                    .hint("take one of them out, if no other day was meant")
-                    .also(first.place.span.clone(), "it is here first"),
+                    .warning(code::DUPLICATE_DATE, format!("{date} is repeated"))
+                    .hint("remove one of them, unless another day was meant")
+                    .also(first.place.span.clone(), "first written here"),
             ),
             None => dates.push((date, written)),
         }
@@ -180,8 +182,8 @@ fn days(
         let day = Fixed::days(zone.clone(), &[*date]);
         if day.next_opening(Timestamp::MIN).is_none() {
             let zone = zone.iana_name().unwrap_or("that zone");
-            let message = format!("the clocks of {zone} never show {date}");
-            let hint = "take the day out, or look at the time zone";
+            let message = format!("{date} does not exist in {zone}");
+            let hint = "remove the day, or check the time zone";
             findings.push((written.place.error(code::EXCLUDES_NOTHING, message)).hint(hint));
         }
     }
@@ -197,7 +199,7 @@ fn too_long(raw: &raw::Exclusion, schedule: &Schedule) -> Option<Finding> {
     let message = format!("{:?} is too long", text.value);
     let longest = text::length(LONGEST);
     let hint = format!(
-        "it can be up to {longest}; with `from` and `until` in place of `schedule`, as long as you like"
+        "the maximum is {longest}; with `from` and `until` instead of `schedule` there is none"
     );
     Some((text.place.error(code::OUT_OF_RANGE, message)).hint(hint))
 }

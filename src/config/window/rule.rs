@@ -65,8 +65,9 @@ pub fn limits(raw: &Window, findings: &mut Vec<Finding>) -> Option<Limits> {
 
 /// The limits of a window that has no rule.
 fn misplaced(raw: &Window) -> impl Iterator<Item = Finding> {
-    let shifts = "take the line out: where clocks change, `from` is the first moment that can be meant, and `until` the last";
-    let bounds = "take the line out: `from` and `until` say when it opens and closes";
+    let shifts = "remove the line: on a daylight-saving change `from` is the earliest possible \
+                  instant, and `until` the latest";
+    let bounds = "remove the line: `from` and `until` define when it opens and closes";
     let given = [
         (raw.gap.place(), shifts),
         (raw.repeat.place(), shifts),
@@ -74,7 +75,7 @@ fn misplaced(raw: &Window) -> impl Iterator<Item = Finding> {
         (raw.valid_until.place(), bounds),
     ];
     (given.into_iter()).filter_map(|(place, hint)| {
-        let message = "it is for windows that have a `schedule`";
+        let message = "it is only for windows with a `schedule`";
         Some(place?.error(code::MISPLACED_KEY, message).hint(hint))
     })
 }
@@ -95,36 +96,36 @@ fn reversed(raw: &Window, limits: &Limits) -> Option<Finding> {
     }
     let finding = (until.place).error(code::ENDS_BEFORE_START, "it is not after `valid_from`");
     let hint = match until.value {
-        DateTimeValue::Date(_) => "let it be the last day on which the window opens",
+        DateTimeValue::Date(_) => "set it to the last day on which the window opens",
         DateTimeValue::Text(_)
         | DateTimeValue::Time(_)
         | DateTimeValue::Local(_)
         | DateTimeValue::Instant(_) => {
-            "let it be the moment from which on the window opens no more"
+            "set it to the instant from which the window no longer opens"
         }
     };
     Some(
         finding
             .hint(hint)
-            .also(from.span.clone(), "the rule is valid from then on"),
+            .also(from.span.clone(), "the rule is valid from here"),
     )
 }
 
 /// That a rule does not open as long as it is valid, if so.
 pub fn never_opens(raw: &Window, schedule: &Schedule) -> Option<Finding> {
     let (from, text) = (raw.valid_from.place()?, raw.timing.schedule.given()?);
-    // A rule begins with its first valid day, so this looks from there on.
+    // A rule begins with its first valid day, so the search begins there.
     if schedule.next_opening(Timestamp::MIN).is_some() {
         return None;
     }
     let message = if raw.valid_until.is_absent() {
-        "it never opens from `valid_from` on"
+        "it never opens after `valid_from`"
     } else {
         "it never opens between `valid_from` and `valid_until`"
     };
     Some(
         (text.place.error(code::NEVER_OPENS, message))
-            .hint("let the rule be valid for longer, or let it open at other times")
-            .also(from.span.clone(), "valid from then on"),
+            .hint("extend the valid period, or change the schedule")
+            .also(from.span.clone(), "valid from here"),
     )
 }

@@ -24,12 +24,14 @@ impl TableKind {
     fn ways(self) -> &'static str {
         match self {
             Self::Window => {
-                "add schedule = \"30 1 * * *\" with duration = \"2h\" or until = \"03:30\" for a window that recurs; \
-                 for one that opens once, from = 2026-12-05T22:00:00 with until = 2026-12-06T04:00:00"
+                "add schedule = \"30 1 * * *\" with duration = \"2h\" or until = \"03:30\" for a \
+                 window that recurs; for one that opens once, from = 2026-12-05T22:00:00 with \
+                 until = 2026-12-06T04:00:00"
             }
             Self::Exclusion => {
-                "add dates = [2026-12-25, 2026-12-26] for whole days, or from = 2026-11-26T00:00:00 with until = \
-                 2026-12-01T00:00:00; or, for one that recurs, schedule = \"0 8 * * 1\" with duration = \"10h\""
+                "add dates = [2026-12-25, 2026-12-26] for whole days, or from = \
+                 2026-11-26T00:00:00 with until = 2026-12-01T00:00:00; or, for one that recurs, \
+                 schedule = \"0 8 * * 1\" with duration = \"10h\""
             }
         }
     }
@@ -38,11 +40,11 @@ impl TableKind {
     fn choice(self) -> &'static str {
         match self {
             Self::Window => {
-                "keep `schedule` for what recurs, or `from` and `until` for what comes once; the first day of a rule \
-                 is `valid_from`"
+                "keep `schedule` for a recurring window, or `from` and `until` for a single one; \
+                 the first day of a schedule is `valid_from`"
             }
             Self::Exclusion => {
-                "keep `schedule` for what recurs, or `from` and `until` for what comes once"
+                "keep `schedule` for a recurring exclusion, or `from` and `until` for a single one"
             }
         }
     }
@@ -50,10 +52,8 @@ impl TableKind {
     /// What it means never to let go.
     fn endless(self) -> &'static str {
         match self {
-            Self::Window => "the window opens again before it has closed, so it would never end",
-            Self::Exclusion => {
-                "it begins again before it has ended, so the windows that it concerns never open"
-            }
+            Self::Window => "the window opens again before it closes, so it would never close",
+            Self::Exclusion => "it starts again before it ends, so its windows never open",
         }
     }
 }
@@ -97,7 +97,7 @@ pub fn zone(
 }
 
 fn no_beginning(raw: &Timing, kind: TableKind, findings: &mut Vec<Finding>) {
-    let message = "nothing says when it begins";
+    let message = "its start is missing";
     let (place, hint) = match (&raw.duration, raw.until.given()) {
         (_, Some(until)) if until.value.has_date() => {
             date_time::date_time(until, findings);
@@ -122,7 +122,7 @@ fn two_beginnings(
     kind: TableKind,
 ) -> Option<Finding> {
     let (schedule, from) = (schedule.place()?, from.place()?);
-    let message = "`schedule` says already when it begins";
+    let message = "`schedule` already defines the start";
     let finding = from.error(code::AMBIGUOUS_TIMING, message);
     Some((finding.hint(kind.choice())).also(schedule.span.clone(), "the schedule"))
 }
@@ -132,10 +132,10 @@ fn once(raw: &Timing, zone: Option<TimeZone>, findings: &mut Vec<Finding>) -> Op
     let from = (raw.from.given()).and_then(|from| date_time::date_time(from, findings));
     let until = (raw.until.given()).and_then(|until| date_time::date_time(until, findings));
     if let Some(duration) = raw.duration.given() {
-        let message = "beside `from` there is no duration";
+        let message = "`duration` cannot be combined with `from`";
         let hint = match &raw.until {
-            Entry::Absent => "say when it ends instead: until = 2026-12-06T04:00:00",
-            Entry::Broken | Entry::Given(_) => "take the line out: `until` says when it ends",
+            Entry::Absent => "write the end instead: until = 2026-12-06T04:00:00",
+            Entry::Broken | Entry::Given(_) => "remove the line: `until` defines the end",
         };
         findings.push(
             duration
@@ -164,17 +164,17 @@ fn reversed(raw: &Timing, zone: &TimeZone, from: Boundary, until: Boundary) -> O
         _ => false,
     };
     let message = if skipped {
-        "the clocks skip all the time from `from` to it"
+        "all times from `from` to `until` are in a spring-forward gap"
     } else {
         "it is not after `from`"
     };
     let hint = format!(
-        "in UTC it would last from {} to {}: let it end later",
+        "in UTC it would last from {} to {}: choose a later end",
         from.opening(zone),
         until.closing(zone)
     );
     let finding = (raw.until.place()?).error(code::ENDS_BEFORE_START, message);
-    Some((finding.hint(hint)).also(raw.from.place()?.span.clone(), "it begins here"))
+    Some((finding.hint(hint)).also(raw.from.place()?.span.clone(), "it starts here"))
 }
 
 fn recurring(raw: &Timing, zone: Option<TimeZone>, findings: &mut Vec<Finding>) -> Option<Rule> {
@@ -190,12 +190,13 @@ fn length(raw: &Timing, findings: &mut Vec<Finding>) -> Option<Length> {
     match (&raw.duration, &raw.until) {
         (Entry::Absent, Entry::Absent) => {
             let message = "`duration` or `until` is missing";
-            let hint = "add a line such as: duration = \"2h\" (so long), or: until = \"03:30\" (by the clock)";
+            let hint = "add a line such as: duration = \"2h\" (elapsed time), or: until = \
+                        \"03:30\" (time of day)";
             findings.push(raw.place.error(code::MISSING_KEY, message).hint(hint));
             None
         }
         (Entry::Given(duration), Entry::Given(until)) => {
-            let message = "`duration` says already when it ends";
+            let message = "`duration` already defines the end";
             let finding = until.place.error(code::AMBIGUOUS_TIMING, message);
             findings.push(
                 (finding.hint("keep one of: duration, until"))
@@ -219,10 +220,10 @@ pub fn endless(raw: &Timing, schedule: &Schedule, kind: TableKind) -> Option<Fin
     let finding = text.place.error(code::NEVER_CLOSES, kind.endless());
     Some(match (&raw.duration, &raw.until) {
         (Entry::Given(duration), _) => finding
-            .hint("let it open less often, or make `duration` shorter")
+            .hint("choose a schedule that opens less often, or shorten `duration`")
             .also(duration.place.span.clone(), "each opening lasts this long"),
         (_, Entry::Given(until)) => finding
-            .hint("let it open less often, or not again before `until`")
+            .hint("choose a schedule that does not open again before `until`")
             .also(until.place.span.clone(), "each opening lasts until then"),
         _ => finding,
     })
@@ -232,32 +233,29 @@ pub fn endless(raw: &Timing, schedule: &Schedule, kind: TableKind) -> Option<Fin
 fn odd(text: &Placed<String>, oddity: Oddity) -> Finding {
     let (message, hint) = match oddity {
         Oddity::LongStep { field, text } => (
-            format!(
-                "`{text}` as {field} matches the first {field} only: a step ends with its field"
-            ),
-            "write the values that you mean; what takes longer than its field can be several windows"
-                .to_owned(),
+            format!("`{text}` matches only the first {field}: the step is longer than the field"),
+            "write the values themselves; for a longer period, write several windows".to_owned(),
         ),
         Oddity::UnevenStep { field, text, rest } => (
-            format!(
-                "`{text}` as {field} begins anew with its field: the last step is {rest} and not as long"
-            ),
-            "write a step that divides the field, or the values that you mean".to_owned(),
+            format!("`{text}` does not divide the {field} field: the last step is only {rest}"),
+            "write a step that divides the field, or the values themselves".to_owned(),
         ),
         Oddity::DayOrWeekday => (
-            "it names days of the month and weekdays: it opens on a day that either names"
-                .to_owned(),
-            "that is how cron reads it; for days that both name, write + before the weekday, as in \"0 3 1-7 * +MON\""
+            "it restricts both day and weekday: it opens on a day that matches either".to_owned(),
+            "cron reads it so too; to require both, write + before the weekday, as in \"0 3 1-7 * \
+             +MON\""
                 .to_owned(),
         ),
         Oddity::DayAndWeekday => (
-            "it names days of the month and weekdays, one of them with `*`: it opens on days that both name"
+            "it restricts both day and weekday, one of them with `*`: it opens only on a day that \
+             matches both"
                 .to_owned(),
-            "that is how cron reads it, and other programs do not; to say so, write + before the weekday, as in \"0 3 */2 * +MON\""
+            "cron reads it so too, but other programs do not; to make it explicit, write + before \
+             the weekday, as in \"0 3 */2 * +MON\""
                 .to_owned(),
         ),
         Oddity::EveryHour { five } => (
-            "with six fields the seconds stand first: it opens every hour".to_owned(),
+            "with six fields the seconds are first: it opens every hour".to_owned(),
             format!("if five fields are meant, write \"{five}\""),
         ),
     };
@@ -276,16 +274,16 @@ fn pattern(text: &Placed<String>, findings: &mut Vec<Finding>) -> Option<Pattern
         PatternError::Unreadable { reason, instead } => {
             let message = format!("{:?} is not a cron pattern: {reason}", text.value);
             let instead = instead.unwrap_or_else(|| {
-                "write minute (0-59), hour (0-23), day (1-31), month (1-12), weekday (0-7), as in \"30 1 * * *\"; \
-                 seconds may stand in front"
+                "write minute (0-59), hour (0-23), day (1-31), month (1-12), weekday (0-7), as in \
+                 \"30 1 * * *\"; seconds may precede them"
                     .to_owned()
             });
             (text.place.error(code::BAD_SCHEDULE, message)).hint(instead)
         }
         PatternError::NeverMatches => {
-            let message = format!("no date and time ever matches {:?}", text.value);
+            let message = format!("{:?} matches no date and time", text.value);
             (text.place.error(code::NEVER_OPENS, message))
-                .hint("look at day and month: no year has, say, a 30 February")
+                .hint("check day and month: for example, no year has a 30 February")
         }
     });
     None

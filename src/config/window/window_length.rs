@@ -37,7 +37,7 @@ pub struct MaxPause<'f> {
 }
 
 /// What is wrong with the length of a window, or doubtful. A `duration` is judged by itself, so
-/// that it is told together with other mistakes of the window; an `until` needs the schedule.
+/// that it is reported together with other errors of the window; an `until` needs the schedule.
 pub fn unusual(
     raw: &Timing,
     schedule: Option<&Schedule>,
@@ -64,7 +64,7 @@ fn fixed(place: &Place, length: SignedDuration, longest: MaxPause<'_>) -> Option
     }
     let max_pause = longest.length.filter(|max_pause| length > *max_pause)?;
     let message = format!(
-        "{} is longer than the longest pause, {}",
+        "{} is longer than `max_pause`, {}",
         span(length),
         span(max_pause)
     );
@@ -80,7 +80,7 @@ fn by_the_clock(place: &Place, schedule: &Schedule, longest: MaxPause<'_>) -> Op
     let opening = longer_than(schedule, max_pause)?;
     let opens = schedule.zone().to_datetime(opening.opens);
     let message = format!(
-        "the opening of {} lasts {}, longer than the longest pause, {}",
+        "the occurrence of {} lasts {}, longer than `max_pause`, {}",
         text::minute(opens),
         span(opening.length()),
         span(max_pause)
@@ -99,8 +99,8 @@ fn too_long(place: &Place, message: String, longest: MaxPause<'_>) -> Finding {
 
 fn too_short(place: &Place, length: SignedDuration) -> Finding {
     let message = format!("a window of {} never pauses anything", span(length));
-    let hint = "a cluster may apply a pause seconds after accepting it: recess sends none that ends \
-                within 5s";
+    let hint = "a cluster may apply a pause seconds after accepting it: recess sends none that \
+                ends within 5s";
     place.warning(code::TOO_SHORT, message).hint(hint)
 }
 

@@ -40,9 +40,9 @@ pub fn windows(
 ) -> Vec<Window> {
     let list = raw.given().map_or(&[][..], |list| &list.value);
     if list.is_empty() && !matches!(raw, Entry::Broken) {
-        let message = "there is none, so nothing is ever paused";
+        let message = "there is none, so recess pauses nothing";
         let finding = Finding::new(Severity::Warning, code::NO_WINDOWS, "window", message);
-        findings.push(finding.hint("add one: it begins with a line [[window]]"));
+        findings.push(finding.hint("add one, with the header [[window]]"));
     }
     names::unique(list.iter().map(|raw| &raw.name), "window", findings);
     (list.iter().filter_map(|raw| window(raw, context, findings))).collect()
@@ -114,9 +114,9 @@ fn selection(list: &Placed<Texts>, findings: &mut Vec<Finding>) -> Option<Select
     let message = if written == 0 {
         "the list is empty, so the window pauses nothing"
     } else if all_good && only_taken_away {
-        "every entry takes away, so the window pauses nothing"
+        "all entries exclude (`!`), so the window pauses nothing"
     } else if selection.as_ref().is_some_and(Selection::leaves_nothing) {
-        "the `!` entries take away all that the others name, so the window pauses nothing"
+        "the `!` entries exclude all that the others name, so the window pauses nothing"
     } else {
         return selection;
     };
@@ -139,7 +139,7 @@ fn selector(text: &Placed<String>, findings: &mut Vec<Finding>) -> Option<Select
         ),
         SelectorError::Name(_) => (
             error.to_string(),
-            "wildcards are *, ?, [abc] and {one,two}; streams and consumers stand here, not subjects"
+            "wildcards are *, ?, [abc] and {one,two}; these are streams and consumers, not subjects"
                 .to_owned(),
         ),
         SelectorError::Glob { .. } => (

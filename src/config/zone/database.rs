@@ -1,8 +1,8 @@
 //! Time zones by name, from the newer of two copies of the IANA time zone database: the host's and
 //! the one in this program.
 //!
-//! Which copy is in force is looked up anew at each load, so an update of the host's takes effect
-//! at the next reload. A name that is not one is refused, never replaced by UTC.
+//! The copy is chosen again at each load, so an update of the host's takes effect at the next
+//! reload. A name that is not one is refused, never replaced by UTC.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -43,12 +43,12 @@ impl ZoneSource {
 pub struct ZoneData {
     /// Where it comes from.
     pub source: ZoneSource,
-    /// Its version, as in `2026a`; [`ZoneData::UNKNOWN`] where it does not tell.
+    /// Its version, as in `2026a`; [`ZoneData::UNKNOWN`] if it does not state one.
     pub version: String,
 }
 
 impl ZoneData {
-    /// The version of a copy that does not tell it: some hosts leave `tzdata.zi` out.
+    /// The version of a copy that does not state it: some hosts leave `tzdata.zi` out.
     pub const UNKNOWN: &str = "unknown version";
 
     /// Whether its version is known.
@@ -88,7 +88,7 @@ pub struct Zones {
 }
 
 impl Zones {
-    /// Looks at the host's copy, and at ours.
+    /// Reads the host's copy, and recess's.
     pub fn open() -> Self {
         let bundled = ZoneDb {
             data: ZoneData {
@@ -113,7 +113,7 @@ impl Zones {
         }
     }
 
-    /// Finds a zone, or tells the way out.
+    /// Finds a zone, or returns the fix.
     pub fn find(&self, name: &str) -> Result<TimeZone, String> {
         // A host may have left out old names (Debian keeps them in a package of their own), and a
         // file that was good stays good.
@@ -125,11 +125,11 @@ impl Zones {
 
     fn hint(&self, name: &str) -> String {
         if is_offset(name) {
-            return r#"an offset knows no daylight saving; name a place, such as "Europe/Zurich", or "UTC""#
+            return r#"an offset has no daylight-saving rules; name a place, such as "Europe/Zurich", or "UTC""#
                 .to_owned();
         }
         if is_of_the_host(name) {
-            return r#"that is whatever the host is set to; name the place, such as "Europe/Zurich""#
+            return r#"it depends on the host's setting; name the place, such as "Europe/Zurich""#
                 .to_owned();
         }
         // A template's mistake stands in every window.

@@ -15,13 +15,13 @@ mod places;
 mod tests;
 
 /// So many zones are named of those that an abbreviation may mean.
-const NAMED: usize = 3;
+const MAX_ZONES_SUGGESTED: usize = 3;
 
 /// What a name that is no zone most likely means, as a hint.
 pub fn zone_hint(word: &str, database: &TimeZoneDatabase) -> String {
     if let Some(zones) = by_abbreviation(word, database) {
         return format!(
-            "{word} is an abbreviation, which knows no daylight saving; name the place: {}",
+            "{word} is an abbreviation without daylight-saving rules; name the place: {}",
             any_of(&zones)
         );
     }
@@ -72,7 +72,7 @@ fn by_abbreviation(word: &str, database: &TimeZoneDatabase) -> Option<Vec<String
             .collect();
         zones.sort();
     }
-    zones.truncate(NAMED);
+    zones.truncate(MAX_ZONES_SUGGESTED);
     Some(zones).filter(|zones| !zones.is_empty())
 }
 

@@ -27,10 +27,12 @@ pub fn oddity(name: &str) -> Option<(String, String)> {
         };
         let hours: u32 = hours.parse().ok().filter(|hours| *hours > 0)?;
         let message = format!(
-            "{name:?} is {hours}h {way} UTC, as its sign is reversed, and knows no daylight saving"
+            "{name:?} is {hours}h {way} UTC, as its sign is reversed, and has no daylight-saving \
+             rules"
         );
         let hint = format!(
-            "name a place, such as \"Europe/Zurich\"; the same hours on the other side of UTC are \"Etc/GMT{other}{hours}\""
+            "name a place, such as \"Europe/Zurich\"; for {hours}h on the other side of UTC, write \
+             \"Etc/GMT{other}{hours}\""
         );
         return Some((message, hint));
     }
@@ -40,7 +42,7 @@ pub fn oddity(name: &str) -> Option<(String, String)> {
         "HST" => ("UTC-10:00", "Pacific/Honolulu"),
         _ => return None,
     };
-    let message = format!("{name:?} is {offset} all year: it knows no daylight saving");
+    let message = format!("{name:?} is {offset} all year: it has no daylight-saving rules");
     Some((message, format!("name the place, such as \"{place}\"")))
 }
 

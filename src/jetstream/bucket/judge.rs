@@ -119,7 +119,7 @@ pub fn judge(
     let error = |code, message: &str, hint| fault(Severity::Error, code, message.to_owned(), hint);
     let warning = |code, message, hint| fault(Severity::Warning, code, message, hint);
     let edit = |flag: &str| format!("run `nats stream edit {stream} {flag}`");
-    let anew = "delete it and run `recess overrides create`";
+    let recreate = "delete it and run `recess overrides create`";
     let Some(found) = settings else {
         let message = "it does not exist: no override can be made";
         let hint = "run `recess overrides create`".to_owned();
@@ -143,7 +143,7 @@ pub fn judge(
         faults.push(error(
             "bucket-ttl",
             message,
-            format!("set allow_msg_ttl of stream {stream}, or {anew}"),
+            format!("set allow_msg_ttl of stream {stream}, or {recreate}"),
         ));
     }
     if !found.allow_rollup_hdrs {
@@ -165,7 +165,7 @@ pub fn judge(
     if found.storage != "file" {
         let message =
             "it is kept in memory: a restart of its servers loses all overrides".to_owned();
-        faults.push(warning("bucket-memory", message, anew.to_owned()));
+        faults.push(warning("bucket-memory", message, recreate.to_owned()));
     }
     if found.num_replicas < replicas {
         let message = format!(

@@ -117,7 +117,7 @@ fn each_refusal_says_what_to_do() {
         ),
         (10077, "is full, nothing was stored: purge ended overrides"),
         (10166, "set allow_msg_ttl of stream KV_recess"),
-        (10008, "nats-server refused: no (error 10008)"),
+        (10008, "nats-server refused the request: no (error 10008)"),
     ] {
         let error = BucketError::of(refused(code), &bucket(), None).to_string();
         assert!(error.contains(expected), "{error}");

@@ -22,13 +22,13 @@ pub const CONNECT_BY_NAME_TIMEOUT: Duration = Duration::from_secs(4);
 /// A server that has not answered for so long does not keep the next one waiting.
 const HEAD_START: Duration = Duration::from_millis(250);
 
-/// How often a quiet connection is tested. It is given up when two tests in a row are not answered.
+/// How often an idle connection is tested. It is closed when two tests in a row are not answered.
 const PING: Duration = Duration::from_secs(5);
 
 /// A connection that stands.
 pub struct Connected {
     pub client: Client,
-    /// What the client tells of the connection.
+    /// The client's events of the connection.
     pub events: mpsc::UnboundedReceiver<Event>,
     /// How it was made.
     pub connection: Connection,
@@ -36,7 +36,7 @@ pub struct Connected {
     pub address: String,
 }
 
-/// The rest of a cluster, as a server told of it at a connect.
+/// The rest of a cluster, as a server announced it at a connect.
 #[derive(Default)]
 pub struct Discovered {
     /// The configured servers through which they are known: those of another context are others.
@@ -44,7 +44,7 @@ pub struct Discovered {
     pub addresses: Vec<String>,
 }
 
-/// Tries every server once: those of the settings, then those that the cluster told of.
+/// Tries every server once: those of the settings, then those that the cluster announced.
 pub async fn attempt(
     source: &ConnectionSource,
     discovered: &Discovered,
@@ -61,7 +61,7 @@ pub async fn attempt(
         } else {
             HEAD_START
         };
-        // Cancel-safe: the attempts live in `trying`, not in `next`. The sleep begins anew with
+        // Cancel-safe: the attempts live in `trying`, not in `next`. The sleep begins again with
         // each turn: an attempt that has failed leaves the others a whole head start.
         tokio::select! {
             Some(tried) = trying.next() => {
@@ -90,7 +90,7 @@ pub async fn attempt(
     }
 }
 
-/// Whom to try, in which order, each once however it is written.
+/// The servers to try, in order, each once however it is written.
 pub fn pool(configured: &[String], discovered: &Discovered) -> Vec<String> {
     let known = (discovered.addresses.iter()).filter(|_| discovered.through == configured);
     let mut servers: Vec<String> = Vec::new();
@@ -143,11 +143,9 @@ async fn read(source: ConnectionSource) -> Result<ConnectPlan, String> {
     });
     match timeout(CONNECT_BY_NAME_TIMEOUT, reading).await {
         Ok(Ok(plan)) => plan,
-        Ok(Err(error)) => Err(format!(
-            "the files with its secrets cannot be read: {error}"
-        )),
+        Ok(Err(error)) => Err(format!("cannot read the files with its secrets: {error}")),
         Err(_) => Err(format!(
-            "reading the files with its secrets takes longer than {} s",
+            "reading the files with its secrets took longer than {} s",
             CONNECT_BY_NAME_TIMEOUT.as_secs()
         )),
     }
@@ -179,7 +177,7 @@ impl ConnectPlan {
         connecting.spawn(async move { options.connect(to).await });
         // It does not limit how long a name is looked up.
         let connected = timeout(CONNECT_BY_NAME_TIMEOUT, connecting.join_next()).await;
-        let nonsense = || "the server does not speak as a NATS server does".to_owned();
+        let nonsense = || "the server does not speak the NATS protocol".to_owned();
         match connected.map(|ended| ended.and_then(Result::ok).ok_or_else(nonsense)) {
             Ok(Err(nonsense)) => Err(nonsense),
             Ok(Ok(Ok(client))) => {
@@ -188,7 +186,7 @@ impl ConnectPlan {
             }
             Ok(Ok(Err(error))) => Err(self.explain(&error, address, source)),
             Err(_) => Err(format!(
-                "no answer within {} s",
+                "no reply within {} s",
                 CONNECT_BY_NAME_TIMEOUT.as_secs()
             )),
         }
@@ -212,13 +210,13 @@ impl ConnectPlan {
     }
 
     /// A client that connects once. async-nats would reconnect by itself, deliver then what was
-    /// sent before, and tell nothing but the kind of an error; so it may try once, is not let in,
-    /// and [`attempt`] begins afresh.
+    /// sent before, and report only the kind of an error; so it may try once, and is refused, and
+    /// [`attempt`] begins afresh.
     fn options(&self, spent: Arc<AtomicBool>) -> ConnectOptions {
         let credentials = self.credentials.clone();
         let mut options = ConnectOptions::with_auth_callback(move |nonce| {
             let answer = if spent.load(Ordering::Relaxed) {
-                Err(AuthError::new("this client has been given up"))
+                Err(AuthError::new("this connection was replaced"))
             } else {
                 credentials.answer(&nonce)
             };

@@ -1,5 +1,5 @@
-//! Why there is no connection, in words for an operator: the thing, the place, and the way out
-//! where one is known.
+//! Why there is no connection, in words for an operator: the thing, the place, and the fix if one
+//! is known.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -44,8 +44,8 @@ impl fmt::Display for Refusals {
     }
 }
 
-/// What a refused authentication means for each way of it. `settings` is where an operator looks
-/// for them.
+/// What a refused authentication means for each way of it. `settings` is where an operator finds
+/// them.
 pub fn refused(connection: &Connection, expires: Option<Timestamp>, settings: &str) -> String {
     let valid = expires.map_or(String::new(), |until| {
         format!(", which are valid until {until}")
@@ -60,13 +60,13 @@ pub fn refused(connection: &Connection, expires: Option<Timestamp>, settings: &s
             identity.cert.display()
         ),
         (Auth::Nothing, None) => format!(
-            "the server wants credentials: set credentials, nkey_seed_file, username and password_file, or token_file in \
-             {settings}"
+            "the server requires authentication: set credentials, nkey_seed_file, username and \
+             password_file, or token_file in {settings}"
         ),
         (auth, _) => {
             let all = std::iter::once(auth).chain(&connection.beside);
             let all: Vec<String> = all.map(|auth| sent(auth, &valid)).collect();
-            format!("the server refuses {}", all.join(", beside "))
+            format!("the server rejects {}", all.join(", beside "))
         }
     }
 }
@@ -91,16 +91,17 @@ pub fn of(error: &ConnectError, address: &str, tls: Option<&Tls>, settings: &str
     let words = || source.map_or_else(|| error.to_string(), |source| plain(&source.to_string()));
     match error.kind() {
         ConnectErrorKind::TimedOut => {
-            let answer = format!("no answer within {} s", CONNECT_TIMEOUT.as_secs());
+            let answer = format!("no reply within {} s", CONNECT_TIMEOUT.as_secs());
             let first = tls.is_some_and(|tls| tls.handshake_first);
             match !first && (tls.is_some() || address.starts_with("tls://")) {
                 true => format!(
-                    "{answer}; if the server has handshake_first, set tls.handshake_first in {settings} too"
+                    "{answer}; if the server has handshake_first, set tls.handshake_first in \
+                     {settings} too"
                 ),
                 false => answer,
             }
         }
-        ConnectErrorKind::Dns => format!("its host is not found ({})", words()),
+        ConnectErrorKind::Dns => format!("host not found ({})", words()),
         ConnectErrorKind::ServerParse => format!("not a server's address ({})", words()),
         ConnectErrorKind::Authentication
         | ConnectErrorKind::AuthorizationViolation
@@ -108,7 +109,7 @@ pub fn of(error: &ConnectError, address: &str, tls: Option<&Tls>, settings: &str
         | ConnectErrorKind::Io
         | ConnectErrorKind::MaxReconnects => {
             if let Some(ServerError::Other(words)) = source.and_then(|e| e.downcast_ref()) {
-                return format!("the server says: {}", sanitize(words));
+                return format!("the server reports: {}", sanitize(words));
             }
             let Some(io) = source.and_then(|source| source.downcast_ref::<io::Error>()) else {
                 // async-nats puts a text there when the connection ends while it is being made.
@@ -149,17 +150,17 @@ fn of_tls(error: &rustls::Error, address: &str, tls: Option<&Tls>, settings: &st
             if tls.is_some_and(|tls| tls.handshake_first) =>
         {
             format!(
-                "the server does not begin with TLS: take tls.handshake_first out in {settings}, or set handshake_first \
-                 at the server"
+                "the server does not start with TLS: remove tls.handshake_first in {settings}, or \
+                 set handshake_first on the server"
             )
         }
         rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
             format!(
-                "the server does not speak TLS there: turn it on at the server, or take out tls in {settings} and tls:// \
-                 in the address"
+                "the server does not use TLS: enable it on the server, or remove tls in {settings} \
+                 and tls:// in the address"
             )
         }
-        error => format!("TLS fails: {error}"),
+        error => format!("TLS failed: {error}"),
     }
 }
 
@@ -186,7 +187,8 @@ fn of_certificate(
                     ca.display()
                 ),
                 None => format!(
-                    "the server's certificate is not signed by a CA that this host trusts: set tls.ca in {settings}"
+                    "the server's certificate is not signed by a CA that this host trusts: set \
+                     tls.ca in {settings}"
                 ),
             }
         }
@@ -194,12 +196,13 @@ fn of_certificate(
             format!("the server's certificate expired on {}", second(not_after))
         }
         CertificateError::NotValidYetContext { not_before, .. } => format!(
-            "the server's certificate is valid from {} on; is this host's clock right?",
+            "the server's certificate is not valid before {}; check this host's clock",
             second(not_before)
         ),
         CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => {
             format!(
-                "the server's certificate names no host: it needs a subjectAltName for the host of {address}"
+                "the server's certificate names no host: it needs a subjectAltName for the host of \
+                 {address}"
             )
         }
         CertificateError::NotValidForNameContext { presented, .. } => format!(
@@ -211,14 +214,15 @@ fn of_certificate(
                 .join(", ")
         ),
         CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
-            "the server's certificate is a CA's own; it needs one that a CA has signed for a server"
+            "the server's certificate is a CA certificate; the server needs one that a CA has \
+             issued for it"
                 .to_owned()
         }
         CertificateError::Other(other) if is_of_version_1(other) => format!(
-            "the server's certificate is of X.509 version 1; it needs one of version 3, with a subjectAltName for the host \
-             of {address}"
+            "the server's certificate is of X.509 version 1; it needs one of version 3, with a \
+             subjectAltName for the host of {address}"
         ),
-        error => format!("the server's certificate is not accepted: {error}"),
+        error => format!("the server's certificate is not valid: {error}"),
     }
 }
 
@@ -237,23 +241,24 @@ fn of_alert(alert: AlertDescription, tls: Option<&Tls>, settings: &str) -> Strin
     let Some(identity) = tls.and_then(|tls| tls.identity.as_ref()) else {
         return match alert {
             CertificateRequired | BadCertificate => format!(
-                "the server wants a client certificate: set tls.cert and tls.key in {settings}"
+                "the server requires a client certificate: set tls.cert and tls.key in {settings}"
             ),
-            alert => format!("the server ends TLS (alert {})", u8::from(alert)),
+            alert => format!("the server closed TLS (alert {})", u8::from(alert)),
         };
     };
     let cert = identity.cert.display();
     match alert {
         AlertDescription::CertificateExpired => {
-            format!("the server refuses the client certificate in {cert}: it has expired")
+            format!("the server rejects the client certificate in {cert}: it has expired")
         }
         AlertDescription::UnknownCA => {
             format!(
-                "the server refuses the client certificate in {cert}: it does not know the CA that signed it"
+                "the server rejects the client certificate in {cert}: it does not know the CA that \
+                 signed it"
             )
         }
         alert => format!(
-            "the server refuses the client certificate in {cert} (TLS alert {})",
+            "the server rejects the client certificate in {cert} (TLS alert {})",
             u8::from(alert)
         ),
     }
@@ -265,7 +270,7 @@ fn bare(name: &str) -> &str {
     inner.trim_matches(['"', ')'])
 }
 
-/// Without the number that tells people nothing.
+/// Without the number, which means nothing to people.
 fn plain(words: &str) -> String {
     sanitize(words.split(" (os error").next().unwrap_or(words))
 }

@@ -110,7 +110,7 @@ impl ConnectionTask {
                     continue;
                 }
                 () = &mut flood => break format!(
-                    "{} sent megabytes that are no message, so recess hung up",
+                    "{} sent megabytes that are not a NATS message; recess closed the connection",
                     session.address
                 ),
                 news = audit.next() => {
@@ -134,8 +134,9 @@ impl ConnectionTask {
                     // allowed.
                     Some(Denial::Subscribe(subject)) if session.hears_answers_on(&subject) => {
                         break format!(
-                            "connected to {}, but permission denied to subscribe to {}.>, so no answer can come: allow it \
-                             for recess's NATS user, or set inbox_prefix in {} to what it is allowed",
+                            "connected to {}, but permission denied to subscribe to {}.>, so no \
+                             reply can arrive: allow it for recess's NATS user, or set \
+                             inbox_prefix in {} to an allowed prefix",
                             session.address,
                             session.inbox_prefix,
                             self.settings.source.place()
@@ -144,7 +145,8 @@ impl ConnectionTask {
                     // Nothing but a name in a log line hangs on it.
                     Some(Denial::Subscribe(subject)) if subject == audit::SUBJECT => {
                         tracing::debug!(
-                            "permission denied to subscribe to {subject}: clients that resume consumers cannot be named"
+                            "permission denied to subscribe to {subject}: clients that resume \
+                             consumers cannot be named"
                         );
                         audit.deny();
                     }
@@ -168,7 +170,7 @@ impl ConnectionTask {
                     let address = &session.address;
                     break match last_words {
                         Some((at, words)) if at.elapsed() < REASON_BEFORE_END => {
-                            format!("{address} ended the connection: {words}")
+                            format!("{address} closed the connection: {words}")
                         }
                         _ => format!("the connection to {address} was lost"),
                     };
@@ -177,7 +179,7 @@ impl ConnectionTask {
             }
         };
         self.session.send_replace(None);
-        // Nobody listening means that nothing is under way.
+        // No receiver means that nothing is in flight.
         let _ = self.abort.send(Abort::Disconnected);
         reason
     }
@@ -223,8 +225,7 @@ impl ConnectionTask {
             Api::Domain(domain) if server.domain.as_ref() == Some(domain) => {
                 sanitize(&server.version)
             }
-            // Somebody else answers than the server of the connection, and does not tell its
-            // version.
+            // The reply comes from another server than that of the connection, and has no version.
             Api::Domain(_) | Api::Prefix(_) => version_of(level),
         };
         let crash_prone = match suitability(&version, level) {
@@ -241,7 +242,7 @@ impl ConnectionTask {
         })
     }
 
-    /// Subscribes to what the server tells of consumers.
+    /// Subscribes to the advisories on consumers.
     async fn listen(&self, session: &Session) -> JoinSet<()> {
         let mut listening = JoinSet::new();
         let hints = HintTask {
@@ -279,12 +280,12 @@ fn advisories() -> [String; 3] {
 }
 
 /// Of what a server says of the rest of its cluster, what can be addresses.
-fn addresses(told: Vec<String>) -> Vec<String> {
+fn addresses(listed: Vec<String>) -> Vec<String> {
     let plausible = |address: &String| {
         let odd = |c: char| c.is_control() || c.is_whitespace() || c == '@';
         !address.is_empty() && address.len() <= LONGEST_ADDRESS && !address.contains(odd)
     };
-    (told.into_iter())
+    (listed.into_iter())
         .filter(plausible)
         .take(DISCOVERED)
         .collect()

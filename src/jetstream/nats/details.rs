@@ -78,7 +78,7 @@ struct StreamState {
 impl From<StreamInfo> for StreamDetails {
     fn from(info: StreamInfo) -> Self {
         let StreamInfo { config, state, ts } = info;
-        // Of an empty stream the server tells of Go's zero time, or of messages that are gone.
+        // Of an empty stream the server reports Go's zero time, or of messages that are gone.
         let time = |text| instant(text).filter(|at| state.messages > 0 && at.as_second() > 0);
         Self {
             max_age: length(config.max_age),
@@ -148,7 +148,7 @@ impl From<ConsumerInfo> for ConsumerDetails {
     }
 }
 
-/// What is not a time is as good as not told.
+/// What is not a time counts as not reported.
 fn instant(text: Option<String>) -> Option<Timestamp> {
     text?.parse().ok()
 }

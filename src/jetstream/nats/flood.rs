@@ -14,13 +14,13 @@ const CHATTER: u64 = 1 << 20;
 const MESSAGE_DEADLINE: Duration = Duration::from_secs(10);
 
 /// How often it is checked whether what comes in makes messages: where something comes in, and
-/// where it does not. A daemon at rest is woken by little else.
+/// where it does not. An idle daemon is woken by little else.
 const CHECK: Duration = Duration::from_millis(100);
 const CHECK_AT_REST: Duration = Duration::from_secs(1);
 
 /// Returns when the server has sent more than any answer is long, or for longer than any is waited
 /// for, and no message came of it: async-nats keeps what it cannot make one of, without a limit,
-/// and looks through all of it at each read.
+/// and searches all of it at each read.
 pub(super) async fn unreadable_flood(session: &Session) {
     let statistics = session.client.statistics();
     let read = || {

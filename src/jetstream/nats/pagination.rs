@@ -1,9 +1,9 @@
 //! Reading a list that the server hands out in pages by offset, and that changes while it is read.
 //!
-//! A page is a consistent piece of the list as it is at that moment; between two pages somebody may
-//! be created or deleted in front of the offset, and everybody behind shifts. So pages overlap: a
-//! page is taken only when it shows somebody who was taken before, for then nobody stands between
-//! the two. Where it does not, it is read again from further back.
+//! A page is a consistent piece of the list as it is at that moment; between two pages an entry may
+//! be created or deleted before the offset, and all later ones shift. So pages overlap: a page
+//! counts only if it has an entry that is known already, as then none is missed between the two.
+//! Otherwise it is read again from further back.
 //!
 //! Knows the order of the list and nothing else of the server; must not know what the names stand
 //! for. The invariant: everyone who exists during the whole reading is in the result. (Someone who
@@ -20,19 +20,19 @@ use std::collections::BTreeMap;
 use crate::jetstream::RequestError;
 
 /// No server has so many streams, and no stream so many consumers (nats-server 2.15 stops at 1,000
-/// by default). Whoever claims more would be read for hours and into all memory.
-const MOST: usize = 250_000;
+/// by default). A server that claims more would be read for hours and into all memory.
+const MAX_ENTRIES: usize = 250_000;
 
-/// So many pages may in all bring nobody new, as a list that shifts does now and then.
-const FRUITLESS: usize = 32;
+/// How many pages may bring no new entry, in all: a list that shifts has some.
+const MAX_PAGES_WITHOUT_NEW: usize = 32;
 
 #[cfg(test)]
 mod tests;
 
 /// A piece of the list.
 pub struct Page<K, V> {
-    /// Everyone on it, by name, also those of whom no more than the name is known: each takes a
-    /// place in the list.
+    /// Each entry on it, by name, also those of which only the name is known: each takes a place in
+    /// the list.
     pub entries: BTreeMap<K, V>,
     /// How long the whole list is at this moment.
     pub total: usize,
@@ -61,8 +61,8 @@ where
             return Ok(None);
         };
         longest = longest.max(page.total);
-        if longest.max(read.len()) > MOST {
-            return Err(RequestError::TooLong { most: MOST });
+        if longest.max(read.len()) > MAX_ENTRIES {
+            return Err(RequestError::TooLong { most: MAX_ENTRIES });
         }
         let known = read.len();
         let connects = offset == 0 || page.entries.keys().any(|name| read.contains_key(name));
@@ -82,7 +82,7 @@ where
         if read.len() == known {
             fruitless += 1;
         }
-        if fruitless > FRUITLESS || requests >= most_requests(longest, limit) {
+        if fruitless > MAX_PAGES_WITHOUT_NEW || requests >= most_requests(longest, limit) {
             break;
         }
     }

@@ -1,4 +1,4 @@
-//! Messages to whom it may concern, on core NATS: at most once, and nobody waits for them.
+//! Messages on core NATS: sent at most once, and nothing waits for them.
 //!
 //! They wait in a queue that has an end, so that the loop never does. What does not fit, or has no
 //! connection to go out by, is lost; what was handed to one connection is never sent by the next.
@@ -16,8 +16,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{Abort, Nats};
 
-/// How many may wait. A window makes a handful; a fight over thousands of consumers makes that
-/// many.
+/// How many may wait. A window makes a handful; thousands of contested consumers make that many.
 pub const BACKLOG: usize = 4096;
 
 /// A connection that takes nothing for so long hangs.
@@ -43,12 +42,12 @@ pub struct NoticeCounts {
 }
 
 impl Nats {
-    /// Sends a message by the connection that stands, if one does. Returns at once, and nobody ever
-    /// tells whether it arrived.
-    pub fn tell(&self, subject: String, payload: Vec<u8>) {
+    /// Sends a message by the connection that stands, if one does. Returns at once, and does not
+    /// learn whether it arrived.
+    pub fn publish(&self, subject: String, payload: Vec<u8>) {
         let payload = Bytes::from(payload);
         if (self.notices.try_send(Notice { subject, payload })).is_err() {
-            // That is told with the next one that is sent, or with what holds the queue up.
+            // That is reported with the next one that is sent, or with what blocks the queue.
             self.notice_counts.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -80,7 +79,7 @@ impl Nats {
                 },
                 () = settled => ledger.settle(Instant::now()),
                 news = abort.recv() => match news {
-                    // The server tells it of each message, and nothing but a person can mend it.
+                    // The server reports it for each message, and only a person can fix it.
                     Ok(Abort::Denied { subject }) => ledger.denied(&subject),
                     Err(broadcast::error::RecvError::Closed) => return,
                     _ => {}
@@ -100,7 +99,7 @@ impl Nats {
             ledger.handed_over(subject, Instant::now());
         } else {
             ledger.lose(format_args!(
-                "{subject}: the connection to NATS takes no messages"
+                "{subject}: the connection to NATS accepts no messages"
             ));
         }
     }
@@ -113,8 +112,8 @@ struct Deliveries {
     handed_over: VecDeque<(Instant, String)>,
     /// How many were lost by the newest one that was sent, in all.
     lost_before: u64,
-    /// The outage was told.
-    told: bool,
+    /// The outage was reported.
+    is_reported: bool,
 }
 
 impl Deliveries {
@@ -123,7 +122,7 @@ impl Deliveries {
             counts,
             handed_over: VecDeque::new(),
             lost_before: 0,
-            told: false,
+            is_reported: false,
         }
     }
 
@@ -144,7 +143,7 @@ impl Deliveries {
             self.counts.sent.fetch_add(1, Ordering::Relaxed);
             let lost = self.counts.lost.load(Ordering::Relaxed);
             let count = lost.saturating_sub(self.lost_before);
-            if std::mem::take(&mut self.told) {
+            if std::mem::take(&mut self.is_reported) {
                 tracing::info!("events: sent again; {count} were lost");
             } else if count > 0 {
                 tracing::warn!("events: {count} lost: more than {BACKLOG} waited to be sent");
@@ -161,16 +160,16 @@ impl Deliveries {
             .is_some()
         {
             self.lose(format_args!(
-                "permission denied to publish to {subject}: allow what [events] subject begins with for \
-                 recess's NATS user, or take it out of the config"
+                "permission denied to publish to {subject}: allow the subject for recess's NATS \
+                 user, or remove [events] from the config"
             ));
         }
     }
 
-    /// Counts one as lost; the first of an outage is told.
+    /// Counts one as lost; the first of an outage is reported.
     fn lose(&mut self, why: impl Display) {
         self.counts.lost.fetch_add(1, Ordering::Relaxed);
-        if !std::mem::replace(&mut self.told, true) {
+        if !std::mem::replace(&mut self.is_reported, true) {
             tracing::warn!(
                 "event lost: {why}; further losses are only counted (recess_events_total)"
             );

@@ -114,7 +114,7 @@ impl Nats {
                     Ok(Abort::Denied { subject: denied }) if denied == subject => {
                         return Err(RequestError::Denied { subject: denied });
                     }
-                    // Somebody else's denial, or more news than fits: the timeout still stands.
+                    // Another request's denial, or more news than fits: the timeout still stands.
                     _ => {}
                 },
             }

@@ -1,6 +1,6 @@
 //! The files that connecting needs: secrets, and certificates in PEM.
 //!
-//! Every file is read anew at each attempt to connect, so that one that was put right or rotated is
+//! Every file is read again at each attempt to connect, so that a corrected or rotated one is
 //! found. An error names the file and what is wrong with it, never what is in it.
 
 use std::path::{Path, PathBuf};
@@ -45,7 +45,7 @@ impl Credentials {
         ways.map(Part::read).collect::<Result<_, _>>().map(Self)
     }
 
-    /// What the server is told when it connects us.
+    /// What recess sends when it connects.
     pub fn answer(&self, nonce: &[u8]) -> Result<Auth, AuthError> {
         let mut auth = Auth::new();
         for part in &self.0 {
@@ -77,7 +77,7 @@ impl Part {
                 let text = content(secret)?;
                 let jwt = decorated(&text, "JWT").ok_or_else(|| {
                     format!(
-                        "{} is not a credentials file: it holds no user JWT",
+                        "{} is not a credentials file: it contains no user JWT",
                         name(secret)
                     )
                 })?;
@@ -136,9 +136,10 @@ fn empty(path: &Path) -> String {
     let path_shown = path.display();
     match path.strip_prefix(config::CREDENTIALS_DIRECTORY) {
         Ok(_) => format!(
-            "{path_shown} is empty: put the secret where LoadCredential= of the unit says, and restart the service"
+            "{path_shown} is empty: write the secret to the file that LoadCredential= of the unit \
+             names, and restart the service"
         ),
-        Err(_) => format!("{path_shown} is empty: put the secret there"),
+        Err(_) => format!("{path_shown} is empty: write the secret to it"),
     }
 }
 
@@ -149,7 +150,7 @@ fn content(secret: &Secret) -> Result<String, String> {
         Secret::File(path) => {
             let bytes = read(&resolved(path)?)?;
             let text = String::from_utf8(bytes)
-                .map_err(|_| format!("{} does not hold text", path.display()))?;
+                .map_err(|_| format!("{} is not a text file", path.display()))?;
             let text = credentials::without_bom(&text).trim_end_matches(['\r', '\n']);
             if text.is_empty() {
                 return Err(empty(path));
@@ -169,7 +170,7 @@ fn key_pair(secret: &Secret, text: &str) -> Result<Arc<KeyPair>, String> {
     let pair = (seeds.into_iter()).find_map(|line| KeyPair::from_seed(line).ok());
     pair.map(Arc::new).ok_or_else(|| {
         format!(
-            "{} holds no nkey seed (a line that begins with SU)",
+            "{} contains no nkey seed (a line that begins with SU)",
             name(secret)
         )
     })
@@ -195,7 +196,7 @@ pub fn check_tls(tls: &config::Tls) -> Result<Certificates, String> {
         for certificate in certificates(path)? {
             let not_ca = |_| {
                 format!(
-                    "{} holds something that is not a CA's certificate",
+                    "{} contains something that is not a CA certificate",
                     path.display()
                 )
             };
@@ -232,11 +233,11 @@ fn unusable(error: &rustls::Error, cert: &Path, key: &Path) -> String {
             if is_of_version_1(other) =>
         {
             format!(
-                "the certificate in {cert} is of X.509 version 1; it needs one of version 3, as `openssl x509 -req \
-                 -extfile FILE` makes it"
+                "the certificate in {cert} is of X.509 version 1; it needs one of version 3, as \
+                 `openssl x509 -req -extfile FILE` makes it"
             )
         }
-        error => format!("the certificate in {cert} cannot be used: {error}"),
+        error => format!("the certificate in {cert} is not usable: {error}"),
     }
 }
 
@@ -253,7 +254,7 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
     match certificates {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        _ => Err(format!("{} holds no certificate in PEM", path.display())),
+        _ => Err(format!("{} contains no certificate in PEM", path.display())),
     }
 }
 
@@ -266,10 +267,10 @@ fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
         let path = path.display();
         match marks.iter().any(contains) {
             true => format!(
-                "the key in {path} is encrypted, and recess cannot ask for its passphrase: store it without one, as `openssl \
-                 pkey -in {path}` prints it"
+                "the key in {path} is encrypted, and recess cannot ask for a passphrase: store it \
+                 decrypted, as `openssl pkey -in {path}` prints it"
             ),
-            false => format!("{path} holds no private key in PEM"),
+            false => format!("{path} contains no private key in PEM"),
         }
     })
 }
@@ -280,13 +281,15 @@ fn read_pem(path: &Path) -> Result<Vec<u8>, String> {
     let bytes = read(path)?;
     if bytes.starts_with(&[0x30, 0x82]) {
         return Err(format!(
-            "{} is in DER, and recess reads PEM: convert it with `openssl x509 -inform der` or `openssl pkey -inform der`",
+            "{} is in DER, and recess reads PEM: convert it with `openssl x509 -inform der` or \
+             `openssl pkey -inform der`",
             path.display()
         ));
     }
     if bytes.starts_with(b"\xef\xbb\xbf") {
         return Err(format!(
-            "{} begins with a byte order mark, which hides its first line: save it as UTF-8 without BOM",
+            "{} begins with a byte order mark, so its first line is not readable: save it as UTF-8 \
+             without BOM",
             path.display()
         ));
     }
@@ -302,7 +305,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
         let why = match error.kind() {
             io::ErrorKind::NotFound => "there is no such file".to_owned(),
             io::ErrorKind::PermissionDenied => {
-                "the user that recess runs as may not read it".to_owned()
+                "recess's user has no permission to read it".to_owned()
             }
             io::ErrorKind::IsADirectory => "it is a folder, not a file".to_owned(),
             _ => error.to_string(),

@@ -2,13 +2,13 @@
 
 use crate::jetstream::Unsuitable;
 
-/// The version that an API level stands for, where nothing else tells it. Of 2.12 it does not tell
-/// the patch.
+/// The version that an API level stands for, if nothing else shows it. It does not show the patch
+/// of 2.12.
 pub fn version_of(level: Option<u64>) -> String {
     match level {
         None => "older than 2.11",
         Some(..=2) => "2.11",
-        Some(3) => "2.12 (of a patch that cannot be seen from here)",
+        Some(3) => "2.12 (patch version not visible from here)",
         Some(4) => "2.14+",
         Some(5..) => "2.15+",
     }

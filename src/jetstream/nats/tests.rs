@@ -184,7 +184,7 @@ fn an_entry_with_an_odd_name_costs_no_other() {
         let (entries, unreadable) = page_with(&entry.to_string());
         let good = ["before", "later"].map(|name| (name.to_owned(), true));
         assert_eq!(entries, good, "{name:?}");
-        let reason = "its name holds what no request can carry".to_owned();
+        let reason = "its name contains characters that no request can carry".to_owned();
         assert_eq!(unreadable, [(shown.to_owned(), reason)], "{name:?}");
     }
     let long = serde_json::json!({ "name": "a".repeat(256) }).to_string();

@@ -1,5 +1,5 @@
-//! Every text that others write and this module reads, for those who try all texts on it:
-//! `tests/fuzz`. Public for them only, since the readers themselves are nobody's business.
+//! The readers of everything that a server or another program writes, for `tests/fuzz`. Public for
+//! it only: no release build has this module.
 
 use std::path::Path;
 

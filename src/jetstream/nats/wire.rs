@@ -1,6 +1,6 @@
 //! What nats-server writes, as far as recess reads it. Unknown fields are passed over.
 //!
-//! Invariant: whoever writes it, what is read takes bounded memory, its names are such that they
+//! Invariant: whatever writes it, what is read takes bounded memory, its names are such that they
 //! make one token of a subject, its errors are one line, and an entry of a list that cannot be read
 //! costs no other.
 
@@ -186,8 +186,7 @@ struct Activity {
 }
 
 impl Activity {
-    /// When that was last the case. One that cannot be read is none: only somebody who waits would
-    /// miss it.
+    /// When that was last the case. One that cannot be read is none: only `wait` needs it.
     fn last(&self) -> Option<Timestamp> {
         instant(self.last_active.as_deref()?)
     }
@@ -321,8 +320,8 @@ pub fn advisory(subject: &str, payload: &[u8]) -> Option<Advisory> {
     let id = ConsumerId::new(stream, consumer);
     match kind {
         "PAUSE" => {
-            let told: PauseAdvisory = serde_json::from_slice(payload).ok()?;
-            let until = told.pause_until.as_deref().and_then(instant);
+            let advisory: PauseAdvisory = serde_json::from_slice(payload).ok()?;
+            let until = advisory.pause_until.as_deref().and_then(instant);
             Some(Advisory::Pause {
                 id,
                 until: until.filter(|until| !is_zero_time(*until)),

@@ -90,7 +90,8 @@ fn streams_where_nothing_happens_any_more_make_room_for_others() {
     let taken = newcomers.take(millis(0));
     assert_eq!(taken.len(), MOST_STREAMS);
     newcomers.looked(&taken, |_| false, millis(0));
-    // After one look that found none the next is 250 ms later, and the stream is idle 5 s after that.
+    // After one look that found none the next is 250 ms later, and the stream is idle 5 s after
+    // that.
     for (at, expected) in [(5_249, 0), (5_250, 1)] {
         newcomers.add(&id("ORDERS/billing"), millis(at));
         assert_eq!(newcomers.take(millis(at)).len(), expected, "{at}");
@@ -105,5 +106,8 @@ fn a_flood_takes_bounded_memory() {
         newcomers.add(&id(&format!("S{number}/a")), millis(0));
     }
     assert_eq!(newcomers.streams.len(), MOST_STREAMS);
-    assert_eq!(newcomers.streams["ORDERS"].waiting.len(), MOST);
+    assert_eq!(
+        newcomers.streams["ORDERS"].waiting.len(),
+        MAX_WAITING_PER_STREAM
+    );
 }

@@ -334,7 +334,8 @@ fn a_release_holds_for_the_pause_that_it_lies_in() {
 #[test]
 fn a_release_outlasts_the_seam_between_two_windows_that_touch() {
     let mut scene = Scene::new();
-    // `later` opens in a second, half an hour before `many` closes, and lasts for half an hour more.
+    // `later` opens in a second, half an hour before `many` closes, and lasts for half an hour
+    // more.
     let toml = format!(
         "{WINDOWS}\n[[window]]\nname = \"both\"\nconsumers = [\"A/both\"]\nschedule = \"0 3 * * *\"\nduration = \"1h\"\n"
     );

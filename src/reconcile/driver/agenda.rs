@@ -50,7 +50,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         if !self.is_up() {
             return None;
         }
-        // It looks at everything, so it serves whoever asked for that.
+        // It observes everything, so it serves each request for that.
         if let Some(edge) = self.next_change
             && edge.duration_since(now.wall) <= PREPARE
             && self.prepared.is_none()
@@ -126,7 +126,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         pause
     }
 
-    /// When something is to be looked at, in uptime, if nothing happens before.
+    /// When something is to be observed, in uptime, if nothing happens before.
     fn next_look(&self, now: Now) -> Duration {
         let others = [
             self.reconciler.agenda.next_look(),
@@ -140,7 +140,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
     }
 }
 
-/// When everything is looked at next, and for what.
+/// When everything is observed next, and for what.
 pub(super) struct FullLook {
     /// In uptime.
     at: Duration,

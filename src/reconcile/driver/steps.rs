@@ -19,27 +19,28 @@ use crate::report::{Burst, Pass, Report, Wake};
 /// How long a preparation may take at least, however late it begins.
 const SHORTEST_LOOK: Duration = Duration::from_millis(500);
 
-/// How long after a change by the calendar its effect is looked at: the server resumes 0.5 to 2 ms
+/// How long after a change by the calendar its effect is observed: the server resumes 0.5 to 2 ms
 /// late, and a cluster needs a moment to apply what it accepted.
 const AFTERMATH: Duration = Duration::from_millis(100);
 
-/// So many writes leave at a change before anybody is told that it has come: telling takes time,
-/// and a long burst more.
+/// How many writes are sent at a change before the views report it: a report takes time, and a long
+/// burst more.
 const BEFORE_TELLING: usize = 64;
 
 /// How long an answer about consumers is waited for of which nothing could be learned before. A
-/// node that is dead is asked often, so that its return is noticed, and everybody else waits
+/// node that is dead is asked often, so that its return is noticed, and all other consumers wait
 /// meanwhile.
 const LOOK_AGAIN: Duration = Duration::from_millis(750);
 
-/// A change that is handled later than this is looked at anew: what was prepared for it rests on a
-/// look from before the writes that held it up, and some of those may not have been answered.
+/// A change that is handled later than this is observed again: what was prepared for it rests on an
+/// observation from before the writes that delayed it, and some of those may not have been
+/// answered.
 const STALE: SignedDuration = SignedDuration::from_secs(1);
 
-/// How soon everything is looked at again when not every question was answered.
+/// How soon everything is observed again when not every request was answered.
 const FAILED: Duration = Duration::from_secs(5);
 
-/// Tells how far a pass has come that sends for long.
+/// Reports how far a pass has come that sends for long.
 fn teller<J: JetStream, P: FnMut(Report)>(
     publish: &mut P,
     next_change: Option<Timestamp>,
@@ -148,8 +149,8 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
     }
 
     /// One pass. Where some answer does not come before the next change has to be prepared (or,
-    /// once it is prepared, before it comes), it is given up: both look at everything anyway, and a
-    /// change must not wait for a node that is dead.
+    /// once it is prepared, before it comes), it is abandoned: both observe everything anyway, and
+    /// a change must not wait for a node that is dead.
     async fn pass(&mut self, wake: Wake, scope: Scope) {
         let began = self.reconciler.clock.now();
         let look = self.reconciler.look(&scope, began, ReplyDeadline::NONE);
@@ -195,7 +196,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         self.conclude(Wake::Edge, scope, began, observed).await;
     }
 
-    /// Lists streams for orphans. Where a change comes nearer meanwhile it is given up and begun
+    /// Lists streams for orphans. If a change comes near meanwhile, it is abandoned and started
     /// again later.
     async fn sweep(&mut self, streams: Streams) {
         let began = self.reconciler.clock.now();

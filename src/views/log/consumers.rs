@@ -39,7 +39,7 @@ pub(super) fn contested(report: &Report, id: &ConsumerId, repair: Option<&Act>) 
     );
 }
 
-pub(super) fn held_back(report: &Report, id: &ConsumerId, wait: Duration) {
+pub(super) fn repair_delayed(report: &Report, id: &ConsumerId, wait: Duration) {
     warn!(
         stream = id.stream(),
         consumer = id.consumer(),

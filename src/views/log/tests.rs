@@ -115,7 +115,7 @@ fn a_failure_that_goes_on_is_told_once() {
     let unknown = report(None, Some(row(Found::Unknown, None)));
     let said = said(&[failing(), unknown, failing()]);
     assert!(
-        said[0].starts_with(" WARN ORDERS > billing: not paused: no answer"),
+        said[0].starts_with(" WARN ORDERS > billing: not paused: no reply"),
         "{}",
         said[0]
     );
@@ -143,7 +143,7 @@ fn a_repair_that_waits_is_told_with_how_long_and_told_once() {
     let waiting = |wait: u64| {
         let wait = Some(Duration::from_millis(wait));
         let row = Row {
-            held_back: wait,
+            sends_in: wait,
             ..row(Found::Unknown, None)
         };
         report(None, Some(row))
@@ -415,7 +415,7 @@ fn a_clock_that_is_lost_is_an_error_once() {
 fn an_orphan_that_waits_is_blamed_on_nobody() {
     let mut orphan = row(Found::Unknown, None);
     orphan.rule = crate::plan::Rule::OrphanWaiting;
-    orphan.held_back = Some(Duration::from_secs(60));
+    orphan.sends_in = Some(Duration::from_secs(60));
     let lines = said(&[
         report(None, Some(orphan.clone())),
         report(None, Some(orphan)),

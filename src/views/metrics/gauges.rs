@@ -1,4 +1,4 @@
-//! The gauges: the newest report, shown anew at each scrape.
+//! The gauges: the newest report, shown again at each scrape.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -105,15 +105,15 @@ impl Gauges {
             )?,
             connected: plain(
                 "nats_connected",
-                "Whether recess is connected to a NATS server it can use.",
+                "Whether recess is connected to a usable JetStream.",
             )?,
             skew: plain(
                 "clock_skew_seconds",
-                "The server's clock less ours, as the mean of the last few answers that told it.",
+                "The server's clock minus this host's, mean of the last few replies.",
             )?,
             dry_run: plain(
                 "dry_run",
-                "Whether recess only looks and logs, and sends nothing.",
+                "Whether recess only observes and logs, and sends nothing.",
             )?,
             window_active: window("window_active", "Whether the window is open.")?,
             window_opens: window(
@@ -122,35 +122,36 @@ impl Gauges {
             )?,
             window_closes: window(
                 "window_closes_timestamp_seconds",
-                "When the window closes, or its next occurrence does where it is not open.",
+                "When the window closes, now or next.",
             )?,
             window_consumers: window(
                 "window_consumers",
-                "How many existing consumers the window has.",
+                "How many existing consumers the window matches.",
             )?,
             window_unmatched: window(
                 "window_unmatched_selectors",
-                "How many globs of the window match no existing consumer; absent until all were observed.",
+                "How many wildcard selectors match no existing consumer; absent until known.",
             )?,
             paused: consumer(
                 "consumer_paused",
-                "Whether the server holds the consumer's delivery; absent while that is unknown.",
+                "Whether the server holds the consumer's delivery; absent while unknown.",
             )?,
             desired_paused: consumer(
                 "consumer_desired_paused",
-                "Whether a window wants it paused.",
+                "Whether a window wants the consumer paused.",
             )?,
             desired_until: consumer(
                 "consumer_desired_until_timestamp_seconds",
-                "Until when a pause is wanted or, where the return is spread, may last; absent while it should run.",
+                "Until when a pause is wanted or, by resume_spread, may last; absent while the \
+                 consumer should run.",
             )?,
             pause_until: consumer(
                 "consumer_pause_until_timestamp_seconds",
-                "Until when it is paused; absent while it is not.",
+                "Until when the consumer is paused; absent while it is not.",
             )?,
             foreign: consumer(
                 "consumer_foreign_pause",
-                "Whether it is paused by somebody else.",
+                "Whether another client's pause holds the consumer.",
             )?,
             released: consumer(
                 "consumer_released",
@@ -158,35 +159,37 @@ impl Gauges {
             )?,
             missing: consumer(
                 "consumer_missing",
-                "Whether it is named exactly and does not exist.",
+                "Whether a window names the consumer exactly and it does not exist.",
             )?,
             unconfirmed: consumer(
                 "consumer_unconfirmed",
-                "Whether a write was accepted and does not show yet.",
+                "Whether a write for the consumer was accepted but is not visible yet.",
             )?,
             contested: consumer(
                 "consumer_contested",
-                "Whether somebody undoes what recess writes, and recess has stopped.",
+                "Whether recess has stopped, as another client keeps overriding its pauses.",
             )?,
             orphaned: consumer(
                 "consumer_orphaned",
-                "Whether it carries a pause of recess's that no window names.",
+                "Whether the consumer has recess's pause and no window names it.",
             )?,
             pending: consumer(
                 "consumer_pending_messages",
-                "Messages that wait for delivery.",
+                "Messages waiting for delivery.",
             )?,
             ack_pending: consumer(
                 "consumer_ack_pending_messages",
-                "Messages delivered and not yet acknowledged.",
+                "Messages in flight: delivered and not acknowledged.",
             )?,
             passed_over: stream(
                 "consumer_passed_over",
-                "How many consumers a glob matches and leaves alone, as they are not durable or serve another stream.",
+                "How many consumers of the stream a wildcard matches and leaves out: not durable, \
+                 or serving another stream.",
             )?,
             unreadable: stream(
                 "list_entries_unreadable",
-                "How many entries of the stream's list of consumers cannot be used; without a name: of the list of streams.",
+                "How many consumers of the stream are left out, as their name or entry is \
+                 unreadable; without a stream: how many streams.",
             )?,
         })
     }
@@ -335,7 +338,7 @@ fn flag(yes: bool) -> f64 {
     f64::from(u8::from(yes))
 }
 
-/// Whole seconds: the mark is nobody's business but ours.
+/// Whole seconds: the mark concerns recess alone.
 fn seconds(instant: Timestamp) -> f64 {
     SignedDuration::from_secs(instant.as_second()).as_secs_f64()
 }

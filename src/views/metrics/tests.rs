@@ -193,7 +193,7 @@ fn a_write_of_a_burst_is_counted_as_it_comes_and_once() {
         &rendered(&metrics),
         &[r#"recess_passes_total{result="ok"} 0"#],
     );
-    whole.pass.as_mut().unwrap().told = 1;
+    whole.pass.as_mut().unwrap().reported = 1;
     observe(&metrics, &Arc::new(whole));
     counted("ok", 1);
     counted("denied", 1);

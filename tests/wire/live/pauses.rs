@@ -23,12 +23,12 @@ async fn a_pause_of_somebody_else_is_told() {
         &config(&world, &["ORDERS/*"]),
         "foreign-pause",
         "ORDERS > billing",
-        "it is paused by somebody else until 2100-01-01T00:00:00Z: recess extends that where a window lasts longer, and never \
-         shortens or ends it",
+        "paused by another client until 2100-01-01T00:00:00Z: recess extends the pause if a window \
+         lasts longer, and never shortens or ends it",
     );
     // The advice is one that wakes those who wait.
     let (_, _, err) = ask(&config(&world, &["ORDERS/*"]), &["check", "--live"]);
-    let advice = "help: `recess resume 'ORDERS/billing'` ends it, if no one needs it";
+    let advice = "help: if it is not needed, `recess resume 'ORDERS/billing'` ends it";
     assert!(err.contains(advice), "{err}");
     // Ours is as it should be.
     let open = Span::open_for(60);
@@ -61,8 +61,9 @@ async fn a_deadline_that_breaks_strict_creates_is_told_in_a_cluster_only() {
         "strict-create",
         "ORDERS > billing",
         &format!(
-            "somebody else's pause ended at {ends} and its deadline is still stored: in a cluster an application that creates \
-             this consumer anew at its start (action \"create\") is refused for it (error 10148)"
+            "another client's pause ended at {ends} and its deadline is still stored: in a cluster \
+             the server therefore refuses a strict create of this consumer (action \"create\", \
+             error 10148)"
         ),
     );
     assert_eq!(account.strict_create("ORDERS/billing").await, Some(10148));
@@ -77,8 +78,8 @@ async fn a_deadline_that_breaks_strict_creates_is_told_in_a_cluster_only() {
     for (config, note) in [(clustered, true), (config(&alone, &["ORDERS/*"]), false)] {
         let (exit, out, err) = ask(&config, &["check", "--live"]);
         assert_eq!((exit, &*err), (Some(0), ""), "{out}");
-        let words = "note: in a cluster, while a consumer is paused and for about a minute after, an application that creates it \
-                     anew at its start (action \"create\") is refused (error 10148)";
+        let words = "note: in a cluster the server refuses a strict create of an existing consumer \
+                     (action \"create\", error 10148) during a pause and for about a minute after";
         assert_eq!(out.contains(words), note, "{out}");
     }
 }

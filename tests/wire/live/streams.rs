@@ -22,8 +22,8 @@ async fn a_stream_that_drops_what_waits_too_long_is_told() {
         &config(&world, &["ORDERS/*"]),
         "messages-expire",
         "ORDERS > billing",
-        "its stream drops messages after 1h (max_age), and window night holds it for 2h: what waits for longer is dropped \
-         unseen",
+        "its stream drops messages after 1h (max_age), and window night pauses it for 2h: messages \
+         that wait longer are lost",
     );
 }
 
@@ -40,8 +40,8 @@ async fn a_stream_that_is_nearly_full_of_what_waits_is_told() {
         &config(&world, &["ORDERS/*"]),
         "messages-dropped",
         "ORDERS > billing",
-        "19 messages are waiting for it, nothing comes in just now, but more may in window night (2h), and its stream keeps \
-         20 (max_msgs): the oldest are dropped unseen",
+        "19 messages are waiting for it, no inflow now, but more may arrive in window night (2h), \
+         and its stream keeps 20 (max_msgs): the oldest are lost",
     );
     // One that has had them all is no matter.
     world.account.drain("ORDERS/billing", 19).await;
@@ -83,7 +83,7 @@ async fn what_comes_in_is_measured_and_counts_against_a_limit_in_bytes() {
     let config = config(&world, &["ORDERS/*"]);
     world.account.publish("ORDERS", 3).await;
     let (exit, ..) = ask(&config, &["check", "--live"]);
-    assert_eq!(exit, Some(0), "nothing comes in");
+    assert_eq!(exit, Some(0), "no inflow now");
     let _publisher = publish_always(&world.account, "ORDERS.new");
     let told = findings(&config);
     assert_eq!(told.len(), 1, "{told:?}");
@@ -93,7 +93,7 @@ async fn what_comes_in_is_measured_and_counts_against_a_limit_in_bytes() {
         ("messages-dropped", "ORDERS > billing")
     );
     assert!(
-        message.contains(" a second (as measured now) in window night (2h)"),
+        message.contains(" per second (as measured now) in window night (2h)"),
         "{message}"
     );
     assert!(
@@ -114,8 +114,8 @@ async fn a_work_queue_that_fills_up_and_refuses_publishers_is_told() {
         &config,
         "publishers-refused",
         "stream JOBS",
-        "9 messages are in it, nothing comes in just now, but more may in window night (2h), and it holds 10 (max_msgs): when \
-         it is full, publishers are refused (error 10077)",
+        "9 messages are in it, no inflow now, but more may arrive in window night (2h), and it \
+         keeps 10 (max_msgs): when it is full, it refuses publishers (error 10077)",
     );
     // And so it is.
     world.account.publish("JOBS", 1).await;
@@ -143,9 +143,10 @@ async fn many_consumers_with_one_finding_are_one_line_for_people_and_each_in_jso
     let path = config.write(files.path());
     let output = command(&["check", "--live", "--config", path.to_str().unwrap()]);
     let shown = format!(
-        "warning[messages-expire]: ORDERS > c00, c01, c02 and 27 more: its stream drops messages after 1h (max_age), and window \
-         night holds it for 2h: what waits for longer is dropped unseen\n--> {path}\n = help: raise the stream's max_age \
-         above 2h, or make the window shorter\n\n{path}: 1 warning\n",
+        "warning[messages-expire]: ORDERS > c00, c01, c02 and 27 more: its stream drops messages \
+         after 1h (max_age), and window night pauses it for 2h: messages that wait longer are \
+         lost\n--> {path}\n = help: raise the stream's max_age above 2h, or shorten the \
+         window\n\n{path}: 1 warning\n",
         path = path.display()
     );
     assert_eq!(String::from_utf8(output.stderr).unwrap(), shown);

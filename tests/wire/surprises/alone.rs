@@ -102,7 +102,7 @@ async fn a_deadline_that_has_passed_stays_does_no_harm_on_one_server_and_is_left
     let lapsed = now - 120.seconds() + i64::from(MARK).nanoseconds();
     account.pause(path, lapsed).await;
     let look = account.look(path).await;
-    let (surprise, rests) = ("keeps a deadline that has passed", "the state `lapsed`");
+    let (surprise, rests) = ("keeps a deadline the time has passed", "the state `lapsed`");
     let stays = !look.paused && look.until == Some(lapsed);
     assert!(stays, "{}", gone(&account, surprise, rests));
     let answer = ask(&account, "DURABLE.CREATE", path, &strict).await;

@@ -64,7 +64,7 @@ async fn strictly(account: &Account, path: &str) {
         gone(account, refused, rests)
     );
     until_look("the deadline has passed and stays", lapsed).await;
-    let refused = "refuses a strict create by a deadline that has passed";
+    let refused = "refuses a strict create by a deadline the time has passed";
     let error = create().await;
     assert_eq!(
         error["err_code"],

@@ -38,7 +38,7 @@ impl Wait {
                     if self.trouble.is_none() {
                         self.progress.clear();
                         crate::cli::print_error(&format!(
-                            "note: {reason}; trying again until the timeout"
+                            "note: {reason}; retrying until the timeout"
                         ));
                     }
                     self.trouble = Some(reason);
@@ -46,7 +46,7 @@ impl Wait {
             }
             let left = (self.deadline).saturating_sub(self.clock.now().uptime);
             if left.is_zero() {
-                (self.trouble).get_or_insert_with(|| "no JetStream has answered yet".to_owned());
+                (self.trouble).get_or_insert_with(|| "no reply from JetStream yet".to_owned());
                 return Ok(Some(End::TimedOut));
             }
             self.progress

@@ -7,7 +7,7 @@ fn instances_beside_a_missing_file_are_named() {
     let not_found = io::Error::from(ErrorKind::NotFound);
     assert_eq!(
         hint(&missing, &not_found, Given::AsConfig),
-        "name another file with --config PATH, or with RECESS_CONFIG"
+        "set another path with --config or RECESS_CONFIG"
     );
     for name in ["us.toml", "eu.toml", "eu.creds"] {
         fs::write(folder.path().join(name), "").expect("a file");
@@ -16,7 +16,8 @@ fn instances_beside_a_missing_file_are_named() {
     assert_eq!(
         hint(&missing, &not_found, Given::AsConfig),
         format!(
-            "name another file with --config PATH, or with RECESS_CONFIG; there is {folder}/eu.toml, {folder}/us.toml"
+            "set another path with --config or RECESS_CONFIG; this file exists: {folder}/eu.toml, \
+             {folder}/us.toml"
         )
     );
 }
@@ -26,7 +27,8 @@ fn a_file_that_the_service_may_not_read_is_a_matter_of_its_mode() {
     let denied = io::Error::from(ErrorKind::PermissionDenied);
     assert_eq!(
         hint(Path::new("/etc/recess/eu.toml"), &denied, Given::AsConfig),
-        "the service runs as a user of its own, and the file holds no secrets: `chmod a+r /etc/recess/eu.toml` lets it read"
+        "the service runs as its own user; the file contains no secrets, so `chmod a+r \
+         /etc/recess/eu.toml` is safe"
     );
 }
 

@@ -68,11 +68,11 @@ impl Value for DateTimeValue {
             DeValue::Datetime(written) => date_or_time(written).ok_or_else(|| {
                 let leaps = written.time.and_then(|time| time.second) == Some(60);
                 WrongType {
-                    expected: "a date or time that recess can count with",
+                    expected: "a date or time that recess supports",
                     found: if leaps {
                         "a leap second"
                     } else {
-                        "one too far off"
+                        "one out of range"
                     },
                     span: value.span(),
                 }

@@ -205,11 +205,10 @@ fn what_recess_cannot_do_is_refused_by_name() {
         assert!(!error.contains("SECRET"), "{error}");
     }
     let error = read("{\n  \"password\": 12345678 }").unwrap_err();
-    let words =
-        "/c/prod.json is not a natscli context: line 2, column 22 is not as natscli writes it";
+    let words = "/c/prod.json is not a natscli context: line 2, column 22 is not valid";
     assert_eq!(error, words);
     let error = read(r#"{"url": "wss://u:SECRET@a:443"}"#).unwrap_err();
-    let words = "has url = wss://a:443 (recess speaks only nats:// and tls://)";
+    let words = "has url = wss://a:443 (recess supports only nats:// and tls://)";
     assert!(error.contains(words), "{error}");
     let error = read(r#"{"url": "nats://u:SECRET@a,nats://v:SECRET@b"}"#).unwrap_err();
     assert!(error.contains("has different users in its url"), "{error}");

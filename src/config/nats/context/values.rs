@@ -28,7 +28,7 @@ pub(super) fn after_scheme<'t>(text: &'t str, scheme: &str) -> Option<&'t str> {
 }
 
 /// A path with its `~` and its variables replaced, as natscli does. An unknown variable stays, so
-/// that the path that cannot be read is told as it was written.
+/// that an error shows the path as it was written.
 pub(super) fn expand(path: &str) -> PathBuf {
     let path = after_scheme(path, FILE_SCHEME).unwrap_or(path);
     let variable = |name: &str| env::var(name).ok();

@@ -390,9 +390,14 @@ fn forged(names: std::ops::Range<usize>, total: usize) -> Page<usize, ()> {
 
 #[test]
 fn a_list_that_claims_to_be_endless_is_given_up_at_once() {
-    for total in [super::MOST + 1, 1_000_000_000, usize::MAX] {
+    for total in [super::MAX_ENTRIES + 1, 1_000_000_000, usize::MAX] {
         let (error, requests) = read_forged(|_| forged(0..PAGE, total));
-        assert_eq!(error, RequestError::TooLong { most: super::MOST });
+        assert_eq!(
+            error,
+            RequestError::TooLong {
+                most: super::MAX_ENTRIES
+            }
+        );
         assert_eq!(requests, 1);
     }
 }
@@ -400,15 +405,25 @@ fn a_list_that_claims_to_be_endless_is_given_up_at_once() {
 #[test]
 fn a_list_that_grows_with_each_page_is_given_up_before_it_fills_the_memory() {
     let (error, requests) = read_forged(|offset| forged(offset..offset + PAGE, offset + 2 * PAGE));
-    assert_eq!(error, RequestError::TooLong { most: super::MOST });
+    assert_eq!(
+        error,
+        RequestError::TooLong {
+            most: super::MAX_ENTRIES
+        }
+    );
     assert!(
-        requests <= super::MOST / (PAGE - 1) + 2,
+        requests <= super::MAX_ENTRIES / (PAGE - 1) + 2,
         "{requests} requests"
     );
     // So it does where the pages are longer than any, and where the total is always just out of
     // reach.
     let (error, _) = read_forged(|offset| forged(offset..offset + 10_000, offset + 10_001));
-    assert_eq!(error, RequestError::TooLong { most: super::MOST });
+    assert_eq!(
+        error,
+        RequestError::TooLong {
+            most: super::MAX_ENTRIES
+        }
+    );
 }
 
 #[test]

@@ -60,8 +60,8 @@ impl NamesReply {
 impl ListReply {
     /// Everyone on the page.
     pub fn into_page(self) -> Page<Slot, Entry<Sample>> {
-        // Whoever did not answer the cluster in time is only here. Whoever is offline is also an
-        // entry without a name.
+        // A consumer whose leader did not answer the cluster in time is only here. An offline one
+        // is also an entry without a name.
         let missing = self.missing.iter();
         let mut entries: BTreeMap<_, _> = missing
             .map(|text| place_of_name(text, Sample::UNKNOWN))
@@ -134,7 +134,7 @@ fn place<T>(
             (Slot::Odd(sanitize(&name)), Some(reason))
         }
         Some(name) => {
-            let reason = "its name holds what no request can carry".to_owned();
+            let reason = "its name contains characters that no request can carry".to_owned();
             (Slot::Odd(sanitize(&name)), Some(reason))
         }
         None => (

@@ -27,7 +27,7 @@ const BAD: [&str; 4] = [
     "\u{0}\u{1}",
 ];
 
-pub struct Copy {
+pub struct DaemonUnderTest {
     process: Option<Recess>,
     pub proxies: Arc<Vec<Proxy>>,
     number: Arc<AtomicUsize>,
@@ -43,7 +43,7 @@ pub struct Copy {
     pub faults: Vec<String>,
 }
 
-impl Copy {
+impl DaemonUnderTest {
     pub async fn new(
         servers: &Servers,
         record: &Record,
