@@ -126,6 +126,25 @@ impl NamePattern {
         }
     }
 
+    /// Whether no name matches both. Not seen of every pair of globs, and never claimed of one that
+    /// has such a name.
+    pub fn is_disjoint_from(&self, other: &Self) -> bool {
+        use Affix::{End, Start};
+        match (self, other) {
+            (Self::Exact(name), _) => !other.matches(name),
+            (_, Self::Exact(name)) => !self.matches(name),
+            (Self::Prefix(_) | Self::Glob(_), Self::Prefix(_) | Self::Glob(_)) => {
+                match (self.affix(), other.affix()) {
+                    (Start(one), Start(other)) => {
+                        !one.starts_with(other) && !other.starts_with(one)
+                    }
+                    (End(one), End(other)) => !one.ends_with(other) && !other.ends_with(one),
+                    _ => false,
+                }
+            }
+        }
+    }
+
     pub fn matches(&self, name: &str) -> bool {
         match self {
             Self::Exact(exact) => **exact == *name,

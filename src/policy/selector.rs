@@ -5,6 +5,9 @@ use std::sync::Arc;
 use super::pattern::{Affix, NamePattern, SelectorError};
 use crate::consumer::{ConsumerId, Kind};
 
+#[cfg(test)]
+mod tests;
+
 /// A window's list of selectors: what the plain ones match, less what the `!` ones match.
 #[derive(Clone, Debug)]
 pub struct Selection {
@@ -39,6 +42,15 @@ impl Selection {
         let (without, with): (Vec<_>, Vec<_>) =
             (self.selectors.iter()).partition(|selector| selector.negated);
         (with.iter()).all(|selector| without.iter().any(|other| other.covers(selector)))
+    }
+
+    /// The `!` entries that exclude nothing, as no consumer of another entry matches them, as far as
+    /// their texts show it: most are misspelt.
+    pub fn without_effect(&self) -> impl Iterator<Item = &Selector> {
+        let (without, with): (Vec<_>, Vec<_>) =
+            (self.selectors.iter()).partition(|selector| selector.negated);
+        (without.into_iter())
+            .filter(move |selector| with.iter().all(|other| selector.is_disjoint_from(other)))
     }
 
     /// The `!` entry that takes that consumer away, which another entry names.
@@ -108,6 +120,13 @@ impl Selector {
     /// Whether it matches, `!` or not, all that `other` matches. Not seen of every glob, and never claimed of one that does not.
     pub fn covers(&self, other: &Self) -> bool {
         self.stream.covers(&other.stream) && self.consumer.covers(&other.consumer)
+    }
+
+    /// Whether no consumer matches both, `!` or not. Not seen of every pair of globs, and never
+    /// claimed of one that has such a consumer.
+    pub fn is_disjoint_from(&self, other: &Self) -> bool {
+        self.stream.is_disjoint_from(&other.stream)
+            || self.consumer.is_disjoint_from(&other.consumer)
     }
 
     /// Whether it could match a consumer of that stream.

@@ -81,7 +81,9 @@ pub const ODD_SCHEDULE: &str = "odd-schedule";
 pub const ODD_ZONE: &str = "odd-zone";
 /// Warning: a window too short for its pause to be sent.
 pub const TOO_SHORT: &str = "too-short";
-/// Warning: a date that stands twice in one list.
+/// Warning: a `!` selector that no other selector of its window overlaps.
+pub const EXCLUDES_NO_CONSUMER: &str = "excludes-no-consumer";
+/// Warning: a date that is repeated in one list.
 pub const DUPLICATE_DATE: &str = "duplicate-date";
 /// Warning: servers that a pause can crash are allowed.
 pub const CRASH_PRONE: &str = "crash-prone";

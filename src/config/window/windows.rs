@@ -118,11 +118,27 @@ fn selection(list: &Placed<Texts>, findings: &mut Vec<Finding>) -> Option<Select
     } else if selection.as_ref().is_some_and(Selection::leaves_nothing) {
         "the `!` entries exclude all that the others name, so the window pauses nothing"
     } else {
+        let unused = selection.iter().flat_map(Selection::without_effect);
+        findings.extend(unused.filter_map(|selector| excludes_nothing(selector, list)));
         return selection;
     };
     let hint = r#"name consumers as STREAM/CONSUMER, as in ["ORDERS/*", "!ORDERS/audit"]"#;
     findings.push(list.place.error(code::NO_CONSUMERS, message).hint(hint));
     None
+}
+
+/// A warning, as such an entry is probably misspelt: the consumers that it should exclude are paused.
+fn excludes_nothing(selector: &Selector, list: &Placed<Texts>) -> Option<Finding> {
+    let text = list
+        .value
+        .iter()
+        .find(|text| text.value == selector.as_str())?;
+    let message = format!(
+        "{:?} excludes nothing: no other entry matches it",
+        text.value
+    );
+    let finding = text.place.warning(code::EXCLUDES_NO_CONSUMER, message);
+    Some(finding.hint("check the spelling of stream and consumer, or remove the entry"))
 }
 
 fn selector(text: &Placed<String>, findings: &mut Vec<Finding>) -> Option<Selector> {
