@@ -1,8 +1,8 @@
 //! What a package holds beside the program: `cargo run --example assets` writes man pages, completions for bash, zsh and fish,
 //! and what goes to /usr/share/recess into `target/assets` (or the folder given as argument), anew each time.
 //!
-//! Pages and completions are made from the types that parse the arguments, so they cannot tell of an option that does not exist. That is done
-//! here and not by a command of the program: nobody who runs recess has any use for it.
+//! Pages and completions are made from the types that parse the arguments, so they show no option
+//! that does not exist. This is not a command of the program, as no operator needs it.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -38,7 +38,8 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The reference config, to look things up in when the one in /etc is edited, and what Prometheus and Grafana take.
+/// The reference config, for comparison with the edited one in /etc, and the files of Prometheus and
+/// Grafana.
 fn share(folder: &Path) -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(folder)?;
     fs::copy(
@@ -50,9 +51,11 @@ fn share(folder: &Path) -> Result<(), Box<dyn Error>> {
         let to = folder.join(subject);
         for entry in from.read_dir().into_iter().flatten() {
             let entry = entry?;
-            // Their tests are for those who change them.
-            let is_test = entry.file_name().to_string_lossy().contains(".test.");
-            if entry.file_type()?.is_file() && !is_test {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            // The documents are in /usr/share/doc. Their tests are for those who change them.
+            let is_used = !name.ends_with(".md") && !name.contains(".test.");
+            if entry.file_type()?.is_file() && is_used {
                 fs::create_dir_all(&to)?;
                 fs::copy(entry.path(), to.join(entry.file_name()))?;
             }

@@ -13,5 +13,6 @@ mod documents;
 mod examples;
 mod explain;
 mod layering;
+mod package;
 mod quick_answers;
 mod zone_data;

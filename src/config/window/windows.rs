@@ -127,7 +127,8 @@ fn selection(list: &Placed<Texts>, findings: &mut Vec<Finding>) -> Option<Select
     None
 }
 
-/// A warning, as such an entry is probably misspelt: the consumers that it should exclude are paused.
+/// A warning, as such an entry is probably misspelt: the consumers that it should exclude are
+/// paused.
 fn excludes_nothing(selector: &Selector, list: &Placed<Texts>) -> Option<Finding> {
     let text = list
         .value
