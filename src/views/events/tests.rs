@@ -455,6 +455,26 @@ fn a_new_name_of_the_deployment_ends_what_was_told_under_the_old_one_and_nothing
 }
 
 #[test]
+fn an_occurrence_that_is_over_names_its_consumers_also_if_it_was_slept_through() {
+    let rows = [("a", seen(false, 0)), ("b", seen(false, 0))];
+    let over = report(3600, &rows);
+    for (during, after, kind) in [
+        (Some(report(1, &rows)), over.clone(), Kind::Closed),
+        (None, missed(over), Kind::Missed),
+    ] {
+        let mut events_of = Events::default();
+        for report in [Some(report(-5, &rows)), during].into_iter().flatten() {
+            events_of.note(&report, INSTANCE);
+        }
+        let events = events_of.note(&after, INSTANCE);
+        let named: Vec<_> = (events.iter())
+            .map(|event| (event.kind, event.consumers.names.len()))
+            .collect();
+        assert_eq!(named, [(kind, 2)]);
+    }
+}
+
+#[test]
 fn a_window_that_is_taken_out_or_renamed_names_its_consumers_as_it_closes() {
     let rows = [("a", seen(true, 1)), ("b", seen(true, 0))];
     let mut events_of = Events::default();
