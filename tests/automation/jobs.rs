@@ -57,7 +57,7 @@ async fn run(world: &World, config: &std::path::Path) -> Vec<(String, Option<i32
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deployment_finds_them_quiet_and_leaves_them_running() {
+async fn a_deployment_finds_them_drained_and_leaves_them_running() {
     let world = World::new().await;
     let message = world.take().await;
     let config = world.config().write(world.files.path());
