@@ -21,6 +21,7 @@ mod places;
 mod read;
 mod refused;
 mod surprises;
+mod written;
 
 /// How long an entry is kept in most of these tests.
 const KEEP: Duration = Duration::from_secs(3600);
