@@ -125,6 +125,13 @@ impl<J: JetStream> Bulk<J> {
         }
     }
 
+    /// Whether something is to be sent for an operation, by what was observed last.
+    pub fn calls_for_writes(&self, op: BulkOp) -> bool {
+        let mut hold = self.holds();
+        let mut rows = self.rows.values();
+        rows.any(|row| op.verdict(&row.found, hold(row)).action().is_some())
+    }
+
     /// Runs until each consumer is as ordered or can no longer be. `advisories` are those that the
     /// server sends meanwhile.
     pub async fn carry_out(

@@ -6,12 +6,10 @@
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
-use jiff::civil::DateTime;
 use serde::Serializer;
 use serde::ser::SerializeSeq;
 use tokio::runtime::Runtime;
@@ -20,23 +18,29 @@ use crate::config::{self, Config, ConfigError, Finding, Severity, Source};
 use crate::logging::journal;
 use crate::visible::visible_lines;
 
+mod arguments;
 mod bulk;
 mod check;
 mod completions;
+mod connection;
 mod diff;
 mod explain;
 mod left_out;
 mod live;
+mod overrides;
 mod pauses;
 mod plan;
 mod run;
 mod selected;
 mod status;
 mod table;
+mod terminal;
 mod wait;
 
 #[cfg(test)]
 mod tests;
+
+use arguments::{parse_instant, parse_length, whole_second};
 
 /// Pauses NATS JetStream consumers in maintenance windows.
 #[derive(Debug, Parser)]
@@ -62,9 +66,10 @@ enum Command {
     Run(run::RunArgs),
     /// Check the config file; with --live also against the server
     Check(check::CheckArgs),
-    /// Show when windows open (needs no server)
+    /// Show when windows open (asks a server for overrides only)
     Plan(plan::PlanArgs),
-    /// Show whether a consumer should be paused at an instant, and why (needs no server)
+    /// Show whether a consumer should be paused at an instant, and why (asks a server for overrides
+    /// only)
     Explain(explain::ExplainArgs),
     /// Show what an edit of the config file changes: consumers, times, and settings that decide
     /// which are paused; exit with status 3 if there is a change
@@ -77,6 +82,18 @@ enum Command {
     Pause(bulk::PauseArgs),
     /// Resume consumers manually, and confirm that each delivers again
     Resume(bulk::ResumeArgs),
+    /// Open a window now, whatever its schedule says, for a time
+    Open(overrides::OpenArgs),
+    /// Close a window that is open: its consumers resume
+    Close(overrides::CloseArgs),
+    /// Let a window that is open close later
+    Extend(overrides::ExtendArgs),
+    /// Leave out the next opening of a window, or those of a day
+    Skip(overrides::SkipArgs),
+    /// List what people have overridden, or make the bucket for it
+    Overrides(overrides::OverridesArgs),
+    /// End overrides early
+    Undo(overrides::UndoArgs),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArgs),
 }
@@ -146,13 +163,19 @@ pub fn execute(cli: Cli, wall: fn() -> Timestamp) -> Exit {
     match cli.command {
         Command::Run(args) => run::execute(args, wall),
         Command::Check(args) => check::execute(args, wall),
-        Command::Plan(args) => plan::execute(args, wall()),
+        Command::Plan(args) => plan::execute(args, wall),
         Command::Explain(args) => explain::execute(args, wall),
         Command::Diff(args) => diff::execute(args, wall()),
         Command::Status(args) => status::execute(args, wall),
         Command::Wait(args) => wait::execute(args, wall),
         Command::Pause(args) => bulk::pause(args, wall),
         Command::Resume(args) => bulk::resume(args, wall),
+        Command::Open(args) => overrides::open(args, wall),
+        Command::Close(args) => overrides::close(args, wall),
+        Command::Extend(args) => overrides::extend(args, wall),
+        Command::Skip(args) => overrides::skip(args, wall),
+        Command::Overrides(args) => overrides::overrides(args, wall),
+        Command::Undo(args) => overrides::undo(args, wall),
         Command::Completions(args) => completions::execute(args),
     }
 }
@@ -283,38 +306,23 @@ fn table_rows<T>(rows: impl Iterator<Item = T>, fix: &str) -> Result<Vec<T>, Exi
 
 /// Which windows there are, where one was named that is none.
 fn no_such_window(name: &str, file: &ConfigArgs, config: &Config) -> String {
-    let names: Vec<&str> = (config.policy.windows().iter())
-        .map(|window| &*window.name)
-        .collect();
+    let windows = config.policy.windows().iter();
+    let names: Vec<&str> = windows.map(|window| &*window.name).collect();
+    let file = file.config.display();
+    // Of a single one the name is hint enough.
+    let near = config::closest(name, names.iter().copied()).filter(|_| names.len() > 1);
+    if let Some(near) = near {
+        return format!("there is no window `{name}` in {file}; did you mean `{near}`?");
+    }
     format!(
-        "there is no window `{name}` in {}; it has: {}",
-        file.config.display(),
+        "there is no window `{name}` in {file}; it has: {}",
         names.join(", ")
     )
 }
 
-/// A length of time on the command line, written as in the config file.
-fn parse_length(text: &str) -> Result<Duration, String> {
-    config::parse_length(text).map_err(|wrong| format!("it {}: {}", wrong.reason, wrong.hint))
-}
-const INSTANT: &str = "write an instant as in 2026-12-01T22:00:00Z or 2026-12-01T22:00:00+01:00";
-
-/// An instant on the command line. One without a zone is refused: some tools would read it as UTC
-/// and some as local.
-fn parse_instant(text: &str) -> Result<Timestamp, String> {
-    if let Ok(instant) = text.parse::<Timestamp>() {
-        return Ok(instant);
-    }
-    if text.contains('[') {
-        return Err(format!("a zone name is not supported here: {INSTANT}"));
-    }
-    match text.parse::<DateTime>() {
-        Ok(local) => Err(format!(
-            "it has no zone: write {local}Z for UTC, or an offset as in {local}+01:00"
-        )),
-        Err(_) if text.contains('T') && text.starts_with(|c: char| c.is_ascii_digit()) => {
-            Err(format!("there is no such day, time or offset: {INSTANT}"))
-        }
-        Err(_) => Err(INSTANT.to_owned()),
-    }
+/// The name of this host, where it is known.
+fn host_name() -> Option<String> {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    let name = name.trim();
+    (!name.is_empty()).then(|| name.to_owned())
 }

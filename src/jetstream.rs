@@ -295,6 +295,22 @@ impl RequestError {
         }
     }
 
+    /// Whether to send it again is of no use before a person has changed something.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Missing
+            | Self::Denied { .. }
+            | Self::Refused { .. }
+            | Self::NoResponders { .. } => true,
+            Self::NotConnected
+            | Self::Cut
+            | Self::TimedOut { .. }
+            | Self::Shifting
+            | Self::TooLong { .. }
+            | Self::Unreadable { .. } => false,
+        }
+    }
+
     /// The word in the metrics' label `result`.
     pub fn label(&self) -> &'static str {
         match self {

@@ -8,6 +8,7 @@ use crate::policy::OverrideId;
 
 pub mod command;
 pub mod entry;
+pub mod listed;
 #[cfg(test)]
 mod tests;
 

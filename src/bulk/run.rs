@@ -34,6 +34,13 @@ pub enum BulkResult {
     Failed(RequestError),
 }
 
+impl BulkResult {
+    /// Whether it is as ordered.
+    pub fn is_done(&self) -> bool {
+        matches!(self, Self::Done | Self::Untouched)
+    }
+}
+
 /// An operation in progress. It can be read if the work is stopped before its end.
 #[derive(Debug)]
 pub struct BulkRun {
@@ -78,18 +85,13 @@ impl BulkRun {
     /// What a person must mend is not sent again: of the acts from `first` on.
     pub(super) fn fail_for_good(&mut self, first: usize) {
         for act in self.pass.acts.iter().skip(first) {
-            let Err(error) = &act.result else { continue };
-            let result = match error {
-                RequestError::Missing => BulkResult::Missing,
-                RequestError::Denied { .. }
-                | RequestError::Refused { .. }
-                | RequestError::NoResponders { .. } => BulkResult::Failed(error.clone()),
-                RequestError::NotConnected
-                | RequestError::Cut
-                | RequestError::TimedOut { .. }
-                | RequestError::Shifting
-                | RequestError::TooLong { .. }
-                | RequestError::Unreadable { .. } => continue,
+            let error = act.result.as_ref().err();
+            let Some(error) = error.filter(|error| error.is_final()) else {
+                continue;
+            };
+            let result = match *error == RequestError::Missing {
+                true => BulkResult::Missing,
+                false => BulkResult::Failed(error.clone()),
             };
             self.results.insert(act.id.clone(), result);
         }

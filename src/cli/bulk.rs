@@ -1,14 +1,17 @@
 //! `recess pause` and `recess resume`: many consumers at once, manually, with the daemon's
 //! requests, limit and confirmation.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{ConfigArgs, Exit, Format, FormatArgs, left_out, selected};
+use super::overrides::record::Recorder;
+use super::overrides::{Follow, Followed, NoteArgs};
+use super::{ConfigArgs, Exit, Format, FormatArgs, left_out, selected, terminal};
 use crate::bulk::{Bulk, BulkResult, BulkRun};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -17,20 +20,21 @@ use crate::jetstream::nats::Nats;
 use crate::plan::{BulkOp, TOO_NEAR};
 use crate::policy::Selector;
 use crate::report::Burst;
-use crate::signals::Signals;
 use crate::text;
 
 mod answer;
+mod recorded;
+mod wish;
 
-use answer::Answer;
-
-/// So many consumers are paused or resumed without a question.
-const UNASKED: usize = 10;
+use answer::{Answer, Record};
+use recorded::{Noted, leave_to_a_daemon, noted, terms};
+use wish::Wish;
 
 #[derive(Debug, Args)]
 #[command(after_help = format!(
-    "The pause has no mark, so a running recess treats it as foreign and never shortens or removes \
-     it. A consumer that is already paused for longer is left unchanged.\n\n{}\n\nExit status: 0 \
+    "Without [overrides] in the config file the pause has no mark, so a running recess treats it as \
+     foreign and never shortens or removes it. With [overrides] it is recorded, and `recess undo` \
+     ends it. A consumer that is already paused for longer is left unchanged.\n\n{}\n\nExit status: 0 \
      all are paused; 1 some are not; 2 usage error; 130 interrupted.",
     selected::GLOBS
 ))]
@@ -41,15 +45,16 @@ pub struct PauseArgs {
     #[arg(long = "for", value_name = "LENGTH", value_parser = super::parse_length, required_unless_present = "until")]
     length: Option<Duration>,
     /// Until this instant, with a zone (2026-12-01T04:00:00Z)
-    #[arg(long, value_name = "T", value_parser = whole_second, conflicts_with = "length")]
+    #[arg(long, value_name = "T", value_parser = super::whole_second, conflicts_with = "length")]
     until: Option<Timestamp>,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = format!(
     "It ends any pause. In an open window it releases the consumer: no recess pauses it again before \
-     the window has closed, whether a daemon runs or not. The next opening does.\n\n{}\n\nExit \
-     status: 0 all deliver; 1 some do not; 2 usage error; 130 interrupted.",
+     the window has closed, whether a daemon runs or not. The next opening does. With [overrides] in \
+     the config file it is recorded if something would pause the consumer, and `recess undo` reverts \
+     it.\n\n{}\n\nExit status: 0 all deliver; 1 some do not; 2 usage error; 130 interrupted.",
     selected::GLOBS
 ))]
 pub struct ResumeArgs {
@@ -68,52 +73,13 @@ struct TargetArgs {
     /// Show what the command would do, and send nothing
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    note: NoteArgs,
     /// Do not ask for confirmation
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
     format: FormatArgs,
-}
-
-/// Manual deadlines have whole seconds: nanoseconds would be a mark.
-fn whole_second(text: &str) -> Result<Timestamp, String> {
-    let instant = super::parse_instant(text)?;
-    match instant.subsec_nanosecond() {
-        0 => Ok(instant),
-        _ => Err("write whole seconds".to_owned()),
-    }
-}
-
-/// What is asked for, before the server's clock is known.
-#[derive(Clone, Copy)]
-enum Wish {
-    Until(Timestamp),
-    For(Duration),
-    Resume,
-}
-
-impl Wish {
-    fn op(self, server_now: Timestamp) -> BulkOp {
-        match self {
-            Self::Until(until) => BulkOp::Pause(until),
-            Self::For(length) => {
-                let length = SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX);
-                let until = server_now.checked_add(length).unwrap_or(Timestamp::MAX);
-                let up = i64::from(until.subsec_nanosecond() > 0);
-                let whole = Timestamp::from_second(until.as_second() + up);
-                BulkOp::Pause(whole.unwrap_or(Timestamp::MAX))
-            }
-            Self::Resume => BulkOp::Resume,
-        }
-    }
-
-    fn length(self, now: Timestamp) -> Option<SignedDuration> {
-        match self {
-            Self::Until(until) => Some(until.duration_since(now)),
-            Self::For(length) => SignedDuration::try_from(length).ok(),
-            Self::Resume => None,
-        }
-    }
 }
 
 pub fn pause(args: PauseArgs, wall: fn() -> Timestamp) -> Exit {
@@ -144,11 +110,15 @@ fn execute(target: &TargetArgs, wish: Wish, wall: fn() -> Timestamp) -> Exit {
         super::complain(format!("error: {why}"));
         return Exit::Usage;
     }
+    let noted = match noted(target, &config) {
+        Ok(noted) => noted,
+        Err(exit) => return exit,
+    };
     let runtime = match super::runtime() {
         Ok(runtime) => runtime,
         Err(exit) => return exit,
     };
-    let exit = runtime.block_on(carry_out(target, wish, &config, wall));
+    let exit = runtime.block_on(carry_out(target, wish, &config, noted, wall));
     runtime.shutdown_background();
     exit.unwrap_or_else(|exit| exit)
 }
@@ -179,20 +149,27 @@ async fn carry_out(
     target: &TargetArgs,
     wish: Wish,
     config: &Config,
+    noted: Noted,
     wall: fn() -> Timestamp,
 ) -> Result<Exit, Exit> {
     let settings = &config.settings;
-    let timeout = settings.controller.request_timeout;
-    let (nats, mut advisories) = Nats::start(&settings.nats, timeout);
-    super::live::connected(&nats, super::live::CONNECT_TIMEOUT + timeout).await?;
+    let (nats, mut advisories) = super::connection::connect(config).await?;
+    let recorder = match noted {
+        Some((store, reason)) => Some(Recorder::open(store, &target.note, reason, &nats).await?),
+        None => None,
+    };
     let selectors = selected::prefer_names(&nats, target.selectors.clone()).await?;
     let interest = selected::interest(selectors.clone()).map_err(|why| {
         super::complain(format!("error: {why}"));
         Exit::Usage
     })?;
     let clock = Clock::new(wall);
-    let (policy, most) = (config.policy.clone(), settings.controller.max_in_flight);
-    let mut bulk = Bulk::new(nats.clone(), clock, interest.clone(), policy, most);
+    let policy = match &recorder {
+        Some(recorder) => Arc::new(recorder.before(config, wall())),
+        None => config.policy.clone(),
+    };
+    let most = settings.controller.max_in_flight;
+    let mut bulk = Bulk::new(nats.clone(), clock, interest.clone(), policy.clone(), most);
     let observed = bulk.survey().await;
     for failure in &observed.failures {
         super::complain(format!(
@@ -208,23 +185,66 @@ async fn carry_out(
     }
     left_out::print(bulk.left_out());
     left_out::print_strays(&selectors, bulk.rows().keys());
-    let op = wish.op(bulk.server_now());
+    let now = bulk.server_now();
+    let terms = match &recorder {
+        Some(_) => terms(&wish.command(&selectors, &bulk), &policy, now)?,
+        None => None,
+    };
+    let op = match (wish, &terms) {
+        (Wish::Until(_) | Wish::For(_), Some(terms)) => BulkOp::Pause(terms.until),
+        (wish, _) => wish.op(now),
+    };
     refuse_deadline(op, &bulk, target, config)?;
     let mut run = bulk.plan(op);
     let before = Answer::before(&bulk);
+    let mut record = match recorder {
+        Some(_) => Record::Nothing,
+        None => Record::NoBucket,
+    };
     if target.dry_run {
-        return Ok(show(target, &before.would(&bulk, &run)));
+        return Ok(show(target, &before.would(&bulk, &run, record)));
     }
     let affected = run
         .results
         .values()
         .filter(|result| **result == BulkResult::Waiting);
-    if !is_agreed(target, op, affected.count()) {
+    let count = affected.count();
+    if !terminal::is_agreed(&question(op, count), count, target.yes) {
         super::complain("nothing was sent");
         return Err(Exit::Failed);
     }
     // The question may have been answered long after it was asked.
     refuse_deadline(op, &bulk, target, config)?;
+    if let (Some(recorder), Some(terms)) = (&recorder, terms) {
+        let one = recorder.write(&nats, terms, now).await?;
+        record = Record::Override {
+            id: one.id.to_string(),
+            until: one.terms.until,
+        };
+        if let BulkOp::Pause(until) = op {
+            let follow = Follow {
+                nats: &nats,
+                config,
+                policy: Arc::new(recorder.after(config, &one, now)),
+                wall,
+            };
+            let ids = run.results.keys().cloned().collect();
+            let mut followed = Followed::default();
+            let work = follow.through(ids, &mut followed);
+            if !terminal::until_interrupted(work).await? {
+                super::complain(format!(
+                    "interrupted: override {} is written and counts",
+                    one.id
+                ));
+                return Err(Exit::Interrupted);
+            }
+            return Ok(answered(
+                target,
+                &before.followed(&bulk, until, &followed, record),
+            ));
+        }
+        leave_to_a_daemon(&mut bulk, op).await;
+    }
     let finished = see_through(&mut bulk, &mut run, &mut advisories).await?;
     if !finished {
         let verb = match op {
@@ -242,11 +262,14 @@ async fn carry_out(
         ));
         return Err(Exit::Interrupted);
     }
-    let answer = before.after(&bulk, &run);
-    Ok(match (show(target, &answer), answer.all_done()) {
+    Ok(answered(target, &before.after(&bulk, &run, record)))
+}
+
+fn answered(target: &TargetArgs, answer: &Answer) -> Exit {
+    match (show(target, answer), answer.all_done()) {
         (Exit::Done, false) => Exit::Failed,
         (exit, _) => exit,
-    })
+    }
 }
 
 /// Whether the deadline can be written, by the server's clock.
@@ -279,21 +302,11 @@ fn show(target: &TargetArgs, answer: &Answer) -> Exit {
     }
 }
 
-/// Whether the operator agrees to so many. Without a terminal there is no question.
-fn is_agreed(target: &TargetArgs, op: BulkOp, count: usize) -> bool {
-    let asks = io::stdin().is_terminal() && io::stderr().is_terminal();
-    if count <= UNASKED || target.yes || !asks {
-        return true;
-    }
-    let what = match op {
+fn question(op: BulkOp, count: usize) -> String {
+    match op {
         BulkOp::Pause(until) => format!("Pause {count} consumers until {until}?"),
         BulkOp::Resume => format!("Resume {count} consumers?"),
-    };
-    let mut err = io::stderr();
-    let _ = write!(err, "{what} [y/N] ").and_then(|()| err.flush());
-    let mut line = String::new();
-    let read = io::stdin().read_line(&mut line);
-    read.is_ok() && matches!(line.trim(), "y" | "Y" | "yes")
+    }
 }
 
 /// Works until it is done, or until a signal stops it; then false.
@@ -302,13 +315,9 @@ async fn see_through(
     run: &mut BulkRun,
     advisories: &mut tokio::sync::mpsc::Receiver<Advisory>,
 ) -> Result<bool, Exit> {
-    let mut signals = Signals::catch().map_err(|error| {
-        super::complain(format!("error: cannot catch signals: {error}"));
-        Exit::Failed
-    })?;
-    let terminal = io::stderr().is_terminal();
+    let is_watched = io::stderr().is_terminal();
     let mut progress = |burst: Burst| {
-        if terminal {
+        if is_watched {
             super::print_error(&format!(
                 "{} of {} answered, the rest in about {} s",
                 burst.done,
@@ -317,11 +326,6 @@ async fn see_through(
             ));
         }
     };
-    let work = bulk.carry_out(run, advisories, &mut progress);
-    // The signal drops the work, and its requests with it: those that may still take effect are
-    // counted as unanswered.
-    Ok(tokio::select! {
-        () = work => true,
-        _ = signals.next() => false,
-    })
+    // Requests that may still take effect are counted as unanswered.
+    terminal::until_interrupted(bulk.carry_out(run, advisories, &mut progress)).await
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{ConfigArgs, Exit, Format, FormatArgs};
 use crate::config::{self, Config, Finding, Severity, Source};
 
+mod bucket;
 mod collect;
 mod live_finding;
 mod names;

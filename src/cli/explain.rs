@@ -1,18 +1,25 @@
-//! `recess explain`: what a consumer should be doing at an instant, and which windows and
-//! exclusions make it so. Offline.
+//! `recess explain`: what a consumer should be doing at an instant, and which windows, exclusions
+//! and overrides make it so. A server is asked for overrides and with `--live` only.
+
+use std::sync::Arc;
 
 use clap::Args;
 use jiff::{Timestamp, Zoned};
-use serde::Serialize;
 
-use super::status::{StateRow, observed, observed_row, why};
+use super::overrides::store;
+use super::status::{observed, observed_row, why};
 use super::table::{render, table};
 use super::{ConfigArgs, Exit, Format, FormatArgs};
 use crate::calendar::Occurrence;
 use crate::consumer::{ConsumerId, Owner};
-use crate::policy::{Desired, Policy, Window};
+use crate::overrides::listed::about;
+use crate::policy::{Desired, Override, Policy, Window};
 use crate::report::{Report, Row};
 use crate::text::{self, rounded_span, utc};
+
+mod json;
+
+use json::{Because, BecauseRow, Explanation, Live, State};
 
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
@@ -25,62 +32,19 @@ pub struct ExplainArgs {
     /// Also ask the server: show what it reports, and what the daemon would decide now, and why
     #[arg(long, conflicts_with = "at")]
     live: bool,
+    /// Leave out overrides, so that no server is asked
+    #[arg(long, conflicts_with = "live")]
+    offline: bool,
     #[command(flatten)]
     config: ConfigArgs,
     #[command(flatten)]
     format: FormatArgs,
 }
 
-#[derive(Debug, Serialize)]
-struct Explanation<'a> {
-    consumer: String,
-    at: String,
-    desired: State,
-    because: Vec<Because<'a>>,
-    next_change: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    live: Option<Live>,
-}
-
-/// What the server says of it, and what follows from that.
-#[derive(Debug, Serialize)]
-struct Live {
-    observed: StateRow,
-    owner: Option<&'static str>,
-    verdict: &'static str,
-    rule: &'static str,
-    clock_skew_seconds: Option<f64>,
-}
-
-#[derive(Debug, Serialize)]
-struct State {
-    state: &'static str,
-    until: Option<String>,
-}
-
-/// One reason. Exactly one of the two names is there.
-#[derive(Debug, Serialize)]
-struct Because<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    window: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exclusion: Option<&'a str>,
-    opens: Option<String>,
-    closes: Option<String>,
-    effect: &'static str,
-}
-
 pub fn execute(args: ExplainArgs, wall: fn() -> Timestamp) -> Exit {
-    let config = match super::load(&args.config) {
-        Ok(config) => config,
-        Err(exit) => return exit,
-    };
     let id = &args.consumer;
-    let asked = args
-        .live
-        .then(|| super::live::look_at(id, config.clone(), wall));
-    let report = match asked.transpose() {
-        Ok(report) => report,
+    let (policy, report) = match ask(&args, wall) {
+        Ok(answer) => answer,
         Err(exit) => return exit,
     };
     let failure = (report.as_ref()).and_then(|report| report.pass.as_ref()?.failures.first());
@@ -92,7 +56,6 @@ pub fn execute(args: ExplainArgs, wall: fn() -> Timestamp) -> Exit {
         return Exit::Failed;
     }
     let row = report.as_ref().and_then(|report| report.rows.get(id));
-    let policy = &config.policy;
     let at = args.at.unwrap_or_else(wall);
     let windows = match row {
         Some(row) => row.windows.clone(),
@@ -101,6 +64,7 @@ pub fn execute(args: ExplainArgs, wall: fn() -> Timestamp) -> Exit {
     };
     let desired = policy.desired(id, &windows, at);
     let next_change = policy.next_change_of(id, &windows, at);
+    let overrides = windows.overridden_by(at, desired.until().unwrap_or(at));
     let reasons: Vec<Reason<'_>> = (windows.iter())
         .flat_map(|window| reasons(window, id, at, desired))
         .collect();
@@ -112,7 +76,9 @@ pub fn execute(args: ExplainArgs, wall: fn() -> Timestamp) -> Exit {
                 state: desired.as_str(),
                 until: desired.until().map(utc),
             },
-            because: reasons.iter().map(Reason::row).collect(),
+            because: (reasons.iter().map(Reason::row))
+                .chain(overrides.iter().map(|one| BecauseRow::from(&**one)))
+                .collect(),
             next_change: next_change.map(utc),
             live: report.as_ref().zip(row).map(|(report, row)| Live {
                 observed: observed_row(&row.found),
@@ -123,13 +89,31 @@ pub fn execute(args: ExplainArgs, wall: fn() -> Timestamp) -> Exit {
             }),
         }),
         Format::Text => {
-            let mut text = text(policy, id, at, desired, &reasons, next_change);
+            let mut text = text(
+                &policy,
+                id,
+                (at, desired),
+                &reasons,
+                &overrides,
+                next_change,
+            );
             if let Some(report) = &report {
                 text += &live_text(report, row);
             }
             super::print(&text)
         }
     }
+}
+
+/// The policy with its overrides, and what the server says where it was asked.
+fn ask(args: &ExplainArgs, wall: fn() -> Timestamp) -> Result<(Arc<Policy>, Option<Report>), Exit> {
+    let config = super::load(&args.config)?;
+    if args.live {
+        let report = super::live::look_at(&args.consumer, config, wall)?;
+        return Ok((report.policy.clone(), Some(report)));
+    }
+    let config = store::shown(config, args.offline, wall)?;
+    Ok((config.policy, None))
 }
 
 /// What one window, or one exclusion of it, has to do with it.
@@ -141,15 +125,15 @@ struct Reason<'a> {
 }
 
 impl<'a> Reason<'a> {
-    fn row(&self) -> Because<'a> {
+    fn row(&self) -> BecauseRow<'a> {
         let exclusion = self.exclusion;
-        Because {
+        BecauseRow::File(Because {
             window: exclusion.is_none().then_some(&*self.window.name),
             exclusion,
             opens: self.occurrence.map(|one| utc(one.opens)),
             closes: self.occurrence.map(|one| utc(one.closes)),
             effect: self.effect,
-        }
+        })
     }
 }
 
@@ -209,9 +193,9 @@ fn reasons<'a>(
 fn text(
     policy: &Policy,
     id: &ConsumerId,
-    at: Timestamp,
-    desired: Desired,
+    (at, desired): (Timestamp, Desired),
     reasons: &[Reason<'_>],
+    overrides: &[Arc<Override>],
     next_change: Option<Timestamp>,
 ) -> String {
     let until = desired
@@ -223,7 +207,7 @@ fn text(
         Desired::Tail(_) => "may still be paused",
     };
     let mut text = format!("At {}, {id} {state}{until}.\n", utc(at));
-    if reasons.is_empty() {
+    if reasons.is_empty() && overrides.is_empty() {
         return text + &nothing(policy, id);
     }
     let mut rows = table(&["WHAT", "EFFECT", "OPENS", "CLOSES"]);
@@ -246,13 +230,33 @@ fn text(
             closes.as_ref().map_or_else(String::new, end),
         ]);
     }
-    text += "\n";
-    text += &render(rows);
+    if !rows.is_empty() {
+        text += &format!("\n{}", render(rows));
+    }
+    if !overrides.is_empty() {
+        text += &format!("\n{}", overrides_text(overrides));
+    }
     if let Some(change) = next_change {
         let wait = rounded_span(change.duration_since(at));
         text += &format!("\nNothing changes before {} (in {wait}).\n", utc(change));
     }
     text
+}
+
+/// What people have decided, in UTC: an override of consumers has no zone.
+fn overrides_text(overrides: &[Arc<Override>]) -> String {
+    let headings = ["OVERRIDE", "EFFECT", "FROM (UTC)", "UNTIL (UTC)", "REASON"];
+    let mut rows = table(&headings);
+    for one in overrides {
+        rows.add_row([
+            one.id.to_string(),
+            format!("{} {}", one.terms.verb.as_str(), about(&one.terms.target)),
+            text::utc_cell(one.terms.from),
+            text::utc_cell(one.terms.until),
+            one.terms.reason.as_deref().unwrap_or_default().to_owned(),
+        ]);
+    }
+    render(rows)
 }
 
 /// Why no window pauses it.

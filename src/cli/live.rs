@@ -2,22 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Exit;
+use super::overrides::store;
+use super::{Exit, connection};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::consumer::ConsumerId;
 use crate::jetstream::nats::Nats;
-use crate::jetstream::{JetStream, Link};
 use crate::observe::Scope;
 use crate::reconcile::{Heartbeat, Reconciler};
 use crate::report::{Report, Wake};
-
-/// How long a command waits for a connection before it reports that there is none.
-pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(6);
 
 /// One observation and the decisions that follow from it. Nothing is sent that changes anything.
 pub fn look(config: Config, wall: fn() -> Timestamp) -> Result<Report, Exit> {
@@ -49,9 +45,8 @@ fn ask_about<T>(
     config.settings.controller.dry_run = true;
     let runtime = super::runtime()?;
     let report = runtime.block_on(async {
-        let settings = &config.settings;
-        let (nats, _advisories) = Nats::start(&settings.nats, settings.controller.request_timeout);
-        connected(&nats, CONNECT_TIMEOUT + settings.controller.request_timeout).await?;
+        let (nats, _advisories) = connection::connect(&config).await?;
+        let config = store::with_shown(config, &nats, wall).await;
         let clock = Clock::new(wall);
         let config = Arc::new(config);
         let mut reconciler = Reconciler::new(nats.clone(), clock, config, Heartbeat::default());
@@ -78,26 +73,4 @@ fn ask_about<T>(
     });
     runtime.shutdown_background();
     report
-}
-
-pub async fn connected(nats: &Nats, timeout: Duration) -> Result<(), Exit> {
-    let mut link = nats.link();
-    let settled = link.wait_for(|link| !matches!(link, Link::Down { reason } if reason.is_empty()));
-    let state = match tokio::time::timeout(timeout, settled).await {
-        Ok(Ok(state)) => state.clone(),
-        Ok(Err(_)) | Err(_) => Link::Down {
-            reason: format!("no reply from JetStream within {} s", timeout.as_secs()),
-        },
-    };
-    match state {
-        Link::Up(_) => Ok(()),
-        Link::Down { reason } => {
-            super::complain(format!("error: {reason}"));
-            Err(Exit::Failed)
-        }
-        Link::Unsuitable(unsuitable) => {
-            super::complain(format!("error: {unsuitable}"));
-            Err(Exit::Config)
-        }
-    }
 }

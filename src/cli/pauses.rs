@@ -18,6 +18,7 @@ struct PauseRow {
     from: String,
     until: String,
     windows: Vec<String>,
+    overrides: Vec<String>,
 }
 
 /// Shows them, and whether there are any.
@@ -36,6 +37,7 @@ pub fn show(
             from: utc(pause.from),
             until: utc(pause.until),
             windows: pause.windows.names().map(str::to_owned).collect(),
+            overrides: overrides(&pause),
         }));
     }
     let pauses = match super::table_rows(pauses, "choose an earlier --until") {
@@ -54,7 +56,13 @@ pub fn show(
 
 /// In the wall-clock time of the first window of each.
 fn text(pauses: &[Pause]) -> String {
-    let mut rows = table(&["PAUSED FROM", "UNTIL", "LENGTH", "WINDOWS"]);
+    let is_overridden = pauses.iter().any(|pause| !overrides(pause).is_empty());
+    let by = if is_overridden {
+        "WINDOWS AND OVERRIDES"
+    } else {
+        "WINDOWS"
+    };
+    let mut rows = table(&["PAUSED FROM", "UNTIL", "LENGTH", by]);
     for pause in pauses {
         let first = pause.windows.first();
         let local = |at: Timestamp| match first {
@@ -65,10 +73,22 @@ fn text(pauses: &[Pause]) -> String {
             local(pause.from),
             local(pause.until),
             lasts(pause),
-            pause.windows.names().collect::<Vec<_>>().join(" "),
+            made_by(pause),
         ]);
     }
     render(rows)
+}
+
+/// The overrides that have a part in it.
+fn overrides(pause: &Pause) -> Vec<String> {
+    let overrides = pause.windows.overridden_by(pause.from, pause.closes);
+    overrides.iter().map(|one| one.id.to_string()).collect()
+}
+
+fn made_by(pause: &Pause) -> String {
+    let windows = pause.windows.names().map(str::to_owned);
+    let all: Vec<String> = windows.chain(overrides(pause)).collect();
+    all.join(" ")
 }
 
 fn lasts(pause: &Pause) -> String {

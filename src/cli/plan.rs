@@ -1,4 +1,5 @@
-//! `recess plan`: when windows open. Offline: the same calendar as the daemon's, and no server.
+//! `recess plan`: when windows open, by the same calendar as the daemon's. A server is asked only
+//! for overrides, where the config file has a bucket for them.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -6,12 +7,14 @@ use std::fmt::Write;
 use clap::Args;
 use jiff::{SignedDuration, Timestamp, Zoned};
 
+use super::overrides::store;
 use super::table::{render, table};
 use super::{ConfigArgs, Exit, Format, FormatArgs};
 use crate::config::Config;
 use crate::consumer::ConsumerId;
-use crate::policy::Opening;
+use crate::policy::{Effect, Opening};
 use crate::text::{self, rounded_span, short_time};
+use crate::visible::visible_lines;
 
 const DEFAULT_SPAN: SignedDuration = SignedDuration::from_hours(7 * 24);
 
@@ -31,6 +34,9 @@ pub struct PlanArgs {
     /// Show the pauses of this consumer, with its windows merged and its own time to resume
     #[arg(long, value_name = "STREAM/CONSUMER", conflicts_with = "window")]
     consumer: Option<ConsumerId>,
+    /// Leave out overrides, so that no server is asked
+    #[arg(long)]
+    offline: bool,
     /// Exit with status 3 if there is an opening to show
     #[arg(long)]
     exit_code: bool,
@@ -38,11 +44,13 @@ pub struct PlanArgs {
     format: FormatArgs,
 }
 
-pub fn execute(args: PlanArgs, now: Timestamp) -> Exit {
-    let config = match super::load(&args.config) {
+pub fn execute(args: PlanArgs, wall: fn() -> Timestamp) -> Exit {
+    let loaded = super::load(&args.config);
+    let config = match loaded.and_then(|config| store::shown(config, args.offline, wall)) {
         Ok(config) => config,
         Err(exit) => return exit,
     };
+    let now = wall();
     let from = args.from.unwrap_or(now);
     let until = args
         .until
@@ -91,7 +99,7 @@ fn timeline(
     now: Timestamp,
 ) -> String {
     if openings.is_empty() {
-        return nothing(config, only, from, until);
+        return nothing(config, only, from, until) + &overridden(config, only, from, until);
     }
     let zones: BTreeSet<String> = openings.iter().map(|opening| opening.zone_name()).collect();
     let one_zone = zones.len() == 1;
@@ -138,6 +146,7 @@ fn timeline(
             let _ = writeln!(text, "  {note}");
         }
     }
+    text += &overridden(config, only, from, until);
     if let (true, Some(zone)) = (one_zone, zones.first()) {
         let _ = writeln!(text, "\nTimes are those of {zone}.");
     }
@@ -155,6 +164,42 @@ fn nothing(config: &Config, only: &[String], from: Timestamp, until: Timestamp) 
         );
     }
     text
+}
+
+/// What people have overridden of these windows, skipped openings too.
+fn overridden(config: &Config, only: &[String], from: Timestamp, until: Timestamp) -> String {
+    let is_shown = |name: &str| only.is_empty() || only.iter().any(|one| one == name);
+    let mut text = String::new();
+    for window in config.policy.windows() {
+        if !is_shown(&window.name) {
+            continue;
+        }
+        let zone = window.schedule.zone();
+        for span in window.overlay().touching(from, until) {
+            let terms = &span.by.terms;
+            let what = match span.effect() {
+                Effect::Pause => "open",
+                Effect::Run => "closed",
+            };
+            let reason = terms
+                .reason
+                .as_deref()
+                .map_or_else(String::new, |why| format!(": {why}"));
+            let _ = writeln!(
+                text,
+                "  {} {what} from {} until {} by {} ({}{reason})",
+                window.name,
+                text::local(span.from, zone),
+                text::local(span.until, zone),
+                span.by.id,
+                terms.verb.as_str()
+            );
+        }
+    }
+    match text.is_empty() {
+        true => text,
+        false => format!("\nOverrides:\n{}", visible_lines(&text)),
+    }
 }
 
 fn closing_time(opens: &Zoned, closes: &Zoned) -> String {

@@ -30,6 +30,7 @@ struct StatusRow<'a> {
     verdict: &'static str,
     rule: &'static str,
     windows: Vec<&'a str>,
+    overrides: Vec<String>,
     pending: Option<u64>,
     ack_pending: Option<u64>,
 }
@@ -84,9 +85,16 @@ fn status_row<'a>(report: &'a Report, id: &'a ConsumerId, row: &'a Row) -> Statu
         verdict: row.verdict.as_str(),
         rule: row.rule.as_str(),
         windows: report.windows_of(id),
+        overrides: overrides(report, row),
         pending: row.found.observation().map(|seen| seen.pending),
         ack_pending: row.found.observation().map(|seen| seen.ack_pending),
     }
+}
+
+/// The overrides that have the last word on it now.
+fn overrides(report: &Report, row: &Row) -> Vec<String> {
+    let overrides = row.windows.overridden_by(report.at, report.at);
+    overrides.iter().map(|one| one.id.to_string()).collect()
 }
 
 /// What was found, in JSON.
@@ -152,10 +160,17 @@ fn text(report: &Report) -> String {
             count(row.found.observation().map(|seen| seen.pending)),
             count(row.found.observation().map(|seen| seen.ack_pending)),
             why(row),
-            report.windows_of(id).join(" "),
+            held_by(report, id, row),
         ]);
     }
     render(rows) + "\n" + &summary(report) + "\n"
+}
+
+/// Its windows, and the overrides that last.
+fn held_by(report: &Report, id: &ConsumerId, row: &Row) -> String {
+    let windows = report.windows_of(id).into_iter().map(str::to_owned);
+    let all: Vec<String> = windows.chain(overrides(report, row)).collect();
+    all.join(" ")
 }
 
 /// What ought to be done: whether a daemon does it, only the daemon knows. Where that is nothing

@@ -207,6 +207,21 @@ impl Refusal {
             | Self::NothingHolds => false,
         }
     }
+
+    /// Whether overrides can make it come out otherwise than the config file alone does.
+    pub fn may_be_overridden(&self) -> bool {
+        match self {
+            Self::NoWindow { .. } | Self::Past { .. } => false,
+            Self::NotOpen { .. }
+            | Self::Open { .. }
+            | Self::NeverOpens { .. }
+            | Self::NotThatDay { .. }
+            | Self::LeftOut { .. }
+            | Self::NoLater { .. }
+            | Self::TooLong { .. }
+            | Self::NothingHolds => true,
+        }
+    }
 }
 
 impl Command {

@@ -3,6 +3,8 @@
 //! Pure, and lazy: a rule of seconds has millions of openings. `plan` prints them; whatever else shows openings takes them
 //! from here.
 
+use std::collections::BTreeSet;
+
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, Zoned};
 use serde::Serialize;
@@ -35,6 +37,7 @@ pub struct OpeningRow<'p> {
     closes_local: String,
     consumers: Vec<&'p str>,
     shift: Option<&'static str>,
+    overrides: Vec<String>,
 }
 
 impl Policy {
@@ -103,6 +106,14 @@ impl<'p> Opening<'p> {
             .collect()
     }
 
+    /// The overrides that made it, or that cut or joined it.
+    fn overrides(&self) -> Vec<String> {
+        let Occurrence { opens, closes, .. } = self.occurrence;
+        let touching = self.window.overlay().touching(opens, closes);
+        let ids: BTreeSet<_> = touching.map(|span| span.by.id.to_string()).collect();
+        ids.into_iter().collect()
+    }
+
     /// For programs.
     pub fn row(&self) -> OpeningRow<'p> {
         OpeningRow {
@@ -114,6 +125,7 @@ impl<'p> Opening<'p> {
             closes_local: text::with_offset(&self.closes()),
             consumers: self.selectors(),
             shift: self.occurrence.shift.map(Shift::as_str),
+            overrides: self.overrides(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The windows that one consumer follows, and what people decided about it.
 
+use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Arc;
@@ -55,6 +56,22 @@ impl WindowSet {
     /// The overrides that name the consumer.
     pub fn overrides(&self) -> &[Arc<Override>] {
         &self.overrides
+    }
+
+    /// The overrides of the windows and of the consumer that have the last word there at some time
+    /// in `[from, until]`, in the order in which they were made.
+    pub fn overridden_by(&self, from: Timestamp, until: Timestamp) -> Vec<Arc<Override>> {
+        let own = self.overlay();
+        let of_windows = self
+            .windows
+            .iter()
+            .flat_map(|window| window.overlay().touching(from, until));
+        let all = own.touching(from, until).chain(of_windows);
+        let all: BTreeMap<u64, Arc<Override>> = all
+            .filter(|span| from < span.until)
+            .map(|span| (span.by.sequence, span.by.clone()))
+            .collect();
+        all.into_values().collect()
     }
 
     /// Which of those has the last word, and when.

@@ -48,6 +48,8 @@ pub struct StreamDetails {
     pub discard: Discard,
     /// Messages go when they are acknowledged (`workqueue` and `interest`), so a pause fills it.
     pub empties: bool,
+    /// On how many servers it is.
+    pub replicas: usize,
     /// How many messages it holds now.
     pub messages: u64,
     /// How much it holds now.

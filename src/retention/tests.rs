@@ -36,6 +36,7 @@ fn stream() -> StreamDetails {
         max_bytes: None,
         discard: Discard::Old,
         empties: false,
+        replicas: 1,
         messages: 1_000,
         bytes: 100_000,
         first: (1, Some(now() - SignedDuration::from_secs(999))),

@@ -111,7 +111,7 @@ fn plan_prints_every_opening_with_its_local_times_and_what_the_clocks_do_to_it()
         json!({
             "window": "nightly", "opens": opens, "closes": closes, "timezone": "Europe/Zurich",
             "opens_local": opens_local, "closes_local": closes_local,
-            "consumers": ["ORDERS/*", "!ORDERS/audit"], "shift": shift,
+            "consumers": ["ORDERS/*", "!ORDERS/audit"], "shift": shift, "overrides": [],
         })
     };
     let expected = json!([
@@ -140,7 +140,7 @@ fn plan_prints_every_opening_with_its_local_times_and_what_the_clocks_do_to_it()
         json!([{
             "window": "weekly", "opens": "2026-10-26T12:00:00Z", "closes": "2026-10-26T12:30:00Z",
             "timezone": "UTC", "opens_local": "2026-10-26T12:00:00+00:00",
-            "closes_local": "2026-10-26T12:30:00+00:00", "consumers": ["EVENTS/mail"], "shift": null,
+            "closes_local": "2026-10-26T12:30:00+00:00", "consumers": ["EVENTS/mail"], "shift": null, "overrides": [],
         }])
     );
 }

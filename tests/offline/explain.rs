@@ -71,6 +71,7 @@ fn the_pauses_of_a_consumer_are_its_windows_joined_and_cut() {
         json!({
             "consumer": "ORDERS/billing", "from": format!("{day}T01:00:00Z"), "until": format!("{day}T04:00:00Z"),
             "windows": ["early", "late"],
+            "overrides": [],
         })
     };
     let told = pauses(
@@ -99,6 +100,7 @@ fn a_pause_lasts_until_the_consumers_own_return() {
     let expected = json!([{
         "consumer": "EVENTS/mail", "from": "2026-12-24T01:00:00Z", "until": "2026-12-24T03:03:14Z",
         "windows": ["early"],
+        "overrides": [],
     }]);
     let told = pauses(
         "EVENTS/mail",

@@ -34,6 +34,7 @@ mod nats_examples;
 mod odd_names;
 mod orphans;
 mod outage;
+mod overrides;
 mod pages;
 mod permissions;
 mod places;

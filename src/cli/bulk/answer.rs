@@ -6,11 +6,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::bulk::{Bulk, BulkResult, BulkRun};
+use crate::cli::overrides::Followed;
 use crate::cli::table::{render, table};
 use crate::consumer::{ConsumerId, Found, PauseState};
 use crate::jetstream::nats::Nats;
 use crate::plan::{BulkOp, Hold};
 use crate::policy::{Pause, WindowSet};
+use crate::report;
 use crate::text::{self, utc};
 
 /// How they were before.
@@ -21,6 +23,23 @@ pub struct Answer {
     op: BulkOp,
     rows: Vec<Row>,
     dry_run: bool,
+    record: Record,
+}
+
+/// Whether what was done is written down as an override.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// The config file has no bucket for that.
+    NoBucket,
+    /// Nothing is to be overridden, or nothing is written.
+    Nothing,
+    /// It is.
+    Override {
+        /// Its id.
+        id: String,
+        /// When it ends.
+        until: Timestamp,
+    },
 }
 
 struct Row {
@@ -52,6 +71,9 @@ pub struct RowJson<'a> {
     was_until: Option<String>,
     error: Option<&'a str>,
     next_pause: Option<NextPauseJson<'a>>,
+    /// Only with a bucket.
+    #[serde(rename = "override", skip_serializing_if = "Option::is_none")]
+    record: Option<Option<&'a str>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -89,6 +111,11 @@ impl Answer {
                 from: utc(next.from),
                 until: utc(next.until),
             }),
+            record: match &self.record {
+                Record::NoBucket => None,
+                Record::Nothing => Some(None),
+                Record::Override { id, .. } => Some(Some(id)),
+            },
         };
         self.rows.iter().map(row).collect()
     }
@@ -141,6 +168,10 @@ impl Answer {
             (BulkOp::Pause(_), false) => format!("{done} of {all} consumers are paused."),
             (BulkOp::Resume, false) => format!("{done} of {all} consumers deliver."),
         };
+        if let Record::Override { id, until } = &self.record {
+            let until = utc(*until);
+            text += &format!("\nOverride {id} lasts until {until}. To undo it: recess undo {id}");
+        }
         if self.op != BulkOp::Resume {
             return text;
         }
@@ -161,8 +192,8 @@ impl Answer {
 
 impl Before {
     /// What would be done.
-    pub fn would(&self, bulk: &Bulk<Nats>, run: &BulkRun) -> Answer {
-        let mut answer = self.after(bulk, run);
+    pub fn would(&self, bulk: &Bulk<Nats>, run: &BulkRun, record: Record) -> Answer {
+        let mut answer = self.after(bulk, run, record);
         answer.dry_run = true;
         for row in answer.rows.iter_mut().filter(|row| row.result == "waiting") {
             row.result = match run.op {
@@ -177,18 +208,57 @@ impl Before {
     }
 
     /// What was done.
-    pub fn after(&self, bulk: &Bulk<Nats>, run: &BulkRun) -> Answer {
+    pub fn after(&self, bulk: &Bulk<Nats>, run: &BulkRun, record: Record) -> Answer {
+        self.answer(bulk, run.op, (bulk.rows(), &run.results), record)
+    }
+
+    /// What a daemon, or this command in its place, has done for a recorded pause.
+    pub fn followed(
+        &self,
+        bulk: &Bulk<Nats>,
+        until: Timestamp,
+        followed: &Followed,
+        record: Record,
+    ) -> Answer {
+        let was_longer = |id: &ConsumerId| self.0.get(id).copied().flatten() >= Some(until);
+        let results = followed.results.iter().map(|(id, result)| {
+            let result = match (result.is_done(), was_longer(id)) {
+                (true, true) => BulkResult::Untouched,
+                (true, false) => BulkResult::Done,
+                (false, _) => result.clone(),
+            };
+            (id.clone(), result)
+        });
+        let results = results.collect();
+        self.answer(
+            bulk,
+            BulkOp::Pause(until),
+            (&followed.rows, &results),
+            record,
+        )
+    }
+
+    fn answer(
+        &self,
+        bulk: &Bulk<Nats>,
+        op: BulkOp,
+        (rows, results): (
+            &BTreeMap<ConsumerId, report::Row>,
+            &BTreeMap<ConsumerId, BulkResult>,
+        ),
+        record: Record,
+    ) -> Answer {
         let now = bulk.server_now();
         let mut hold = bulk.holds();
         let row = |(id, result): (&ConsumerId, &BulkResult)| {
-            let seen = bulk.rows().get(id);
+            let seen = rows.get(id);
             let found = seen.map(|row| &row.found);
-            let resumes = seen.filter(|_| run.op == BulkOp::Resume);
-            let (word, error) = word_and_error(result, run.op);
+            let resumes = seen.filter(|_| op == BulkOp::Resume);
+            let (word, error) = word_and_error(result, op);
             Row {
                 id: id.clone(),
                 result: word,
-                is_done: matches!(result, BulkResult::Done | BulkResult::Untouched),
+                is_done: result.is_done(),
                 until: found.and_then(paused_until),
                 was_until: self.0.get(id).copied().flatten(),
                 is_released: resumes.is_some_and(|row| hold(row) != Hold::None) && error.is_none(),
@@ -197,9 +267,10 @@ impl Before {
             }
         };
         Answer {
-            op: run.op,
-            rows: run.results.iter().map(row).collect(),
+            op,
+            rows: results.iter().map(row).collect(),
             dry_run: false,
+            record,
         }
     }
 }

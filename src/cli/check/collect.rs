@@ -6,6 +6,8 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 
+use super::bucket::BucketSeen;
+use crate::cli::overrides::store::Store;
 use crate::cli::{Exit, live, selected};
 use crate::config::Config;
 use crate::consumer::{ConsumerId, Found};
@@ -33,11 +35,14 @@ pub struct Seen {
     pub meant: BTreeMap<String, String>,
     /// The streams of the consumers.
     pub streams: BTreeMap<String, Result<StreamSeen, RequestError>>,
+    /// The bucket of overrides, if the file names one.
+    pub bucket: Option<BucketSeen>,
 }
 
 pub fn collect(config: Config, wall: fn() -> Timestamp) -> Result<Seen, Exit> {
     let most = config.settings.controller.max_in_flight;
     let policy = config.policy.clone();
+    let store = Store::of(&config);
     live::ask(config, wall, async move |nats, report| {
         let in_flight = report.link.in_flight(most);
         let there: BTreeSet<ConsumerId> = (report.rows.iter())
@@ -55,6 +60,10 @@ pub fn collect(config: Config, wall: fn() -> Timestamp) -> Result<Seen, Exit> {
             consumers: consumers(&nats, &there, in_flight).await,
             meant: meant(&nats, &unmatched(&policy, &report)).await,
             streams: streams(&nats, &there, in_flight).await,
+            bucket: match store {
+                Some(store) => Some(BucketSeen::of(store, &nats).await),
+                None => None,
+            },
             report,
         }
     })

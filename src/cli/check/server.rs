@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::SignedDuration;
 
+use super::bucket;
 use super::collect::Seen;
 use super::live_finding::LiveFinding;
 use super::names::names;
@@ -25,6 +26,7 @@ pub fn findings(config: &Config, seen: &Seen) -> Vec<LiveFinding> {
         findings.extend(of_server(server));
     }
     findings.extend(report.skew.and_then(of_clock));
+    findings.extend(bucket::findings(seen));
     findings.extend(names(config, seen));
     findings.extend(closed(seen));
     findings.extend(passed_over(config, seen));

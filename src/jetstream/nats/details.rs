@@ -59,6 +59,8 @@ struct StreamConfig {
     discard: String,
     #[serde(default)]
     retention: String,
+    #[serde(default)]
+    num_replicas: usize,
 }
 
 #[derive(Deserialize)]
@@ -89,6 +91,7 @@ impl From<StreamInfo> for StreamDetails {
                 _ => Discard::Old,
             },
             empties: matches!(&*config.retention, "workqueue" | "interest"),
+            replicas: config.num_replicas,
             messages: state.messages,
             bytes: state.bytes,
             first: (state.first_seq, time(state.first_ts)),

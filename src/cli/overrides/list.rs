@@ -1,0 +1,135 @@
+//! `recess overrides`: which there are.
+
+use jiff::Timestamp;
+
+use super::OverridesArgs;
+use super::store::Store;
+use crate::cli::table::{render, table_without};
+use crate::cli::{Exit, Format, connection};
+use crate::config::Config;
+use crate::jetstream::bucket::BucketRead;
+use crate::overrides::entry::Undoing;
+use crate::overrides::listed::{Listed, State, about};
+use crate::policy::Policy;
+use crate::text;
+
+pub fn execute(args: &OverridesArgs, wall: fn() -> Timestamp) -> Exit {
+    let config = match crate::cli::load(&args.config) {
+        Ok(config) => config,
+        Err(exit) => return exit,
+    };
+    let store = match Store::required(&config, &args.config.config) {
+        Ok(store) => store,
+        Err(exit) => return exit,
+    };
+    let read = match read(&config, &store) {
+        Ok(read) => read,
+        Err(exit) => return exit,
+    };
+    let all = listed(&read, &config.policy, wall());
+    let is_over = |one: &Listed| one.state.is_over();
+    let over = all.iter().filter(|one| is_over(one)).count();
+    let shown: Vec<&Listed> = all.iter().filter(|one| args.all || !is_over(one)).collect();
+    match args.format.format {
+        Format::Json => {
+            let rows: Vec<_> = shown.iter().map(|one| one.row()).collect();
+            crate::cli::print_json(&rows)
+        }
+        Format::Text => crate::cli::print(&text(&shown, over, args.all)),
+    }
+}
+
+fn read(config: &Config, store: &Store) -> Result<BucketRead, Exit> {
+    let runtime = crate::cli::runtime()?;
+    let read = runtime.block_on(async {
+        let (nats, _advisories) = connection::connect(config).await?;
+        store.read(&nats).await
+    });
+    runtime.shutdown_background();
+    read
+}
+
+/// All that a bucket has, in the order in which it was written; what cannot be read last.
+fn listed(read: &BucketRead, policy: &Policy, now: Timestamp) -> Vec<Listed> {
+    let live = read.live.iter().map(|one| {
+        let listed = Listed::live(one.clone(), policy, now);
+        (one.made, listed)
+    });
+    let undone = (read.undone.iter()).map(|one| (one.undoing.at, Listed::undone(one)));
+    let mut all: Vec<(Timestamp, Listed)> = live.chain(undone).collect();
+    all.sort_by_key(|(at, _)| *at);
+    let unreadable = read.unreadable.iter().map(Listed::unreadable);
+    all.into_iter()
+        .map(|(_, one)| one)
+        .chain(unreadable)
+        .collect()
+}
+
+fn text(shown: &[&Listed], over: usize, all: bool) -> String {
+    let left_out = match over {
+        _ if all => String::new(),
+        0 => String::new(),
+        1 => "1 that has ended or was undone: `recess overrides --all` lists it too.\n".to_owned(),
+        count => format!(
+            "{count} that have ended or were undone: `recess overrides --all` lists them too.\n"
+        ),
+    };
+    if shown.is_empty() {
+        let none = match all {
+            true => "There is no override.\n",
+            false => "No override is active or ahead.\n",
+        };
+        return none.to_owned() + &left_out;
+    }
+    let headings = [
+        "ID",
+        "STATE",
+        "COMMAND",
+        "ABOUT",
+        "FROM (UTC)",
+        "UNTIL (UTC)",
+        "REASON",
+    ];
+    let mut rows = table_without(&headings, &["FROM (UTC)"]);
+    for one in shown {
+        let terms = one.one.as_ref().map(|one| &one.terms);
+        let cell = |at: Option<Timestamp>| at.map_or_else(String::new, text::utc_cell);
+        rows.add_row([
+            one.id.clone(),
+            one.state.as_str().to_owned(),
+            terms.map_or("", |terms| terms.verb.as_str()).to_owned(),
+            terms.map_or_else(String::new, |terms| about(&terms.target)),
+            cell(terms.map(|terms| terms.from)),
+            cell(terms.map(|terms| terms.until)),
+            why(one),
+        ]);
+    }
+    let mut text = render(rows);
+    if !left_out.is_empty() {
+        text += &format!("\n{left_out}");
+    }
+    text
+}
+
+/// The author's reason, and what became of it since.
+fn why(one: &Listed) -> String {
+    if let Some(problem) = &one.problem {
+        return problem.clone();
+    }
+    let reason = one.one.as_ref().and_then(|one| one.terms.reason.as_deref());
+    let mut text = reason.unwrap_or_default().to_owned();
+    if one.state == State::Idle {
+        text += " (the config file has no such window)";
+    }
+    if let Some(Undoing { by, reason, at }) = &one.undone {
+        let by = by.as_deref().map_or_else(
+            || "its key was deleted".to_owned(),
+            |by| format!("undone by {by}"),
+        );
+        let reason = reason
+            .as_deref()
+            .map_or_else(String::new, |reason| format!(": {reason}"));
+        text += &format!(" ({by} {}{reason})", text::utc(*at));
+    }
+    text.trim_start().to_owned()
+}
