@@ -11,8 +11,9 @@ use recess::jetstream::{JetStream, Link};
 use recess::overrides::Bucket;
 use recess::policy::{Effect, Override, OverrideId, Target, Terms, Verb};
 
-use crate::support::nats_server::{Options, Server, binary_of_version};
+use crate::support::nats_server::{Options, Server};
 use crate::support::recess::secs;
+use crate::surprises::{VERSIONS, version};
 
 mod clustered;
 mod hints;
@@ -26,16 +27,8 @@ mod written;
 /// How long an entry is kept in most of these tests.
 const KEEP: Duration = Duration::from_secs(3600);
 
-/// The server that all tests run with, and the oldest and the newest of the other lines.
-const VERSIONS: [Option<&str>; 3] = [None, Some("2.12.8"), Some("2.14.6")];
-
-fn server_of(version: Option<&str>) -> Server {
-    let binary = version.map(|version| binary_of_version(version).unwrap());
-    Server::start(Options {
-        binary,
-        ..Default::default()
-    })
-    .unwrap()
+fn server_of(binary: Option<&str>) -> Server {
+    Server::start(version(binary)).unwrap()
 }
 
 fn bucket() -> Bucket {

@@ -15,7 +15,7 @@ use crate::support::world::World;
 const BILLING: &str = "ORDERS/billing";
 const PAUSED: &str = r#"consumer_paused{consumer_name="billing",stream_name="ORDERS"}"#;
 
-fn server(config: String) -> Server {
+pub fn server(config: String) -> Server {
     Server::start(Options {
         config,
         ..Default::default()
@@ -28,7 +28,7 @@ fn window(config: Config) -> Config {
 }
 
 /// A hub with JetStream and its consumer, and a leaf node with a JetStream of its own.
-async fn hub_and_leaf() -> (Server, Account, Server) {
+pub async fn hub_and_leaf() -> (Server, Account, Server) {
     let any = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = any.local_addr().unwrap().port();
     drop(any);

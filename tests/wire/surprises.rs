@@ -14,9 +14,9 @@ mod clustered;
 mod lost;
 
 /// The server that all tests run with, and the oldest and the newest of the other lines that can pause safely.
-const VERSIONS: [Option<&str>; 3] = [None, Some("2.12.8"), Some("2.14.6")];
+pub const VERSIONS: [Option<&str>; 3] = [None, Some("2.12.8"), Some("2.14.6")];
 
-fn version(version: Option<&str>) -> Options {
+pub fn version(version: Option<&str>) -> Options {
     Options {
         binary: version.map(|version| binary_of_version(version).unwrap()),
         ..Default::default()
@@ -30,7 +30,7 @@ async fn ask(account: &Account, verb: &str, path: &str, body: &str) -> Value {
 }
 
 /// What to say when a surprise is gone: what the server did so far, and what of recess rests on it.
-fn gone(account: &Account, surprise: &str, rests: &str) -> String {
+pub fn gone(account: &Account, surprise: &str, rests: &str) -> String {
     let version = account.client.server_info().version;
     format!(
         "nats-server {version} no longer {surprise}: {rests} can go, or must be looked at again"

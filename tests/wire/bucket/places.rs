@@ -1,38 +1,15 @@
 //! A bucket in another domain, or behind an import.
 
-use std::net::{Ipv4Addr, TcpListener};
-
 use recess::jetstream::bucket::BucketError;
 use serde_json::json;
 
 use super::*;
+use crate::places::{hub_and_leaf, server};
 use crate::support::account::Account;
-
-fn server(config: String) -> Server {
-    Server::start(Options {
-        config,
-        ..Default::default()
-    })
-    .unwrap()
-}
-
-/// A hub and a leaf node, each with a JetStream of its own.
-fn hub_and_leaf() -> (Server, Server) {
-    let any = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let port = any.local_addr().unwrap().port();
-    drop(any);
-    let hub = server(format!(
-        "server_name: hub\njetstream {{ domain: hub }}\nleafnodes {{ listen: \"127.0.0.1:{port}\" }}"
-    ));
-    let leaf = server(format!(
-        "server_name: leaf\njetstream {{ domain: leaf }}\nleafnodes {{ remotes: [ {{ url: \"nats-leaf://127.0.0.1:{port}\" }} ] }}"
-    ));
-    (hub, leaf)
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bucket_of_a_domain_is_written_and_read_through_a_leaf_node_with_a_bucket_of_its_own() {
-    let (hub, leaf) = hub_and_leaf();
+    let (hub, _, leaf) = hub_and_leaf().await;
     let at_hub = connect(&hub.url()).await;
     at_hub.create_bucket(&bucket(), 1).await.unwrap();
     let at_leaf = connect(&leaf.url()).await;

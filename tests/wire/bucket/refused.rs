@@ -27,12 +27,10 @@ authorization {
   ]
 }"#;
 
-async fn restricted(version: Option<&str>) -> (Server, Nats) {
-    let binary = version.map(|version| binary_of_version(version).unwrap());
+async fn restricted(binary: Option<&str>) -> (Server, Nats) {
     let server = Server::start(Options {
-        binary,
         config: USERS.to_owned(),
-        ..Default::default()
+        ..version(binary)
     })
     .unwrap();
     let admin = connect_as_user(&server.url(), "admin").await;
@@ -149,13 +147,11 @@ async fn the_user_of_a_connection_is_told_where_it_may_be_asked() {
 /// A scoped signing key can bind the author's token to that name (`{{name()}}`).
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_that_is_known_by_a_key_goes_by_the_name_in_its_token() {
-    join_all(VERSIONS.map(async |version| {
+    join_all(VERSIONS.map(async |binary| {
         let operator = Operator::new();
-        let binary = version.map(|version| binary_of_version(version).unwrap());
         let server = Server::start(Options {
-            binary,
             config: operator.server_config(),
-            ..Default::default()
+            ..version(binary)
         })
         .unwrap();
         let nats = connect_as(Connection {
@@ -164,7 +160,7 @@ async fn a_user_that_is_known_by_a_key_goes_by_the_name_in_its_token() {
             ..Connection::default()
         })
         .await;
-        assert_eq!(nats.user().await.as_deref(), Some("test"), "{version:?}");
+        assert_eq!(nats.user().await.as_deref(), Some("test"), "{binary:?}");
     }))
     .await;
 }

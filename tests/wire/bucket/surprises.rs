@@ -1,8 +1,8 @@
 //! What a key-value bucket does that nobody would expect, and that recess is built around: see
 //! `surprises.rs` for how these tests are made.
 
-use async_nats::HeaderMap;
 use async_nats::header::{NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, NATS_MESSAGE_TTL};
+use async_nats::{HeaderMap, Message};
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -10,16 +10,9 @@ use serde_json::{Value, json};
 use super::*;
 use crate::support::account::Account;
 use crate::support::recess::until;
+use crate::surprises::gone;
 
 const KEY: &str = "$KV.recess.default.alice.k7f2q";
-
-/// What to say when a surprise is gone.
-fn gone(account: &Account, surprise: &str, rests: &str) -> String {
-    let version = account.client.server_info().version;
-    format!(
-        "nats-server {version} no longer {surprise}: {rests} can go, or must be looked at again"
-    )
-}
 
 async fn world(version: Option<&str>, settings: Value) -> (Server, Account) {
     let server = server_of(version);
@@ -48,17 +41,19 @@ async fn put(account: &Account, headers: HeaderMap, value: &str) -> Option<u64> 
     answer["error"]["err_code"].as_u64()
 }
 
-/// What the key holds.
-async fn value(account: &Account) -> Option<String> {
+/// The newest revision of the key, or that there is none.
+async fn newest(account: &Account) -> Message {
     let request = json!({ "last_by_subj": KEY }).to_string();
     let subject = "$JS.API.DIRECT.GET.KV_recess";
-    let answer = account
-        .client
-        .request(subject, request.into())
-        .await
-        .unwrap();
-    let found = answer.status.is_none();
-    found.then(|| String::from_utf8(answer.payload.to_vec()).unwrap())
+    let answer = account.client.request(subject, request.into());
+    answer.await.unwrap()
+}
+
+/// What the key holds.
+async fn value(account: &Account) -> Option<String> {
+    let newest = newest(account).await;
+    let found = newest.status.is_none();
+    found.then(|| String::from_utf8(newest.payload.to_vec()).unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -214,14 +209,7 @@ async fn subscribers_hear_of_puts_that_are_refused() {
 async fn nothing_stored_names_the_client() {
     let (_server, account) = world(None, json!({})).await;
     assert_eq!(put(&account, ttl("1h"), "{}").await, None);
-    let request = json!({ "last_by_subj": KEY }).to_string();
-    let subject = "$JS.API.DIRECT.GET.KV_recess";
-    let answer = account
-        .client
-        .request(subject, request.into())
-        .await
-        .unwrap();
-    let headers = answer.headers.unwrap();
+    let headers = newest(&account).await.headers.unwrap();
     let mut names: Vec<String> = headers.iter().map(|(name, _)| name.to_string()).collect();
     names.sort();
     let rests = "the author in the key";
