@@ -24,6 +24,7 @@ mod connection;
 mod consumers;
 mod deployment;
 mod observations;
+mod overrides;
 mod stages;
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,7 @@ mod writes;
 
 pub use clock_trust::ClockTrust;
 pub use consumers::CONFIRMATION_LIMIT;
+pub use overrides::OverrideChange;
 pub use stages::{Stage, StageKind};
 pub use tracker::Tracker;
 pub use window_consumers::{Counts, MAX_NAMES_IN_EVENT, WindowConsumers};
@@ -233,6 +235,8 @@ pub enum Change {
         /// The selector.
         selector: Arc<str>,
     },
+    /// People decided something at run time, or what they decided cannot be read.
+    Override(OverrideChange),
     /// A window's occurrence has come to its next stage, as far as it was observed. *Tracked.*
     Stage(Box<Stage>),
 }
@@ -261,6 +265,7 @@ pub fn changes(before: Option<&Report>, after: &Report) -> Vec<Change> {
     let mut changes = Vec::new();
     deployment::compare(before, after, &mut changes);
     connection::compare(before, after, &mut changes);
+    overrides::compare(before, after, &mut changes);
     windows::compare(before, after, &mut changes);
     changes.extend(after.burst.clone().map(Change::Burst));
     // A report without a pass shows the calendar and the connection. What it shows of consumers was

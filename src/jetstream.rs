@@ -23,7 +23,7 @@ use bucket::{BucketEnd, BucketError, BucketRead};
 pub use writer::Writer;
 
 /// The requests that recess sends.
-pub trait JetStream: Clone + Send + Sync {
+pub trait JetStream: Clone + Send + Sync + 'static {
     /// The connection's state. Every change wakes the loop.
     fn link(&self) -> watch::Receiver<Link>;
 

@@ -86,6 +86,21 @@ pub struct Case {
     pub released: bool,
     /// Somebody has ordered that it runs: a pause that is ended for that is released.
     pub resumed_on_purpose: bool,
+    /// What is known of overrides.
+    pub overrides: OverridesKnown,
+}
+
+/// What is known of the decisions that people made at run time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OverridesKnown {
+    /// There are none: no bucket holds any.
+    NoBucket,
+    /// They were read, by this process; the policy has them.
+    Read,
+    /// They were not read yet, and may be in a moment.
+    Awaited,
+    /// They could not be read, for longer than is waited for.
+    Unread,
 }
 
 /// The decision table: the first row that fits counts. [`Rule::ALL`] has the rows.
@@ -93,7 +108,7 @@ pub struct Case {
 /// ```
 /// use jiff::{SignedDuration, Timestamp};
 /// use recess::consumer::{Found, Kind, Mark, Observation, PauseState};
-/// use recess::plan::{Case, Rule, Verdict, decide};
+/// use recess::plan::{Case, OverridesKnown, Rule, Verdict, decide};
 /// use recess::policy::Desired;
 ///
 /// let now: Timestamp = "2026-12-01T02:30:00Z".parse()?;
@@ -112,6 +127,7 @@ pub struct Case {
 ///     orphan: None,
 ///     released: false,
 ///     resumed_on_purpose: false,
+///     overrides: OverridesKnown::NoBucket,
 /// };
 /// let seen = Observation {
 ///     state: PauseState::Running,
@@ -166,7 +182,7 @@ pub fn decide(want: Desired, found: &Found, case: &Case) -> Decision {
         }
         PauseState::Paused { until, .. } => case.while_foreign(want, until),
     };
-    case.guard_clock(decision, state)
+    case.guard_overrides(case.guard_clock(decision, state), state)
 }
 
 impl Case {
@@ -288,15 +304,7 @@ impl Case {
     /// With a clock that cannot be trusted, only what holds messages back is done: a pause too many
     /// ends by itself, a pause too few lets messages through. With one that is lost, nothing is.
     fn guard_clock(&self, decision: Decision, state: PauseState) -> Decision {
-        let ends = match decision.verdict {
-            Verdict::Resume | Verdict::Release | Verdict::Clear => true,
-            Verdict::Retime(until) => state.deadline().is_some_and(|stored| until <= stored),
-            Verdict::Pause(_)
-            | Verdict::Settled
-            | Verdict::Unknown
-            | Verdict::Missing
-            | Verdict::Foreign => false,
-        };
+        let ends = decision.verdict.ends(state);
         // What is too near by a clock that is lost may not be near at all.
         let writes = decision.verdict.action().is_some() || decision.rule == Rule::TooNear;
         match self.skew.map(SignedDuration::abs) {
@@ -305,6 +313,22 @@ impl Case {
             Some(off) if off > LOST_SKEW => Rule::ClockLost.settled(),
             Some(off) if off > TRUSTED_SKEW && ends => Rule::ClockGuard.settled(),
             Some(_) => decision,
+        }
+    }
+
+    /// A person may have decided otherwise than the file, and only the bucket knows. For a moment
+    /// nothing is done; then only what holds messages back, as with a clock that cannot be trusted.
+    fn guard_overrides(&self, decision: Decision, state: PauseState) -> Decision {
+        let writes = decision.verdict.action().is_some() || decision.rule == Rule::TooNear;
+        match self.overrides {
+            OverridesKnown::Awaited if writes => Rule::OverridesAwaited.settled(),
+            OverridesKnown::Unread if decision.verdict.ends(state) => {
+                Rule::OverridesUnread.settled()
+            }
+            OverridesKnown::NoBucket
+            | OverridesKnown::Read
+            | OverridesKnown::Awaited
+            | OverridesKnown::Unread => decision,
         }
     }
 }

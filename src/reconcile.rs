@@ -23,6 +23,7 @@ mod clear;
 mod driver;
 mod heartbeat;
 mod orphans;
+mod override_book;
 mod pass;
 mod reconciler;
 mod window_coverage;
@@ -53,6 +54,8 @@ pub async fn run<J: JetStream>(
     let heartbeat = reconciler.heartbeat.clone();
     // Before it is reported: what changes from here on wakes the loop.
     link.mark_unchanged();
+    let mut hints = reconciler.jetstream.override_hints();
+    hints.mark_unchanged();
     let mut driver = Driver::begin(reconciler, publish);
     loop {
         heartbeat.beat();
@@ -76,12 +79,21 @@ pub async fn run<J: JetStream>(
         while let Ok(advisory) = inputs.advisories.try_recv() {
             driver.advised(advisory);
         }
+        match hints.has_changed() {
+            Err(_) => return,
+            Ok(true) => {
+                hints.mark_unchanged();
+                driver.read_overrides_soon();
+            }
+            Ok(false) => {}
+        }
+        driver.take_overrides_read();
         if driver.step().await {
             continue;
         }
         let pause = driver.rest();
-        // Cancel-safe: a change of the link or the config stays marked until it is seen, `recv`
-        // loses nothing, a nudge that nothing waits for is kept, and the next turn works the pause
+        // Cancel-safe: a change of the link, the config or the hints stays marked until it is seen,
+        // the read of overrides goes on where it was, `recv` loses nothing, a nudge that nothing waits for is kept, and the next turn works the pause
         // out again. What is done about it follows the arm.
         tokio::select! {
             changed = link.changed() => {
@@ -96,6 +108,11 @@ pub async fn run<J: JetStream>(
             Some(advisory) = inputs.advisories.recv() => {
                 driver.advised(advisory);
             }
+            changed = hints.changed() => {
+                if changed.is_err() { return }
+                driver.read_overrides_soon();
+            }
+            answer = driver.overrides_read() => driver.take_overrides(answer),
             () = inputs.nudge.notified() => {}
             () = tokio::time::sleep(pause) => {}
         }

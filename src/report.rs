@@ -18,9 +18,11 @@ use crate::write::Action;
 #[cfg(test)]
 pub mod example;
 mod left_out;
+mod overrides;
 mod row;
 
 pub use left_out::{LeftOut, PassedOver, Sentence, Topic};
+pub use overrides::{BucketState, OverrideState, OverridesReport};
 pub use row::Row;
 
 /// What started a pass.
@@ -92,6 +94,8 @@ pub struct Report {
     pub left_out: Arc<LeftOut>,
     /// Every window, in the order of the file.
     pub windows: Vec<WindowState>,
+    /// What is known of overrides; `None` where the config has no bucket.
+    pub overrides: Option<OverridesReport>,
     /// When something changes next by the calendar.
     pub next_change: Option<Timestamp>,
 }
@@ -114,6 +118,7 @@ impl Report {
             unlisted: Arc::default(),
             left_out: Arc::default(),
             windows: Vec::new(),
+            overrides: None,
             next_change: None,
         }
     }
@@ -151,6 +156,7 @@ impl Report {
             unlisted: self.unlisted.clone(),
             left_out: self.left_out.clone(),
             windows: self.windows.clone(),
+            overrides: self.overrides.clone(),
             next_change: self.next_change,
         }
     }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 
-use crate::changes::{Change, Tracker};
+use crate::changes::Tracker;
 use crate::config::Config;
 use crate::jetstream::nats::Nats;
 use crate::report::Report;
@@ -76,8 +76,8 @@ fn show_all(mailbox: &Mailbox, nats: &Nats, config: &watch::Receiver<Arc<Config>
         let config = config.borrow().clone();
         if let Some(prefix) = &config.settings.events.subject {
             for change in &changes {
-                if let Change::Stage(stage) = change {
-                    nats.publish(events::subject(stage, prefix), events::to_json(stage));
+                if let Some((subject, event)) = events::of(&report, change, prefix) {
+                    nats.publish(subject, event);
                 }
             }
         }

@@ -142,6 +142,7 @@ impl Tracker {
             | Change::Foreign { .. }
             | Change::Released { .. }
             | Change::Decided { .. }
+            | Change::Override(_)
             | Change::Stage(_) => true,
         }
     }

@@ -19,6 +19,10 @@ pub enum Rule {
     ClockLost,
     /// The clock is so far off that nothing is shortened or ended.
     ClockGuard,
+    /// Overrides were not read yet.
+    OverridesAwaited,
+    /// Overrides could not be read since the start.
+    OverridesUnread,
     /// An orphan whose instance is not set.
     OrphanUnnamed,
     /// An orphan within its first resync.
@@ -77,13 +81,15 @@ pub enum Rule {
 
 impl Rule {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 35] = [
         Self::Unknown,
         Self::Missing,
         Self::Unconfirmed,
         Self::ClockUnknown,
         Self::ClockLost,
         Self::ClockGuard,
+        Self::OverridesAwaited,
+        Self::OverridesUnread,
         Self::OrphanUnnamed,
         Self::OrphanWaiting,
         Self::Orphan,
@@ -155,6 +161,18 @@ impl Rule {
                 "clock-guard",
                 "any",
                 "the verdict would shorten or end a pause, and the clock is off by more than 30 s",
+                "Settled (guard)",
+            ),
+            Self::OverridesAwaited => (
+                "overrides-awaited",
+                "any",
+                "the verdict would write, and overrides were not read in the 10 s since the start",
+                "Settled",
+            ),
+            Self::OverridesUnread => (
+                "overrides-unread",
+                "any",
+                "the verdict would shorten or end a pause, and overrides were never read",
                 "Settled (guard)",
             ),
             Self::OrphanUnnamed => (

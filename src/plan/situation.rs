@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::orphans::{Orphan, Orphans};
 use super::skew::Skew;
-use super::{Case, Decision, EARLY, Rule, Verdict, decide};
+use super::{Case, Decision, EARLY, OverridesKnown, Rule, Verdict, decide};
 use crate::consumer::{ConsumerId, Found, Observation, PauseState};
 use crate::ledger::{Admission, Ledger};
 use crate::now::Now;
@@ -51,6 +51,8 @@ pub struct Situation<'s> {
     pub resync: Duration,
     /// Whether it matters when a paused consumer has no message in flight any more.
     pub watches_draining: bool,
+    /// What is known of overrides, which the policy has.
+    pub overrides: OverridesKnown,
     /// Our clocks.
     pub now: Now,
 }
@@ -135,7 +137,7 @@ impl Situation<'_> {
     /// use recess::consumer::{ConsumerId, Found, Kind, Observation, PauseState};
     /// use recess::ledger::Ledger;
     /// use recess::now::Now;
-    /// use recess::plan::{Known, Orphans, Rule, Situation, Skew};
+    /// use recess::plan::{OverridesKnown, Known, Orphans, Rule, Situation, Skew};
     ///
     /// let toml = "[[window]]\nname = 'w'\nconsumers = ['ORDERS/*']\nschedule = '0 2 * * *'\nduration = '1h'\n";
     /// let policy = recess::config::parse("recess.toml".as_ref(), toml)?.policy;
@@ -150,6 +152,7 @@ impl Situation<'_> {
     ///     skew,
     ///     resync: Duration::from_secs(60),
     ///     watches_draining: false,
+    ///     overrides: OverridesKnown::NoBucket,
     ///     now,
     /// };
     /// let id: ConsumerId = "ORDERS/billing".parse()?;
@@ -238,7 +241,8 @@ impl Situation<'_> {
             wanted_soon: seen.is_some_and(|seen| self.is_wanted_soon(known, seen, want, at)),
             orphan: self.orphan(id),
             released: seen.is_some_and(|seen| self.is_released(known, seen, at)),
-            resumed_on_purpose: false,
+            resumed_on_purpose: windows.is_resumed(at),
+            overrides: self.overrides,
         };
         decide(want, found, &case)
     }
@@ -265,7 +269,13 @@ impl Situation<'_> {
     /// Whether what is stored is a release from the pause that its windows want: they have held
     /// without a break between it and the moment that is decided for. So a release ends with its
     /// pause, and the next one begins as ever.
+    ///
+    /// Once overrides are read, those who resume write one, which counts as long as it lives: so it
+    /// can be undone.
     fn is_released(&self, known: &Known<'_>, seen: &Observation, at: Timestamp) -> bool {
+        if self.overrides == OverridesKnown::Read {
+            return false;
+        }
         let release = (seen.state.deadline()).filter(|&until| self.policy.mark().is_release(until));
         release.is_some_and(|release| known.windows.hold_throughout(release, at))
     }

@@ -64,6 +64,7 @@ fn calm() -> Case {
         orphan: None,
         released: false,
         resumed_on_purpose: false,
+        overrides: OverridesKnown::NoBucket,
     }
 }
 
@@ -84,6 +85,13 @@ fn orphaned(orphan: Orphan) -> Case {
 fn wanted_soon() -> Case {
     Case {
         wanted_soon: true,
+        ..calm()
+    }
+}
+
+fn overrides(known: OverridesKnown) -> Case {
+    Case {
+        overrides: known,
         ..calm()
     }
 }
@@ -494,6 +502,8 @@ fn an_example_of(rule: Rule) -> (Desired, Found, Case) {
         Rule::ClockUnknown => (pause, running(), Case { skew: None, ..calm() }),
         Rule::ClockLost => (pause, running(), far(601)),
         Rule::ClockGuard => (RUN, paused(ours(600)), far(31)),
+        Rule::OverridesAwaited => (pause, running(), overrides(OverridesKnown::Awaited)),
+        Rule::OverridesUnread => (RUN, paused(ours(600)), overrides(OverridesKnown::Unread)),
         Rule::OrphanUnnamed => (RUN, paused(ours(600)), orphaned(Orphan::Unnamed)),
         Rule::OrphanWaiting => (RUN, paused(ours(600)), orphaned(Orphan::Waiting)),
         Rule::Orphan => (RUN, paused(ours(600)), orphaned(Orphan::Due)),
@@ -608,6 +618,39 @@ fn with_a_clock_off_by_more_than_10_minutes_or_unknown_nothing_is_sent() {
     for skew in [near, -near] {
         holds([("begin", pause, running(), skewed(skew), Verdict::Pause(ours(600)))]);
     }
+}
+
+#[test]
+#[rustfmt::skip] // a row a line
+fn before_overrides_are_read_nothing_is_done_and_then_only_what_holds_messages_back() {
+    let pause = Desired::Paused(at(600));
+    let awaited = || overrides(OverridesKnown::Awaited);
+    let unread = || overrides(OverridesKnown::Unread);
+    holds([
+        ("begin", pause, running(), awaited(), Verdict::Settled),
+        ("lengthen", pause, paused(ours(300)), awaited(), Verdict::Settled),
+        ("shorten", pause, paused(ours(900)), awaited(), Verdict::Settled),
+        ("resume", RUN, paused(ours(900)), awaited(), Verdict::Settled),
+        ("clear", RUN, lapsed(ours(-90)), awaited(), Verdict::Settled),
+        ("no write is no write", RUN, paused(at(900)), awaited(), Verdict::Foreign),
+        ("begin", pause, running(), unread(), Verdict::Pause(ours(600))),
+        ("lengthen", pause, paused(ours(300)), unread(), Verdict::Retime(ours(600))),
+        ("extend a foreign one", pause, paused(at(300)), unread(), Verdict::Pause(ours(600))),
+        ("shorten", pause, paused(ours(900)), unread(), Verdict::Settled),
+        ("resume", RUN, paused(ours(900)), unread(), Verdict::Settled),
+        ("clear", RUN, lapsed(ours(-90)), unread(), Verdict::Settled),
+    ]);
+    for known in [OverridesKnown::NoBucket, OverridesKnown::Read] {
+        holds([
+            ("begin", pause, running(), overrides(known), Verdict::Pause(ours(600))),
+            ("resume", RUN, paused(ours(900)), overrides(known), Verdict::Resume),
+        ]);
+    }
+    // The clock comes first, and a pause of a moment is no write.
+    let off = Case { skew: None, ..awaited() };
+    assert_eq!(decide(pause, &running(), &off).rule, Rule::ClockUnknown);
+    let near = decide(Desired::Paused(at(5)), &running(), &unread());
+    assert_eq!(near.rule, Rule::TooNear);
 }
 
 #[test]
@@ -1096,6 +1139,7 @@ mod restated {
             orphan: None,
             released: facts.released,
             resumed_on_purpose: false,
+            overrides: OverridesKnown::NoBucket,
         };
         let found = found_in(facts.have, facts.clustered, seen_ago);
         assert_eq!(

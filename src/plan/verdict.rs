@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Rule;
-use crate::consumer::Mark;
+use crate::consumer::{Mark, PauseState};
 use crate::write::Action;
 
 /// What to do about one consumer. Deadlines are exact, as they are written.
@@ -41,6 +41,15 @@ impl Verdict {
             Self::Resume | Self::Release => Some(Action::Resume),
             Self::Clear => Some(Action::Clear),
             Self::Settled | Self::Unknown | Self::Missing | Self::Foreign => None,
+        }
+    }
+
+    /// Whether it shortens or ends a pause that is in that state.
+    pub fn ends(self, state: PauseState) -> bool {
+        match self {
+            Self::Resume | Self::Release | Self::Clear => true,
+            Self::Retime(until) => state.deadline().is_some_and(|stored| until <= stored),
+            Self::Pause(_) | Self::Settled | Self::Unknown | Self::Missing | Self::Foreign => false,
         }
     }
 

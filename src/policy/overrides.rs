@@ -106,6 +106,22 @@ pub enum Target {
     Consumers(Selection),
 }
 
+/// The window's name, or the selectors with blanks between them.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Window(name) => f.write_str(name),
+            Self::Consumers(selection) => {
+                for (place, selector) in selection.selectors().iter().enumerate() {
+                    let gap = if place == 0 { "" } else { " " };
+                    write!(f, "{gap}{}", selector.as_str())?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
 /// The command that makes an override.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {

@@ -30,6 +30,7 @@ impl<J: JetStream> Reconciler<J> {
             unlisted: self.unlisted.clone(),
             left_out: self.left_out.clone(),
             windows,
+            overrides: self.overrides.report(),
             next_change,
         }
     }

@@ -15,12 +15,15 @@ use crate::consumer::ConsumerId;
 use crate::jetstream::{Advisory, JetStream, Link};
 use crate::now::Now;
 use crate::plan::{Newcomers, Verdict};
+use crate::policy::Policy;
 use crate::report::{Pass, Report, Wake};
 
 mod agenda;
+mod override_reads;
 mod steps;
 
 use agenda::FullLook;
+use override_reads::OverrideReads;
 
 pub(super) struct Driver<J, P> {
     reconciler: Reconciler<J>,
@@ -34,6 +37,9 @@ pub(super) struct Driver<J, P> {
     asked: BTreeSet<ConsumerId>,
     newcomers: Newcomers,
     sweep: Option<SweepAsked>,
+    overrides: OverrideReads,
+    /// The policy that `next_change` and `prepared` rest on.
+    policy: Arc<Policy>,
     /// The clocks as last read, to notice a step between them.
     clock_read: Now,
 }
@@ -67,6 +73,8 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             asked: BTreeSet::new(),
             newcomers: Newcomers::default(),
             sweep: Some(SweepAsked::NOW),
+            overrides: OverrideReads::default(),
+            policy: reconciler.policy.clone(),
             clock_read: reconciler.clock.now(),
             reconciler,
             publish,
@@ -96,8 +104,25 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
     /// Asks the calendar again. What was prepared for another change is thrown away.
     fn look_ahead(&mut self) {
         let now = self.reconciler.clock.now();
-        self.next_change = self.reconciler.policy().next_change(now.wall);
+        self.policy = self.reconciler.policy.clone();
+        self.next_change = self.policy.next_change(now.wall);
         self.prepared = None;
+    }
+
+    /// Asks the calendar anew where overrides were taken in. What was prepared was observed for the
+    /// same change, so it need not be observed again.
+    fn follow_policy(&mut self) {
+        if Arc::ptr_eq(&self.policy, &self.reconciler.policy) {
+            return;
+        }
+        let prepared = self.prepared.take();
+        self.look_ahead();
+        self.prepared = prepared
+            .filter(|prepared| Some(prepared.edge) == self.next_change)
+            .map(|Prepared { edge, .. }| Prepared {
+                edge,
+                writes: self.reconciler.plan_for(edge),
+            });
     }
 
     fn publish(&mut self, pass: Option<Pass>) {
@@ -122,6 +147,8 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
 
     pub fn reload(&mut self, config: Arc<Config>) {
         self.reconciler.reload(config);
+        self.overrides.forget();
+        self.read_overrides_soon();
         self.look_ahead();
         self.full = FullLook::now(Wake::Reload);
         self.sweep = Some(SweepAsked::NOW);

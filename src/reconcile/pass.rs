@@ -2,8 +2,10 @@
 //! is due is the loop's business.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::time::timeout;
 
 use super::reconciler::Reconciler;
 use crate::consumer::{ConsumerId, Found};
@@ -13,6 +15,9 @@ use crate::observe::{Observed, ReplyDeadline, Scope, observe};
 use crate::plan::{Decision, Planned, Rule, Sending, Situation, Verdict};
 use crate::policy::Window;
 use crate::report::{Burst, Pass, Row, Wake};
+
+/// So long a read of the overrides may hold up what ends pauses.
+const LONGEST_READ: Duration = Duration::from_secs(1);
 
 impl<J: JetStream> Reconciler<J> {
     /// Observes `scope`, decides for the present, and acts on it (unless this is a dry run).
@@ -70,7 +75,10 @@ impl<J: JetStream> Reconciler<J> {
         let interest = self.interest(began);
         let updated = self.apply_observation(observed, &scope, &interest, now, &mut pass);
         self.ledger.looked(|id| scope.includes(id), now);
-        let writes = self.decide_rows(&updated, now);
+        let mut writes = self.decide_rows(&updated, now);
+        if self.end_something(&writes) && self.refresh_overrides().await {
+            writes = self.decide_rows(&updated, self.clock.now());
+        }
         // A stream that could not be asked may hold what a glob seems to miss.
         if pass.full && pass.is_ok() {
             self.unmatched = Some(self.unmatched_globs());
@@ -95,6 +103,7 @@ impl<J: JetStream> Reconciler<J> {
             skew: self.skew,
             resync: self.config.settings.controller.resync,
             watches_draining: self.config.settings.events.subject.is_some(),
+            overrides: self.overrides.known(now),
             now,
         }
     }
@@ -148,12 +157,43 @@ impl<J: JetStream> Reconciler<J> {
         }
     }
 
+    /// Whether some of these writes end or shorten a pause.
+    fn end_something(&self, writes: &[(ConsumerId, Verdict)]) -> bool {
+        writes.iter().any(|(id, verdict)| self.ends(id, *verdict))
+    }
+
+    fn ends(&self, id: &ConsumerId, verdict: Verdict) -> bool {
+        let seen = self.rows.get(id).and_then(|row| row.found.observation());
+        seen.is_some_and(|seen| verdict.ends(seen.state))
+    }
+
+    /// Reads the overrides again where what is known of them is not fresh: nobody's pause is ended
+    /// by an old set. Returns whether others count now.
+    pub(super) async fn refresh_overrides(&mut self) -> bool {
+        if self.overrides.is_fresh(self.clock.now()) {
+            return false;
+        }
+        let Some(read) = self.read_overrides() else {
+            return false;
+        };
+        match timeout(LONGEST_READ, read).await {
+            Ok(answer) => self.take_overrides(answer).is_some(),
+            // What was read before counts on.
+            Err(_) => false,
+        }
+    }
+
     /// What should be sent at `edge`, by what is known now. Nothing is written down: at the edge it
     /// is sent, or thrown away. (A Clear has time, and would stand in the way of the pauses.)
     pub(super) fn plan_for(&self, edge: Timestamp) -> Vec<(ConsumerId, Verdict)> {
         let known = self.rows.iter().map(|(id, row)| row.known(id));
         let situation = self.situation(self.clock.now());
-        situation.plan(known, edge).writes
+        let mut writes = situation.plan(known, edge).writes;
+        // What ends a pause rests on fresh overrides, and so on the pass right after the edge.
+        if self.overrides.bucket().is_some() {
+            writes.retain(|(id, verdict)| !self.ends(id, *verdict));
+        }
+        writes
     }
 
     /// The decision about one consumer now, as its row shows it.

@@ -6,15 +6,18 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::Heartbeat;
+use super::override_book::OverrideBook;
 use super::window_coverage::{UnmatchedGlobs, WindowCoverage};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::consumer::{ConsumerId, Found, Kind, Mark};
 use crate::jetstream::JetStream;
+use crate::jetstream::bucket::{BucketError, BucketRead};
 use crate::ledger::{Former, Ledger};
 use crate::now::Now;
+use crate::overrides::Bucket;
 use crate::plan::{Agenda, Orphans, Rule, Skew, Verdict};
-use crate::policy::{Policy, WindowSet};
+use crate::policy::{Effect, Policy, Selector, Target, WindowSet};
 use crate::report::{Failure, LeftOut, Row};
 
 /// What the passes share.
@@ -50,13 +53,17 @@ pub struct Reconciler<J> {
     pub(super) former: Former,
     /// Who was paused in which window.
     pub(super) coverage: HashMap<Arc<str>, WindowCoverage>,
+    /// What people decided at run time.
+    pub(super) overrides: OverrideBook,
 }
 
 impl<J: JetStream> Reconciler<J> {
     /// A reconciler that has seen nothing yet.
     pub fn new(jetstream: J, clock: Clock, config: Arc<Config>, heartbeat: Heartbeat) -> Self {
         let since = clock.now().wall;
+        let overrides = OverrideBook::of(bucket_of(&config), &jetstream);
         Self {
+            overrides,
             jetstream,
             clock,
             heartbeat,
@@ -89,38 +96,75 @@ impl<J: JetStream> Reconciler<J> {
         self.orphans.restart(now);
         self.ledger.forgive();
         self.since = now.wall;
-        self.adopt(self.config.policy.clone());
-    }
-
-    /// Puts another policy in force. What was seen and written before holds on.
-    pub(super) fn adopt(&mut self, policy: Arc<Policy>) {
-        self.policy = policy;
-        self.keep_coverage();
         // They are the windows' of before.
         self.unmatched = None;
         self.left_out = Arc::default();
+        self.overrides
+            .follow(bucket_of(&self.config), &self.jetstream);
+        let policy = self.overrides.applied(&self.config.policy, now);
+        // Everything is looked at after a reload.
+        let _ = self.adopt(policy, now);
+    }
+
+    /// Puts another policy in force. What was seen and written before holds on.
+    ///
+    /// Returns the consumers of which something else is wanted now than before.
+    fn adopt(&mut self, policy: Arc<Policy>, now: Now) -> BTreeSet<ConsumerId> {
+        self.policy = policy;
+        self.keep_coverage();
         let mut rows = std::mem::take(&mut self.rows);
         let kinds: Vec<_> = (rows.iter())
             .map(|(id, row)| self.kind_of(id, &row.found))
             .collect();
         self.memberships.clear();
         // A row names its windows, and the next pass may be far away.
-        let now = self.clock.now();
+        let mut changed = BTreeSet::new();
         let policy = self.policy.clone();
         let mut moment = policy.desired_at(now.wall);
         let table = Arc::make_mut(&mut rows);
         for ((id, row), kind) in table.iter_mut().zip(kinds) {
             row.windows = self.windows_of(id, kind);
-            row.desired = moment.desired(id, &row.windows);
+            let desired = moment.desired(id, &row.windows);
+            if desired != row.desired {
+                changed.insert(id.clone());
+            }
+            row.desired = desired;
         }
         // Consumers that no window names any more are not asked about either, also if the next
         // passes learn nothing.
         let ours = self.beyond_the_policy(now);
         table.retain(|id, row| !row.windows.is_empty() || ours.contains(id));
         self.rows = rows;
+        changed
     }
 
-    /// The policy in force.
+    /// Takes in what the bucket answered. Returns whom to observe, where other overrides count from
+    /// now on than before: the fights and the coverage of before go on.
+    pub(super) fn take_overrides(
+        &mut self,
+        answer: Result<BucketRead, BucketError>,
+    ) -> Option<Affected> {
+        let now = self.clock.now();
+        let before = self.policy.clone();
+        if !self.overrides.take(answer, now) && !self.overrides.is_outlived(now) {
+            return None;
+        }
+        let policy = self.overrides.applied(&self.config.policy, now);
+        let consumers = self.adopt(policy, now);
+        Some(Affected::of(consumers, &before, &self.policy))
+    }
+
+    /// Asks the bucket, where there is one.
+    pub(super) fn read_overrides(
+        &mut self,
+    ) -> Option<impl Future<Output = Result<BucketRead, BucketError>> + Send + use<J>> {
+        let bucket = self.overrides.bucket()?.clone();
+        self.overrides.asking(self.clock.now());
+        let jetstream = self.jetstream.clone();
+        Some(async move { jetstream.overrides(&bucket).await })
+    }
+
+    /// The policy in force: the file's, and what was overridden.
     pub fn policy(&self) -> &Policy {
         &self.policy
     }
@@ -182,5 +226,46 @@ impl<J: JetStream> Reconciler<J> {
             .chain(self.orphans.ids())
             .cloned()
             .collect()
+    }
+}
+
+fn bucket_of(config: &Config) -> Option<Bucket> {
+    let name = config.settings.overrides.bucket.as_ref()?;
+    Some(Bucket::new(name, config.policy.instance()))
+}
+
+/// Whom other overrides concern.
+pub(super) struct Affected {
+    /// Those of whom something else is wanted now, and those who are named and may not be known.
+    pub consumers: BTreeSet<ConsumerId>,
+    /// A glob may select others, too.
+    pub and_others: bool,
+}
+
+impl Affected {
+    fn of(mut consumers: BTreeSet<ConsumerId>, before: &Policy, after: &Policy) -> Self {
+        let mut and_others = false;
+        for one in after.overrides() {
+            let is_known = before
+                .overrides()
+                .iter()
+                .any(|known| Arc::ptr_eq(known, one));
+            let Target::Consumers(selection) = &one.terms.target else {
+                continue;
+            };
+            if is_known || one.terms.effect == Effect::Run {
+                continue;
+            }
+            for selector in selection.selectors().iter().filter(|one| !one.is_negated()) {
+                match Selector::exact(selector) {
+                    Some(id) => drop(consumers.insert(id)),
+                    None => and_others = true,
+                }
+            }
+        }
+        Self {
+            consumers,
+            and_others,
+        }
     }
 }

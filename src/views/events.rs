@@ -1,4 +1,4 @@
-//! A stage as an event for programs: a subject, and a CloudEvent 1.0 in JSON.
+//! What happened as an event for programs: a subject, and a CloudEvent 1.0 in JSON.
 //!
 //! An event's id is the stage's identity: a subscriber recognises a second one, from two copies of
 //! recess or from one before and after a restart.
@@ -7,11 +7,24 @@ use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
-use crate::changes::{Counts, MAX_NAMES_IN_EVENT, Stage};
+use crate::changes::{Change, Counts, MAX_NAMES_IN_EVENT, Stage};
 use crate::consumer::ConsumerId;
+use crate::report::Report;
 
+mod overrides;
 #[cfg(test)]
 mod tests;
+
+/// The event of a change, where there is one: its subject, and the message.
+pub(super) fn of(report: &Report, change: &Change, prefix: &str) -> Option<(String, Vec<u8>)> {
+    if let Change::Stage(stage) = change {
+        Some((subject(stage, prefix), to_json(stage)))
+    } else if let Change::Override(change) = change {
+        overrides::of(report, change, prefix)
+    } else {
+        None
+    }
+}
 
 /// What a URI may hold as it is, beside letters and digits.
 const IN_A_URI: &AsciiSet = &NON_ALPHANUMERIC
@@ -21,7 +34,7 @@ const IN_A_URI: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 #[derive(Debug, Serialize)]
-struct CloudEvent<'e> {
+struct CloudEvent<'e, D> {
     specversion: &'static str,
     id: String,
     source: String,
@@ -30,7 +43,7 @@ struct CloudEvent<'e> {
     subject: &'e str,
     time: String,
     datacontenttype: &'static str,
-    data: Data<'e>,
+    data: D,
 }
 
 #[derive(Debug, Serialize)]
@@ -46,7 +59,7 @@ struct Data<'e> {
 
 /// `PREFIX.INSTANCE.WINDOW.KIND`. What a token of a subject cannot hold is an underscore there; the
 /// event itself has the names as they are.
-pub(super) fn subject(stage: &Stage, prefix: &str) -> String {
+fn subject(stage: &Stage, prefix: &str) -> String {
     let (instance, window) = (token(&stage.instance), token(&stage.window));
     format!("{prefix}.{instance}.{window}.{}", stage.kind.as_str())
 }
@@ -64,7 +77,7 @@ fn id(stage: &Stage) -> String {
 }
 
 /// The message.
-pub(super) fn to_json(stage: &Stage) -> Vec<u8> {
+fn to_json(stage: &Stage) -> Vec<u8> {
     let consumers: Vec<String> = match &stage.consumer {
         Some(consumer) => vec![consumer.path()],
         None => (stage.consumers.names.iter().take(MAX_NAMES_IN_EVENT))
@@ -74,7 +87,7 @@ pub(super) fn to_json(stage: &Stage) -> Vec<u8> {
     let event = CloudEvent {
         specversion: "1.0",
         id: id(stage),
-        source: format!("/recess/{}", utf8_percent_encode(&stage.instance, IN_A_URI)),
+        source: source(&stage.instance),
         kind: format!("recess.window.{}", stage.kind.as_str()),
         subject: &stage.window,
         time: format!("{:.3}", stage.at),
@@ -90,6 +103,11 @@ pub(super) fn to_json(stage: &Stage) -> Vec<u8> {
     };
     // Nothing in it can fail to be JSON.
     serde_json::to_vec(&event).unwrap_or_default()
+}
+
+/// Which recess says so.
+fn source(instance: &str) -> String {
+    format!("/recess/{}", utf8_percent_encode(instance, IN_A_URI))
 }
 
 fn seconds(instant: Timestamp) -> String {

@@ -16,6 +16,7 @@ mod connection;
 mod consumers;
 mod deployment;
 mod observations;
+mod overrides;
 #[cfg(test)]
 mod table;
 #[cfg(test)]
@@ -55,6 +56,7 @@ fn of_many(change: &Change) -> Option<&'static str> {
         | Change::Released { .. }
         | Change::Opened { .. }
         | Change::Closed { .. } => Some("; `recess status` shows them all"),
+        Change::Override(_) => Some("; `recess overrides --all` shows them all"),
         Change::Empty(_) | Change::Unmatched { .. } => {
             Some("; `recess check --live` shows them all")
         }
@@ -148,6 +150,7 @@ fn line(report: &Report, change: &Change) {
         Change::PassedOver(sentence) => observations::passed_over(sentence),
         Change::Empty(window) => observations::empty(window),
         Change::Unmatched { window, selector } => observations::unmatched(window, selector),
+        Change::Override(change) => overrides::line(report, change),
         // For programs: the lines above say the same for people.
         Change::FirstAttempt | Change::Stage(_) => {}
     }

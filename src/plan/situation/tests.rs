@@ -130,6 +130,7 @@ impl Scene {
             skew: self.skew,
             resync: RESYNC,
             watches_draining: self.watches_draining,
+            overrides: OverridesKnown::NoBucket,
             now: self.clocks(),
         };
         let known = self.consumers.iter().map(|(id, (windows, found))| Known {

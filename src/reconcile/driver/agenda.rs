@@ -132,6 +132,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             self.reconciler.agenda.next_look(),
             self.newcomers.next(),
             self.sweep_at(now),
+            self.overrides.next().filter(|_| self.is_up()),
         ];
         others
             .into_iter()

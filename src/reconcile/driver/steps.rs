@@ -37,6 +37,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(750);
 /// answered.
 const STALE: SignedDuration = SignedDuration::from_secs(1);
 
+/// So long the overrides are waited for before everything is observed.
+const LONGEST_READ: Duration = Duration::from_secs(1);
+
 /// How soon everything is observed again when not every request was answered.
 const FAILED: Duration = Duration::from_secs(5);
 
@@ -75,6 +78,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             Step::LookAgain(unknown) => self.look_again(unknown).await,
             Step::Sweep(streams) => self.sweep(streams).await,
             Step::Clear => {
+                self.refresh_overrides(SHORTEST_LOOK).await;
                 let mut pass = Pass::of(Wake::Edge);
                 self.reconciler
                     .clear_some(self.next_change, &mut pass)
@@ -85,11 +89,12 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             }
             Step::Meet(newcomers) => self.meet(newcomers).await,
             Step::Prepare(edge, wake) => {
-                self.prepare(edge, wake).await;
-                self.prepared = Some(Prepared {
-                    edge,
-                    writes: self.reconciler.plan_for(edge),
-                });
+                if self.prepare(edge, wake).await {
+                    self.prepared = Some(Prepared {
+                        edge,
+                        writes: self.reconciler.plan_for(edge),
+                    });
+                }
             }
         }
     }
@@ -152,6 +157,11 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
     /// once it is prepared, before it comes), it is abandoned: both observe everything anyway, and
     /// a change must not wait for a node that is dead.
     async fn pass(&mut self, wake: Wake, scope: Scope) {
+        if scope == Scope::All {
+            let now = self.reconciler.clock.now();
+            let spare = (self.next_change).map_or(LONGEST_READ, |edge| spare_before(edge, now));
+            self.refresh_overrides(spare.min(LONGEST_READ)).await;
+        }
         let began = self.reconciler.clock.now();
         let look = self.reconciler.look(&scope, began, ReplyDeadline::NONE);
         let observed = match self.next_change {
@@ -174,7 +184,11 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
 
     /// A pass right before a change. It has until then; what is not answered by then is unknown,
     /// and nothing is sent for it.
-    async fn prepare(&mut self, edge: Timestamp, wake: Wake) {
+    async fn prepare(&mut self, edge: Timestamp, wake: Wake) -> bool {
+        self.refresh_overrides(SHORTEST_LOOK).await;
+        if self.next_change != Some(edge) {
+            return false;
+        }
         let began = self.reconciler.clock.now();
         let ahead = Duration::try_from(edge.duration_since(began.wall)).unwrap_or_default();
         let reply_deadline = ReplyDeadline::within(ahead.max(SHORTEST_LOOK));
@@ -183,6 +197,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             .look(&Scope::All, began, reply_deadline)
             .await;
         self.conclude(wake, Scope::All, began, observed).await;
+        true
     }
 
     /// A pass over consumers of which nothing could be learned before. That they are silent still
@@ -244,6 +259,11 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             self.asked.clear();
             let resync = self.reconciler.config.settings.controller.resync;
             self.full = FullLook::at(now.uptime + resync, Wake::Resync);
+        }
+        // Then it is decided without them.
+        let waits_until = self.reconciler.overrides.waits_until();
+        if let Some(until) = waits_until.filter(|until| *until > now.uptime) {
+            self.full.no_later_than(until, Wake::Resync);
         }
         if !pass.is_ok() {
             self.full.no_later_than(now.uptime + FAILED, Wake::Resync);

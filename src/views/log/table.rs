@@ -60,6 +60,8 @@ fn fields(arguments: &str) -> Vec<String> {
         depth == 0 && one == ','
     });
     let names = at_the_top.map(|field| field.split('=').next().unwrap_or_default().trim());
+    // The one that is a keyword.
+    let names = names.map(|name| name.trim_start_matches("r#"));
     names
         .filter(|name| !name.is_empty())
         .map(str::to_owned)

@@ -13,6 +13,10 @@ use crate::jetstream::Link;
 use crate::policy::Desired;
 use crate::report::{Report, Row};
 
+mod overrides;
+
+use overrides::OverrideGauges;
+
 /// The gauges, made from the newest report at each scrape.
 #[derive(Clone)]
 pub struct Newest {
@@ -87,6 +91,7 @@ struct Gauges {
     ack_pending: GaugeVec,
     passed_over: GaugeVec,
     unreadable: GaugeVec,
+    overrides: OverrideGauges,
 }
 
 impl Gauges {
@@ -191,11 +196,12 @@ impl Gauges {
                 "How many consumers of the stream are left out, as their name or entry is \
                  unreadable; without a stream: how many streams.",
             )?,
+            overrides: OverrideGauges::new()?,
         })
     }
 
-    fn all(&self) -> [&GaugeVec; 23] {
-        [
+    fn all(&self) -> Vec<&GaugeVec> {
+        let mut all = vec![
             &self.build_info,
             &self.connected,
             &self.skew,
@@ -219,7 +225,9 @@ impl Gauges {
             &self.ack_pending,
             &self.passed_over,
             &self.unreadable,
-        ]
+        ];
+        all.extend(self.overrides.all());
+        all
     }
 
     fn fill(&self, report: Option<&Report>) {
@@ -264,6 +272,9 @@ impl Gauges {
             }
         }
         self.fill_left_out(report);
+        if let Some(overrides) = &report.overrides {
+            self.overrides.fill(report, overrides);
+        }
         for (id, row) in report.rows.iter() {
             self.fill_row(
                 [id.stream(), id.consumer()],

@@ -1,0 +1,119 @@
+//! Reads of the overrides that hints ask for. They go on beside the loop's steps, as no change by the
+//! calendar may wait for them.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+
+use super::{Driver, FullLook};
+use crate::jetstream::JetStream;
+use crate::jetstream::bucket::{BucketError, BucketRead};
+use crate::report::{Report, Wake};
+
+/// How soon the bucket is asked again when it was not read.
+const FAILED: Duration = Duration::from_secs(5);
+
+/// How soon after a read the next one begins: hints may come in hundreds a second.
+const APART: Duration = Duration::from_millis(50);
+
+type Answer = Result<BucketRead, BucketError>;
+
+/// The read under way, and when the next is due.
+#[derive(Default)]
+pub(super) struct OverrideReads {
+    read: Option<Pin<Box<dyn Future<Output = Answer> + Send>>>,
+    /// In uptime.
+    due: Option<Duration>,
+    /// When the newest one began, in uptime.
+    began: Option<Duration>,
+}
+
+impl OverrideReads {
+    /// The answer is no longer of interest.
+    pub fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    /// When the next one is to begin, in uptime.
+    pub fn next(&self) -> Option<Duration> {
+        self.due.filter(|_| self.read.is_none())
+    }
+
+    fn no_later_than(&mut self, at: Duration) {
+        self.due = Some(self.due.map_or(at, |due| due.min(at)));
+    }
+}
+
+impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
+    /// Something was written to the bucket.
+    pub fn read_overrides_soon(&mut self) {
+        let now = self.reconciler.clock.now().uptime;
+        let began = self.overrides.began;
+        let at = began.map_or(now, |began| now.max(began + APART));
+        self.overrides.no_later_than(at);
+    }
+
+    /// Resolves when the read under way was answered; never, where there is none.
+    pub async fn overrides_read(&mut self) -> Answer {
+        match &mut self.overrides.read {
+            Some(read) => {
+                let answer = read.await;
+                self.overrides.read = None;
+                answer
+            }
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Begins a read that is due, and takes in the answer to one that was answered meanwhile.
+    pub fn take_overrides_read(&mut self) {
+        let now = self.reconciler.clock.now().uptime;
+        if self.overrides.next().is_some_and(|due| due <= now) && self.is_up() {
+            self.overrides.due = None;
+            let read = self.reconciler.read_overrides();
+            self.overrides.began = read.as_ref().map(|_| now);
+            self.overrides.read = read.map(FutureExt::boxed);
+        }
+        if let Some(answer) = self.overrides_read().now_or_never() {
+            self.take_overrides(answer);
+        }
+    }
+
+    /// Takes in an answer: who is affected is observed at once.
+    pub fn take_overrides(&mut self, answer: Answer) {
+        let now = self.reconciler.clock.now().uptime;
+        if answer.as_ref().is_err_and(|error| !error.is_missing()) {
+            self.overrides.no_later_than(now + FAILED);
+        }
+        let before = self.reconciler.overrides.shown();
+        let affected = self.reconciler.take_overrides(answer);
+        self.follow_policy();
+        if let Some(affected) = affected {
+            self.asked.extend(affected.consumers);
+            if affected.and_others {
+                self.full = FullLook::now(Wake::Advisory);
+            }
+        }
+        if self.reconciler.overrides.shown() != before {
+            self.publish(None);
+        }
+    }
+
+    /// Reads the overrides before everything is looked at, for no longer than `limit`.
+    pub(super) async fn refresh_overrides(&mut self, limit: Duration) {
+        let Some(read) = self.reconciler.read_overrides() else {
+            return;
+        };
+        if let Ok(answer) = tokio::time::timeout(limit, read).await {
+            if answer.as_ref().is_err_and(|error| !error.is_missing()) {
+                let now = self.reconciler.clock.now().uptime;
+                self.overrides.no_later_than(now + FAILED);
+            }
+            // Everything is about to be looked at.
+            let _ = self.reconciler.take_overrides(answer);
+            self.follow_policy();
+        }
+    }
+}

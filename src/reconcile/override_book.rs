@@ -1,0 +1,186 @@
+//! What is known of the overrides in the bucket, and how fresh that is.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::jetstream::JetStream;
+use crate::jetstream::bucket::{Age, BucketError, BucketRead, LastRead};
+use crate::now::Now;
+use crate::overrides::Bucket;
+use crate::plan::OverridesKnown;
+use crate::policy::{Override, OverrideId, Policy};
+use crate::report::{BucketState, OverridesReport};
+
+/// How long nothing is begun or ended while the bucket was never read: a person may have decided
+/// otherwise than the file.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What was read so long ago is read again before a pause is ended.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// The bucket of the config, and what was read of it.
+#[derive(Debug, Default)]
+pub(super) struct OverrideBook {
+    bucket: Option<Bucket>,
+    last: LastRead,
+    state: BucketState,
+    read: Arc<BucketRead>,
+    /// What counted once, was taken back before its end, and may have paused consumers.
+    withdrawn: Vec<Arc<Override>>,
+    /// When the newest read that counts was made.
+    read_at: Option<Now>,
+    /// When the bucket was first asked, in uptime.
+    asked_at: Option<Duration>,
+    /// When an override ends that consumers are kept in sight for.
+    outlived_at: Option<Timestamp>,
+}
+
+impl OverrideBook {
+    /// One that has read nothing yet. From now on the connection listens for hints.
+    pub fn of(bucket: Option<Bucket>, jetstream: &impl JetStream) -> Self {
+        jetstream.watch_overrides(bucket.as_ref());
+        Self {
+            bucket,
+            ..Self::default()
+        }
+    }
+
+    /// Follows the bucket of another config. What was read of the same one still counts.
+    pub fn follow(&mut self, bucket: Option<Bucket>, jetstream: &impl JetStream) {
+        if self.bucket != bucket {
+            *self = Self::of(bucket, jetstream);
+        }
+    }
+
+    /// Where overrides are.
+    pub fn bucket(&self) -> Option<&Bucket> {
+        self.bucket.as_ref()
+    }
+
+    /// Notes that the bucket is asked now.
+    pub fn asking(&mut self, now: Now) {
+        self.asked_at.get_or_insert(now.uptime);
+    }
+
+    /// Takes in an answer. Returns whether other overrides count than before.
+    pub fn take(&mut self, answer: Result<BucketRead, BucketError>, now: Now) -> bool {
+        let read = match answer {
+            Ok(read) => match self.last.judge(&read) {
+                Age::New => read,
+                // Of a replica that lags. A hint asks again.
+                Age::Old => return false,
+            },
+            Err(error) => {
+                self.last.failed(&error);
+                if !error.is_missing() {
+                    self.state = BucketState::Failed(error);
+                    return false;
+                }
+                self.state = BucketState::Missing;
+                self.read_at = Some(now);
+                return self.put_in_place(BucketRead::default(), now);
+            }
+        };
+        self.state = BucketState::Read;
+        self.read_at = Some(now);
+        self.put_in_place(read, now)
+    }
+
+    fn put_in_place(&mut self, mut read: BucketRead, now: Now) -> bool {
+        // One that stays is the very same: what rests on it need not be worked out again.
+        for one in &mut read.live {
+            let known = self.read.live.iter().find(|known| *known == one);
+            if let Some(known) = known {
+                *one = known.clone();
+            }
+        }
+        let ids: BTreeSet<&OverrideId> = read.live.iter().map(|one| &one.id).collect();
+        let vanished = (self.read.live.iter()).filter(|one| !ids.contains(&one.id));
+        let undone = read.undone.iter().filter_map(|undone| undone.was.as_ref());
+        let undone = undone.map(|was| Arc::new(was.clone()));
+        let mut withdrawn: Vec<_> = std::mem::take(&mut self.withdrawn);
+        withdrawn.extend(vanished.cloned().chain(undone));
+        withdrawn.retain(|one| now.wall < one.terms.until);
+        withdrawn.sort_by(|one, other| one.id.cmp(&other.id));
+        withdrawn.dedup_by(|one, other| one.id == other.id);
+        self.withdrawn = withdrawn;
+        let sequences = |read: &BucketRead| -> Vec<(u64, OverrideId)> {
+            let live = read.live.iter();
+            live.map(|one| (one.sequence, one.id.clone())).collect()
+        };
+        let differs = sequences(&self.read) != sequences(&read);
+        self.read = Arc::new(read);
+        differs
+    }
+
+    /// The policy of the file with what counts.
+    pub fn applied(&mut self, policy: &Arc<Policy>, now: Now) -> Arc<Policy> {
+        let ends = (self.read.live.iter().chain(&self.withdrawn)).map(|one| one.terms.until);
+        self.outlived_at = ends.filter(|end| now.wall < *end).min();
+        if self.bucket.is_none() {
+            return policy.clone();
+        }
+        let overridden = policy.with_overrides(&self.read.live, now.wall);
+        Arc::new(overridden.after_withdrawing(&self.withdrawn, now.wall))
+    }
+
+    /// Whether an override has ended for whose sake consumers are kept in sight.
+    pub fn is_outlived(&self, now: Now) -> bool {
+        self.outlived_at.is_some_and(|end| end <= now.wall)
+    }
+
+    /// Whether what is known is new enough to end a pause by it.
+    pub fn is_fresh(&self, now: Now) -> bool {
+        let read_at = self.read_at.map(|read_at| read_at.uptime);
+        self.bucket.is_none() || read_at.is_some_and(|at| now.uptime.saturating_sub(at) <= FRESH)
+    }
+
+    /// What decisions may rest on.
+    pub fn known(&self, now: Now) -> OverridesKnown {
+        match (&self.bucket, self.read_at) {
+            (None, _) => OverridesKnown::NoBucket,
+            (Some(_), Some(_)) if self.state == BucketState::Missing => OverridesKnown::NoBucket,
+            (Some(_), Some(_)) => OverridesKnown::Read,
+            (Some(_), None) if self.may_wait(now) => OverridesKnown::Awaited,
+            (Some(_), None) => OverridesKnown::Unread,
+        }
+    }
+
+    /// When waiting for the first read ends, in uptime.
+    pub fn waits_until(&self) -> Option<Duration> {
+        let is_unread = self.bucket.is_some() && self.read_at.is_none();
+        is_unread.then_some(self.asked_at? + PATIENCE)
+    }
+
+    fn may_wait(&self, now: Now) -> bool {
+        self.asked_at.is_none_or(|at| now.uptime < at + PATIENCE)
+    }
+
+    /// What of it is news where it changes: the state, and how many keys of each kind there are.
+    /// (Which of them count is news by itself: the policy is another one.)
+    pub fn shown(&self) -> (BucketState, u64, [usize; 3]) {
+        let BucketRead {
+            live,
+            undone,
+            unreadable,
+            ..
+        } = &*self.read;
+        let newest = live.iter().map(|one| one.sequence).max();
+        let counts = [live.len(), undone.len(), unreadable.len()];
+        (self.state.clone(), newest.unwrap_or(0), counts)
+    }
+
+    /// For the views.
+    pub fn report(&self) -> Option<OverridesReport> {
+        let bucket = self.bucket.as_ref()?;
+        Some(OverridesReport {
+            bucket: bucket.name().into(),
+            state: self.state.clone(),
+            read: self.read.clone(),
+            read_at: self.read_at.map(|read_at| read_at.wall),
+        })
+    }
+}
