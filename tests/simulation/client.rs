@@ -79,6 +79,7 @@ pub struct Request {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
     Names,
+    Overrides,
     List(String),
     Info(ConsumerId),
     Pause(ConsumerId, Timestamp),
@@ -90,7 +91,7 @@ impl What {
         match self {
             Self::Pause(id, until) => Some((id, Some(*until))),
             Self::Clear(id) => Some((id, None)),
-            Self::Names | Self::List(_) | Self::Info(_) => None,
+            Self::Names | Self::Overrides | Self::List(_) | Self::Info(_) => None,
         }
     }
 }
@@ -293,9 +294,10 @@ impl JetStream for Client {
         self.write(What::Clear(id.clone()), id, None)
     }
 
-    /// The model has no buckets.
     async fn overrides(&self, bucket: &Bucket) -> Result<BucketRead, BucketError> {
-        Err(BucketError::Missing {
+        let answer = self.ask(What::Overrides, |state, _| Ok(state.bucket.read()));
+        let read = answer.await.map_err(BucketError::Request)?;
+        read.ok_or_else(|| BucketError::Missing {
             bucket: bucket.name().to_owned(),
         })
     }
@@ -309,7 +311,7 @@ impl JetStream for Client {
     fn watch_overrides(&self, _: Option<&Bucket>) {}
 
     fn override_hints(&self) -> watch::Receiver<u64> {
-        watch::Sender::new(0).subscribe()
+        self.server.hints()
     }
 }
 

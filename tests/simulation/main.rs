@@ -3,6 +3,7 @@
 //! tokio's clock is paused: it moves on only when nobody has anything to do, so a sleeping loop costs nothing, and one
 //! that never sleeps hangs the test. The judges are the model's record of every request and a calendar of their own.
 
+mod bucket;
 mod client;
 mod daemon;
 mod model;
@@ -18,6 +19,7 @@ mod crowds;
 mod faults;
 mod foreign;
 mod judge;
+mod overrides;
 mod planned;
 mod released;
 mod reloads;

@@ -11,6 +11,7 @@ use recess::consumer::{ConsumerId, Found, Kind, Observation, PauseState};
 use recess::jetstream::{Advisory, Listed, Sample};
 use tokio::sync::mpsc;
 
+use crate::bucket::Overrides;
 use crate::client::{Fate, Mishap, Request, Weather, What};
 use crate::world::Chance;
 
@@ -44,6 +45,8 @@ pub struct State {
     due: BTreeMap<(Timestamp, u64), Event>,
     events: u64,
     listeners: Vec<mpsc::Sender<Advisory>>,
+    /// What people decide at run time.
+    pub bucket: Overrides,
 }
 
 #[derive(Clone, Debug)]
@@ -109,6 +112,7 @@ impl State {
             due: BTreeMap::new(),
             events: 0,
             listeners: Vec::new(),
+            bucket: Overrides::default(),
         }
     }
 
@@ -213,6 +217,7 @@ impl State {
                 consumers.into_iter().any(|(_, consumer)| consumer.silent)
             }
             What::Info(id) => self.consumer(id).is_some_and(|consumer| consumer.silent),
+            What::Overrides => self.bucket.is_silent,
             What::Names | What::Pause(..) | What::Clear(_) => false,
         }
     }

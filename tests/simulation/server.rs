@@ -8,6 +8,7 @@ use recess::consumer::Kind;
 use recess::jetstream::{Link, Server as Version};
 use tokio::sync::{Notify, watch};
 
+use crate::bucket::Overrides;
 use crate::model::{Author, Consumer, State, Write, id};
 use crate::world::World;
 
@@ -18,6 +19,7 @@ pub struct Server {
     state: Arc<Mutex<State>>,
     link: Arc<watch::Sender<Link>>,
     soon: Arc<Notify>,
+    hints: Arc<watch::Sender<u64>>,
 }
 
 impl Server {
@@ -35,6 +37,7 @@ impl Server {
             state: Arc::new(Mutex::new(State::new(clustered))),
             link: Arc::new(watch::channel(up(1)).0),
             soon: Arc::default(),
+            hints: Arc::new(watch::Sender::new(0)),
         };
         tokio::spawn(live(server.clone()));
         server
@@ -50,6 +53,19 @@ impl Server {
 
     pub fn link(&self) -> watch::Receiver<Link> {
         self.link.subscribe()
+    }
+
+    /// Changes when something is written to the bucket of overrides.
+    pub fn hints(&self) -> watch::Receiver<u64> {
+        self.hints.subscribe()
+    }
+
+    /// Writes to the bucket of overrides, which is heard of at once.
+    pub fn overrides<T>(&self, write: impl FnOnce(&mut Overrides, Timestamp) -> T) -> T {
+        let now = self.world.now();
+        let done = write(&mut self.state().bucket, now);
+        self.hints.send_modify(|hints| *hints += 1);
+        done
     }
 
     pub fn is_up(&self) -> bool {

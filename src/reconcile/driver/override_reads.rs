@@ -83,10 +83,11 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
 
     /// Takes in an answer: who is affected is observed at once.
     pub fn take_overrides(&mut self, answer: Answer) {
-        let now = self.reconciler.clock.now().uptime;
+        let now = self.reconciler.clock.now();
         if answer.as_ref().is_err_and(|error| !error.is_missing()) {
-            self.overrides.no_later_than(now + FAILED);
+            self.overrides.no_later_than(now.uptime + FAILED);
         }
+        let known = self.reconciler.overrides.known(now);
         let before = self.reconciler.overrides.shown();
         let affected = self.reconciler.take_overrides(answer);
         self.follow_policy();
@@ -95,6 +96,10 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             if affected.and_others {
                 self.full = FullLook::now(Wake::Advisory);
             }
+        }
+        // What a guard held up before may be done now.
+        if self.reconciler.overrides.known(now) != known {
+            self.full = FullLook::now(Wake::Advisory);
         }
         if self.reconciler.overrides.shown() != before {
             self.publish(None);
