@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::jetstream::JetStream;
-use crate::jetstream::bucket::{Age, BucketError, BucketRead, LastRead};
+use crate::jetstream::bucket::{self, BucketError, BucketRead, LastRead};
 use crate::now::Now;
 use crate::overrides::Bucket;
 use crate::plan::OverridesKnown;
@@ -20,6 +20,22 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What was read so long ago is read again before a pause is ended.
 const FRESH: Duration = Duration::from_secs(1);
+
+/// What came of a read of the bucket.
+pub(super) struct BucketAnswer {
+    /// `None`: a replica that lags answered.
+    pub read: Result<Option<BucketRead>, BucketError>,
+    /// How far the reads before it had come when it began, and when it ended.
+    last: (LastRead, LastRead),
+}
+
+impl BucketAnswer {
+    /// Whether it is to be asked for again soon. A bucket that does not exist is made by a person,
+    /// which is heard.
+    pub fn failed(&self) -> bool {
+        (self.read.as_ref()).is_err_and(|error| !error.is_missing())
+    }
+}
 
 /// The bucket of the config, and what was read of it.
 #[derive(Debug, Default)]
@@ -60,21 +76,37 @@ impl OverrideBook {
         self.bucket.as_ref()
     }
 
-    /// Notes that the bucket is asked now.
-    pub fn asking(&mut self, now: Now) {
+    /// Asks the bucket, where there is one.
+    pub fn ask<J: JetStream>(
+        &mut self,
+        jetstream: J,
+        now: Now,
+    ) -> Option<impl Future<Output = BucketAnswer> + Send + use<J>> {
+        let bucket = self.bucket.clone()?;
         self.asked_at.get_or_insert(now.uptime);
+        let began = self.last;
+        Some(async move {
+            let mut last = began;
+            let read = bucket::read(&jetstream, &bucket, &mut last).await;
+            let last = (began, last);
+            BucketAnswer { read, last }
+        })
     }
 
     /// Takes in an answer. Returns whether other overrides count than before.
-    pub fn take(&mut self, answer: Result<BucketRead, BucketError>, now: Now) -> bool {
-        let read = match answer {
-            Ok(read) => match self.last.judge(&read) {
-                Age::New => read,
-                // Of a replica that lags. A hint asks again.
-                Age::Old => return false,
-            },
+    pub fn take(&mut self, answer: BucketAnswer, now: Now) -> bool {
+        let (began, ended) = answer.last;
+        let is_alone = began == self.last;
+        if is_alone {
+            self.last = ended;
+        }
+        let read = match answer.read {
+            // Another read was answered meanwhile, perhaps a later one.
+            Ok(Some(read)) if !is_alone && !self.last.accepts(&read) => return false,
+            Ok(Some(read)) => read,
+            // A hint asks again.
+            Ok(None) => return false,
             Err(error) => {
-                self.last.failed(&error);
                 if !error.is_missing() {
                     self.state = BucketState::Failed(error);
                     return false;

@@ -6,13 +6,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::Heartbeat;
-use super::override_book::OverrideBook;
+use super::override_book::{BucketAnswer, OverrideBook};
 use super::window_coverage::{UnmatchedGlobs, WindowCoverage};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::consumer::{ConsumerId, Found, Kind, Mark};
 use crate::jetstream::JetStream;
-use crate::jetstream::bucket::{BucketError, BucketRead};
 use crate::ledger::{Former, Ledger};
 use crate::now::Now;
 use crate::overrides::Bucket;
@@ -140,10 +139,7 @@ impl<J: JetStream> Reconciler<J> {
 
     /// Takes in what the bucket answered. Returns whom to observe, where other overrides count from
     /// now on than before: the fights and the coverage of before go on.
-    pub(super) fn take_overrides(
-        &mut self,
-        answer: Result<BucketRead, BucketError>,
-    ) -> Option<Affected> {
+    pub(super) fn take_overrides(&mut self, answer: BucketAnswer) -> Option<Affected> {
         let now = self.clock.now();
         let before = self.policy.clone();
         if !self.overrides.take(answer, now) && !self.overrides.is_outlived(now) {
@@ -157,11 +153,9 @@ impl<J: JetStream> Reconciler<J> {
     /// Asks the bucket, where there is one.
     pub(super) fn read_overrides(
         &mut self,
-    ) -> Option<impl Future<Output = Result<BucketRead, BucketError>> + Send + use<J>> {
-        let bucket = self.overrides.bucket()?.clone();
-        self.overrides.asking(self.clock.now());
-        let jetstream = self.jetstream.clone();
-        Some(async move { jetstream.overrides(&bucket).await })
+    ) -> Option<impl Future<Output = BucketAnswer> + Send + use<J>> {
+        let now = self.clock.now();
+        self.overrides.ask(self.jetstream.clone(), now)
     }
 
     /// The policy in force: the file's, and what was overridden.

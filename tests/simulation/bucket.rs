@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use recess::jetstream::bucket::BucketRead;
+use recess::jetstream::bucket::{BucketEnd, BucketRead};
 use recess::overrides::entry::{Undoing, Undone};
 use recess::policy::{Override, OverrideId, Terms};
 
@@ -72,6 +72,14 @@ impl Overrides {
             return Some(stale.clone());
         }
         self.exists.then(|| self.newest())
+    }
+
+    /// What its leader says, which never lags.
+    pub fn end(&self) -> Option<BucketEnd> {
+        self.exists.then(|| BucketEnd {
+            last: self.sequence,
+            is_empty: self.newest().is_empty(),
+        })
     }
 
     pub fn newest(&self) -> BucketRead {

@@ -303,7 +303,9 @@ impl JetStream for Client {
     }
 
     async fn bucket_end(&self, bucket: &Bucket) -> Result<BucketEnd, BucketError> {
-        Err(BucketError::Missing {
+        let answer = self.ask(What::Overrides, |state, _| Ok(state.bucket.end()));
+        let end = answer.await.map_err(BucketError::Request)?;
+        end.ok_or_else(|| BucketError::Missing {
             bucket: bucket.name().to_owned(),
         })
     }

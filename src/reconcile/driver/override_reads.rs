@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 
 use super::{Driver, FullLook};
 use crate::jetstream::JetStream;
-use crate::jetstream::bucket::{BucketError, BucketRead};
+use crate::reconcile::override_book::BucketAnswer;
 use crate::report::{Report, Wake};
 
 /// How soon the bucket is asked again when it was not read.
@@ -18,12 +18,10 @@ const FAILED: Duration = Duration::from_secs(5);
 /// How soon after a read the next one begins: hints may come in hundreds a second.
 const APART: Duration = Duration::from_millis(50);
 
-type Answer = Result<BucketRead, BucketError>;
-
 /// The read under way, and when the next is due.
 #[derive(Default)]
 pub(super) struct OverrideReads {
-    read: Option<Pin<Box<dyn Future<Output = Answer> + Send>>>,
+    read: Option<Pin<Box<dyn Future<Output = BucketAnswer> + Send>>>,
     /// In uptime.
     due: Option<Duration>,
     /// When the newest one began, in uptime.
@@ -56,7 +54,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
     }
 
     /// Resolves when the read under way was answered; never, where there is none.
-    pub async fn overrides_read(&mut self) -> Answer {
+    pub async fn overrides_read(&mut self) -> BucketAnswer {
         match &mut self.overrides.read {
             Some(read) => {
                 let answer = read.await;
@@ -82,9 +80,9 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
     }
 
     /// Takes in an answer: who is affected is observed at once.
-    pub fn take_overrides(&mut self, answer: Answer) {
+    pub fn take_overrides(&mut self, answer: BucketAnswer) {
         let now = self.reconciler.clock.now();
-        if answer.as_ref().is_err_and(|error| !error.is_missing()) {
+        if answer.failed() {
             self.overrides.no_later_than(now.uptime + FAILED);
         }
         let known = self.reconciler.overrides.known(now);
@@ -112,7 +110,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             return;
         };
         if let Ok(answer) = tokio::time::timeout(limit, read).await {
-            if answer.as_ref().is_err_and(|error| !error.is_missing()) {
+            if answer.failed() {
                 let now = self.reconciler.clock.now().uptime;
                 self.overrides.no_later_than(now + FAILED);
             }
