@@ -56,6 +56,12 @@ fn a_resume_leaves_with_a_deadline_a_moment_ahead_of_the_servers_clock() {
         let left = leaving(Verdict::Resume, state, clustered).unwrap();
         let deadline = Some(mark().stamp(at(seconds)));
         assert_eq!((left.action, left.deadline), (Action::Resume, deadline));
+        // One on purpose ends at the same moment, whosever the pause is, and shows what it is.
+        for until in [mark().stamp(at(600)), at(600)] {
+            let left = leaving(Verdict::Release, paused(until), clustered).unwrap();
+            let deadline = Some(mark().stamp_release(at(seconds)));
+            assert_eq!((left.action, left.deadline), (Action::Resume, deadline));
+        }
     }
 }
 

@@ -56,7 +56,7 @@ async fn a_release_needs_no_memory() {
     let scene = Scene::standalone(&["ORDERS/billing"]);
     drop(released(&scene, &[NOON]).await);
     scene.until("12:15:00").await;
-    let _copies =
+    let copies =
         [0, 1].map(|number| Recess::start_as(number, &scene.server, &scene.host, &config(&[NOON])));
     assert_eq!(writes_until(&scene, "12:20:00").await, []);
     // A connection that breaks, and a server that starts again, change nothing about it.
@@ -64,6 +64,9 @@ async fn a_release_needs_no_memory() {
     scene.until("12:21:00").await;
     scene.server.connect();
     assert_eq!(writes_until(&scene, "13:30:00").await, []);
+    for copy in copies {
+        copy.story(|story| assert!(story.missed.is_empty() && story.unobserved.is_empty()));
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -210,4 +213,16 @@ async fn a_release_in_the_last_seconds_of_a_window_is_over_with_it() {
     assert_eq!(writes_until(&scene, "13:10:00").await, [ours("13:00:00")]);
     assert!(!scene.server.is_paused("ORDERS/billing"));
     assert_eq!(recess.row("ORDERS/billing").rule, Rule::Lapsed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_right_before_an_opening_counts_for_it_and_the_window_is_not_missed() {
+    let scene = Scene::standalone(&["ORDERS/billing"]);
+    let recess = scene.recess(&[NOON]);
+    scene.until("11:59:59").await;
+    scene
+        .server
+        .somebody_writes("ORDERS/billing", release("12:00:02"));
+    assert_eq!(writes_until(&scene, "13:05:00").await, []);
+    recess.story(|story| assert!(story.missed.is_empty() && story.unobserved.is_empty()));
 }
