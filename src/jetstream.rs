@@ -1,4 +1,4 @@
-//! The server as recess speaks with it: six requests, a link that is up or down, and advisories.
+//! The server as recess speaks with it: eight requests, a link that is up or down, and advisories.
 //!
 //! [`JetStream`] is the seam between the loop and the network. [`nats`] implements it over a real
 //! connection; the simulation in `tests/` implements it over a model that keeps one deadline per
@@ -15,10 +15,12 @@ use crate::drain::InFlight;
 use crate::overrides::Bucket;
 use crate::write::Outcome;
 
+mod advisory;
 pub mod bucket;
 pub mod nats;
 mod writer;
 
+pub use advisory::Advisory;
 use bucket::{BucketEnd, BucketError, BucketRead};
 pub use writer::Writer;
 
@@ -323,31 +325,6 @@ impl RequestError {
             | Self::Shifting
             | Self::TooLong { .. }
             | Self::Unreadable { .. } => "error",
-        }
-    }
-}
-
-/// The server's advisories, delivered at most once: a hint to observe, never a fact to act on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Advisory {
-    /// A deadline changed, passed (`until` as it was), or was removed (`None`).
-    Pause {
-        /// Whose.
-        id: ConsumerId,
-        /// The stored deadline.
-        until: Option<Timestamp>,
-    },
-    /// A consumer was created (or, in a cluster and falsely, changed).
-    Created(ConsumerId),
-    /// A consumer was deleted.
-    Deleted(ConsumerId),
-}
-
-impl Advisory {
-    /// The consumer it speaks of.
-    pub fn id(&self) -> &ConsumerId {
-        match self {
-            Self::Pause { id, .. } | Self::Created(id) | Self::Deleted(id) => id,
         }
     }
 }

@@ -1,6 +1,5 @@
 //! What is wrong with the bucket of overrides, and with the permissions to read it.
 
-use super::collect::Seen;
 use super::live_finding::LiveFinding;
 use crate::cli::overrides::store::Store;
 use crate::config::{Finding, Severity};
@@ -29,11 +28,8 @@ impl BucketSeen {
     }
 }
 
-/// As findings.
-pub fn findings(seen: &Seen) -> Vec<LiveFinding> {
-    let Some(of_bucket) = &seen.bucket else {
-        return Vec::new();
-    };
+/// As findings. `replicas` is the most that a stream with consumers to pause has.
+pub fn findings(of_bucket: &BucketSeen, replicas: usize) -> Vec<LiveFinding> {
     let subject = format!("bucket {}", of_bucket.bucket.name());
     let finding = |severity, code, message: &str, hint: &str| {
         LiveFinding::from(Finding::new(severity, code, &subject, message).hint(hint))
@@ -41,12 +37,7 @@ pub fn findings(seen: &Seen) -> Vec<LiveFinding> {
     let mut findings = Vec::new();
     match &of_bucket.settings {
         Ok(settings) => {
-            let streams = seen
-                .streams
-                .values()
-                .filter_map(|stream| stream.as_ref().ok());
-            let replicas = streams.map(|stream| stream.first.replicas).max();
-            let faults = judge(settings.as_ref(), &of_bucket.bucket, replicas.unwrap_or(1));
+            let faults = judge(settings.as_ref(), &of_bucket.bucket, replicas);
             findings.extend(
                 faults
                     .into_iter()

@@ -26,7 +26,10 @@ pub fn findings(config: &Config, seen: &Seen) -> Vec<LiveFinding> {
         findings.extend(of_server(server));
     }
     findings.extend(report.skew.and_then(of_clock));
-    findings.extend(bucket::findings(seen));
+    let streams = seen.streams.values().flatten();
+    let replicas = streams.map(|stream| stream.first.replicas).max();
+    let of_bucket = seen.bucket.iter();
+    findings.extend(of_bucket.flat_map(|seen| bucket::findings(seen, replicas.unwrap_or(1))));
     findings.extend(names(config, seen));
     findings.extend(closed(seen));
     findings.extend(passed_over(config, seen));
