@@ -20,7 +20,15 @@ use crate::text;
 use crate::visible::visible_lines;
 
 /// The fields that say for programs what the sentence says for people.
-const IN_THE_SENTENCE: [&str; 4] = ["stream", "consumer", "window", "undone_by"];
+const IN_THE_SENTENCE: [&str; 7] = [
+    "stream",
+    "consumer",
+    "window",
+    "undone_by",
+    "override",
+    "by",
+    "reason",
+];
 
 /// Writes what was said, and of other crates' fields all.
 pub struct Sentences;
