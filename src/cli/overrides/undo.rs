@@ -82,7 +82,7 @@ async fn carry_out(
         match undone.await.map_err(|error| refused(error, one))? {
             Undid::WithWords => {}
             Undid::WithoutWords => print_error(&format!(
-                "note: the bucket is full, so it does not keep by whom and why {} was undone",
+                "note: the bucket is full, so it does not keep the user and the reason of undoing {}",
                 one.id
             )),
         }
