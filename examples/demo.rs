@@ -2,9 +2,10 @@
 //!
 //! Starts a throw-away nats-server with two streams, five consumers whose workers pull and
 //! acknowledge, and a steady producer. Then it runs the real `recess run` with a window that opens
-//! seconds from now, shows what the consumers do, and checks it from outside, with the server as
-//! the only witness: paused when the window opened, nothing delivered while paused, resumed at the
-//! deadline, backlog drained, the other consumers left alone. Status 0 when all of that is so.
+//! seconds from now, and while it is open someone extends it by five seconds. It shows what the
+//! consumers do, and checks it from outside, with the server as the only witness: paused when the
+//! window opened, nothing delivered while paused, resumed at the new deadline, backlog drained, the
+//! other consumers left alone. Status 0 when all of that is so.
 
 // The demo measures recess from outside, so it reads the clock itself.
 #![allow(clippy::disallowed_methods)]
@@ -33,7 +34,10 @@ const CONSUMERS: [(&str, &str, bool); 5] = [
     ("EVENTS", "search", false),
 ];
 const OPENS_IN_SECONDS: i64 = 8;
-const LASTS_SECONDS: i64 = 12;
+const LASTS_SECONDS: i64 = 10;
+/// So long after the opening someone extends it.
+const EXTENDED_AFTER: SignedDuration = SignedDuration::from_secs(4);
+const EXTENDED_BY_SECONDS: i64 = 5;
 const MESSAGE_EVERY: Duration = Duration::from_millis(50);
 /// A message may be on its way to its worker while the pause is being set.
 const IN_FLIGHT: SignedDuration = SignedDuration::from_millis(250);
@@ -75,7 +79,7 @@ async fn demo() -> Result<(), Error> {
     let files = tempfile::Builder::new().prefix("recess-demo-").tempdir()?;
 
     let opens = Timestamp::now().round(jiff::Unit::Second)? + OPENS_IN_SECONDS.seconds();
-    let window = opens..opens + LASTS_SECONDS.seconds();
+    let window = opens..opens + (LASTS_SECONDS + EXTENDED_BY_SECONDS).seconds();
     let config = config_text(&server.url(), opens)?;
     println!("This configuration drives it:\n\n{config}");
     std::fs::write(files.path().join("recess.toml"), config)?;
@@ -83,12 +87,21 @@ async fn demo() -> Result<(), Error> {
     let client = async_nats::connect(server.url()).await?;
     let jetstream = jetstream::new(client.clone());
     let mut lanes = start_applications(&jetstream, &window).await?;
-    println!("$ recess run --config recess.toml\n");
+    let created = recess(&program, files.path(), &["overrides", "create"]).await?;
+    println!("$ recess overrides create\n{created}\n$ recess run --config recess.toml\n");
     let mut recess = Recess::run(&program, files.path())?;
 
     let advisories = client.subscribe("$JS.EVENT.ADVISORY.CONSUMER.PAUSE.>");
     let advisories = advisories.await?;
+    let someone = tokio::spawn(extend(
+        program.clone(),
+        files.path().to_owned(),
+        window.start,
+    ));
     let mut outcome = watch(&jetstream, advisories, &mut lanes, &mut recess, &window).await;
+    if outcome.is_ok() {
+        outcome = someone.await?.map(|printed| println!("\n{printed}"));
+    }
     if outcome.is_ok() {
         outcome = verify(&lanes, &window);
     }
@@ -97,6 +110,34 @@ async fn demo() -> Result<(), Error> {
         eprintln!("\nrecess said:\n{log}");
     }
     outcome
+}
+
+/// What a command prints.
+async fn recess(program: &Path, files: &Path, arguments: &[&str]) -> Result<String, Error> {
+    let output = tokio::process::Command::new(program)
+        .args(arguments)
+        .args(["--config", "recess.toml"])
+        .current_dir(files)
+        .output()
+        .await?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    match output.status.success() {
+        true => Ok(text(&output.stdout)),
+        false => Err(format!("recess {arguments:?}: {}", text(&output.stderr)).into()),
+    }
+}
+
+/// The work takes longer than planned, and whoever does it says so.
+async fn extend(program: PathBuf, files: PathBuf, opens: Timestamp) -> Result<String, Error> {
+    let wait = (opens + EXTENDED_AFTER).duration_since(Timestamp::now());
+    tokio::time::sleep(Duration::try_from(wait).unwrap_or_default()).await;
+    let by = format!("{EXTENDED_BY_SECONDS}s");
+    let extend = ["extend", "half-a-minute", "--for", &by];
+    let who = ["--author", "alice", "--reason", "two tables left"];
+    let printed = recess(&program, &files, &[extend, who].concat()).await?;
+    Ok(format!(
+        "While it was open: $ recess extend half-a-minute --for {by} --author alice --reason \"two tables left\"\n{printed}"
+    ))
 }
 
 fn config_text(url: &str, opens: Timestamp) -> Result<String, Error> {
@@ -111,6 +152,9 @@ servers = ["{url}"]
 
 [http]
 listen = "{listen}"          # see /metrics there while this runs
+
+[overrides]
+bucket = "recess"
 
 [[window]]
 name      = "half-a-minute"
@@ -281,6 +325,11 @@ async fn watch(
                 let (stream, name) = (text("stream"), text("consumer"));
                 let lane = lanes.iter_mut().find(|lane| (lane.stream, lane.name) == (stream, name));
                 let lane = lane.ok_or("an advisory for an unknown consumer")?;
+                if advisory["paused"] == true && lane.paused_at.is_some() {
+                    let (time, until) = (here.strftime("%T%.3f"), window.end.strftime("%T"));
+                    screen.event(&format!("{time}  {stream} > {name} now paused until {until}"));
+                    continue;
+                }
                 let (what, boundary, first) = if advisory["paused"] == true {
                     ("paused", window.start, &mut lane.paused_at)
                 } else {
@@ -318,7 +367,10 @@ impl Lane {
         let outside = after < window.start || before > window.end + PATIENCE;
         // The deadline is the window's end, to the second; the rest of it is the mark of recess.
         let until = self.paused_until.map(|until| until.as_second());
+        let extended = after > window.start + EXTENDED_AFTER + PATIENCE;
+        let by_file = window.end.as_second() - EXTENDED_BY_SECONDS;
         let wrong = match until {
+            Some(until) if until == by_file && !extended => return Ok(()),
             Some(_) if !self.matched => "paused, though the window does not name it",
             Some(_) if outside => "paused outside the window",
             Some(until) if until != window.end.as_second() => "paused until some other time",
@@ -336,7 +388,8 @@ impl Lane {
         };
         let got = self.got_while_paused.load(Relaxed);
         // Half of what was sent meanwhile, for machines that stutter.
-        let expected = LASTS_SECONDS as u64 * 1000 / MESSAGE_EVERY.as_millis() as u64 / 2;
+        let lasts = (LASTS_SECONDS + EXTENDED_BY_SECONDS) as u64;
+        let expected = lasts * 1000 / MESSAGE_EVERY.as_millis() as u64 / 2;
         let grew = self.largest_backlog >= expected;
         let all = [
             (self.wrong.is_some(), self.wrong.unwrap_or_default()),
@@ -383,7 +436,10 @@ fn verify(lanes: &[Lane], window: &Range<Timestamp>) -> Result<(), Error> {
     let first = lanes.iter().filter_map(|lane| lane.paused_at).min();
     let late = milliseconds(first.ok_or("nothing was paused")?, window.start);
     println!("\nThe first pause came {late:.1} ms after the window had opened. All checks passed:");
-    println!("paused, resumed and drained on time, and the other consumers unchanged.");
+    println!(
+        "paused until the extended close, resumed and drained on time, and the other consumers"
+    );
+    println!("unchanged.");
     Ok(())
 }
 

@@ -7,9 +7,9 @@
 //! 1. **A pause is a deadline that the server keeps.** recess must be alive when a window opens,
 //!    never when it closes: with recess dead, the network cut or the host lost, every consumer
 //!    still resumes on time.
-//! 2. **Desired state is a pure function of the config and the clock.** Edges only wake; levels
-//!    decide. Started late, with a suspended host, a stepped clock or a second copy beside it, the
-//!    next pass computes the same answer.
+//! 2. **Desired state is a pure function of the config, the overrides and the clock.** Edges only
+//!    wake; levels decide. Started late, with a suspended host, a stepped clock or a second copy
+//!    beside it, the next pass computes the same answer.
 //! 3. **One street.** `check`, `plan`, `explain`, `status` and `run` walk the same street to
 //!    different corners, so a preview cannot disagree with the daemon.
 //! 4. **Every decision is a value with a reason.** What is sent, what is not, and why, is computed
@@ -17,11 +17,11 @@
 //!    same value.
 //!
 //! ```text
-//!    TOML                    now                   nats-server
-//!      | config                |                        | observe (LIST, INFO)
-//!      v                       v                        v
-//!   Policy ---> calendar ---> Desired ------+        Found
-//!   (policy)                                v          |
+//!    TOML    overrides (KV)    now                 nats-server
+//!      | config   | read         |                      | observe (LIST, INFO)
+//!      v          v              v                      v
+//!   Policy --> Policy --------> Desired ----+        Found
+//!         (policy, calendar)                v          |
 //!                                     plan::decide <---+   the decision table: a verdict and its rule
 //!                                           v
 //!                                  plan::Situation::plan   (ledger: is it time to write that again?)
