@@ -225,7 +225,7 @@ async fn carry_out(
             let follow = Follow {
                 nats: &nats,
                 config,
-                policy: Arc::new(recorder.after(config, &one, now)),
+                read: recorder.with(&one),
                 wall,
             };
             let ids = run.results.keys().cloned().collect();

@@ -46,10 +46,14 @@ fn ask_about<T>(
     let runtime = super::runtime()?;
     let report = runtime.block_on(async {
         let (nats, _advisories) = connection::connect(&config).await?;
-        let config = store::with_shown(config, &nats, wall).await;
+        let read = store::read_to_show(&config, &nats).await;
         let clock = Clock::new(wall);
         let config = Arc::new(config);
-        let mut reconciler = Reconciler::new(nats.clone(), clock, config, Heartbeat::default());
+        let reconciler = Reconciler::new(nats.clone(), clock, config, Heartbeat::default());
+        let mut reconciler = match read {
+            Some(read) => reconciler.knowing(read),
+            None => reconciler,
+        };
         let only = match &scope {
             Scope::All => None,
             Scope::Only(ids) => Some(ids.clone()),

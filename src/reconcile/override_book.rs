@@ -93,6 +93,14 @@ impl OverrideBook {
         })
     }
 
+    /// Takes in what was read elsewhere.
+    pub fn know(&mut self, read: BucketRead, now: Now) {
+        self.last.accepts(&read);
+        self.state = BucketState::Read;
+        self.read_at = Some(now);
+        self.put_in_place(read, now);
+    }
+
     /// Takes in an answer. Returns whether other overrides count than before.
     pub fn take(&mut self, answer: BucketAnswer, now: Now) -> bool {
         let (began, ended) = answer.last;

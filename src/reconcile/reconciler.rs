@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::consumer::{ConsumerId, Found, Kind, Mark};
 use crate::jetstream::JetStream;
+use crate::jetstream::bucket::BucketRead;
 use crate::ledger::{Former, Ledger};
 use crate::now::Now;
 use crate::overrides::Bucket;
@@ -82,6 +83,16 @@ impl<J: JetStream> Reconciler<J> {
             unlisted: Arc::default(),
             former: Former::default(),
         }
+    }
+
+    /// The same where the bucket was read just now, for a command.
+    pub fn knowing(mut self, read: BucketRead) -> Self {
+        let now = self.clock.now();
+        self.overrides.know(read, now);
+        let policy = self.overrides.applied(&self.config.policy, now);
+        // Nothing is observed yet.
+        let _ = self.adopt(policy, now);
+        self
     }
 
     /// Puts another config in force: the operator has spoken, so overrides are forgotten, and

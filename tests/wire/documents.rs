@@ -22,12 +22,22 @@ const BULK: [&str; 2] = [
     "recess pause 'ORDERS/*' '!ORDERS/audit' --for 2h",
     "recess resume 'ORDERS/*'",
 ];
+const OVERRIDDEN: [&str; 1] =
+    ["recess extend nightly-vacuum --for 30m --reason 'vacuum is slow tonight'"];
 const WAITED: [&str; 1] = ["recess wait --window nightly-vacuum --for drained --timeout 30m"];
 
 #[test]
 fn every_shown_command_that_needs_a_server_is_played() {
-    let played: BTreeSet<&str> = [&CHECKED[..], &FOUND, &LOGGED, &ASKED, &BULK, &WAITED]
-        .concat()
+    let stories = [
+        &CHECKED[..],
+        &FOUND,
+        &LOGGED,
+        &ASKED,
+        &BULK,
+        &OVERRIDDEN,
+        &WAITED,
+    ];
+    let played: BTreeSet<&str> = (stories.concat())
         .into_iter()
         .collect();
     let shown = all_shown();
@@ -48,6 +58,7 @@ fn run(command: &str, config: &str) -> Output {
         .args(&words[1..])
         .env("RECESS_CONFIG", "recess.toml")
         .env_remove("RECESS_LOG")
+        .env("USER", "alice")
         .current_dir(&folder)
         .output()
         .unwrap()
@@ -59,8 +70,20 @@ fn print_what_is_shown(commands: &[&str], config: &str) {
         let output = run(command, config);
         assert_eq!(output.status.code(), Some(0), "{command}: {output:?}");
         let printed = String::from_utf8(output.stdout).unwrap();
+        let printed = with_the_shown_id(&printed);
         assert_eq!(shapes(&printed), shapes(&output_of(command)), "{command}");
     }
+}
+
+/// The ids of overrides, of which five letters are random, as the documents show one.
+fn with_the_shown_id(text: &str) -> String {
+    let mut parts = text.split("alice.");
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        shown += "alice.k7f2q";
+        shown += part.get(5..).unwrap_or_default();
+    }
+    shown
 }
 
 async fn world() -> World {
@@ -119,6 +142,25 @@ async fn manual_pauses_and_waiting_in_the_documents_are_real() {
     let now = window(Span::opening_in(1, 7100));
     let _recess = Recess::start(&now).await;
     print_what_is_shown(&WAITED, &text(&now));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_override_in_the_documents_is_real() {
+    let World { server, .. } = world().await;
+    // Every day at the minute that has just begun, in a zone where that day does not end within three hours.
+    let now = Timestamp::now();
+    let zone = match now.to_zoned(jiff::tz::TimeZone::UTC).hour() {
+        0..20 => "UTC",
+        _ => "Asia/Tokyo",
+    };
+    let schedule = now.in_tz(zone).unwrap().strftime("%-M %-H * * *").to_string();
+    let config = Config::new([server.url()]).set(r#"overrides.bucket = "recess""#).set(&format!(
+        "[[window]]\nname = \"nightly-vacuum\"\nconsumers = [\"ORDERS/*\", \"!ORDERS/audit\"]\nschedule = \"{schedule}\"\n\
+         duration = \"2h\"\ntimezone = \"{zone}\""
+    ));
+    let made = run("recess overrides create", &text(&config));
+    assert!(made.status.success(), "{made:?}");
+    print_what_is_shown(&OVERRIDDEN, &text(&config));
 }
 
 #[tokio::test(flavor = "multi_thread")]

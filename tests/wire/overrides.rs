@@ -10,6 +10,7 @@ use crate::support::config::{Config, Span};
 use crate::support::world::World;
 
 mod alone;
+mod beside;
 mod refused;
 mod views;
 

@@ -14,10 +14,11 @@ use crate::bulk::BulkResult;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::consumer::{ConsumerId, Found};
+use crate::jetstream::bucket::BucketRead;
 use crate::jetstream::nats::Nats;
 use crate::observe::Scope;
 use crate::plan::{Rule, Verdict};
-use crate::policy::{Desired, Policy};
+use crate::policy::Desired;
 use crate::reconcile::{Heartbeat, Reconciler};
 use crate::report::{Row, Wake};
 
@@ -38,8 +39,8 @@ pub struct Follow<'f> {
     pub nats: &'f Nats,
     /// The config file.
     pub config: &'f Config,
-    /// Its policy with all overrides.
-    pub policy: Arc<Policy>,
+    /// The bucket, with what was written to it.
+    pub read: BucketRead,
     /// The system's wall clock.
     pub wall: fn() -> Timestamp,
 }
@@ -93,15 +94,10 @@ impl Follow<'_> {
 
     fn reconciler(&self, clock: &Clock, dry_run: bool) -> Reconciler<Nats> {
         let mut config = self.config.clone();
-        config.policy = self.policy.clone();
         config.settings.controller.dry_run |= dry_run;
         let config = Arc::new(config);
-        Reconciler::new(
-            self.nats.clone(),
-            clock.clone(),
-            config,
-            Heartbeat::default(),
-        )
+        let (nats, heartbeat) = (self.nats.clone(), Heartbeat::default());
+        Reconciler::new(nats, clock.clone(), config, heartbeat).knowing(self.read.clone())
     }
 }
 

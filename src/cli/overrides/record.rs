@@ -65,11 +65,12 @@ impl Recorder {
         store::overridden(&config.policy, &self.read, now)
     }
 
-    /// The policy with one more.
-    pub fn after(&self, config: &Config, one: &Arc<Override>, now: Timestamp) -> Policy {
+    /// What it has with one more.
+    pub fn with(&self, one: &Arc<Override>) -> BucketRead {
         let mut read = self.read.clone();
         read.live.push(one.clone());
-        store::overridden(&config.policy, &read, now)
+        read.up_to = read.up_to.max(Some(one.sequence));
+        read
     }
 
     /// The override as it would be.

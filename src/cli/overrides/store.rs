@@ -99,25 +99,27 @@ pub fn overridden(policy: &Policy, read: &BucketRead, now: Timestamp) -> Policy 
 
 /// A config for a command that only shows something, with the overrides that there are. Where they
 /// cannot be read soon it goes on without them, and says so.
-pub fn shown(config: Config, offline: bool, wall: fn() -> Timestamp) -> Result<Config, Exit> {
+pub fn shown(mut config: Config, offline: bool, wall: fn() -> Timestamp) -> Result<Config, Exit> {
     if offline || config.settings.overrides.bucket.is_none() {
         return Ok(config);
     }
     let runtime = crate::cli::runtime()?;
-    let config = runtime.block_on(async {
+    let read = runtime.block_on(async {
         let settings = &config.settings;
         let (nats, _advisories) = Nats::start(&settings.nats, settings.controller.request_timeout);
-        with_shown(config, &nats, wall).await
+        read_to_show(&config, &nats).await
     });
     runtime.shutdown_background();
+    if let Some(read) = read {
+        config.policy = Arc::new(overridden(&config.policy, &read, wall()));
+    }
     Ok(config)
 }
 
-/// The same by a connection that is there, or is being made.
-pub async fn with_shown(mut config: Config, nats: &Nats, wall: fn() -> Timestamp) -> Config {
-    let Some(store) = Store::of(&config) else {
-        return config;
-    };
+/// What the bucket has, by a connection that is there or is being made; `None` where the config file
+/// names none, or it cannot be read soon.
+pub async fn read_to_show(config: &Config, nats: &Nats) -> Option<BucketRead> {
+    let store = Store::of(config)?;
     let read = async {
         match connection::settled(nats).await {
             Link::Up(_) => {}
@@ -127,14 +129,11 @@ pub async fn with_shown(mut config: Config, nats: &Nats, wall: fn() -> Timestamp
         let read = nats.overrides(&store.bucket).await;
         read.map_err(|error| error.to_string())
     };
-    match tokio::time::timeout(SHOWN_WITHIN, read).await {
-        Ok(Ok(read)) => config.policy = Arc::new(overridden(&config.policy, &read, wall())),
-        Ok(Err(why)) => without(&why),
-        Err(_) => without(&format!("no answer within {} s", SHOWN_WITHIN.as_secs())),
-    }
-    config
-}
-
-fn without(why: &str) {
+    let why = match tokio::time::timeout(SHOWN_WITHIN, read).await {
+        Ok(Ok(read)) => return Some(read),
+        Ok(Err(why)) => why,
+        Err(_) => format!("no reply within {} s", SHOWN_WITHIN.as_secs()),
+    };
     crate::cli::print_error(&format!("without overrides: {why}"));
+    None
 }

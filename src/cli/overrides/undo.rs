@@ -63,7 +63,8 @@ async fn carry_out(
     let survey = Survey::of(&targets, config, nats, wall).await;
     let now = survey.server_now;
     let before = recorder.before(config, now);
-    let after = Arc::new(without(config, read, &overrides, now));
+    let left = without(read, &overrides, now);
+    let after = store::overridden(&config.policy, &left, now);
     if args.way.dry_run {
         return Ok(preview(args, &overrides, (&before, &after), now));
     }
@@ -90,7 +91,7 @@ async fn carry_out(
     let follow = Follow {
         nats,
         config,
-        policy: after.clone(),
+        read: left,
         wall,
     };
     let ids: Vec<String> = overrides.iter().map(|one| one.id.to_string()).collect();
@@ -161,13 +162,8 @@ fn find(id: &str, read: &BucketRead, now: Timestamp, file: &Path) -> Result<Arc<
     Err(format!("there is no override {}{hint}", visible(id)))
 }
 
-/// The policy without these.
-fn without(
-    config: &Config,
-    read: &BucketRead,
-    overrides: &[Arc<Override>],
-    now: Timestamp,
-) -> Policy {
+/// What the bucket has without these.
+fn without(read: &BucketRead, overrides: &[Arc<Override>], now: Timestamp) -> BucketRead {
     let mut read = read.clone();
     read.live.retain(|one| !overrides.contains(one));
     let undoing = |at| Undoing {
@@ -180,7 +176,10 @@ fn without(
         was: Some(Override::clone(one)),
         undoing: undoing(now),
     }));
-    store::overridden(&config.policy, &read, now)
+    // Each of them is written once more.
+    let written = u64::try_from(overrides.len()).unwrap_or_default();
+    read.up_to = read.up_to.map(|up_to| up_to.saturating_add(written));
+    read
 }
 
 /// Says why it was not undone; of another operator's, what to do instead.

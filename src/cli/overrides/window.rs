@@ -64,7 +64,7 @@ async fn carry_out(
     let terms = terms.map_err(|refusal| refused(&refusal, way, config))?;
     if way.dry_run {
         let draft = recorder.draft(terms, now);
-        let after = recorder.after(config, &draft, now);
+        let after = store::overridden(&config.policy, &recorder.with(&draft), now);
         return Ok(preview(way, &draft, (&before, &after), &survey, now));
     }
     let count = survey.consumers.len();
@@ -78,12 +78,13 @@ async fn carry_out(
         return Err(Exit::Failed);
     }
     let one = recorder.write(nats, terms, now).await?;
-    let after = Arc::new(recorder.after(config, &one, now));
+    let read = recorder.with(&one);
+    let after = store::overridden(&config.policy, &read, now);
     let what = format!("{} {}", done(one.terms.verb), about(&one.terms.target));
     let follow = Follow {
         nats,
         config,
-        policy: after.clone(),
+        read,
         wall,
     };
     let followed = follow_to_the_end(&follow, &survey, &what, &one.id.to_string()).await?;

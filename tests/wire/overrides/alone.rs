@@ -177,7 +177,10 @@ async fn a_pause_and_a_resume_are_recorded_and_undone() {
     assert_eq!(pick(&rows, &["result"]), json!([["resumed"]]));
     assert_eq!(held(&world.account, BILLING).await, None);
     assert_eq!(held(&world.account, SHIPPING).await, Some((closes, MARK)));
-    done(&config, &["undo", rows[0]["override"].as_str().unwrap()]);
+    let id = rows[0]["override"].as_str().unwrap();
+    // What the window wants counts again.
+    done(&config, &["undo", id]);
+    assert_eq!(held(&world.account, BILLING).await, Some((closes, MARK)));
     // A dry run writes nothing.
     let rows = done(&config, &["pause", "ORDERS/*", "--for", "1h", "--dry-run"]);
     assert_eq!(
