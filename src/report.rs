@@ -22,7 +22,7 @@ mod overrides;
 mod row;
 
 pub use left_out::{LeftOut, PassedOver, Sentence, Topic};
-pub use overrides::{BucketState, OverrideState, OverridesReport};
+pub use overrides::{BucketState, OverridesReport};
 pub use row::Row;
 
 /// What started a pass.

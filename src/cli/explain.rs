@@ -12,7 +12,6 @@ use super::table::{render, table};
 use super::{ConfigArgs, Exit, Format, FormatArgs};
 use crate::calendar::Occurrence;
 use crate::consumer::{ConsumerId, Owner};
-use crate::overrides::listed::about;
 use crate::policy::{Desired, Override, Policy, Window};
 use crate::report::{Report, Row};
 use crate::text::{self, rounded_span, utc};
@@ -250,7 +249,7 @@ fn overrides_text(overrides: &[Arc<Override>]) -> String {
     for one in overrides {
         rows.add_row([
             one.id.to_string(),
-            format!("{} {}", one.terms.verb.as_str(), about(&one.terms.target)),
+            format!("{} {}", one.terms.verb.as_str(), one.terms.target),
             text::utc_cell(one.terms.from),
             text::utc_cell(one.terms.until),
             one.terms.reason.as_deref().unwrap_or_default().to_owned(),

@@ -31,6 +31,9 @@ pub enum State {
 }
 
 impl State {
+    /// Those that the metric counts: what is over is history.
+    pub const COUNTED: [Self; 3] = [Self::Active, Self::Ahead, Self::Idle];
+
     /// As JSON and the list have it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -183,18 +186,4 @@ struct UndoneRow<'a> {
     by: Option<&'a str>,
     reason: Option<&'a str>,
     at: String,
-}
-
-/// What an override is about: `nightly-vacuum`, `ORDERS/* !ORDERS/audit`.
-pub fn about(target: &Target) -> String {
-    match target {
-        Target::Window(name) => name.to_string(),
-        Target::Consumers(selection) => {
-            let selectors = selection.selectors().iter();
-            selectors
-                .map(|one| one.as_str())
-                .collect::<Vec<_>>()
-                .join(" ")
-        }
-    }
 }

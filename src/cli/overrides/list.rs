@@ -9,7 +9,7 @@ use crate::cli::{Exit, Format, connection};
 use crate::config::Config;
 use crate::jetstream::bucket::BucketRead;
 use crate::overrides::entry::Undoing;
-use crate::overrides::listed::{Listed, State, about};
+use crate::overrides::listed::{Listed, State};
 use crate::policy::Policy;
 use crate::text;
 
@@ -98,7 +98,7 @@ fn text(shown: &[&Listed], over: usize, all: bool) -> String {
             one.id.clone(),
             one.state.as_str().to_owned(),
             terms.map_or("", |terms| terms.verb.as_str()).to_owned(),
-            terms.map_or_else(String::new, |terms| about(&terms.target)),
+            terms.map_or_else(String::new, |terms| terms.target.to_string()),
             cell(terms.map(|terms| terms.from)),
             cell(terms.map(|terms| terms.until)),
             why(one),

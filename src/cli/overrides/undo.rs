@@ -14,7 +14,7 @@ use crate::config::{Config, closest};
 use crate::jetstream::bucket::{BucketError, BucketRead};
 use crate::jetstream::nats::{Nats, Undid};
 use crate::overrides::entry::{Undoing, Undone};
-use crate::overrides::listed::{Listed, about};
+use crate::overrides::listed::Listed;
 use crate::policy::{Effect, Override, Policy, Target};
 use crate::text::utc;
 use crate::visible::visible;
@@ -187,7 +187,7 @@ fn refused(error: BucketError, one: &Override) -> Exit {
     let denied = matches!(error, BucketError::Denied { .. });
     complain(format!("error: override {} is not undone: {error}", one.id));
     if denied {
-        let what = about(&one.terms.target);
+        let what = one.terms.target.to_string();
         let instead = match (&one.terms.target, one.terms.effect) {
             (Target::Window(_), Effect::Pause) => format!("recess close {what}"),
             (Target::Window(_), Effect::Run) => {
@@ -259,7 +259,7 @@ fn told(
             "{what}: {}, {} {}, which lasted until {}.\n",
             one.id,
             one.terms.verb.as_str(),
-            about(&one.terms.target),
+            one.terms.target,
             utc(one.terms.until)
         );
         text += &timeline::lines(before, after, one, now).unwrap_or_default();

@@ -19,7 +19,7 @@ use crate::jetstream::RequestError;
 use crate::jetstream::nats::Nats;
 use crate::observe::Observed;
 use crate::overrides::command::{Command, Refusal};
-use crate::overrides::listed::{Listed, about};
+use crate::overrides::listed::Listed;
 use crate::policy::{Effect, Interest, Override, Policy, Selection, Target, Verb};
 use crate::text::{self, utc};
 
@@ -71,7 +71,7 @@ async fn carry_out(
     let question = format!(
         "`recess {} {}` concerns {count} consumers. Go on?",
         terms.verb.as_str(),
-        about(&terms.target)
+        terms.target
     );
     if !terminal::is_agreed(&question, count, way.yes) {
         complain("nothing was written");
@@ -80,7 +80,7 @@ async fn carry_out(
     let one = recorder.write(nats, terms, now).await?;
     let read = recorder.with(&one);
     let after = store::overridden(&config.policy, &read, now);
-    let what = format!("{} {}", done(one.terms.verb), about(&one.terms.target));
+    let what = format!("{} {}", done(one.terms.verb), one.terms.target);
     let follow = Follow {
         nats,
         config,
@@ -155,7 +155,7 @@ fn preview(
     let mut text = format!(
         "Nothing was written. `recess {} {}` would {} from {} until {}:\n",
         draft.terms.verb.as_str(),
-        about(&draft.terms.target),
+        draft.terms.target,
         match draft.terms.effect {
             Effect::Pause => "hold its consumers",
             Effect::Run => "let its consumers run",

@@ -124,6 +124,6 @@ fn a_row_has_all_that_is_known() {
 
 #[test]
 fn a_target_is_shown_as_it_is_typed() {
-    assert_eq!(about(&window("w")), "w");
-    assert_eq!(about(&consumers()), "ORDERS/* !ORDERS/audit");
+    assert_eq!(window("w").to_string(), "w");
+    assert_eq!(consumers().to_string(), "ORDERS/* !ORDERS/audit");
 }

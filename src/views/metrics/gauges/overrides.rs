@@ -3,7 +3,8 @@
 use prometheus::{GaugeVec, Opts};
 
 use super::{flag, seconds, size};
-use crate::report::{BucketState, OverrideState, OverridesReport, Report};
+use crate::overrides::listed::State;
+use crate::report::{BucketState, OverridesReport, Report};
 
 pub(super) struct OverrideGauges {
     readable: GaugeVec,
@@ -63,16 +64,16 @@ impl OverrideGauges {
         }
         let unreadable = size(overrides.read.unreadable.len());
         (self.unreadable.with_label_values(&NONE)).set(unreadable);
-        for state in OverrideState::COUNTED {
+        for state in State::COUNTED {
             self.states.with_label_values(&[state.as_str()]);
         }
         for one in &overrides.read.live {
-            let state = OverrideState::of(one, &report.policy, report.at);
-            if state == OverrideState::Ended {
+            let state = State::of(one, &report.policy, report.at);
+            if state == State::Ended {
                 continue;
             }
             self.states.with_label_values(&[state.as_str()]).inc();
-            if state == OverrideState::Active {
+            if state == State::Active {
                 let (id, target) = (one.id.to_string(), one.terms.target.to_string());
                 let effect = one.terms.effect.as_str();
                 let labels = [&*id, one.id.author(), &*target, effect];
