@@ -14,6 +14,7 @@ mod agenda;
 mod bulk_op;
 mod newcomers;
 mod orphans;
+mod planned;
 mod rule;
 mod situation;
 mod skew;
@@ -25,8 +26,9 @@ pub use agenda::Agenda;
 pub use bulk_op::{BulkOp, Hold};
 pub use newcomers::{MAX_OBSERVATION_INTERVAL, Newcomers};
 pub use orphans::{Orphan, Orphans};
+pub use planned::{Plan, Planned, Sending};
 pub use rule::{Rule, RuleRow};
-pub use situation::{Known, Plan, Planned, Sending, Situation};
+pub use situation::{Known, Situation};
 pub use skew::{ClockSample, Skew};
 pub use verdict::{Decision, Verdict, resume_deadline};
 

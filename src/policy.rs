@@ -1,7 +1,8 @@
 //! Which consumers follow which windows, and what that makes desired at an instant.
 //!
-//! A [`Policy`] is what a checked config file says of windows, and what people decided about them since: it cannot be wrong any
-//! more. Its answer, [`Desired`], is a pure function of the policy and an instant; nothing is remembered between two questions.
+//! A [`Policy`] is what a checked config file says of windows, and what people decided about them
+//! since: it cannot be wrong any more. Its answer, [`Desired`], is a pure function of the policy
+//! and an instant; nothing is remembered between two questions.
 
 use std::sync::Arc;
 
@@ -53,8 +54,8 @@ use on_consumers::OnConsumers;
 pub enum Desired {
     /// Delivering.
     Running,
-    /// A window has closed and the consumer's own moment of return has not come: a pause of ours may last until the
-    /// instant, none is begun.
+    /// A window has closed and the consumer's own moment of return has not come: a pause of ours
+    /// may last until the instant, none is begun.
     Tail(Timestamp),
     /// Held until the instant.
     Paused(Timestamp),
@@ -95,11 +96,13 @@ pub struct Policy {
     on_consumers: OnConsumers,
 }
 
-/// So many changes are followed to see what will be wanted soon: windows of a second each could make one every second.
+/// So many changes are followed to see what will be wanted soon: windows of a second each could
+/// make one every second.
 const MOST_CHANGES: usize = 32;
 
 impl Policy {
-    /// Puts windows together. `max_pause` is of whole seconds and at least [`Policy::SHORTEST_MAX_PAUSE`].
+    /// Puts windows together. `max_pause` is of whole seconds and at least
+    /// [`Policy::SHORTEST_MAX_PAUSE`].
     pub fn new(instance: &str, max_pause: SignedDuration, windows: Vec<Window>) -> Self {
         let windows: Vec<Arc<Window>> = windows.into_iter().map(Arc::new).collect();
         let selections = windows.iter().map(|window| window.selection.clone());
@@ -116,7 +119,8 @@ impl Policy {
         }
     }
 
-    /// The same policy where the file names no instance, so that another deployment may go by the same name.
+    /// The same policy where the file names no instance, so that another deployment may go by the
+    /// same name.
     pub fn with_unset_instance(self) -> Self {
         Self {
             is_named: false,
@@ -129,7 +133,8 @@ impl Policy {
         self.is_named
     }
 
-    /// Below this a deadline would have to be renewed before the server could be sure to have applied it.
+    /// Below this a deadline would have to be renewed before the server could be sure to have
+    /// applied it.
     pub const SHORTEST_MAX_PAUSE: SignedDuration = SignedDuration::from_secs(20);
 
     /// The name of this deployment.
@@ -142,7 +147,8 @@ impl Policy {
         self.mark
     }
 
-    /// The longest time for which a consumer may be held without a further deadline: how far ahead one may lie.
+    /// The longest time for which a consumer may be held without a further deadline: how far ahead
+    /// one may lie.
     pub fn max_pause(&self) -> SignedDuration {
         self.max_pause
     }
@@ -152,7 +158,8 @@ impl Policy {
         &self.windows
     }
 
-    /// The windows that a consumer follows, and the overrides that name it. `kind` is `None` for one that does not exist: only its exact name counts.
+    /// The windows that a consumer follows, and the overrides that name it. `kind` is `None` for
+    /// one that does not exist: only its exact name counts.
     pub fn windows_of(&self, id: &ConsumerId, kind: Option<Kind>) -> WindowSet {
         let places = self.selections.selecting(id, kind);
         let windows: WindowSet = (places.into_iter())
@@ -207,9 +214,10 @@ impl Policy {
         self.desired_at(at).desired_once(id, windows)
     }
 
-    /// The first instant after `after` at which some window opens or closes, an override begins or ends, or, while anything of
-    /// that lasts or consumers come back, the furthest deadline moves on. Between `after` and that instant no answer of [`Policy::desired`] changes, but
-    /// that tails end: then there is nothing to do, as the server ends them.
+    /// The first instant after `after` at which some window opens or closes, an override begins or
+    /// ends, or, while anything of that lasts or consumers come back, the furthest deadline moves
+    /// on. Between `after` and that instant no answer of [`Policy::desired`] changes, but that
+    /// tails end: then there is nothing to do, as the server ends them.
     pub fn next_change(&self, after: Timestamp) -> Option<Timestamp> {
         let by_hand = self.on_consumers.overrides.iter();
         let edges = by_hand.flat_map(|one| [one.terms.from, one.terms.until]);
@@ -235,8 +243,9 @@ impl Policy {
         change.into_iter().chain(tail).chain(edge).min()
     }
 
-    /// Whether a change within `ahead` after `at` will want a consumer paused (or in its tail) until exactly `deadline`; or, as
-    /// the server's clock bounds what may be written, until as far as it may be at `at`.
+    /// Whether a change within `ahead` after `at` will want a consumer paused (or in its tail)
+    /// until exactly `deadline`; or, as the server's clock bounds what may be written, until as far
+    /// as it may be at `at`.
     pub fn wants_soon(
         &self,
         id: &ConsumerId,

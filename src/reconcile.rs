@@ -93,8 +93,9 @@ pub async fn run<J: JetStream>(
         }
         let pause = driver.rest();
         // Cancel-safe: a change of the link, the config or the hints stays marked until it is seen,
-        // the read of overrides goes on where it was, `recv` loses nothing, a nudge that nothing waits for is kept, and the next turn works the pause
-        // out again. What is done about it follows the arm.
+        // the read of overrides goes on where it was, `recv` loses nothing, a nudge that nothing
+        // waits for is kept, and the next turn works the pause out again. What is done about it
+        // follows the arm.
         tokio::select! {
             changed = link.changed() => {
                 if changed.is_err() { return }

@@ -14,8 +14,9 @@ use crate::calendar::{Occurrence, Schedule};
 /// How far ahead anything is looked for.
 const HORIZON: SignedDuration = SignedDuration::from_hours(24 * 366 * 10);
 
-/// So many openings, each swallowed by an exclusion of its own, are passed over in search of one that is left. When there
-/// are more, the search goes on from a later instant: nobody asks but once.
+/// So many openings, each swallowed by an exclusion of its own, are passed over in search of one
+/// that is left. When there are more, the search goes on from a later instant: nobody asks but
+/// once.
 const MOST_SWALLOWED: u32 = 400;
 
 /// While it is open, no window that it concerns holds.
@@ -51,14 +52,15 @@ impl<'w> ByFile<'w> {
         Some(self.piece(whole, opens))
     }
 
-    /// The first piece that opens after `after` (and within ten years of it, and of the openings that exclusions swallow
-    /// one by one it looks behind [`MOST_SWALLOWED`] only); of several, the one that closes last.
+    /// The first piece that opens after `after` (and within ten years of it, and of the openings
+    /// that exclusions swallow one by one it looks behind [`MOST_SWALLOWED`] only); of several, the
+    /// one that closes last.
     pub fn next_opening(self, after: Timestamp) -> Option<Occurrence> {
         self.next_opening_before(after, Timestamp::MAX)
     }
 
-    /// The same, where it opens before `before`: nothing is looked for from there on, which saves much where exclusions
-    /// swallow one opening after the other.
+    /// The same, where it opens before `before`: nothing is looked for from there on, which saves
+    /// much where exclusions swallow one opening after the other.
     pub fn next_opening_before(self, after: Timestamp, before: Timestamp) -> Option<Occurrence> {
         let horizon = later(after, HORIZON).min(before);
         let mut at = after;
@@ -89,7 +91,8 @@ impl<'w> ByFile<'w> {
         None
     }
 
-    /// Where an exclusion that holds at `at` or comes next ends, and so may leave a rest of what is open at `at`.
+    /// Where an exclusion that holds at `at` or comes next ends, and so may leave a rest of what is
+    /// open at `at`.
     fn next_rest(self, at: Timestamp) -> Option<Timestamp> {
         if self.exclusions.is_empty() {
             return None;
@@ -101,7 +104,8 @@ impl<'w> ByFile<'w> {
             .filter(|end| *end < closes)
     }
 
-    /// The first instant from `at` on at which it is not open; nothing is looked for from `enough` on.
+    /// The first instant from `at` on at which it is not open; nothing is looked for from `enough`
+    /// on.
     pub fn covered_until(self, at: Timestamp, enough: Timestamp) -> Timestamp {
         if self.is_excluded(at) {
             return at;
@@ -130,15 +134,16 @@ impl<'w> ByFile<'w> {
         pieces
     }
 
-    /// Every piece that has an instant in `[from, until)`, in the order of opening, one after the other: a year of seconds fits
-    /// into no memory.
+    /// Every piece that has an instant in `[from, until)`, in the order of opening, one after the
+    /// other: a year of seconds fits into no memory.
     pub fn walk(
         self,
         from: Timestamp,
         until: Timestamp,
     ) -> impl Iterator<Item = Occurrence> + use<'w> {
         let mut wholes = self.schedule.intersecting(from, until).peekable();
-        // Pieces that open no earlier than the next whole occurrence does, which has pieces of its own.
+        // Pieces that open no earlier than the next whole occurrence does, which has pieces of its
+        // own.
         let mut waiting: BinaryHeap<Reverse<Occurrence>> = BinaryHeap::new();
         std::iter::from_fn(move || {
             while let Some(whole) = wholes.peek().copied() {
@@ -169,8 +174,8 @@ impl<'w> ByFile<'w> {
         (self.exclusions.iter()).any(|one| one.schedule.open_at(at).is_some())
     }
 
-    /// The first instant from `at` on that no exclusion covers, where one covers `at`; nothing is looked for beyond ten
-    /// years.
+    /// The first instant from `at` on that no exclusion covers, where one covers `at`; nothing is
+    /// looked for beyond ten years.
     pub fn excluded_until(self, at: Timestamp) -> Option<Timestamp> {
         self.excluded_within(at, later(at, HORIZON))
     }
@@ -179,7 +184,8 @@ impl<'w> ByFile<'w> {
     fn excluded_within(self, at: Timestamp, enough: Timestamp) -> Option<Timestamp> {
         let mut end = at;
         while end < enough {
-            // Each takes up where the one before it ends. There and back, as they often stand in the order of time.
+            // Each takes up where the one before it ends. There and back, as they often stand in
+            // the order of time.
             let there_and_back = self.exclusions.iter().chain(self.exclusions.iter().rev());
             let reached =
                 there_and_back.fold(end, |end, one| one.schedule.covered_until(end, enough));
@@ -199,8 +205,8 @@ impl<'w> ByFile<'w> {
             .min()
     }
 
-    /// How consumers come back from the last occurrence that closed at or before `at`, if it spreads them and some are
-    /// still to come after `at`. An exclusion cuts that too.
+    /// How consumers come back from the last occurrence that closed at or before `at`, if it
+    /// spreads them and some are still to come after `at`. An exclusion cuts that too.
     pub fn returning(self, at: Timestamp) -> Option<Returning> {
         if self.resume_spread.is_zero() {
             return None;

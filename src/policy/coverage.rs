@@ -1,4 +1,5 @@
-//! When a consumer is held: by its windows and by the overrides that name it, of which the later has the last word.
+//! When a consumer is held: by its windows and by the overrides that name it, of which the later
+//! has the last word.
 
 use std::sync::Arc;
 
@@ -9,14 +10,15 @@ use super::returning::{INSTANT, Returning, earlier, later};
 use super::{Effect, Window, WindowSet};
 
 impl WindowSet {
-    /// The first instant from `at` on at which nothing holds; nothing is looked for from `enough` on.
+    /// The first instant from `at` on at which nothing holds; nothing is looked for from `enough`
+    /// on.
     pub fn covered_until(&self, at: Timestamp, enough: Timestamp) -> Timestamp {
         let ends = |window: &Arc<Window>, from| window.covered_until(from, enough);
         covered_until(self, &self.overlay(), at, enough, ends)
     }
 
-    /// Whether something holds without a break from the one instant to the other, both included: then
-    /// both lie in the same pause.
+    /// Whether something holds without a break from the one instant to the other, both included:
+    /// then both lie in the same pause.
     pub fn hold_throughout(&self, one: Timestamp, other: Timestamp) -> bool {
         let (from, until) = (one.min(other), one.max(other));
         self.covered_until(from, later(until, INSTANT)) > until
@@ -39,7 +41,8 @@ impl WindowSet {
         }
     }
 
-    /// The first instant after `after` at which something begins to hold, if it lies before `before`.
+    /// The first instant after `after` at which something begins to hold, if it lies before
+    /// `before`.
     pub(super) fn next_begin(&self, after: Timestamp, before: Timestamp) -> Option<Timestamp> {
         let by_hand = self.overlay();
         let mut at = after;
@@ -78,7 +81,8 @@ impl WindowSet {
     }
 }
 
-/// The first instant from `at` on at which nothing holds. `ends` says until when a window is open from an instant on.
+/// The first instant from `at` on at which nothing holds. `ends` says until when a window is open
+/// from an instant on.
 pub(super) fn covered_until(
     windows: &[Arc<Window>],
     by_hand: &Overlay,
@@ -109,7 +113,8 @@ pub(super) fn covered_until(
     end
 }
 
-/// The override by which a person opened a window after the one that lets the consumer run: the last word counts.
+/// The override by which a person opened a window after the one that lets the consumer run: the
+/// last word counts.
 fn opened_since<'w>(window: &'w Window, span: &Span, at: Timestamp) -> Option<&'w Span> {
     let open = window.overlay().at(at)?;
     let counts = open.effect() == Effect::Pause && open.by.sequence > span.by.sequence;

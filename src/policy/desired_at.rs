@@ -1,6 +1,7 @@
 //! What windows make of consumers at one instant.
 //!
-//! Thousands of consumers follow the same windows, in other combinations: each window is asked once.
+//! Thousands of consumers follow the same windows, in other combinations: each window is asked
+//! once.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -16,7 +17,8 @@ use crate::consumer::ConsumerId;
 #[cfg(test)]
 mod tests;
 
-/// So many answers of windows are kept: enough for any pass, and an end where windows take turns every second.
+/// So many answers of windows are kept: enough for any pass, and an end where windows take turns
+/// every second.
 const MOST_KEPT: usize = 200_000;
 
 /// An instant, and what was found out about it so far.
@@ -59,10 +61,12 @@ impl Policy {
 impl DesiredAt<'_> {
     /// What a consumer that follows `windows` should be doing.
     ///
-    /// It is paused while one of them is open, or an override that names it has the last word and pauses, so overlapping and touching windows make one pause, until the first instant
-    /// that none of them covers; or until its own moment of return, where a window spreads those. Between the two it is in
-    /// the tail. A deadline is never more than `max_pause` ahead: beyond that it moves in steps of half of `max_pause`,
-    /// counted since the epoch, so that every copy of recess names the same instant.
+    /// It is paused while one of them is open, or an override that names it has the last word and
+    /// pauses, so overlapping and touching windows make one pause, until the first instant that
+    /// none of them covers; or until its own moment of return, where a window spreads those.
+    /// Between the two it is in the tail. A deadline is never more than `max_pause` ahead: beyond
+    /// that it moves in steps of half of `max_pause`, counted since the epoch, so that every copy
+    /// of recess names the same instant.
     pub fn desired(&mut self, id: &ConsumerId, windows: &WindowSet) -> Desired {
         if let Some(together) = self.sets.get(windows) {
             return self.of(id, together);

@@ -1,9 +1,10 @@
-//! Which selections select a consumer, without asking each: a file may have ten thousand windows with one each, and an
-//! account as many consumers.
+//! Which selections select a consumer, without asking each: a file may have ten thousand windows
+//! with one each, and an account as many consumers.
 //!
-//! Selectors are kept by what the names have in common that they match (a whole name, a start, an end), first of the
-//! stream, then of the consumer. A name has few starts and ends, and only the selectors found under those are asked. The
-//! invariant: the answer is that of [`Selection::selects`](super::Selection::selects), asked of each.
+//! Selectors are kept by what the names have in common that they match (a whole name, a start, an
+//! end), first of the stream, then of the consumer. A name has few starts and ends, and only the
+//! selectors found under those are asked. The invariant: the answer is that of
+//! [`Selection::selects`](super::Selection::selects), asked of each.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;

@@ -1,8 +1,9 @@
 //! Which consumers are of interest, and what must be asked to see them all.
 //!
-//! The daemon's interest is what its windows select and what else may carry a pause of recess's; a command line's is what its
-//! selectors select. Knows names and kinds of consumers; must not know windows or the server. The invariant: whatever
-//! [`Interest::includes`] is asked for by name, or in a stream that is listed.
+//! The daemon's interest is what its windows select and what else may carry a pause of recess's; a
+//! command line's is what its selectors select. Knows names and kinds of consumers; must not know
+//! windows or the server. The invariant: whatever [`Interest::includes`] is asked for by name, or
+//! in a stream that is listed.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,8 +22,8 @@ pub struct Interest {
     beyond: BTreeSet<ConsumerId>,
 }
 
-/// Selections, and where to find those that may select a consumer. The windows of a policy have one each, and so have the
-/// overrides that name consumers.
+/// Selections, and where to find those that may select a consumer. The windows of a policy have one
+/// each, and so have the overrides that name consumers.
 #[derive(Debug, Default)]
 pub(super) struct Selections {
     list: Vec<Selection>,
@@ -96,18 +97,21 @@ impl Interest {
         self.globs().filter_map(Selector::exact_stream)
     }
 
-    /// Whether the names of all streams are needed, to know which others have to be listed: see [`Self::lists`].
+    /// Whether the names of all streams are needed, to know which others have to be listed: see
+    /// [`Self::lists`].
     pub fn needs_stream_names(&self) -> bool {
         self.globs_over_streams().next().is_some()
     }
 
-    /// Whether a stream of that name has to be listed for a selector with a wildcard in its stream's part.
+    /// Whether a stream of that name has to be listed for a selector with a wildcard in its
+    /// stream's part.
     pub fn lists(&self, stream: &str) -> bool {
         self.globs_over_streams()
             .any(|glob| glob.may_match_in(stream))
     }
 
-    /// Whether a consumer is of interest. `kind` is `None` for one that does not exist: only its exact name counts.
+    /// Whether a consumer is of interest. `kind` is `None` for one that does not exist: only its
+    /// exact name counts.
     pub fn includes(&self, id: &ConsumerId, kind: Option<Kind>) -> bool {
         self.is_beyond(id) || self.is_selected(id, kind)
     }

@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// All that the lists hold, in the order of `key`; of what has the same key, that of the earlier list first. Each list is in
-/// that order itself.
+/// All that the lists hold, in the order of `key`; of what has the same key, that of the earlier
+/// list first. Each list is in that order itself.
 pub fn merged<L, K>(mut lists: Vec<L>, key: impl Fn(&L::Item) -> K) -> impl Iterator<Item = L::Item>
 where
     L: Iterator,

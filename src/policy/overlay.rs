@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use super::{Effect, Override};
 
-/// Overrides of one target as spans of time that do not overlap, in order: where two meet, the later one counts.
+/// Overrides of one target as spans of time that do not overlap, in order: where two meet, the
+/// later one counts.
 #[derive(Clone, Debug, Default)]
 pub struct Overlay {
     spans: Vec<Span>,

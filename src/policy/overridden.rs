@@ -1,7 +1,8 @@
 //! When a window is open that people have overridden.
 //!
-//! An override that pauses joins with what it touches: a window that is extended closes once, at the new end. One that lets run
-//! cuts, as an exclusion does. The few occurrences near overrides are worked out once, all others are the file's.
+//! An override that pauses joins with what it touches: a window that is extended closes once, at
+//! the new end. One that lets run cuts, as an exclusion does. The few occurrences near overrides
+//! are worked out once, all others are the file's.
 
 use std::sync::Arc;
 
@@ -20,7 +21,8 @@ pub(super) struct Overridden {
     /// What was put together, in the order given.
     pub overrides: Vec<Arc<Override>>,
     pub overlay: Overlay,
-    /// Whatever touches an override, in the order of opening. The file's own occurrences do not count where they touch one.
+    /// Whatever touches an override, in the order of opening. The file's own occurrences do not
+    /// count where they touch one.
     pieces: Vec<Occurrence>,
 }
 

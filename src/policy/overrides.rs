@@ -1,4 +1,5 @@
-//! What a person decided at run time: an override of the config file's windows, for a time that is written down.
+//! What a person decided at run time: an override of the config file's windows, for a time that is
+//! written down.
 
 use std::fmt;
 use std::sync::Arc;

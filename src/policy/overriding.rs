@@ -9,8 +9,9 @@ use super::on_consumers::OnConsumers;
 use super::{Override, Policy, Selection, Target};
 
 impl Policy {
-    /// The same policy with these overrides, in any order, and no others. For questions about `now` or later: what named
-    /// consumers and is over by then is left out, so that recess need not observe them for its sake.
+    /// The same policy with these overrides, in any order, and no others. For questions about `now`
+    /// or later: what named consumers and is over by then is left out, so that recess need not
+    /// observe them for its sake.
     pub fn with_overrides(&self, overrides: &[Arc<Override>], now: Timestamp) -> Self {
         // One that let a consumer run may still be what cut its tail.
         let spreads = self.by_file.iter().map(|window| window.resume_spread);

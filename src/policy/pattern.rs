@@ -7,8 +7,8 @@ use globset::{Glob, GlobBuilder, GlobMatcher};
 use crate::consumer::is_name;
 use crate::visible::visible;
 
-/// What most people write needs no glob: a compiled one takes some 10 kB and 50 microseconds, and a file may have
-/// thousands.
+/// What most people write needs no glob: a compiled one takes some 10 kB and 50 microseconds, and a
+/// file may have thousands.
 #[derive(Clone, Debug)]
 pub(super) enum NamePattern {
     Exact(Arc<str>),
@@ -113,7 +113,8 @@ impl NamePattern {
         }
     }
 
-    /// Whether it matches every name that `other` matches. Not seen of every glob, and never claimed of one that does not.
+    /// Whether it matches every name that `other` matches. Not seen of every glob, and never
+    /// claimed of one that does not.
     pub fn covers(&self, other: &Self) -> bool {
         match (self, other) {
             (_, Self::Exact(name)) => self.matches(name),

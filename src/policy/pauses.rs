@@ -1,6 +1,8 @@
-//! The pauses of one consumer: its windows joined where they overlap or touch, each with its own moment of return.
+//! The pauses of one consumer: its windows joined where they overlap or touch, each with its own
+//! moment of return.
 //!
-//! What [`Policy::desired`] says of an instant, told of a stretch of time. `plan --consumer` and `explain` are made of it.
+//! What [`Policy::desired`] says of an instant, told of a stretch of time. `plan --consumer` and
+//! `explain` are made of it.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -16,13 +18,14 @@ pub struct Pause {
     pub closes: Timestamp,
     /// When that consumer comes back: later than that where a window spreads the return.
     pub until: Timestamp,
-    /// The windows that make it, in order, and the overrides that name the consumer and hold meanwhile.
+    /// The windows that make it, in order, and the overrides that name the consumer and hold
+    /// meanwhile.
     pub windows: WindowSet,
 }
 
 impl Pause {
-    /// So far before and after the time that is asked about a pause is followed: windows that take turns make one without
-    /// end.
+    /// So far before and after the time that is asked about a pause is followed: windows that take
+    /// turns make one without end.
     pub const FOLLOWED: SignedDuration = SignedDuration::from_hours(24 * 366);
 
     /// So often a long one is looked for.
@@ -30,8 +33,8 @@ impl Pause {
 }
 
 impl Policy {
-    /// The pauses of a consumer that have an instant in `[from, until)`, in order, and whole: but for what lies further than
-    /// [`Pause::FOLLOWED`] before or after that.
+    /// The pauses of a consumer that have an instant in `[from, until)`, in order, and whole: but
+    /// for what lies further than [`Pause::FOLLOWED`] before or after that.
     pub fn pauses<'p>(
         &'p self,
         id: &'p ConsumerId,
@@ -52,8 +55,9 @@ impl Policy {
         last.into_iter().chain(pauses)
     }
 
-    /// A pause whose windows hold for longer than `limit` and that has an instant in `[from, until)`, if it is found. It is
-    /// looked for every half of `limit`, [`Pause::PROBES`] times at most.
+    /// A pause whose windows hold for longer than `limit` and that has an instant in `[from,
+    /// until)`, if it is found. It is looked for every half of `limit`, [`Pause::PROBES`] times at
+    /// most.
     pub fn longer_pause(
         &self,
         id: &ConsumerId,

@@ -24,7 +24,8 @@ impl Returning {
         self.cut
     }
 
-    /// When that consumer comes back: so many whole seconds after the close as its name alone decides.
+    /// When that consumer comes back: so many whole seconds after the close as its name alone
+    /// decides.
     pub fn of(&self, id: &ConsumerId) -> Timestamp {
         let spread = self.spread.as_secs().unsigned_abs();
         let own = fnv1a64(id.path().as_bytes()).checked_rem(spread);

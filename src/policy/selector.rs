@@ -44,8 +44,8 @@ impl Selection {
         (with.iter()).all(|selector| without.iter().any(|other| other.covers(selector)))
     }
 
-    /// The `!` entries that exclude nothing, as no consumer of another entry matches them, as far as
-    /// their texts show it: most are misspelt.
+    /// The `!` entries that exclude nothing, as no consumer of another entry matches them, as far
+    /// as their texts show it: most are misspelt.
     pub fn without_effect(&self) -> impl Iterator<Item = &Selector> {
         let (without, with): (Vec<_>, Vec<_>) =
             (self.selectors.iter()).partition(|selector| selector.negated);
@@ -63,7 +63,8 @@ impl Selection {
         matching.find(|selector| is_named && selector.negated)
     }
 
-    /// Whether that consumer is selected. `kind` is `None` for one that does not exist: only its exact name counts.
+    /// Whether that consumer is selected. `kind` is `None` for one that does not exist: only its
+    /// exact name counts.
     pub fn selects(&self, id: &ConsumerId, kind: Option<Kind>) -> bool {
         let (without, with): (Vec<_>, Vec<_>) = (self
             .selectors
@@ -117,7 +118,8 @@ impl Selector {
         self.stream.matches(id.stream()) && self.consumer.matches(id.consumer())
     }
 
-    /// Whether it matches, `!` or not, all that `other` matches. Not seen of every glob, and never claimed of one that does not.
+    /// Whether it matches, `!` or not, all that `other` matches. Not seen of every glob, and never
+    /// claimed of one that does not.
     pub fn covers(&self, other: &Self) -> bool {
         self.stream.covers(&other.stream) && self.consumer.covers(&other.consumer)
     }
@@ -161,8 +163,8 @@ impl Selector {
         }
     }
 
-    /// The consumer that has this very text for its name, where a glob is written that could be one: names may hold all that
-    /// globs are made of, but `*`.
+    /// The consumer that has this very text for its name, where a glob is written that could be
+    /// one: names may hold all that globs are made of, but `*`.
     pub fn literal(&self) -> Option<ConsumerId> {
         let text = self.text.strip_prefix('!').unwrap_or(&self.text);
         let id = text.parse().ok();
@@ -181,8 +183,8 @@ impl Selector {
         }
     }
 
-    /// Whether it holds for streams of all kinds and so, by the way, for that one, in which MQTT, a key-value bucket or an object
-    /// store keeps what it has.
+    /// Whether it holds for streams of all kinds and so, by the way, for that one, in which MQTT, a
+    /// key-value bucket or an object store keeps what it has.
     pub fn strays_into(&self, stream: &str) -> bool {
         INTERNAL.iter().any(|start| stream.starts_with(start))
             && self.stream.matches(stream)

@@ -595,8 +595,8 @@ prop_compose! {
     }
 }
 
-/// The first instant from `at` on that no window covers, by putting occurrences together one after the other; or
-/// anything after `enough`.
+/// The first instant from `at` on that no window covers, by putting occurrences together one after
+/// the other; or anything after `enough`.
 fn uncovered(windows: &WindowSet, at: Timestamp, enough: Timestamp) -> Timestamp {
     let mut rows: Vec<(Timestamp, Timestamp)> = windows
         .iter()
@@ -659,8 +659,8 @@ proptest! {
     }
 }
 
-/// What the index is made for is speed alone: it finds what asking every window finds, for every shape of pattern, and
-/// names that begin and end alike.
+/// What the index is made for is speed alone: it finds what asking every window finds, for every
+/// shape of pattern, and names that begin and end alike.
 #[test]
 fn the_index_finds_the_windows_that_asking_each_finds() {
     let parts = [

@@ -1,7 +1,8 @@
-//! When windows open: every opening of a policy in a span of time, in order, with what daylight saving does to it.
+//! When windows open: every opening of a policy in a span of time, in order, with what daylight
+//! saving does to it.
 //!
-//! Pure, and lazy: a rule of seconds has millions of openings. `plan` prints them; whatever else shows openings takes them
-//! from here.
+//! Pure, and lazy: a rule of seconds has millions of openings. `plan` prints them; whatever else
+//! shows openings takes them from here.
 
 use std::collections::BTreeSet;
 
@@ -48,8 +49,8 @@ impl Policy {
             .filter(move |window| only.is_empty() || is_named(window))
     }
 
-    /// Every opening of the windows of these names (of all, where no name is given) that has an instant in `[from, until)`,
-    /// by its beginning and the window's name.
+    /// Every opening of the windows of these names (of all, where no name is given) that has an
+    /// instant in `[from, until)`, by its beginning and the window's name.
     pub fn openings<'p>(
         &'p self,
         from: Timestamp,

@@ -1,7 +1,8 @@
-//! A window: when it is open, less its exclusions and with its overrides, and when those it pauses come back.
+//! A window: when it is open, less its exclusions and with its overrides, and when those it pauses
+//! come back.
 //!
-//! What cuts an occurrence leaves pieces of it, and each piece is an [`Occurrence`] of its own; everybody else sees pieces
-//! only.
+//! What cuts an occurrence leaves pieces of it, and each piece is an [`Occurrence`] of its own;
+//! everybody else sees pieces only.
 
 use std::sync::Arc;
 
@@ -23,7 +24,8 @@ pub struct Window {
     pub schedule: Schedule,
     /// What cuts it.
     pub exclusions: Vec<Arc<Exclusion>>,
-    /// Over how long a time after its close consumers come back; of whole seconds, zero for at once.
+    /// Over how long a time after its close consumers come back; of whole seconds, zero for at
+    /// once.
     pub resume_spread: SignedDuration,
     /// Whom it pauses.
     pub selection: Selection,
@@ -85,13 +87,14 @@ impl Window {
         }
     }
 
-    /// The first occurrence that opens after `after`, within ten years; of several, the one that closes last.
+    /// The first occurrence that opens after `after`, within ten years; of several, the one that
+    /// closes last.
     pub fn next_opening(&self, after: Timestamp) -> Option<Occurrence> {
         self.next_opening_before(after, Timestamp::MAX)
     }
 
-    /// The same, if it opens before `before`: nothing is looked for from there on, which saves much where exclusions
-    /// swallow one opening after the other.
+    /// The same, if it opens before `before`: nothing is looked for from there on, which saves much
+    /// where exclusions swallow one opening after the other.
     pub fn next_opening_before(&self, after: Timestamp, before: Timestamp) -> Option<Occurrence> {
         match &self.overridden {
             None => self.by_file().next_opening_before(after, before),
@@ -99,7 +102,8 @@ impl Window {
         }
     }
 
-    /// The first instant from `at` on at which it is not open; nothing is looked for from `enough` on.
+    /// The first instant from `at` on at which it is not open; nothing is looked for from `enough`
+    /// on.
     pub fn covered_until(&self, at: Timestamp, enough: Timestamp) -> Timestamp {
         match &self.overridden {
             None => self.by_file().covered_until(at, enough),
@@ -125,8 +129,8 @@ impl Window {
         }
     }
 
-    /// How consumers come back from the last occurrence that closed at or before `at`, if it spreads them and some are
-    /// still to come after `at`. What cuts an occurrence cuts that too.
+    /// How consumers come back from the last occurrence that closed at or before `at`, if it
+    /// spreads them and some are still to come after `at`. What cuts an occurrence cuts that too.
     pub fn returning(&self, at: Timestamp) -> Option<Returning> {
         match &self.overridden {
             None => self.by_file().returning(at),
@@ -134,7 +138,8 @@ impl Window {
         }
     }
 
-    /// Whether another window holds its consumers when this one does because it says the same of times.
+    /// Whether another window holds its consumers when this one does because it says the same of
+    /// times.
     pub fn says_when(&self, other: &Self) -> bool {
         let alike = |(one, other): (&Arc<Exclusion>, &Arc<Exclusion>)| {
             one.schedule.says_the_same(&other.schedule)

@@ -10,11 +10,12 @@ use jiff::Timestamp;
 use super::overlay::Overlay;
 use super::{Effect, Override, Verb, Window};
 
-/// The windows that a consumer follows, in the order of the file; and the overrides that name it (those of a window are the
-/// window's own).
+/// The windows that a consumer follows, in the order of the file; and the overrides that name it
+/// (those of a window are the window's own).
 ///
-/// They are the windows themselves, not their places in a policy: a set outlives a reload, and still says what it said. Two sets
-/// are equal if they hold the very same windows, which those of two policies never do.
+/// They are the windows themselves, not their places in a policy: a set outlives a reload, and
+/// still says what it said. Two sets are equal if they hold the very same windows, which those of
+/// two policies never do.
 #[derive(Clone, Debug, Default)]
 pub struct WindowSet {
     windows: Arc<[Arc<Window>]>,

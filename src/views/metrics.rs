@@ -3,7 +3,7 @@
 //! Counters and histograms take in each report as it comes: passes and answers by the report, as
 //! each of them counts whether or not it is news, and what happened to windows by its changes.
 //! Gauges are made from the newest report at each scrape, so the series of a consumer that is gone
-//! are gone too ([`gauges`]).
+//! are gone too ([`newest`]).
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -22,11 +22,12 @@ use crate::report::{Act, Blank, Report, Wake};
 use crate::write::Action;
 
 mod gauges;
+mod newest;
 mod register;
 #[cfg(test)]
 mod tests;
 
-use gauges::Newest;
+use newest::Newest;
 use register::{counter, counters, gauge, histogram, register};
 
 /// The content type of [`Metrics::render`].

@@ -101,7 +101,8 @@ impl Follow<'_> {
     }
 }
 
-/// Whether a consumer is as wanted, or will not be. `acts`: this command has sent what is to be sent.
+/// Whether a consumer is as wanted, or will not be. `acts`: this command has sent what is to be
+/// sent.
 fn judge(row: &Row, acts: bool) -> BulkResult {
     if let (true, Some(problem)) = (acts, &row.problem)
         && problem.is_final()

@@ -11,7 +11,8 @@ fn interest(selectors: &[&str]) -> Interest {
     Interest::of(Selection::new(selectors.iter().map(parse).collect()))
 }
 
-/// What is asked in an account with these streams: consumers by name, streams to be listed, whether the streams' names.
+/// What is asked in an account with these streams: consumers by name, streams to be listed, whether
+/// the streams' names.
 fn asked(interest: &Interest, account: &[&str]) -> (String, String, bool) {
     let named: Vec<String> = interest.named().iter().map(ConsumerId::path).collect();
     let wanted = account.iter().copied().filter(|name| interest.lists(name));
@@ -51,7 +52,8 @@ fn no_more_is_asked_than_the_selectors_need() {
             false,
         ),
         (&["!*/*"], "", "", false),
-        // A wildcard in brackets is a letter, but a glob all the same; in a name nothing else is one.
+        // A wildcard in brackets is a letter, but a glob all the same; in a name nothing else is
+        // one.
         (&["ORDERS/a[[]1]"], "", "ORDERS", false),
         (&["$MQTT_sess/a-b_c"], "$MQTT_sess/a-b_c", "", false),
     ] {

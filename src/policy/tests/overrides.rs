@@ -96,7 +96,8 @@ impl Canvas {
         }
     }
 
-    /// When that consumer comes back from a window, at `end`, the first second at which nothing holds it.
+    /// When that consumer comes back from a window, at `end`, the first second at which nothing
+    /// holds it.
     fn returns(&self, window: usize, own: usize, spread: usize, end: usize) -> Option<usize> {
         let painted = &self.windows[window];
         // The last second that is not bare: it held, or something cut.
@@ -238,7 +239,8 @@ proptest! {
             }
             at = closes;
         }
-        // One that closed before and whose tail still lasts is told only if no later one has begun: the last of them.
+        // One that closed before and whose tail still lasts is told only if no later one has begun:
+        // the last of them.
         let begun = expected.partition_point(|(_, closes, _)| *closes <= instant(from));
         let expected = expected.split_off(begun.saturating_sub(1));
         let found = policy.pauses(&id, &windows, instant(from), instant(until));

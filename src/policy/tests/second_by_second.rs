@@ -7,7 +7,8 @@ use crate::consumer::fnv1a64;
 const START: i64 = 1_796_083_200; // 2026-12-01T00:00:00Z
 pub(super) const SECONDS: usize = 900;
 
-/// A window of a few openings in the first five minutes: at those seconds of each minute, so long, so spread.
+/// A window of a few openings in the first five minutes: at those seconds of each minute, so long,
+/// so spread.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
     at: Vec<usize>,

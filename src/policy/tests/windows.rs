@@ -197,7 +197,8 @@ fn an_occurrence_is_cut_into_pieces() {
 
 #[test]
 fn in_a_fold_the_next_opening_is_the_one_that_opens_then() {
-    // Zurich, 25 October 2026: from the first 02:45 until the next day's 02:30, and from the second 02:00 until 02:30.
+    // Zurich, 25 October 2026: from the first 02:45 until the next day's 02:30, and from the second
+    // 02:00 until 02:30.
     let zone = TimeZoneDatabase::bundled().get("Europe/Zurich").unwrap();
     let until = Length::Until(jiff::civil::time(2, 30, 0, 0));
     let rule = Rule::new(Pattern::parse("0,45 2 * * *").unwrap(), zone, until);

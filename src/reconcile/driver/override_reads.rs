@@ -1,5 +1,5 @@
-//! Reads of the overrides that hints ask for. They go on beside the loop's steps, as no change by the
-//! calendar may wait for them.
+//! Reads of the overrides that hints ask for. They go on beside the loop's steps, as no change by
+//! the calendar may wait for them.
 
 use std::future::Future;
 use std::pin::Pin;

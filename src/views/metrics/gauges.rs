@@ -1,11 +1,8 @@
-//! The gauges: the newest report, shown again at each scrape.
+//! The gauges, as one report fills them.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
-use prometheus::core::{Collector, Desc};
-use prometheus::proto::MetricFamily;
 use prometheus::{GaugeVec, Opts};
 
 use crate::consumer::{ConsumerId, Found, Owner, PauseState};
@@ -17,57 +14,7 @@ mod overrides;
 
 use overrides::OverrideGauges;
 
-/// The gauges, made from the newest report at each scrape.
-#[derive(Clone)]
-pub struct Newest {
-    report: Arc<Mutex<Option<Arc<Report>>>>,
-    described: Vec<Desc>,
-}
-
-impl Newest {
-    pub fn new() -> Result<Self, prometheus::Error> {
-        let described = Gauges::new()?
-            .all()
-            .into_iter()
-            .flat_map(Collector::desc)
-            .cloned()
-            .collect();
-        Ok(Self {
-            report: Arc::default(),
-            described,
-        })
-    }
-
-    pub fn set(&self, report: Arc<Report>) {
-        *self.report.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
-    }
-}
-
-impl Collector for Newest {
-    fn desc(&self) -> Vec<&Desc> {
-        self.described.iter().collect()
-    }
-
-    fn collect(&self) -> Vec<MetricFamily> {
-        let report = self
-            .report
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        // The same constructor succeeded when this collector was made.
-        let Ok(gauges) = Gauges::new() else {
-            return Vec::new();
-        };
-        gauges.fill(report.as_deref());
-        gauges
-            .all()
-            .into_iter()
-            .flat_map(Collector::collect)
-            .collect()
-    }
-}
-
-struct Gauges {
+pub(super) struct Gauges {
     build_info: GaugeVec,
     connected: GaugeVec,
     skew: GaugeVec,
@@ -95,7 +42,7 @@ struct Gauges {
 }
 
 impl Gauges {
-    fn new() -> Result<Self, prometheus::Error> {
+    pub fn new() -> Result<Self, prometheus::Error> {
         let plain = |name: &str, help: &str| GaugeVec::new(Opts::new(name, help), &[]);
         let window = |name: &str, help: &str| GaugeVec::new(Opts::new(name, help), &["window"]);
         let consumer = |name: &str, help: &str| {
@@ -200,7 +147,7 @@ impl Gauges {
         })
     }
 
-    fn all(&self) -> Vec<&GaugeVec> {
+    pub fn all(&self) -> Vec<&GaugeVec> {
         let mut all = vec![
             &self.build_info,
             &self.connected,
@@ -230,7 +177,7 @@ impl Gauges {
         all
     }
 
-    fn fill(&self, report: Option<&Report>) {
+    pub fn fill(&self, report: Option<&Report>) {
         self.build_info
             .with_label_values(&[env!("CARGO_PKG_VERSION")])
             .set(1.0);

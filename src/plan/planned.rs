@@ -1,0 +1,51 @@
+//! A plan as a value: what is to be sent, and what was decided about each consumer.
+
+use std::time::Duration;
+
+use super::{Decision, Verdict};
+use crate::consumer::ConsumerId;
+use crate::policy::Desired;
+
+/// What to do about many consumers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// What is to be sent, in this order: consumers with other windows take turns, so that a window
+    /// of few does not wait for one of thousands.
+    pub writes: Vec<(ConsumerId, Verdict)>,
+    /// Deadlines to be cleared when nothing else is due.
+    pub clears: Vec<ConsumerId>,
+    /// Every decision.
+    pub decisions: Vec<Planned>,
+}
+
+/// What is planned for one consumer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// Which.
+    pub id: ConsumerId,
+    /// What is wanted of it.
+    pub desired: Desired,
+    /// What follows.
+    pub decision: Decision,
+    /// When it is sent, if it asks for a write.
+    pub sending: Sending,
+    /// Until when a write waits, in uptime: one that was overridden or failed before, or the Resume
+    /// of an orphan.
+    pub waits_until: Option<Duration>,
+    /// When it is observed again, in uptime, if neither the calendar nor an advisory asks for it
+    /// before.
+    pub look: Option<Duration>,
+}
+
+/// What becomes of a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sending {
+    /// It asks for no write.
+    Nothing,
+    /// Now.
+    Now,
+    /// The same write was overridden or failed before: not before this uptime.
+    Waits(Duration),
+    /// Another client overrides it every time: never.
+    Contested,
+}
