@@ -3,7 +3,6 @@ use proptest::prelude::*;
 use super::*;
 use crate::policy::{Desired, Effect, Override, OverrideId, Selector};
 use crate::text;
-use crate::text;
 
 const WINDOWS: &str = r#"
     [controller]
