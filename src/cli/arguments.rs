@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 
 use crate::config;
+use crate::plan::TOO_NEAR;
+use crate::text;
 
 /// A length of time on the command line, written as in the config file.
 pub fn parse_length(text: &str) -> Result<Duration, String> {
@@ -41,4 +43,12 @@ pub fn whole_second(text: &str) -> Result<Timestamp, String> {
         0 => Ok(instant),
         _ => Err("write whole seconds".to_owned()),
     }
+}
+
+/// Why a pause is refused that ends too soon.
+pub fn too_short() -> String {
+    format!(
+        "a pause of {} or less could end before each server has applied it",
+        text::span(TOO_NEAR)
+    )
 }

@@ -130,10 +130,7 @@ fn refuse(length: SignedDuration, config: &Config, file: &Path) -> Option<String
         return Some("--until is in the past".to_owned());
     }
     if length <= TOO_NEAR {
-        return Some(format!(
-            "a pause of {} or less could end before each server has applied it",
-            text::span(TOO_NEAR)
-        ));
+        return Some(super::arguments::too_short());
     }
     (length > longest).then(|| {
         let longest = text::span(longest);

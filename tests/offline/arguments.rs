@@ -87,6 +87,52 @@ const CASES: &[(&str, i32, &str)] = &[
         "the following required arguments were not provided:",
     ),
     ("explain,O/b,x", 2, "unexpected argument 'x' found"),
+    (
+        "open,nightly",
+        2,
+        "the following required arguments were not provided:",
+    ),
+    (
+        "open,nightly,--for,1h,--until,2026-12-01T00:00:00Z",
+        2,
+        "the argument '--for <LENGTH>' cannot be used with '--until <T>'",
+    ),
+    (
+        "extend,nightly",
+        2,
+        "the following required arguments were not provided:",
+    ),
+    (
+        "skip,nightly,--on,tomorrow",
+        2,
+        "invalid value 'tomorrow' for '--on <DATE>': write a day as in 2026-12-24",
+    ),
+    (
+        "undo",
+        2,
+        "the following required arguments were not provided:",
+    ),
+    (
+        "overrides,create,--replicas,9",
+        2,
+        "invalid value '9' for '--replicas <N>': 9 is not in 1..=5",
+    ),
+    (
+        "overrides,--all,create",
+        2,
+        "the subcommand 'create' cannot be used with '--all'",
+    ),
+    // No bucket is named.
+    (
+        "close,nightly",
+        78,
+        "overrides have no bucket: add the lines",
+    ),
+    (
+        "undo,alice.k7f2q",
+        78,
+        "overrides have no bucket: add the lines",
+    ),
     ("diff,a,b,c", 2, "unexpected argument 'c' found"),
     (
         "plan,--exit-code=yes",

@@ -11,6 +11,7 @@ use crate::support::world::World;
 
 mod alone;
 mod beside;
+mod clustered;
 mod refused;
 mod views;
 

@@ -8,12 +8,8 @@ use crate::jetstream::bucket::judge::judge;
 use crate::jetstream::nats::Made;
 
 pub fn execute(args: &CreateArgs) -> Exit {
-    let config = match crate::cli::load(&args.config) {
-        Ok(config) => config,
-        Err(exit) => return exit,
-    };
-    let store = match Store::required(&config, &args.config.config) {
-        Ok(store) => store,
+    let (config, store) = match Store::load(&args.config) {
+        Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
     let runtime = match crate::cli::runtime() {

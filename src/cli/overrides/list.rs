@@ -14,12 +14,8 @@ use crate::policy::Policy;
 use crate::text;
 
 pub fn execute(args: &OverridesArgs, wall: fn() -> Timestamp) -> Exit {
-    let config = match crate::cli::load(&args.config) {
-        Ok(config) => config,
-        Err(exit) => return exit,
-    };
-    let store = match Store::required(&config, &args.config.config) {
-        Ok(store) => store,
+    let (config, store) = match Store::load(&args.config) {
+        Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
     let read = match read(&config, &store) {

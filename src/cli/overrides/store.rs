@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::cli::{Exit, complain, connection};
+use crate::cli::{ConfigArgs, Exit, complain, connection};
 use crate::config::{Config, Reason};
 use crate::jetstream::bucket::{BucketError, BucketRead};
 use crate::jetstream::nats::Nats;
@@ -36,16 +36,18 @@ impl Store {
         })
     }
 
-    /// The same; where it has none, says how to add it.
-    pub fn required(config: &Config, file: &Path) -> Result<Self, Exit> {
-        Self::of(config).ok_or_else(|| {
+    /// A config file and its bucket; where it has none, says how to add it.
+    pub fn load(args: &ConfigArgs) -> Result<(Config, Self), Exit> {
+        let config = crate::cli::load(args)?;
+        let Some(store) = Self::of(&config) else {
             complain(format!(
                 "error: overrides have no bucket: add the lines\n\n    [overrides]\n    bucket = \"recess\"\n\nto {}, run \
                  `recess overrides create`, and reload recess",
-                file.display()
+                args.config.display()
             ));
-            Exit::Config
-        })
+            return Err(Exit::Config);
+        };
+        Ok((config, store))
     }
 
     /// Everything that it has, or says why that is not known.

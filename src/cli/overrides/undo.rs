@@ -24,8 +24,7 @@ pub fn execute(args: &UndoArgs, wall: fn() -> Timestamp) -> Exit {
 }
 
 fn prepare(args: &UndoArgs, wall: fn() -> Timestamp) -> Result<Exit, Exit> {
-    let config = crate::cli::load(&args.way.config)?;
-    let store = Store::required(&config, &args.way.config.config)?;
+    let (config, store) = Store::load(&args.way.config)?;
     let given = args.way.note.reason.as_deref().map(str::trim);
     let reason = given.filter(|text| !text.is_empty()).map(Arc::from);
     let runtime = crate::cli::runtime()?;

@@ -9,6 +9,7 @@ use super::record::Recorder;
 use super::store::{self, Store};
 use super::{Follow, Followed, WayArgs, timeline};
 use crate::bulk::{Bulk, BulkResult};
+use crate::cli::arguments::too_short;
 use crate::cli::{
     Exit, Format, complain, connection, no_such_window, print, print_error, print_json, terminal,
 };
@@ -20,6 +21,7 @@ use crate::jetstream::nats::Nats;
 use crate::observe::Observed;
 use crate::overrides::command::{Command, Refusal};
 use crate::overrides::listed::Listed;
+use crate::plan::TOO_NEAR;
 use crate::policy::{Effect, Interest, Override, Policy, Selection, Target, Verb};
 use crate::text::{self, utc};
 
@@ -30,8 +32,7 @@ pub fn execute(way: &WayArgs, command: Command, wall: fn() -> Timestamp) -> Exit
 /// What can be refused without a server, and then the rest.
 fn prepare(way: &WayArgs, command: Command, wall: fn() -> Timestamp) -> Result<Exit, Exit> {
     let file = &way.config.config;
-    let config = crate::cli::load(&way.config)?;
-    let store = Store::required(&config, file)?;
+    let (config, store) = Store::load(&way.config)?;
     let reason = store::reason(way.note.reason.as_deref(), &config, file)?;
     if let Err(refusal) = command.terms(&config.policy, wall())
         && !refusal.may_be_overridden()
@@ -62,6 +63,10 @@ async fn carry_out(
     let before = recorder.before(config, now);
     let terms = command.terms(&before, now);
     let terms = terms.map_err(|refusal| refused(&refusal, way, config))?;
+    if terms.verb == Verb::Open && terms.until.duration_since(now) <= TOO_NEAR {
+        complain(format!("error: {}", too_short()));
+        return Err(Exit::Usage);
+    }
     if way.dry_run {
         let draft = recorder.draft(terms, now);
         let after = store::overridden(&config.policy, &recorder.with(&draft), now);

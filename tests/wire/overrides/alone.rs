@@ -181,6 +181,10 @@ async fn a_pause_and_a_resume_are_recorded_and_undone() {
     // What the window wants counts again.
     done(&config, &["undo", id]);
     assert_eq!(held(&world.account, BILLING).await, Some((closes, MARK)));
+    // Too short to be sure that each server applies it.
+    let (exit, _, err) = alice(&config, &["open", "night", "--for", "5s"]);
+    let words = "error: a pause of 5s or less could end before each server has applied it\n";
+    assert_eq!((exit, &*err), (Some(2), words));
     // A dry run writes nothing.
     let rows = done(&config, &["pause", "ORDERS/*", "--for", "1h", "--dry-run"]);
     assert_eq!(
