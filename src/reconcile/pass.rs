@@ -177,7 +177,7 @@ impl<J: JetStream> Reconciler<J> {
             return false;
         };
         match timeout(LONGEST_READ, read).await {
-            Ok(answer) => self.take_overrides(answer).is_some(),
+            Ok(answer) => self.take_overrides(answer),
             // What was read before counts on.
             Err(_) => false,
         }

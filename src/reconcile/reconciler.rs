@@ -55,6 +55,8 @@ pub struct Reconciler<J> {
     pub(super) coverage: HashMap<Arc<str>, WindowCoverage>,
     /// What people decided at run time.
     pub(super) overrides: OverrideBook,
+    /// Whom what was decided since the last step concerns.
+    pub(super) affected: Affected,
 }
 
 impl<J: JetStream> Reconciler<J> {
@@ -64,6 +66,7 @@ impl<J: JetStream> Reconciler<J> {
         let overrides = OverrideBook::of(bucket_of(&config), &jetstream);
         Self {
             overrides,
+            affected: Affected::default(),
             jetstream,
             clock,
             heartbeat,
@@ -148,17 +151,21 @@ impl<J: JetStream> Reconciler<J> {
         changed
     }
 
-    /// Takes in what the bucket answered. Returns whom to observe, where other overrides count from
-    /// now on than before: the fights and the coverage of before go on.
-    pub(super) fn take_overrides(&mut self, answer: BucketAnswer) -> Option<Affected> {
+    /// Takes in what the bucket answered: the fights and the coverage of before go on. Returns
+    /// whether other overrides count now.
+    pub(super) fn take_overrides(&mut self, answer: BucketAnswer) -> bool {
         let now = self.clock.now();
-        let before = self.policy.clone();
-        if !self.overrides.take(answer, now) && !self.overrides.is_outlived(now) {
-            return None;
+        let (before, known) = (self.policy.clone(), self.overrides.known(now));
+        let differs = self.overrides.take(answer, now);
+        // What a guard held up before may be done now.
+        self.affected.and_others |= self.overrides.known(now) != known;
+        if !differs && !self.overrides.is_outlived(now) {
+            return false;
         }
         let policy = self.overrides.applied(&self.config.policy, now);
         let consumers = self.adopt(policy, now);
-        Some(Affected::of(consumers, &before, &self.policy))
+        self.affected.add(consumers, &before, &self.policy);
+        true
     }
 
     /// Asks the bucket, where there is one.
@@ -240,16 +247,17 @@ fn bucket_of(config: &Config) -> Option<Bucket> {
 }
 
 /// Whom other overrides concern.
+#[derive(Default)]
 pub(super) struct Affected {
     /// Those of whom something else is wanted now, and those who are named and may not be known.
     pub consumers: BTreeSet<ConsumerId>,
-    /// A glob may select others, too.
+    /// There may be others, which only a look at everything finds.
     pub and_others: bool,
 }
 
 impl Affected {
-    fn of(mut consumers: BTreeSet<ConsumerId>, before: &Policy, after: &Policy) -> Self {
-        let mut and_others = false;
+    fn add(&mut self, consumers: BTreeSet<ConsumerId>, before: &Policy, after: &Policy) {
+        self.consumers.extend(consumers);
         for one in after.overrides() {
             let is_known = before
                 .overrides()
@@ -263,14 +271,10 @@ impl Affected {
             }
             for selector in selection.selectors().iter().filter(|one| !one.is_negated()) {
                 match Selector::exact(selector) {
-                    Some(id) => drop(consumers.insert(id)),
-                    None => and_others = true,
+                    Some(id) => drop(self.consumers.insert(id)),
+                    None => self.and_others = true,
                 }
             }
-        }
-        Self {
-            consumers,
-            and_others,
         }
     }
 }

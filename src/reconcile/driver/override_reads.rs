@@ -67,6 +67,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
 
     /// Begins a read that is due, and takes in the answer to one that was answered meanwhile.
     pub fn take_overrides_read(&mut self) {
+        self.follow_overrides();
         let now = self.reconciler.clock.now().uptime;
         if self.overrides.next().is_some_and(|due| due <= now) && self.is_up() {
             self.overrides.due = None;
@@ -79,44 +80,38 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         }
     }
 
-    /// Takes in an answer: who is affected is observed at once.
+    /// Takes in an answer.
     pub fn take_overrides(&mut self, answer: BucketAnswer) {
         let now = self.reconciler.clock.now();
         if answer.failed() {
             self.overrides.no_later_than(now.uptime + FAILED);
         }
-        let known = self.reconciler.overrides.known(now);
         let before = self.reconciler.overrides.shown();
-        let affected = self.reconciler.take_overrides(answer);
-        self.follow_policy();
-        if let Some(affected) = affected {
-            self.asked.extend(affected.consumers);
-            if affected.and_others {
-                self.full = FullLook::now(Wake::Advisory);
-            }
-        }
-        // What a guard held up before may be done now.
-        if self.reconciler.overrides.known(now) != known {
-            self.full = FullLook::now(Wake::Advisory);
-        }
+        self.reconciler.take_overrides(answer);
+        self.follow_overrides();
         if self.reconciler.overrides.shown() != before {
             self.publish(None);
         }
     }
 
-    /// Reads the overrides before everything is looked at, for no longer than `limit`.
+    /// Goes by the overrides that were taken in since the last step: by the calendar as it is now,
+    /// and whom they concern is observed at once.
+    fn follow_overrides(&mut self) {
+        self.follow_policy();
+        let affected = std::mem::take(&mut self.reconciler.affected);
+        self.asked.extend(affected.consumers);
+        if affected.and_others {
+            self.full = FullLook::now(Wake::Advisory);
+        }
+    }
+
+    /// Reads the overrides before something rests on them, for no longer than `limit`.
     pub(super) async fn refresh_overrides(&mut self, limit: Duration) {
         let Some(read) = self.reconciler.read_overrides() else {
             return;
         };
         if let Ok(answer) = tokio::time::timeout(limit, read).await {
-            if answer.failed() {
-                let now = self.reconciler.clock.now().uptime;
-                self.overrides.no_later_than(now + FAILED);
-            }
-            // Everything is about to be looked at.
-            let _ = self.reconciler.take_overrides(answer);
-            self.follow_policy();
+            self.take_overrides(answer);
         }
     }
 }
