@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::cli::ask;
 use crate::support::config::{Config, Span};
 use crate::support::nats_server::Server;
 use crate::support::recess::{Recess, secs, until};
@@ -32,6 +33,11 @@ pub const METRICS: &[&str] = &[
     "list_entries_unreadable",
     "log_lines_lost_total",
     "nats_connected",
+    "override_until_timestamp_seconds",
+    "overrides",
+    "overrides_read_timestamp_seconds",
+    "overrides_readable",
+    "overrides_unreadable",
     "pass_duration_seconds",
     "passes_total",
     "pause_confirm_seconds",
@@ -50,6 +56,24 @@ pub const METRICS: &[&str] = &[
     "windows_unobserved_total",
 ];
 
+/// Adds a bucket of overrides, which has one that applies to a window without consumers.
+pub fn with_an_override(config: Config) -> Config {
+    let config = (config.set(r#"overrides.bucket = "recess""#)).window(
+        "other",
+        &["OTHER/*"],
+        Span::opening_in(3_000, 60),
+    );
+    let open = ["open", "other", "--for", "10m", "--author", "alice"];
+    for command in [
+        &["overrides", "create"][..],
+        &[&open[..], &["--reason", "a test"]].concat(),
+    ] {
+        let (exit, _, err) = ask(&config, command);
+        assert_eq!(exit, Some(0), "{err}");
+    }
+    config
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_metrics_have_their_names_and_tell_what_is() {
     let World { server, account } = World::with(&["ORDERS/billing", "ORDERS/shipping"]).await;
@@ -59,6 +83,7 @@ async fn the_metrics_have_their_names_and_tell_what_is() {
     let config = Config::new([server.url()])
         .set(r#"controller.resync = "1s""#)
         .window("night", &consumers, span);
+    let config = with_an_override(config);
     let recess = Recess::start(&config).await;
     let series = |metric: &str, consumer: &str| {
         format!("{metric}{{consumer_name={consumer:?},stream_name=\"ORDERS\"}}")
@@ -105,6 +130,10 @@ async fn the_metrics_have_their_names_and_tell_what_is() {
         (series("consumer_missing", "nobody"), 1.0),
         ("pause_lateness_seconds_count".to_owned(), 2.0),
         ("pause_confirm_seconds_count".to_owned(), 2.0),
+        ("overrides_readable".to_owned(), 1.0),
+        (r#"overrides{state="active"}"#.to_owned(), 1.0),
+        (r#"overrides{state="idle"}"#.to_owned(), 0.0),
+        ("overrides_unreadable".to_owned(), 0.0),
     ];
     for (series, value) in expected {
         assert_eq!(recess.metric(&series).await, Some(value), "{series}");

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::pages::METRICS;
+use crate::pages::{METRICS, with_an_override};
 use crate::support::config::{Config, Span};
 use crate::support::recess::{Recess, secs};
 use crate::support::world::World;
@@ -62,7 +62,7 @@ async fn every_metric_that_somebody_watches_is_there() {
         account: _account,
     } = World::with(&["ORDERS/billing"]).await;
     let config = Config::new([server.url()]).window("night", &["ORDERS/*"], Span::open_for(60));
-    let recess = Recess::start(&config).await;
+    let recess = Recess::start(&with_an_override(config)).await;
     recess
         .until_metric(
             r#"consumer_paused{consumer_name="billing",stream_name="ORDERS"}"#,
