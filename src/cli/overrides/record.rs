@@ -7,9 +7,10 @@ use jiff::Timestamp;
 
 use super::NoteArgs;
 use super::store::{self, Store};
-use crate::cli::{Exit, host_name};
+use crate::cli::{Exit, complain, host_name};
 use crate::config::Config;
-use crate::jetstream::bucket::BucketRead;
+use crate::jetstream::RequestError;
+use crate::jetstream::bucket::{BucketError, BucketRead};
 use crate::jetstream::nats::Nats;
 use crate::overrides::Bucket;
 use crate::policy::{Override, OverrideId, Policy, Terms};
@@ -96,7 +97,17 @@ impl Recorder {
         let written = nats
             .create_override(&self.store.bucket, &self.author, &terms, keep)
             .await;
-        let (id, sequence) = written.map_err(store::failed)?;
+        let (id, sequence) = written.map_err(|error| {
+            let is_unknown = matches!(
+                error,
+                BucketError::Request(RequestError::TimedOut { .. } | RequestError::Cut)
+            );
+            let exit = store::failed(error);
+            if is_unknown {
+                complain("it may be written nevertheless: `recess overrides` lists it then");
+            }
+            exit
+        })?;
         Ok(Arc::new(Override {
             id,
             sequence,

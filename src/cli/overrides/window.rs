@@ -78,10 +78,15 @@ async fn carry_out(
         terms.verb.as_str(),
         terms.target
     );
+    let asked = wall();
     if !terminal::is_agreed(&question, count, way.yes) {
         complain("nothing was written");
         return Err(Exit::Failed);
     }
+    // The question may have been answered long after it was asked.
+    let now = now.checked_add(wall().duration_since(asked)).unwrap_or(now);
+    let terms = command.terms(&before, now);
+    let terms = terms.map_err(|refusal| refused(&refusal, way, config))?;
     let one = recorder.write(nats, terms, now).await?;
     let read = recorder.with(&one);
     let after = store::overridden(&config.policy, &read, now);
