@@ -58,6 +58,11 @@ fn each_state_by_the_clock_and_the_windows() {
         let state = State::of(&on(target.clone(), from, until), &policy(), now());
         assert_eq!(state, expected, "{target:?} {from} {until}");
     }
+    // Its end is the first instant after it, its start the first of it.
+    let second = Timestamp::from_second(now().as_second()).expect("a second");
+    let ended = State::of(&on(window("w"), -10, 0), &policy(), second);
+    let begun = State::of(&on(window("w"), 0, 10), &policy(), second);
+    assert_eq!((ended, begun), (State::Ended, State::Active));
 }
 
 #[test]
