@@ -137,7 +137,8 @@ async fn a_missing_bucket_fails_at_once_and_views_go_on_without() {
     );
 }
 
-/// An operator as the design has it, and nothing more: neither the consumers nor their pauses are hers to see.
+/// Alice may write overrides, and nothing more: neither the consumers nor their pauses are hers to see. Carol may observe,
+/// and pause none.
 const USERS: &str = r#"
 authorization {
   users: [
@@ -145,31 +146,52 @@ authorization {
     { user: alice, password: alice, permissions: {
         publish: { allow: ["$JS.API.INFO", "$KV.recess.prod-eu.alice.>", "$JS.API.DIRECT.GET.KV_recess", "$SYS.REQ.USER.INFO"] }
         subscribe: { allow: ["_INBOX_alice.>"] } } }
+    { user: carol, password: carol, permissions: {
+        publish: { allow: ["$JS.API.INFO", "$JS.API.STREAM.NAMES", "$JS.API.CONSUMER.LIST.*", "$JS.API.CONSUMER.INFO.*.*",
+          "$KV.recess.prod-eu.carol.>", "$JS.API.DIRECT.GET.KV_recess", "$SYS.REQ.USER.INFO"] }
+        subscribe: { allow: ["_INBOX_carol.>"] } } }
   ]
 }"#;
 
+/// A server with those users, a bucket, and a consumer that a window names.
+struct Operators {
+    world: World,
+    secrets: tempfile::TempDir,
+}
+
+impl Operators {
+    async fn start() -> Self {
+        let options = Options {
+            config: USERS.to_owned(),
+            ..Options::default()
+        };
+        let application = ConnectOptions::with_user_and_password("admin".into(), "admin".into());
+        let world = World::start(options, application).await;
+        world.account.durables(&[BILLING]).await;
+        let secrets = tempfile::tempdir().unwrap();
+        let operators = Self { world, secrets };
+        let created = ask(&operators.config("admin"), &["overrides", "create"]);
+        assert_eq!(created.0, Some(0), "{}", created.2);
+        operators
+    }
+
+    /// The config file of one of them.
+    fn config(&self, name: &str) -> Config {
+        let file = self.secrets.path().join(name);
+        std::fs::write(&file, name).unwrap();
+        let config = (self.world.config())
+            .set(r#"overrides.bucket = "recess""#)
+            .set(&format!("nats.username = {name:?}"))
+            .file("nats.password_file", &file)
+            .set(&format!("nats.inbox_prefix = \"_INBOX_{name}\""));
+        night(config, Span::opening_in(3600, 60))
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_writes_only_under_her_own_name_and_a_denial_is_told_at_once() {
-    let options = Options {
-        config: USERS.to_owned(),
-        ..Options::default()
-    };
-    let application = ConnectOptions::with_user_and_password("admin".into(), "admin".into());
-    let world = World::start(options, application).await;
-    world.account.durables(&[BILLING]).await;
-    let secrets = tempfile::tempdir().unwrap();
-    let user = |name: &str| {
-        let file = secrets.path().join(name);
-        std::fs::write(&file, name).unwrap();
-        let config = world.config().set(r#"overrides.bucket = "recess""#);
-        let config = config
-            .set(&format!("nats.username = {name:?}"))
-            .file("nats.password_file", &file);
-        let config = config.set(&format!("nats.inbox_prefix = \"_INBOX_{name}\""));
-        night(config, Span::opening_in(3600, 60))
-    };
-    let (admin, operator) = (user("admin"), user("alice"));
-    assert_eq!(ask(&admin, &["overrides", "create"]).0, Some(0));
+    let operators = Operators::start().await;
+    let (admin, operator) = (operators.config("admin"), operators.config("alice"));
 
     // Without --author it is the NATS user.
     let arguments = ["skip", "night", "--reason", "tests", "--format", "json"];
@@ -250,4 +272,20 @@ async fn check_live_judges_the_bucket() {
     ] {
         assert!(found.as_array().unwrap().contains(&json!(code)), "{found}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_who_may_pause_none_learns_at_once_that_no_daemon_does() {
+    let operators = Operators::start().await;
+    let begun = Instant::now();
+    let arguments = ["open", "night", "--for", "10m", "--reason", "tests"];
+    let (exit, out, err) = ask(&operators.config("carol"), &arguments);
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    assert_eq!(exit, Some(1), "{err}");
+    // It is written all the same: a daemon that comes reads it.
+    assert!(out.starts_with("Opened night (carol."), "{out}");
+    let words = "error: ORDERS > billing is not as wanted: no daemon acted on it within 1 s, and this command cannot: \
+                 permission denied to publish to $JS.API.CONSUMER.PAUSE.ORDERS.billing";
+    assert!(err.starts_with(words), "{err}");
 }
