@@ -9,6 +9,7 @@ use crate::report::{Pass, Row, Wake, WindowState, example};
 
 mod clock_trust;
 mod consumers;
+mod overrides;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::calendar::Occurrence;
-use crate::changes::{Change, Stage as Event, StageKind as Kind, Tracker};
+use crate::changes::{Change, OverrideChange, Stage as Event, StageKind as Kind, Tracker};
 use crate::config;
 use crate::consumer::example::observation;
 use crate::consumer::{Found, Mark, Observation, PauseState};
@@ -487,4 +487,38 @@ fn a_window_that_is_taken_out_or_renamed_names_its_consumers_as_it_closes() {
     assert_eq!(told["data"]["window"], "night");
     assert_eq!(told["data"]["consumers"], json!(["ORDERS/a", "ORDERS/b"]));
     assert_eq!(told["data"]["counts"]["consumers"], 2);
+}
+
+#[test]
+fn an_override_that_is_made_is_an_event_with_its_terms() {
+    let made = Arc::new(example::close_of_night(7, 100, 200));
+    let report = Report {
+        at: at(0),
+        ..example::report("prod eu")
+    };
+    let change = Change::Override(OverrideChange::Made(made.clone()));
+    let (subject, event) = of(&report, &change, "recess.events").unwrap();
+    assert_eq!(subject, "recess.events.prod_eu.override.made");
+    let event: Value = serde_json::from_slice(&event).unwrap();
+    assert_eq!(event["id"], "prod eu/override/alice.7/made");
+    assert_eq!(event["source"], "/recess/prod%20eu");
+    assert_eq!(event["type"], "recess.override.made");
+    assert_eq!(event["subject"], "alice.7");
+    assert_eq!(
+        event["data"],
+        json!({
+            "id": "alice.7", "by": "alice", "reason": "tests", "verb": "close", "effect": "run",
+            "window": "night", "consumers": null,
+            "from": "1970-01-01T00:01:40Z", "until": "1970-01-01T00:03:20Z",
+        })
+    );
+    let ended = Change::Override(OverrideChange::Ended(made.clone()));
+    let (subject, _) = of(&report, &ended, "recess.events").unwrap();
+    assert_eq!(subject, "recess.events.prod_eu.override.ended");
+    let gone = Change::Override(OverrideChange::Gone(made.clone()));
+    let (subject, _) = of(&report, &gone, "recess.events").unwrap();
+    assert_eq!(subject, "recess.events.prod_eu.override.undone");
+    // What was there before the start is no news.
+    let found = Change::Override(OverrideChange::Found(made));
+    assert_eq!(of(&report, &found, "recess.events"), None);
 }

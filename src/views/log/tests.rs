@@ -556,3 +556,38 @@ fn many_windows_that_open_and_close_together_are_a_few_lines() {
         assert_eq!(log[5], more);
     }
 }
+
+#[test]
+fn an_override_is_logged_from_its_making_to_its_end_and_hostile_words_are_inert() {
+    let reported = |second: i64, bucket| Report {
+        at: Timestamp::from_second(second).unwrap(),
+        overrides: Some(bucket),
+        ..report(None, None)
+    };
+    let mut hostile = example::close_of_night(2, 100, 200);
+    hostile.terms.reason = Some("\u{1b}[31mred\nline".into());
+    let close = || example::close_of_night(1, 100, 200);
+    let said = said(&[
+        reported(50, example::bucket(Vec::new())),
+        reported(51, example::bucket(vec![close()])),
+        reported(101, example::bucket(vec![close(), hostile])),
+        reported(200, example::bucket(vec![close()])),
+    ]);
+    let was = "window night closed until 1970-01-01T00:03:20Z";
+    let (first, rest) = said[1].split_once('\n').unwrap();
+    let ahead = "window night closed from 1970-01-01T00:01:40Z until 1970-01-01T00:03:20Z";
+    assert_eq!(
+        first,
+        format!(" INFO override alice.1 made: {ahead}; tests")
+    );
+    assert_eq!(rest, "");
+    let words = "\\u{1b}[31mred\\nline";
+    assert_eq!(
+        said[2],
+        format!(" INFO override alice.2 made: {was}; {words}\n")
+    );
+    assert_eq!(
+        said[3],
+        format!(" INFO override alice.1 ended; it was: {was}\n")
+    );
+}
