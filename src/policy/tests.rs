@@ -740,3 +740,15 @@ fn a_deadline_is_wanted_soon_if_a_change_within_the_time_wants_exactly_that() {
         assert_eq!(is_wanted, wanted, "{deadline} at {at}, within {ahead} s");
     }
 }
+
+#[test]
+fn what_the_servers_clock_bounds_now_is_wanted_soon_too() {
+    // Deadlines move on every 30 s, and one that is wanted in 20 s may be further ahead then.
+    let policy = policy(seconds(60), &[("35 0 12 * * *", hours(1))]);
+    let (at, ahead) = (time("2026-12-01T12:00:15Z"), seconds(30));
+    let wanted = |deadline| policy.wants_soon(&anybody(), &all(&policy), time(deadline), at, ahead);
+    assert!(wanted("2026-12-01T12:01:30Z"));
+    assert!(wanted("2026-12-01T12:01:00Z"));
+    assert!(!wanted("2026-12-01T12:00:30Z"));
+    assert!(!wanted("2026-12-01T12:02:00Z"));
+}
