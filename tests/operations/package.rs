@@ -85,6 +85,7 @@ fn the_package_holds_what_an_operator_looks_for() {
         "/usr/share/doc/recess/examples/grafana/recess.json",
         "/usr/share/doc/recess/examples/nats/jwt/mint",
         "/usr/share/doc/recess/examples/nats/jwt/server.conf",
+        "/usr/share/doc/recess/examples/nats/overrides/mint",
         "/usr/share/doc/recess/examples/prometheus/RUNBOOK.md",
         "/usr/share/doc/recess/examples/prometheus/recess.rules.yml",
     ] {

@@ -14,6 +14,8 @@ pub struct Operator {
     account: KeyPair,
     /// The user that is asked about each connection to the account, where one is.
     service: Option<KeyPair>,
+    /// The account's signing keys that say what their users may, as token.
+    scopes: Vec<(KeyPair, Value)>,
 }
 
 impl Operator {
@@ -23,7 +25,33 @@ impl Operator {
             system: KeyPair::new_account(),
             account: KeyPair::new_account(),
             service: None,
+            scopes: Vec::new(),
         }
+    }
+
+    /// A new signing key of the account, whose users may publish and subscribe to these subjects only. In them the server
+    /// writes each user's name for `{{name()}}`. Gives the key's number.
+    pub fn scope(&mut self, role: &str, publish: &[String], subscribe: &[String]) -> usize {
+        let key = KeyPair::new_account();
+        let scope = json!({
+            "kind": "user_scope", "key": key.public_key(), "role": role,
+            "template": {
+                "pub": { "allow": publish }, "sub": { "allow": subscribe }, "subs": -1, "data": -1, "payload": -1,
+            },
+        });
+        self.scopes.push((key, scope));
+        self.scopes.len() - 1
+    }
+
+    /// The credentials file of a new user of that name, signed by that key.
+    pub fn user_of_scope(&self, scope: usize, name: &str) -> String {
+        let user = KeyPair::new_user();
+        // What it may stands with the key, and nothing of it here.
+        let nats =
+            json!({ "type": "user", "version": 2, "issuer_account": self.account.public_key() });
+        let (key, _) = &self.scopes[scope];
+        let token = signed(key, &claims(key, &user.public_key(), name, nats));
+        credentials_file(&token, &user)
     }
 
     /// One whose account has an auth callout: a service is asked about each connection, with [`Operator::service`].
@@ -88,6 +116,10 @@ impl Operator {
         if let Some(service) = &self.service {
             account["authorization"] = json!({ "auth_users": [service.public_key()] });
         }
+        if !self.scopes.is_empty() {
+            let scopes: Vec<&Value> = self.scopes.iter().map(|(_, scope)| scope).collect();
+            account["signing_keys"] = json!(scopes);
+        }
         self.token(&self.operator, &self.account, None, account)
     }
 
@@ -128,12 +160,7 @@ impl Operator {
         let nats = json!({
             "type": "user", "version": 2, "subs": -1, "data": -1, "payload": -1, "pub": publish, "sub": subscribe,
         });
-        format!(
-            "-----BEGIN NATS USER JWT-----\n{}\n------END NATS USER JWT------\n\n\
-             -----BEGIN USER NKEY SEED-----\n{}\n------END USER NKEY SEED------\n",
-            self.token(account, user, expires, nats),
-            user.seed().unwrap(),
-        )
+        credentials_file(&self.token(account, user, expires, nats), user)
     }
 
     fn token(
@@ -154,20 +181,35 @@ impl Operator {
         expires: Option<Timestamp>,
         nats: Value,
     ) -> String {
-        let mut claims = json!({
-            "iat": 1_767_225_600, "iss": issuer.public_key(), "sub": subject, "name": "test",
-            "jti": "test", "nats": nats,
-        });
+        let mut claims = claims(issuer, subject, "test", nats);
         if let Some(audience) = audience {
             claims["aud"] = json!(audience);
         }
         if let Some(expires) = expires {
             claims["exp"] = json!(expires.as_second());
         }
-        let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let header = part(json!({ "typ": "JWT", "alg": "ed25519-nkey" }));
-        let signed = format!("{header}.{}", part(claims));
-        let signature = issuer.sign(signed.as_bytes()).unwrap();
-        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+        signed(issuer, &claims)
     }
+}
+
+fn claims(issuer: &KeyPair, subject: &str, name: &str, nats: Value) -> Value {
+    json!({
+        "iat": 1_767_225_600, "iss": issuer.public_key(), "sub": subject, "name": name, "jti": "test", "nats": nats,
+    })
+}
+
+fn signed(issuer: &KeyPair, claims: &Value) -> String {
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let header = part(&json!({ "typ": "JWT", "alg": "ed25519-nkey" }));
+    let signed = format!("{header}.{}", part(claims));
+    let signature = issuer.sign(signed.as_bytes()).unwrap();
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+}
+
+fn credentials_file(token: &str, user: &KeyPair) -> String {
+    format!(
+        "-----BEGIN NATS USER JWT-----\n{token}\n------END NATS USER JWT------\n\n\
+         -----BEGIN USER NKEY SEED-----\n{}\n------END USER NKEY SEED------\n",
+        user.seed().unwrap(),
+    )
 }

@@ -7,14 +7,15 @@ use serde_json::{Value, json};
 
 use crate::support::config::{Config, Span};
 use crate::support::nats_server::Server;
-use crate::support::recess::{Recess, command, reach, secs, until};
+use crate::support::recess::{Recess, command_with, reach, secs, until};
 use crate::support::world::World;
 
 /// `recess COMMAND --config ..` on a config: exit code, standard output and standard error.
 pub fn ask(config: &Config, arguments: &[&str]) -> (Option<i32>, String, String) {
     let files = tempfile::tempdir().unwrap();
     let path = config.write(files.path());
-    let output = command(&[arguments, &["--config", path.to_str().unwrap()]].concat());
+    let arguments = [arguments, &["--config", path.to_str().unwrap()]].concat();
+    let output = command_with(&config.environment, &arguments);
     let text = |bytes| String::from_utf8(bytes).unwrap();
     let (out, err) = (text(output.stdout), text(output.stderr));
     assert!(!err.contains("panicked"), "{err}");

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use async_nats::ConnectOptions;
 
+use crate::cli::ask;
 use crate::permissions::printed;
 use crate::support::account::Account;
 use crate::support::certificates::Authority;
@@ -27,7 +28,7 @@ fn folder() -> PathBuf {
 }
 
 /// A file, with these texts in place of those. Each is found, or the test fails.
-fn example(file: &str, changes: &[(&str, &str)]) -> String {
+pub fn example(file: &str, changes: &[(&str, &str)]) -> String {
     let mut text = fs::read_to_string(folder().join(file)).unwrap();
     for (from, to) in changes {
         assert!(text.contains(from), "{file} has no {from}");
@@ -37,7 +38,7 @@ fn example(file: &str, changes: &[(&str, &str)]) -> String {
 }
 
 /// A server by the example. Its flags say where it keeps its data, and it does not take that from two sides.
-fn server(file: &str, changes: &[(&str, &str)]) -> Server {
+pub fn server(file: &str, changes: &[(&str, &str)]) -> Server {
     let mut all = vec![("store_dir: \"/var/lib/nats\"\n", "")];
     all.extend(changes);
     Server::start(Options {
@@ -54,12 +55,12 @@ async fn application(server: &Server, options: ConnectOptions) -> Account {
     account
 }
 
-fn password(user: &str, password: &str) -> ConnectOptions {
+pub fn password(user: &str, password: &str) -> ConnectOptions {
     ConnectOptions::with_user_and_password(user.into(), password.into())
 }
 
 /// recess by the example in `folder`, with these changes, whose window is open.
-fn config(folder: &str, changes: &[(&str, &str)], credentials: &Path) -> Config {
+pub fn config(folder: &str, changes: &[(&str, &str)], credentials: &Path) -> Config {
     let opens = Span::open_for(0).opens;
     let schedule = opens.strftime("%-S %-M %-H * * *").to_string();
     let mut all = vec![("30 2 * * *", &*schedule)];
@@ -122,12 +123,23 @@ async fn a_user_with_few_permissions() {
 }
 
 /// `nsc push`.
-async fn push(server: &Server, operator: &Operator) {
+pub async fn push(server: &Server, operator: &Operator) {
     let options = ConnectOptions::with_credentials(&operator.system_user()).unwrap();
     let system = Account::connect_with(&server.url(), options).await;
     let subject = "$SYS.REQ.CLAIMS.UPDATE";
     let answer = system.ask(subject, &operator.account_token()).await;
     assert_eq!(answer["data"]["code"], 200, "{answer}");
+}
+
+/// What a command of nsc allows: to publish and to subscribe.
+pub fn allowed(command: &str) -> (Vec<String>, Vec<String>) {
+    let subjects = |flag: &str| -> Vec<String> {
+        let start = format!("{flag} '");
+        (command.split(&start).skip(1))
+            .map(|rest| rest.split('\'').next().unwrap().to_owned())
+            .collect()
+    };
+    (subjects("--allow-pub"), subjects("--allow-sub"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,13 +152,7 @@ async fn a_user_by_jwt() {
     let everything = ConnectOptions::with_credentials(&operator.user(None)).unwrap();
     let account = application(&server, everything).await;
     let mint = example("jwt/mint", &[]);
-    let subjects = |flag: &str| -> Vec<String> {
-        let start = format!("{flag} '");
-        (mint.split(&start).skip(1))
-            .map(|rest| rest.split('\'').next().unwrap().to_owned())
-            .collect()
-    };
-    let (publish, subscribe) = (subjects("--allow-pub"), subjects("--allow-sub"));
+    let (publish, subscribe) = allowed(&mint);
     assert_eq!((publish.len(), subscribe.len()), (6, 4), "{mint}");
     let (publish, subscribe): (Vec<&str>, Vec<&str>) = (
         publish.iter().map(String::as_str).collect(),
@@ -204,6 +210,35 @@ async fn an_imported_api_at_a_prefix() {
     let config = config("imported-api", &changes, credentials.path());
     it_works(&config, &account).await;
     it_may_do_no_more(&server, password("recess", "change-me"), &account).await;
+
+    // Overrides are written in the application's account, and followed at once on the other side of the import.
+    let overrides = "[overrides]\nbucket = \"recess\"";
+    fs::write(credentials.path().join("nats.password"), "change-me-too").unwrap();
+    let mut inside = changes.to_vec();
+    inside.extend([
+        ("\"recess\"\n", "\"app\"\n"),
+        ("api_prefix = \"app.api\"\n", ""),
+    ]);
+    let inside = self::config("imported-api", &inside, credentials.path()).also(overrides);
+    let (exit, _, err) = ask(&inside, &["overrides", "create"]);
+    assert_eq!((exit, &*err), (Some(0), ""));
+    fs::write(credentials.path().join("nats.password"), "change-me\n").unwrap();
+    let outside = config.also(overrides);
+    let recess = Recess::start(&outside).await;
+    recess.until_metric(PAUSED, 1.0, secs(10)).await;
+    fs::write(credentials.path().join("nats.password"), "change-me-too").unwrap();
+    let close = [
+        "close",
+        "nightly-vacuum",
+        "--reason",
+        "tests",
+        "--author",
+        "alice",
+    ];
+    let (exit, out, err) = ask(&inside, &close);
+    assert_eq!((exit, &*err), (Some(0), ""), "{out}");
+    recess.until_metric(PAUSED, 0.0, secs(5)).await;
+    recess.until_log("alice.").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -230,8 +265,15 @@ fn every_example_is_in_the_index_and_its_config_has_no_mistakes() {
         .filter(|path| path.is_dir())
         .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
         .collect();
-    // One test above for each.
-    let tested = ["imported-api", "jwt", "leaf-node", "least-privilege", "tls"];
+    // One test above for each, but for the accounts with overrides, which have a file of their own.
+    let tested = [
+        "imported-api",
+        "jwt",
+        "leaf-node",
+        "least-privilege",
+        "overrides",
+        "tls",
+    ];
     assert_eq!(folders, tested.map(str::to_owned).into());
     for name in &folders {
         assert!(index.contains(&format!("[{name}]({name})")), "{name}");
@@ -242,20 +284,60 @@ fn every_example_is_in_the_index_and_its_config_has_no_mistakes() {
     }
 }
 
+/// The subjects in a text, with any stream in place of one.
+fn subjects(text: &str) -> BTreeSet<String> {
+    let in_a_subject = |c: char| c.is_ascii_alphanumeric() || "$._*>{}()-".contains(c);
+    (text.split(|c| !in_a_subject(c)))
+        .filter(|word| {
+            ["$JS.", "$KV.", "$SYS.", "_INBOX_"]
+                .iter()
+                .any(|start| word.starts_with(start))
+        })
+        .map(|word| word.replace("ORDERS.*", "*.*"))
+        .collect()
+}
+
 /// The folders and their document say one thing about what recess needs.
 #[test]
 fn the_subjects_are_the_same_everywhere() {
-    let subjects = |text: &str| -> BTreeSet<String> {
-        let in_a_subject = |c: char| c.is_ascii_alphanumeric() || "$._*>".contains(c);
-        (text.split(|c| !in_a_subject(c)))
-            .filter(|word| word.starts_with("$JS.") || word.starts_with("_INBOX_recess."))
-            // A stream's name in place of any stream.
-            .map(|word| word.replace("ORDERS.*", "*.*"))
-            .collect()
-    };
     let wanted = subjects(&printed());
     assert_eq!(wanted.len(), 10);
     for file in ["least-privilege/server.conf", "jwt/mint", "tls/server.conf"] {
         assert_eq!(subjects(&example(file, &[])), wanted, "{file}");
     }
+}
+
+/// The document's table of users and the example's two files.
+#[test]
+fn users_of_overrides_may_what_the_document_prints() {
+    let between = |text: &str, from: &str, to: &str| {
+        let rest = text.split_once(from).unwrap_or_else(|| panic!("{from}")).1;
+        subjects(rest.split(to).next().unwrap())
+    };
+    let document = example("README.md", &[]);
+    let row = |user: &str| between(&document, &format!("\n| {user}"), "\n");
+    let (daemon, reader) = (
+        &row("the daemon: ") | &subjects(&printed()),
+        row("a reader "),
+    );
+    let named = |all: &BTreeSet<String>, from: &str, to: &str| -> BTreeSet<String> {
+        all.iter().map(|one| one.replace(from, to)).collect()
+    };
+    let alice = &row("an operator ") | &named(&reader, "_INBOX_reader", "_INBOX_alice");
+    let server = example("overrides/server.conf", &[]);
+    let of_user = |user: &str| between(&server, &format!("user: {user}\n"), "user: ");
+    assert_eq!(of_user("recess"), daemon);
+    assert_eq!(of_user("alice"), alice);
+    assert_eq!(of_user("bob"), named(&alice, "alice", "bob"));
+    assert_eq!(of_user("reader"), reader);
+    let mint = example("overrides/mint", &[]);
+    let signed = |role: &str| between(&mint, &format!("--role {role} "), "\n\n");
+    assert_eq!(
+        signed("recess-operator"),
+        named(&alice, "alice", "{{name()}}")
+    );
+    assert_eq!(
+        signed("recess-reader"),
+        named(&reader, "reader", "{{name()}}")
+    );
 }

@@ -9,6 +9,7 @@ use crate::support::account::Account;
 use crate::support::config::{Config, Span};
 use crate::support::world::World;
 
+mod accounts;
 mod alone;
 mod beside;
 mod clustered;
