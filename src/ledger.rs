@@ -277,7 +277,7 @@ impl Ledger {
             .map(|(id, _)| id)
     }
 
-    /// Forgets overrides, as after a reload: the operator has spoken.
+    /// Forgets contests, as after a reload: the operator has spoken.
     pub fn forgive(&mut self) {
         for entry in self.entries.values_mut() {
             entry.write.iter_mut().for_each(Write::forgive);

@@ -55,7 +55,7 @@
 //! - [`overrides`]: what people decide at run time: what their commands mean to the second, and how
 //!   a bucket's keys hold it
 //! - [`retention`]: what a pause does to messages that wait: the limits of streams and consumers
-//! - [`ledger`]: what we wrote and what came of it: confirmation, backoff, overrides, foreign
+//! - [`ledger`]: what we wrote and what came of it: confirmation, backoff, contests, foreign
 //!   deadlines to give back
 //! - [`plan`]: the decision table, and the plan for many consumers as a value
 //!

@@ -99,7 +99,7 @@ impl Write {
     /// How often such a write was applied and then overridden by another client, this one included.
     ///
     /// A long pause is extended step by step, which gives it another deadline while it is the same
-    /// pause: the overrides of it go on. A Retime that follows another is recess's own, not another
+    /// pause: the contest of it goes on. A Retime that follows another is recess's own, not another
     /// client's.
     fn undone_before(&self, action: Action, deadline: Option<Timestamp>, now: Now) -> u32 {
         let same_pause = self.deadline.is_some_and(|until| until > now.wall);

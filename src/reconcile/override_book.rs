@@ -178,6 +178,11 @@ impl OverrideBook {
         self.bucket.is_none() || read_at.is_some_and(|at| now.uptime.saturating_sub(at) <= FRESH)
     }
 
+    /// Whether the bucket answered when it was asked last.
+    pub fn is_readable(&self) -> bool {
+        self.state == BucketState::Read
+    }
+
     /// What decisions may rest on.
     pub fn known(&self, now: Now) -> OverridesKnown {
         match (&self.bucket, self.read_at) {

@@ -76,7 +76,7 @@ impl<J: JetStream> Reconciler<J> {
         let updated = self.apply_observation(observed, &scope, &interest, now, &mut pass);
         self.ledger.looked(|id| scope.includes(id), now);
         let mut writes = self.decide_rows(&updated, now);
-        if self.end_something(&writes) && self.refresh_overrides().await {
+        if self.rest_on_overrides(wake, &writes) && self.refresh_overrides().await {
             writes = self.decide_rows(&updated, self.clock.now());
         }
         // A stream that could not be asked may hold what a glob seems to miss.
@@ -157,9 +157,13 @@ impl<J: JetStream> Reconciler<J> {
         }
     }
 
-    /// Whether some of these writes end or shorten a pause.
-    fn end_something(&self, writes: &[(ConsumerId, Verdict)]) -> bool {
-        writes.iter().any(|(id, verdict)| self.ends(id, *verdict))
+    /// Whether some of these writes rest on overrides as they are now: those that end or shorten a
+    /// pause, and those that an advisory calls for. A command that finds no daemon to follow it acts
+    /// itself, and a daemon that has heard no hint must not take that for another client's doing.
+    fn rest_on_overrides(&self, wake: Wake, writes: &[(ConsumerId, Verdict)]) -> bool {
+        let may_undo = wake == Wake::Advisory && self.overrides.is_readable();
+        (may_undo && !writes.is_empty())
+            || writes.iter().any(|(id, verdict)| self.ends(id, *verdict))
     }
 
     fn ends(&self, id: &ConsumerId, verdict: Verdict) -> bool {

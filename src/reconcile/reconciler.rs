@@ -98,7 +98,7 @@ impl<J: JetStream> Reconciler<J> {
         self
     }
 
-    /// Puts another config in force: the operator has spoken, so overrides are forgotten, and
+    /// Puts another config in force: the operator has spoken, so contests are forgotten, and
     /// openings from before are not measured by it.
     pub(super) fn reload(&mut self, config: Arc<Config>) {
         if config.policy.mark() != self.policy.mark() {

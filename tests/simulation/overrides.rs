@@ -319,3 +319,18 @@ async fn hints_by_the_hundred_delay_no_opening_and_cost_few_reads() {
         assert_eq!(until, ours("13:00:00"));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_command_does_itself_is_not_taken_back_where_no_hint_was_heard() {
+    let (scene, _recess) = noon();
+    scene.until("12:10:00").await;
+    let close = window(Verb::Close, "noon", "12:10:00", "13:00:00");
+    (scene.server.state().bucket).make(close, at("12:10:00"));
+    scene.until("12:10:01").await;
+    scene.forget();
+    for path in ["ORDERS/billing", "ORDERS/shipping"] {
+        scene.server.somebody_writes(path, ours("12:10:03"));
+    }
+    scene.until("12:59:00").await;
+    assert_eq!(written(&scene), []);
+}
