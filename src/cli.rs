@@ -222,6 +222,15 @@ fn runtime() -> Result<Runtime, Exit> {
         })
 }
 
+/// Does what needs the async runtime. What goes on in the background, as a connection does, ends
+/// with it.
+fn block_on<T>(work: impl Future<Output = Result<T, Exit>>) -> Result<T, Exit> {
+    let runtime = runtime()?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_background();
+    done
+}
+
 /// Prints to standard output. A reader that has seen enough (`| head`) is no failure.
 fn print(text: &str) -> Exit {
     let mut out = io::stdout().lock();

@@ -153,6 +153,11 @@ impl Policy {
         self.max_pause
     }
 
+    /// The window of that name.
+    pub fn window(&self, name: &str) -> Option<&Arc<Window>> {
+        self.windows.iter().find(|window| *window.name == *name)
+    }
+
     /// The windows, in the order of the file.
     pub fn windows(&self) -> &[Arc<Window>] {
         &self.windows

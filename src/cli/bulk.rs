@@ -114,12 +114,7 @@ fn execute(target: &TargetArgs, wish: Wish, wall: fn() -> Timestamp) -> Exit {
         Ok(noted) => noted,
         Err(exit) => return exit,
     };
-    let runtime = match super::runtime() {
-        Ok(runtime) => runtime,
-        Err(exit) => return exit,
-    };
-    let exit = runtime.block_on(carry_out(target, wish, &config, noted, wall));
-    runtime.shutdown_background();
+    let exit = super::block_on(carry_out(target, wish, &config, noted, wall));
     exit.unwrap_or_else(|exit| exit)
 }
 

@@ -43,8 +43,7 @@ fn ask_about<T>(
     then: impl AsyncFnOnce(Nats, Report) -> T,
 ) -> Result<T, Exit> {
     config.settings.controller.dry_run = true;
-    let runtime = super::runtime()?;
-    let report = runtime.block_on(async {
+    super::block_on(async {
         let (nats, _advisories) = connection::connect(&config).await?;
         let read = store::read_to_show(&config, &nats).await;
         let clock = Clock::new(wall);
@@ -74,7 +73,5 @@ fn ask_about<T>(
             pass.failures.extend(more.failures);
         }
         Ok(then(nats, reconciler.report(Some(pass), None)).await)
-    });
-    runtime.shutdown_background();
-    report
+    })
 }

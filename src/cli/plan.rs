@@ -65,8 +65,8 @@ pub fn execute(args: PlanArgs, wall: fn() -> Timestamp) -> Exit {
             (exit, _) => exit,
         };
     }
-    let has = |name: &String| (config.policy.windows().iter()).any(|window| *window.name == **name);
-    if let Some(unknown) = args.window.iter().find(|name| !has(name)) {
+    let is_unknown = |name: &&String| config.policy.window(name).is_none();
+    if let Some(unknown) = args.window.iter().find(is_unknown) {
         let why = super::no_such_window(unknown, &args.config, &config);
         super::complain(format!("error: {why}"));
         return Exit::Usage;

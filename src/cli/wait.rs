@@ -83,13 +83,7 @@ pub fn execute(args: WaitArgs, wall: fn() -> Timestamp) -> Exit {
             return Exit::Usage;
         }
     };
-    let runtime = match super::runtime() {
-        Ok(runtime) => runtime,
-        Err(exit) => return exit,
-    };
-    let outcome = runtime.block_on(wait(&args, &config, interest, window, wall));
-    runtime.shutdown_background();
-    let outcome = match outcome {
+    let outcome = match super::block_on(wait(&args, &config, interest, window, wall)) {
         Ok(outcome) => outcome,
         Err(exit) => return exit,
     };
@@ -112,8 +106,7 @@ fn target(args: &WaitArgs, config: &Config) -> Result<(Interest, Option<Window>)
     let Some(name) = &args.window else {
         return Ok((super::selected::interest(args.consumers.clone())?, None));
     };
-    let windows = config.policy.windows();
-    let Some(window) = windows.iter().find(|window| *window.name == **name) else {
+    let Some(window) = config.policy.window(name) else {
         return Err(super::no_such_window(name, &args.config, config));
     };
     let interest = Interest::of(window.selection.clone());

@@ -43,6 +43,12 @@ pub struct BucketEnd {
 }
 
 impl BucketRead {
+    /// What was ended early, as far as its key says what it was.
+    pub fn withdrawn(&self) -> Vec<Arc<Override>> {
+        let was = self.undone.iter().filter_map(|undone| undone.was.clone());
+        was.map(Arc::new).collect()
+    }
+
     /// Whether the bucket has nothing of the instance.
     pub fn is_empty(&self) -> bool {
         self.live.is_empty() && self.undone.is_empty() && self.unreadable.is_empty()

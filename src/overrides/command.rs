@@ -186,7 +186,7 @@ fn whole_second(at: Timestamp) -> Timestamp {
 }
 
 fn named<'p>(policy: &'p Policy, name: &Arc<str>) -> Result<&'p Window, Refusal> {
-    let found = policy.windows().iter().find(|window| window.name == *name);
+    let found = policy.window(name);
     found
         .map(|window| &**window)
         .ok_or_else(|| Refusal::NoWindow {

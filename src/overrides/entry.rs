@@ -180,20 +180,13 @@ struct Version {
 
 /// The value for new terms, or for those of an override that is undone.
 pub fn encode(terms: &Terms, undoing: Option<&Undoing>, bucket: &Bucket) -> Vec<u8> {
-    let (window, consumers) = match &terms.target {
-        Target::Window(name) => (Some(name.to_string()), None),
-        Target::Consumers(selection) => {
-            let selectors = selection.selectors().iter();
-            let texts = selectors.map(|one| one.as_str().to_owned()).collect();
-            (None, Some(texts))
-        }
-    };
+    let owned = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect();
     let value = Value {
         v: VERSION,
         instance: bucket.instance.clone(),
         effect: terms.effect.as_str().to_owned(),
-        window,
-        consumers,
+        window: terms.target.window().map(str::to_owned),
+        consumers: terms.target.selectors().map(owned),
         from: terms.from.to_string(),
         until: terms.until.to_string(),
         verb: terms.verb.as_str().to_owned(),

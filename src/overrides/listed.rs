@@ -53,10 +53,9 @@ impl State {
 
     /// Of an override that was not undone.
     pub fn of(one: &Override, policy: &Policy, now: Timestamp) -> Self {
-        let has = |name: &str| (policy.windows().iter()).any(|window| *window.name == *name);
         match &one.terms.target {
             _ if one.terms.until <= now => Self::Ended,
-            Target::Window(name) if !has(name) => Self::Idle,
+            Target::Window(name) if policy.window(name).is_none() => Self::Idle,
             _ if now < one.terms.from => Self::Ahead,
             Target::Window(_) | Target::Consumers(_) => Self::Active,
         }
@@ -122,20 +121,13 @@ impl Listed {
     /// For programs.
     pub fn row(&self) -> ListedRow<'_> {
         let terms = self.one.as_ref().map(|one| &one.terms);
-        let (window, consumers) = match terms.map(|terms| &terms.target) {
-            Some(Target::Window(name)) => (Some(&**name), None),
-            Some(Target::Consumers(selection)) => {
-                let selectors = selection.selectors().iter();
-                (None, Some(selectors.map(|one| one.as_str()).collect()))
-            }
-            None => (None, None),
-        };
+        let target = terms.map(|terms| &terms.target);
         ListedRow {
             id: Some(&self.id),
             effect: terms.map(|terms| terms.effect.as_str()),
             verb: terms.map(|terms| terms.verb.as_str()),
-            window,
-            consumers,
+            window: target.and_then(Target::window),
+            consumers: target.and_then(Target::selectors),
             from: terms.map(|terms| utc(terms.from)),
             until: terms.map(|terms| utc(terms.until)),
             reason: terms.and_then(|terms| terms.reason.as_deref()),

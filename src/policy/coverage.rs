@@ -14,7 +14,7 @@ impl WindowSet {
     /// on.
     pub fn covered_until(&self, at: Timestamp, enough: Timestamp) -> Timestamp {
         let ends = |window: &Arc<Window>, from| window.covered_until(from, enough);
-        covered_until(self, &self.overlay(), at, enough, ends)
+        covered_until(self, self.overlay(), at, enough, ends)
     }
 
     /// Whether something holds without a break from the one instant to the other, both included:
@@ -76,7 +76,7 @@ impl WindowSet {
         let by_hand = self.overlay();
         (self.iter())
             .filter_map(|window| window.returning(at))
-            .filter_map(|returning| cut_by(&by_hand, returning, at))
+            .filter_map(|returning| cut_by(by_hand, returning, at))
             .collect()
     }
 }

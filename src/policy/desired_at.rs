@@ -100,14 +100,14 @@ impl DesiredAt<'_> {
     fn together(&mut self, set: &WindowSet) -> Together {
         let by_hand = set.overlay();
         let (at, furthest) = (self.at, self.furthest);
-        let covered = covered_until(set, &by_hand, at, furthest, |window, from| {
+        let covered = covered_until(set, by_hand, at, furthest, |window, from| {
             self.covered_until(window, from)
         });
         Together {
             covered,
             returning: (set.iter())
                 .filter_map(|window| self.returning(window, covered))
-                .filter_map(|returning| cut_by(&by_hand, returning, covered))
+                .filter_map(|returning| cut_by(by_hand, returning, covered))
                 .collect(),
         }
     }

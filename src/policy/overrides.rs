@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::Selection;
+use super::{Selection, Selector};
 
 /// One decision. It never changes; a later one (by [`Override::sequence`]) has the last word while
 /// both last.
@@ -107,18 +107,33 @@ pub enum Target {
     Consumers(Selection),
 }
 
+impl Target {
+    /// The window's name, if it is one.
+    pub fn window(&self) -> Option<&str> {
+        match self {
+            Self::Window(name) => Some(name),
+            Self::Consumers(_) => None,
+        }
+    }
+
+    /// The selectors as written, if it is consumers.
+    pub fn selectors(&self) -> Option<Vec<&str>> {
+        match self {
+            Self::Window(_) => None,
+            Self::Consumers(selection) => {
+                let selectors = selection.selectors().iter();
+                Some(selectors.map(Selector::as_str).collect())
+            }
+        }
+    }
+}
+
 /// The window's name, or the selectors with blanks between them.
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Window(name) => f.write_str(name),
-            Self::Consumers(selection) => {
-                for (place, selector) in selection.selectors().iter().enumerate() {
-                    let gap = if place == 0 { "" } else { " " };
-                    write!(f, "{gap}{}", selector.as_str())?;
-                }
-                Ok(())
-            }
+            Self::Consumers(_) => f.write_str(&self.selectors().unwrap_or_default().join(" ")),
         }
     }
 }

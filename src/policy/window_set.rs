@@ -19,7 +19,15 @@ use super::{Effect, Override, Verb, Window};
 #[derive(Clone, Debug, Default)]
 pub struct WindowSet {
     windows: Arc<[Arc<Window>]>,
-    overrides: Arc<[Arc<Override>]>,
+    /// What people decided about the consumer itself; none for most.
+    by_hand: Option<Arc<ByHand>>,
+}
+
+#[derive(Debug)]
+struct ByHand {
+    overrides: Vec<Arc<Override>>,
+    /// Which of them has the last word, and when.
+    overlay: Overlay,
     /// An override that would pause the consumer now was taken back.
     was_paused: bool,
 }
@@ -32,11 +40,15 @@ impl WindowSet {
 
     /// The same windows, and these overrides.
     pub(super) fn with_overrides(self, overrides: Vec<Arc<Override>>, was_paused: bool) -> Self {
-        Self {
-            overrides: overrides.into(),
-            was_paused,
-            ..self
-        }
+        let is_any = !overrides.is_empty() || was_paused;
+        let by_hand = is_any.then(|| {
+            Arc::new(ByHand {
+                overlay: Overlay::of(&overrides),
+                overrides,
+                was_paused,
+            })
+        });
+        Self { by_hand, ..self }
     }
 
     /// Those windows and those overrides of it.
@@ -46,17 +58,15 @@ impl WindowSet {
         overrides: impl Fn(&Override) -> bool,
     ) -> Self {
         let windows = self.windows.iter().filter(|window| windows(window));
-        let overrides = self.overrides.iter().filter(|one| overrides(one));
-        Self {
-            windows: windows.cloned().collect(),
-            overrides: overrides.cloned().collect(),
-            was_paused: self.was_paused,
-        }
+        let overrides = self.overrides().iter().filter(|one| overrides(one));
+        let set: Self = windows.cloned().collect();
+        set.with_overrides(overrides.cloned().collect(), self.was_paused())
     }
 
     /// The overrides that name the consumer.
     pub fn overrides(&self) -> &[Arc<Override>] {
-        &self.overrides
+        let by_hand = self.by_hand.as_ref();
+        by_hand.map_or(&[], |by_hand| &by_hand.overrides)
     }
 
     /// The overrides of the windows and of the consumer that have the last word there at some time
@@ -75,16 +85,21 @@ impl WindowSet {
         all.into_values().collect()
     }
 
-    /// Which of those has the last word, and when.
-    pub(super) fn overlay(&self) -> Overlay {
-        Overlay::of(self.overrides.iter())
+    /// Which of the overrides that name the consumer has the last word, and when.
+    pub(super) fn overlay(&self) -> &Overlay {
+        const NONE: &Overlay = &Overlay::NONE;
+        (self.by_hand.as_ref()).map_or(NONE, |by_hand| &by_hand.overlay)
+    }
+
+    fn was_paused(&self) -> bool {
+        (self.by_hand.as_ref()).is_some_and(|by_hand| by_hand.was_paused)
     }
 
     /// Whether nothing holds the consumer at any time: no window, and no override that pauses or
     /// was taken back before its end.
     pub fn is_empty(&self) -> bool {
-        let mut effects = self.overrides.iter().map(|one| one.terms.effect);
-        self.windows.is_empty() && effects.all(|effect| effect == Effect::Run) && !self.was_paused
+        let mut effects = self.overrides().iter().map(|one| one.terms.effect);
+        self.windows.is_empty() && effects.all(|effect| effect == Effect::Run) && !self.was_paused()
     }
 
     /// Whether a person has resumed the consumer for a time that includes `at`.
@@ -115,13 +130,13 @@ impl FromIterator<Arc<Window>> for WindowSet {
 impl PartialEq for WindowSet {
     fn eq(&self, other: &Self) -> bool {
         are_the_same(&self.windows, &other.windows)
-            && are_the_same(&self.overrides, &other.overrides)
-            && self.was_paused == other.was_paused
+            && are_the_same(self.overrides(), other.overrides())
+            && self.was_paused() == other.was_paused()
     }
 }
 
-fn are_the_same<T>(one: &Arc<[Arc<T>]>, other: &Arc<[Arc<T>]>) -> bool {
-    Arc::ptr_eq(one, other)
+fn are_the_same<T>(one: &[Arc<T>], other: &[Arc<T>]) -> bool {
+    std::ptr::eq(one, other)
         || (one.len() == other.len())
             && (one.iter().zip(other.iter())).all(|(one, other)| Arc::ptr_eq(one, other))
 }
@@ -133,7 +148,7 @@ impl Hash for WindowSet {
         for window in self.windows.iter() {
             Arc::as_ptr(window).hash(state);
         }
-        for one in self.overrides.iter() {
+        for one in self.overrides() {
             Arc::as_ptr(one).hash(state);
         }
     }

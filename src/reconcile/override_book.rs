@@ -24,17 +24,9 @@ const FRESH: Duration = Duration::from_secs(1);
 /// What came of a read of the bucket.
 pub(super) struct BucketAnswer {
     /// `None`: a replica that lags answered.
-    pub read: Result<Option<BucketRead>, BucketError>,
+    read: Result<Option<BucketRead>, BucketError>,
     /// How far the reads before it had come when it began, and when it ended.
     last: (LastRead, LastRead),
-}
-
-impl BucketAnswer {
-    /// Whether it is to be asked for again soon. A bucket that does not exist is made by a person,
-    /// which is heard.
-    pub fn failed(&self) -> bool {
-        (self.read.as_ref()).is_err_and(|error| !error.is_missing())
-    }
 }
 
 /// The bucket of the config, and what was read of it.
@@ -139,19 +131,13 @@ impl OverrideBook {
         }
         let ids: BTreeSet<&OverrideId> = read.live.iter().map(|one| &one.id).collect();
         let vanished = (self.read.live.iter()).filter(|one| !ids.contains(&one.id));
-        let undone = read.undone.iter().filter_map(|undone| undone.was.as_ref());
-        let undone = undone.map(|was| Arc::new(was.clone()));
         let mut withdrawn: Vec<_> = std::mem::take(&mut self.withdrawn);
-        withdrawn.extend(vanished.cloned().chain(undone));
+        withdrawn.extend(vanished.cloned().chain(read.withdrawn()));
         withdrawn.retain(|one| now.wall < one.terms.until);
         withdrawn.sort_by(|one, other| one.id.cmp(&other.id));
         withdrawn.dedup_by(|one, other| one.id == other.id);
         self.withdrawn = withdrawn;
-        let sequences = |read: &BucketRead| -> Vec<(u64, OverrideId)> {
-            let live = read.live.iter();
-            live.map(|one| (one.sequence, one.id.clone())).collect()
-        };
-        let differs = sequences(&self.read) != sequences(&read);
+        let differs = self.read.live != read.live;
         self.read = Arc::new(read);
         differs
     }
@@ -176,6 +162,12 @@ impl OverrideBook {
     pub fn is_fresh(&self, now: Now) -> bool {
         let read_at = self.read_at.map(|read_at| read_at.uptime);
         self.bucket.is_none() || read_at.is_some_and(|at| now.uptime.saturating_sub(at) <= FRESH)
+    }
+
+    /// Whether it is to be asked for again soon. A bucket that does not exist is made by a person,
+    /// which is heard.
+    pub fn has_failed(&self) -> bool {
+        matches!(self.state, BucketState::Failed(_))
     }
 
     /// Whether the bucket answered when it was asked last.
@@ -204,18 +196,9 @@ impl OverrideBook {
         self.asked_at.is_none_or(|at| now.uptime < at + PATIENCE)
     }
 
-    /// What of it is news where it changes: the state, and how many keys of each kind there are.
-    /// (Which of them count is news by itself: the policy is another one.)
-    pub fn shown(&self) -> (BucketState, u64, [usize; 3]) {
-        let BucketRead {
-            live,
-            undone,
-            unreadable,
-            ..
-        } = &*self.read;
-        let newest = live.iter().map(|one| one.sequence).max();
-        let counts = [live.len(), undone.len(), unreadable.len()];
-        (self.state.clone(), newest.unwrap_or(0), counts)
+    /// What of it the views show, to see whether it is news.
+    pub fn shown(&self) -> (BucketState, Arc<BucketRead>) {
+        (self.state.clone(), self.read.clone())
     }
 
     /// For the views.

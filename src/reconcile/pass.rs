@@ -16,8 +16,8 @@ use crate::plan::{Decision, Planned, Rule, Sending, Situation, Verdict};
 use crate::policy::Window;
 use crate::report::{Burst, Pass, Row, Wake};
 
-/// So long a read of the overrides may hold up what ends pauses.
-const LONGEST_READ: Duration = Duration::from_secs(1);
+/// So long a read of the overrides may delay what rests on it.
+pub(super) const LONGEST_READ: Duration = Duration::from_secs(1);
 
 impl<J: JetStream> Reconciler<J> {
     /// Observes `scope`, decides for the present, and acts on it (unless this is a dry run).
@@ -76,7 +76,10 @@ impl<J: JetStream> Reconciler<J> {
         let updated = self.apply_observation(observed, &scope, &interest, now, &mut pass);
         self.ledger.looked(|id| scope.includes(id), now);
         let mut writes = self.decide_rows(&updated, now);
-        if self.rest_on_overrides(wake, &writes) && self.refresh_overrides().await {
+        if self.rest_on_overrides(wake, &writes)
+            && !self.overrides.is_fresh(self.clock.now())
+            && self.refresh_overrides(LONGEST_READ).await
+        {
             writes = self.decide_rows(&updated, self.clock.now());
         }
         // A stream that could not be asked may hold what a glob seems to miss.
@@ -171,16 +174,13 @@ impl<J: JetStream> Reconciler<J> {
         seen.is_some_and(|seen| verdict.ends(seen.state))
     }
 
-    /// Reads the overrides again where what is known of them is not fresh: nobody's pause is ended
-    /// by an old set. Returns whether others count now.
-    pub(super) async fn refresh_overrides(&mut self) -> bool {
-        if self.overrides.is_fresh(self.clock.now()) {
-            return false;
-        }
+    /// Reads the overrides, where there is a bucket, for no longer than `limit`. Returns whether
+    /// others count now than before.
+    pub(super) async fn refresh_overrides(&mut self, limit: Duration) -> bool {
         let Some(read) = self.read_overrides() else {
             return false;
         };
-        match timeout(LONGEST_READ, read).await {
+        match timeout(limit, read).await {
             Ok(answer) => self.take_overrides(answer),
             // What was read before counts on.
             Err(_) => false,

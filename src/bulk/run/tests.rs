@@ -69,7 +69,7 @@ fn what_a_person_must_mend_is_not_sent_again_and_all_else_is() {
     let denied = RequestError::Denied {
         subject: "s".to_owned(),
     };
-    let nobody = RequestError::NoResponders {
+    let no_responders = RequestError::NoResponders {
         subject: "s".to_owned(),
         meaning: "m".to_owned(),
     };
@@ -83,7 +83,7 @@ fn what_a_person_must_mend_is_not_sent_again_and_all_else_is() {
         (Err(RequestError::Missing), BulkResult::Missing),
         (Err(denied.clone()), failed(&denied)),
         (Err(refused()), failed(&refused())),
-        (Err(nobody.clone()), failed(&nobody)),
+        (Err(no_responders.clone()), failed(&no_responders)),
         (Err(RequestError::NotConnected), BulkResult::Waiting),
         (Err(RequestError::Cut), BulkResult::Waiting),
         (Err(timed_out()), BulkResult::Waiting),

@@ -104,8 +104,8 @@ fn a_consumer_is_resumed_by_the_server_when_a_deadline_of_recess_has_passed_and_
     ] {
         let before = rows(0, &[("billing", was)]);
         let resumed = Change::Resumed(vec![id()]);
-        let told = count(&before, &is, |change| *change == resumed);
-        assert_eq!(told, expected, "{what}");
+        let reported = count(&before, &is, |change| *change == resumed);
+        assert_eq!(reported, expected, "{what}");
         let any = count(&before, &is, |change| matches!(change, Change::Resumed(_)));
         assert_eq!(any, expected, "{what}");
     }
@@ -134,8 +134,8 @@ fn a_consumer_is_deleted_when_a_window_wants_it_paused_and_it_is_not_there_any_m
             id: id(),
             windows: Vec::new(),
         };
-        let told = count(&before, &after, |change| *change == deleted);
-        assert_eq!(told, expected, "{what}");
+        let reported = count(&before, &after, |change| *change == deleted);
+        assert_eq!(reported, expected, "{what}");
         let still = Report {
             rows: before.rows.clone(),
             ..after
@@ -188,8 +188,11 @@ fn a_dry_run_reports_each_write_that_it_would_send_when_that_is_new() {
         (settled, true, resume, false, 0),
     ] {
         let (before, after) = (report(was, was_dry_run), report(is, is_dry_run));
-        let told = count(&before, &after, is_would);
-        assert_eq!(told, expected, "{was:?} {was_dry_run}, {is:?} {is_dry_run}");
+        let reported = count(&before, &after, is_would);
+        assert_eq!(
+            reported, expected,
+            "{was:?} {was_dry_run}, {is:?} {is_dry_run}"
+        );
     }
 }
 

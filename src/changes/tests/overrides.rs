@@ -104,7 +104,7 @@ fn an_override_is_made_undone_or_gone_and_ends_once() {
     ] {
         assert_eq!(of(Some(&before), &after), expected, "{what}");
     }
-    // The first read tells of what has not ended.
+    // The first read reports what has not ended.
     let unread = in_state(BucketState::Unasked, None);
     assert_eq!(of(Some(&unread), &has(199)), [Found(one.clone())]);
     assert_eq!(of(None, &has(199)), [Found(one)]);

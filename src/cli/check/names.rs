@@ -48,11 +48,7 @@ pub fn names(config: &Config, seen: &Seen) -> Vec<LiveFinding> {
             })
     });
     let of_all = |name: &str| {
-        let window = config
-            .policy
-            .windows()
-            .iter()
-            .find(|window| *window.name == *name)?;
+        let window = config.policy.window(name)?;
         let mut selectors = window.selection.selectors().iter();
         selectors.find_map(|selector| seen.meant.get(selector.as_str()).cloned())
     };

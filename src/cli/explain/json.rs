@@ -1,4 +1,4 @@
-//! What `explain` tells programs.
+//! What `explain` prints for programs.
 
 use serde::Serialize;
 

@@ -12,17 +12,12 @@ pub fn execute(args: &CreateArgs) -> Exit {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
-    let runtime = match crate::cli::runtime() {
-        Ok(runtime) => runtime,
-        Err(exit) => return exit,
-    };
     let replicas = usize::from(args.replicas);
-    let made = runtime.block_on(async {
+    let made = crate::cli::block_on(async {
         let (nats, _advisories) = connection::connect(&config).await?;
         let made = nats.create_bucket(&store.bucket, replicas).await;
         made.map_err(failed)
     });
-    runtime.shutdown_background();
     let name = store.bucket.name();
     let settings = match made {
         Ok(Made::Created) => {

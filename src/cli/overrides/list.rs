@@ -36,13 +36,10 @@ pub fn execute(args: &OverridesArgs, wall: fn() -> Timestamp) -> Exit {
 }
 
 fn read(config: &Config, store: &Store) -> Result<BucketRead, Exit> {
-    let runtime = crate::cli::runtime()?;
-    let read = runtime.block_on(async {
+    crate::cli::block_on(async {
         let (nats, _advisories) = connection::connect(config).await?;
         store.read(&nats).await
-    });
-    runtime.shutdown_background();
-    read
+    })
 }
 
 /// All that a bucket has, in the order in which it was written; what cannot be read last.

@@ -51,7 +51,7 @@ impl Recorder {
         &self.read
     }
 
-    /// As whom it writes.
+    /// The author under whose name it writes.
     pub fn author(&self) -> &str {
         &self.author
     }

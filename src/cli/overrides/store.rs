@@ -12,7 +12,7 @@ use crate::jetstream::bucket::{BucketError, BucketRead};
 use crate::jetstream::nats::Nats;
 use crate::jetstream::{JetStream, Link};
 use crate::overrides::Bucket;
-use crate::policy::{Override, Policy};
+use crate::policy::Policy;
 
 /// So long does a command wait for overrides that only shows something.
 const SHOWN_WITHIN: Duration = Duration::from_secs(2);
@@ -92,11 +92,9 @@ pub async fn author(given: Option<&str>, nats: &Nats) -> Result<String, Exit> {
 
 /// The policy with what the bucket has.
 pub fn overridden(policy: &Policy, read: &BucketRead, now: Timestamp) -> Policy {
-    let undone = read.undone.iter().filter_map(|one| one.was.clone());
-    let undone: Vec<Arc<Override>> = undone.map(Arc::new).collect();
     policy
         .with_overrides(&read.live, now)
-        .after_withdrawing(&undone, now)
+        .after_withdrawing(&read.withdrawn(), now)
 }
 
 /// A config for a command that only shows something, with the overrides that there are. Where they
@@ -105,13 +103,11 @@ pub fn shown(mut config: Config, offline: bool, wall: fn() -> Timestamp) -> Resu
     if offline || config.settings.overrides.bucket.is_none() {
         return Ok(config);
     }
-    let runtime = crate::cli::runtime()?;
-    let read = runtime.block_on(async {
+    let read = crate::cli::block_on(async {
         let settings = &config.settings;
         let (nats, _advisories) = Nats::start(&settings.nats, settings.controller.request_timeout);
-        read_to_show(&config, &nats).await
-    });
-    runtime.shutdown_background();
+        Ok(read_to_show(&config, &nats).await)
+    })?;
     if let Some(read) = read {
         config.policy = Arc::new(overridden(&config.policy, &read, wall()));
     }

@@ -1,11 +1,9 @@
 //! When a window is open, before and after a command.
 
-use std::sync::Arc;
-
 use jiff::{SignedDuration, Timestamp};
 
 use crate::calendar::Occurrence;
-use crate::policy::{Override, Policy, Target, Window};
+use crate::policy::{Override, Policy, Window};
 use crate::text;
 
 /// So many openings are shown.
@@ -17,14 +15,8 @@ const AHEAD: SignedDuration = SignedDuration::from_hours(24 * 366);
 /// Two lines: `before: open Fri 2026-11-27 02:30 to 04:30 CET, ..`, `after: ..`. None for an
 /// override of no window.
 pub fn lines(before: &Policy, after: &Policy, one: &Override, now: Timestamp) -> Option<String> {
-    let Target::Window(name) = &one.terms.target else {
-        return None;
-    };
-    let find = |policy: &Policy| -> Option<Arc<Window>> {
-        let mut windows = policy.windows().iter();
-        windows.find(|window| window.name == *name).cloned()
-    };
-    let (before, after) = (find(before)?, find(after)?);
+    let name = one.terms.target.window()?;
+    let (before, after) = (before.window(name)?, after.window(name)?);
     // What a close has just ended is shown, too.
     let just_before = SignedDuration::from_nanos(1);
     let from = one
@@ -35,8 +27,8 @@ pub fn lines(before: &Policy, after: &Policy, one: &Override, now: Timestamp) ->
         .unwrap_or(now);
     Some(format!(
         "  before: {}\n  after:  {}\n",
-        openings(&before, from),
-        openings(&after, from)
+        openings(before, from),
+        openings(after, from)
     ))
 }
 

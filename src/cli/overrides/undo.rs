@@ -27,14 +27,11 @@ fn prepare(args: &UndoArgs, wall: fn() -> Timestamp) -> Result<Exit, Exit> {
     let (config, store) = Store::load(&args.way.config)?;
     let given = args.way.note.reason.as_deref().map(str::trim);
     let reason = given.filter(|text| !text.is_empty()).map(Arc::from);
-    let runtime = crate::cli::runtime()?;
-    let exit = runtime.block_on(async {
+    crate::cli::block_on(async {
         let (nats, _advisories) = connection::connect(&config).await?;
         let recorder = Recorder::open(store, &args.way.note, reason, &nats).await?;
         carry_out(args, &config, &recorder, &nats, wall).await
-    });
-    runtime.shutdown_background();
-    exit
+    })
 }
 
 async fn carry_out(
@@ -62,7 +59,19 @@ async fn carry_out(
     let survey = Survey::of(&targets, config, nats, wall).await;
     let now = survey.server_now;
     let before = recorder.before(config, now);
-    let left = without(read, &overrides, now);
+    let undoing = Undoing {
+        by: Some(recorder.author().to_owned()),
+        reason: recorder.reason().map(str::to_owned),
+        at: now,
+    };
+    let undone: Vec<Undone> = (overrides.iter())
+        .map(|one| Undone {
+            id: one.id.clone(),
+            was: Some(Override::clone(one)),
+            undoing: undoing.clone(),
+        })
+        .collect();
+    let left = without(read, &undone);
     let after = store::overridden(&config.policy, &left, now);
     if args.way.dry_run {
         return Ok(preview(args, &overrides, (&before, &after), now));
@@ -71,15 +80,10 @@ async fn carry_out(
     if !terminal::is_agreed(&question, survey.consumers.len(), args.way.yes) {
         return Err(nothing_written());
     }
-    let undoing = Undoing {
-        by: Some(recorder.author().to_owned()),
-        reason: recorder.reason().map(|reason| reason.to_string()),
-        at: now,
-    };
     for one in &overrides {
         let kept = recorder.kept(one.terms.until, now);
-        let undone = nats.undo_override(recorder.bucket(), one, &undoing, kept);
-        match undone.await.map_err(|error| refused(error, one))? {
+        let written = nats.undo_override(recorder.bucket(), one, &undoing, kept);
+        match written.await.map_err(|error| refused(error, one))? {
             Undid::WithWords => {}
             Undid::WithoutWords => print_error(&format!(
                 "note: the bucket is full, so it does not keep the user and the reason of undoing {}",
@@ -95,13 +99,11 @@ async fn carry_out(
     };
     let ids: Vec<String> = overrides.iter().map(|one| one.id.to_string()).collect();
     let followed = window::follow_to_the_end(&follow, &survey, "undo", &ids.join(", ")).await?;
-    let undone: Vec<Listed> = (overrides.iter())
-        .map(|one| listed(one, &undoing))
-        .collect();
+    let undone: Vec<Listed> = undone.iter().map(Listed::undone).collect();
     let shown = match args.way.format.format {
         Format::Json => json(&undone),
         Format::Text => {
-            let mut text = told(&overrides, "Undone", (&before, &after), now);
+            let mut text = summary(&overrides, "Undone", (&before, &after), now);
             text += &window::consumers(&followed);
             print(&text)
         }
@@ -161,22 +163,13 @@ fn find(id: &str, read: &BucketRead, now: Timestamp, file: &Path) -> Result<Arc<
     Err(format!("there is no override {}{hint}", visible(id)))
 }
 
-/// What the bucket has without these.
-fn without(read: &BucketRead, overrides: &[Arc<Override>], now: Timestamp) -> BucketRead {
+/// What the bucket has once these are undone.
+fn without(read: &BucketRead, undone: &[Undone]) -> BucketRead {
     let mut read = read.clone();
-    read.live.retain(|one| !overrides.contains(one));
-    let undoing = |at| Undoing {
-        by: None,
-        reason: None,
-        at,
-    };
-    read.undone.extend(overrides.iter().map(|one| Undone {
-        id: one.id.clone(),
-        was: Some(Override::clone(one)),
-        undoing: undoing(now),
-    }));
+    (read.live).retain(|one| !undone.iter().any(|undone| undone.id == one.id));
+    read.undone.extend_from_slice(undone);
     // Each of them is written once more.
-    let written = u64::try_from(overrides.len()).unwrap_or_default();
+    let written = u64::try_from(undone.len()).unwrap_or_default();
     read.up_to = read.up_to.map(|up_to| up_to.saturating_add(written));
     read
 }
@@ -215,14 +208,6 @@ fn quoted(selectors: &str) -> String {
     quoted.collect::<Vec<_>>().join(" ")
 }
 
-fn listed(one: &Override, undoing: &Undoing) -> Listed {
-    Listed::undone(&Undone {
-        id: one.id.clone(),
-        was: Some(one.clone()),
-        undoing: undoing.clone(),
-    })
-}
-
 fn json(undone: &[Listed]) -> Exit {
     match undone {
         [one] => print_json(&one.row()),
@@ -240,13 +225,13 @@ fn preview(
     match args.way.format.format {
         Format::Json => json(&overrides.iter().map(live).collect::<Vec<_>>()),
         Format::Text => {
-            let text = told(overrides, "Would undo", (before, after), now);
+            let text = summary(overrides, "Would undo", (before, after), now);
             print(&format!("Nothing was written.\n{text}"))
         }
     }
 }
 
-fn told(
+fn summary(
     overrides: &[Arc<Override>],
     what: &str,
     (before, after): (&Policy, &Policy),

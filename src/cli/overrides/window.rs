@@ -39,14 +39,11 @@ fn prepare(way: &WayArgs, command: Command, wall: fn() -> Timestamp) -> Result<E
     {
         return Err(refused(&refusal, way, &config));
     }
-    let runtime = crate::cli::runtime()?;
-    let exit = runtime.block_on(async {
+    crate::cli::block_on(async {
         let (nats, _advisories) = connection::connect(&config).await?;
         let recorder = Recorder::open(store, &way.note, reason, &nats).await?;
         carry_out(way, &command, &config, &recorder, &nats, wall).await
-    });
-    runtime.shutdown_background();
-    exit
+    })
 }
 
 async fn carry_out(
@@ -202,11 +199,8 @@ fn done(verb: Verb) -> &'static str {
 
 /// When the override ends, by the clocks of its window.
 fn ends(one: &Override, policy: &Policy) -> String {
-    let window = match &one.terms.target {
-        Target::Window(name) => (policy.windows().iter()).find(|window| window.name == *name),
-        Target::Consumers(_) => None,
-    };
-    let until = match window {
+    let window = one.terms.target.window();
+    let until = match window.and_then(|name| policy.window(name)) {
         Some(window) => text::local(one.terms.until, window.schedule.zone()),
         None => utc(one.terms.until),
     };
@@ -260,8 +254,7 @@ fn selection(target: &Target, config: &Config) -> Option<Selection> {
     match target {
         Target::Consumers(selection) => Some(selection.clone()),
         Target::Window(name) => {
-            let mut windows = config.policy.windows().iter();
-            let window = windows.find(|window| window.name == *name)?;
+            let window = config.policy.window(name)?;
             Some(window.selection.clone())
         }
     }

@@ -3,14 +3,16 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 
 use super::{Driver, FullLook};
 use crate::jetstream::JetStream;
+use crate::jetstream::bucket::BucketRead;
 use crate::reconcile::override_book::BucketAnswer;
-use crate::report::{Report, Wake};
+use crate::report::{BucketState, Report, Wake};
 
 /// How soon the bucket is asked again when it was not read.
 const FAILED: Duration = Duration::from_secs(5);
@@ -82,14 +84,21 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
 
     /// Takes in an answer.
     pub fn take_overrides(&mut self, answer: BucketAnswer) {
-        let now = self.reconciler.clock.now();
-        if answer.failed() {
-            self.overrides.no_later_than(now.uptime + FAILED);
-        }
         let before = self.reconciler.overrides.shown();
         self.reconciler.take_overrides(answer);
+        self.show_overrides(&before);
+    }
+
+    /// Reads the overrides before something rests on them, for no longer than `limit`.
+    pub(super) async fn refresh_overrides(&mut self, limit: Duration) {
+        let before = self.reconciler.overrides.shown();
+        self.reconciler.refresh_overrides(limit).await;
+        self.show_overrides(&before);
+    }
+
+    fn show_overrides(&mut self, before: &(BucketState, Arc<BucketRead>)) {
         self.follow_overrides();
-        if self.reconciler.overrides.shown() != before {
+        if self.reconciler.overrides.shown() != *before {
             self.publish(None);
         }
     }
@@ -98,20 +107,15 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
     /// and whom they concern is observed at once.
     fn follow_overrides(&mut self) {
         self.follow_policy();
+        let is_asked = self.overrides.due.is_some() || self.overrides.read.is_some();
+        if self.reconciler.overrides.has_failed() && !is_asked {
+            let now = self.reconciler.clock.now().uptime;
+            self.overrides.no_later_than(now + FAILED);
+        }
         let affected = std::mem::take(&mut self.reconciler.affected);
         self.asked.extend(affected.consumers);
         if affected.and_others {
             self.full = FullLook::now(Wake::Advisory);
-        }
-    }
-
-    /// Reads the overrides before something rests on them, for no longer than `limit`.
-    pub(super) async fn refresh_overrides(&mut self, limit: Duration) {
-        let Some(read) = self.reconciler.read_overrides() else {
-            return;
-        };
-        if let Ok(answer) = tokio::time::timeout(limit, read).await {
-            self.take_overrides(answer);
         }
     }
 }

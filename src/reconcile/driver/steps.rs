@@ -13,6 +13,7 @@ use crate::now::Now;
 use crate::observe::{Observed, ReplyDeadline, Scope};
 use crate::reconcile::heartbeat::STEP_LIMIT;
 use crate::reconcile::orphans::Streams;
+use crate::reconcile::pass::LONGEST_READ;
 use crate::reconcile::reconciler::Reconciler;
 use crate::report::{Burst, Pass, Report, Wake};
 
@@ -36,9 +37,6 @@ const LOOK_AGAIN: Duration = Duration::from_millis(750);
 /// observation from before the writes that delayed it, and some of those may not have been
 /// answered.
 const STALE: SignedDuration = SignedDuration::from_secs(1);
-
-/// So long the overrides are waited for before everything is observed.
-const LONGEST_READ: Duration = Duration::from_secs(1);
 
 /// How soon everything is observed again when not every request was answered.
 const FAILED: Duration = Duration::from_secs(5);

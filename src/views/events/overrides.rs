@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{CloudEvent, seconds, source, token};
 use crate::changes::OverrideChange;
-use crate::policy::{Override, OverrideId, Selector, Target, Terms};
+use crate::policy::{Override, OverrideId, Terms};
 use crate::report::Report;
 
 #[derive(Serialize)]
@@ -29,18 +29,11 @@ struct TermsData<'e> {
 
 impl<'e> TermsData<'e> {
     fn of(terms: &'e Terms) -> Self {
-        let (window, consumers) = match &terms.target {
-            Target::Window(name) => (Some(&**name), None),
-            Target::Consumers(selection) => {
-                let selectors = selection.selectors().iter();
-                (None, Some(selectors.map(Selector::as_str).collect()))
-            }
-        };
         Self {
             verb: terms.verb.as_str(),
             effect: terms.effect.as_str(),
-            window,
-            consumers,
+            window: terms.target.window(),
+            consumers: terms.target.selectors(),
             from: seconds(terms.from),
             until: seconds(terms.until),
         }

@@ -123,10 +123,7 @@ fn bucket_read(bucket: &str) {
 }
 
 fn window(one: &Override) -> Option<&str> {
-    match &one.terms.target {
-        Target::Window(name) => Some(name),
-        Target::Consumers(_) => None,
-    }
+    one.terms.target.window()
 }
 
 /// Of which target it says what, from when until when.

@@ -56,11 +56,8 @@ pub(super) fn what_next(error: &RequestError) -> &'static str {
 
 /// An instant in the wall-clock time of a window's zone.
 pub(super) fn local(report: &Report, window: &str, instant: Timestamp) -> String {
-    let zone = (report.policy.windows().iter())
-        .find(|known| *known.name == *window)
-        .map(|known| known.schedule.zone().clone());
-    match zone {
-        Some(zone) => text::local(instant, &zone),
+    match report.policy.window(window) {
+        Some(known) => text::local(instant, known.schedule.zone()),
         None => utc(instant),
     }
 }
