@@ -175,6 +175,14 @@ impl Link {
             Self::Up(_) | Self::Down { .. } | Self::Unsuitable(_) => most,
         }
     }
+
+    /// Which connection it is, by [`Server::connects`]; none that can be used has none.
+    pub fn connection(&self) -> Option<u64> {
+        match self {
+            Self::Up(server) => Some(server.connects),
+            Self::Down { .. } | Self::Unsuitable(_) => None,
+        }
+    }
 }
 
 /// A server that recess can use.

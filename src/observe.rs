@@ -107,7 +107,7 @@ pub async fn observe<J: JetStream>(
     clock: &Clock,
     reply_deadline: ReplyDeadline,
 ) -> Observed {
-    let mut observed = Observed::default();
+    let mut observed = Observed::over(jetstream.link().borrow().connection());
     let wants = match scope {
         Scope::Only(ids) => by_stream(ids),
         Scope::All => everything(jetstream, interest, reply_deadline, &mut observed).await,

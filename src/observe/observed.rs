@@ -14,6 +14,8 @@ use crate::report::{Failure, LeftOut};
 /// What the server reported.
 #[derive(Clone, Debug, Default)]
 pub struct Observed {
+    /// The connection over which the first question went.
+    pub connection: Option<u64>,
     /// What was found, by consumer. Of a listed stream, every consumer.
     pub found: BTreeMap<ConsumerId, Sample>,
     /// What could not be asked.
@@ -33,6 +35,14 @@ pub struct Observed {
 }
 
 impl Observed {
+    /// What was reported over that connection: nothing yet.
+    pub fn over(connection: Option<u64>) -> Self {
+        Self {
+            connection,
+            ..Self::default()
+        }
+    }
+
     /// Whether a consumer that was not found may exist all the same.
     pub fn leaves_open(&self, id: &ConsumerId) -> bool {
         self.unknown.contains(id)

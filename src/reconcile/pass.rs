@@ -73,6 +73,7 @@ impl<J: JetStream> Reconciler<J> {
             }
         }
         let interest = self.interest(began);
+        let connection = observed.connection;
         let updated = self.apply_observation(observed, &scope, &interest, now, &mut pass);
         self.ledger.looked(|id| scope.includes(id), now);
         let mut writes = self.decide_rows(&updated, now);
@@ -89,7 +90,10 @@ impl<J: JetStream> Reconciler<J> {
         let may_be_undone = self.ledger.in_scope(now).next().is_some();
         self.jetstream.watch_writers(may_be_undone);
         self.tidy(now);
-        if !self.dry_run() {
+        if self.jetstream.link().borrow().connection() != connection {
+            // A connection that came meanwhile has shown nothing yet that they could rest on.
+            self.hold_back(writes);
+        } else if !self.dry_run() {
             // They rest on nothing older than `began`.
             self.act(writes, began, &mut pass, progress).await;
         }

@@ -334,3 +334,27 @@ async fn what_a_command_does_itself_is_not_taken_back_where_no_hint_was_heard() 
     scene.until("12:59:00").await;
     assert_eq!(written(&scene), []);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_decided_before_a_reconnect_is_not_sent_after_it_though_the_bucket_was_read_in_between()
+ {
+    let (scene, _recess) = noon();
+    scene.until("12:10:00").await;
+    scene.server.state().weather.latency = 300..301;
+    scene.server.somebody_writes("ORDERS/billing", None);
+    scene.forget();
+    // It is observed until 0.6 s, and the bucket is asked until 1.2 s.
+    scene.until("12:10:00.9").await;
+    let asked = |what: &What| matches!(what, What::Overrides);
+    assert!(scene.requests().iter().any(|one| asked(&one.what)));
+    scene.server.disconnect();
+    scene.server.connect();
+    scene.forget();
+    scene.until("12:10:10").await;
+    let requests = scene.requests();
+    let observed = |what: &What| matches!(what, What::List(_) | What::Info(_));
+    let first = |is: &dyn Fn(&What) -> bool| requests.iter().position(|one| is(&one.what));
+    let paused = first(&|what| matches!(what, What::Pause(..)));
+    assert!(paused.is_some(), "{requests:?}");
+    assert!(first(&observed) < paused, "{requests:?}");
+}
