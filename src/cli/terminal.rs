@@ -10,8 +10,8 @@ const UNASKED: usize = 10;
 
 /// Whether that may be done to so many consumers: a person at a terminal is asked, a script is not.
 pub fn is_agreed(question: &str, count: usize, yes: bool) -> bool {
-    let somebody = io::stdin().is_terminal() && io::stderr().is_terminal();
-    if count <= UNASKED || yes || !somebody {
+    let is_terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
+    if count <= UNASKED || yes || !is_terminal {
         return true;
     }
     let mut err = io::stderr();

@@ -70,7 +70,7 @@ impl LastRead {
     }
 
     /// The same for a read that was not accepted, by what the leader said after it. A bucket that
-    /// ends before the last read did is another one, made anew or restored.
+    /// ends before the last read did is another one, created again or restored.
     pub fn accepts_by(&mut self, end: BucketEnd, read: &BucketRead) -> bool {
         let is_remade = end.last < self.0;
         let is_nothing = read.is_empty() && end.is_empty;
@@ -97,7 +97,7 @@ impl LastRead {
 ///
 /// As [`JetStream::overrides`]. What the stream's leader says is asked for only about an answer
 /// that seems old; where that is not permitted, the answer is taken for old, and a bucket that was
-/// made anew between two reads is not seen before it has come as far as the old one.
+/// created again between two reads is not seen before it has come as far as the old one.
 pub async fn read(
     jetstream: &impl JetStream,
     bucket: &Bucket,
@@ -170,7 +170,7 @@ pub enum BucketError {
     Denied {
         /// The subject.
         subject: String,
-        /// The user that asked, if the server tells.
+        /// The user that asked, if the server reports it.
         user: Option<String>,
     },
     /// The bucket takes no more (10077).

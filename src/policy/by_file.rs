@@ -15,8 +15,7 @@ use crate::calendar::{Occurrence, Schedule};
 const HORIZON: SignedDuration = SignedDuration::from_hours(24 * 366 * 10);
 
 /// So many openings, each swallowed by an exclusion of its own, are passed over in search of one
-/// that is left. When there are more, the search goes on from a later instant: nobody asks but
-/// once.
+/// that is left. When there are more, the search goes on from a later instant at the next question.
 const MOST_SWALLOWED: u32 = 400;
 
 /// While it is open, no window that it concerns holds.

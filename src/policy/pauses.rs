@@ -1,7 +1,7 @@
 //! The pauses of one consumer: its windows joined where they overlap or touch, each with its own
 //! moment of return.
 //!
-//! What [`Policy::desired`] says of an instant, told of a stretch of time. `plan --consumer` and
+//! What [`Policy::desired`] says of an instant, over a stretch of time. `plan --consumer` and
 //! `explain` are made of it.
 
 use jiff::{SignedDuration, Timestamp};

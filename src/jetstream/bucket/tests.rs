@@ -63,7 +63,7 @@ fn a_read_that_is_older_than_the_last_one_does_not_count() {
             Asked(Some(5), end(6, false), false),
             Read(Some(6), true),
         ],
-        // A bucket made anew begins at 1, whether or not its absence was seen.
+        // A bucket created again begins at 1, whether or not its absence was seen.
         vec![
             Read(Some(9), true),
             Fails(missing()),

@@ -103,7 +103,7 @@ impl Nats {
         }
     }
 
-    /// Why nobody answers a read: the stream's leader knows.
+    /// Why a read has no reply: the stream's leader knows.
     async fn why_nobody(&self, bucket: &Bucket) -> BucketError {
         let name = bucket.name().to_owned();
         match self.stream_of(bucket, Bytes::new()).await {

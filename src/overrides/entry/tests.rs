@@ -88,8 +88,8 @@ fn an_entry_is_read_as_it_was_written() {
         (one.terms.from, one.terms.until),
         (at(interval.0), at(interval.1))
     );
-    let told = (one.terms.reason.as_deref(), one.terms.host.as_deref());
-    assert_eq!(told, (Some("release"), Some("ops-1")));
+    let noted = (one.terms.reason.as_deref(), one.terms.host.as_deref());
+    assert_eq!(noted, (Some("release"), Some("ops-1")));
     assert_eq!(value_of(&one), VALUE);
 }
 

@@ -239,7 +239,7 @@ proptest! {
             }
             at = closes;
         }
-        // One that closed before and whose tail still lasts is told only if no later one has begun:
+        // One that closed before and whose tail still lasts is listed only if no later one has begun:
         // the last of them.
         let begun = expected.partition_point(|(_, closes, _)| *closes <= instant(from));
         let expected = expected.split_off(begun.saturating_sub(1));

@@ -78,7 +78,7 @@ impl HintTask {
                 Some(bucket) => self.client.subscribe(bucket.subjects()).await.ok(),
                 None => None,
             };
-            // Cancel-safe: the subscription is taken up anew, and a change that is heard stays.
+            // Cancel-safe: the subscription is made again, and a change that is heard stays.
             tokio::select! {
                 () = self.hear(subscription) => {}
                 changed = wanted.changed() => if changed.is_err() {
