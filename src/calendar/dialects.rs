@@ -177,16 +177,14 @@ fn night_of_restricted_days(fields: &Fields, words: &[&str]) -> Option<Refusal> 
 /// Six fields of which the last may be seconds: every hour on a weekday, or once a day?
 fn seconds_last(fields: &Fields, words: &[&str]) -> Option<Refusal> {
     let (last, others) = words.split_last().filter(|_| fields.has_seconds)?;
-    let weekday = fields.of(Unit::Weekday);
     let rotated = format!("{last} {}", others.join(" "));
-    if weekday
-        .step
-        .is_some_and(|step| step >= weekday.unit.count())
-    {
+    if ends_in_no_weekday(fields) {
+        // Where every field steps too far, each line would lead to the next one for ever.
+        let words: Vec<&str> = rotated.split(' ').collect();
+        let is_better = Fields::read(&words).is_ok_and(|fields| !ends_in_no_weekday(&fields));
         return Some(Refusal {
             reason: format!("`{last}` is not a weekday: the seconds come first"),
-            instead: strictly(&rotated)
-                .is_ok()
+            instead: (is_better && strictly(&rotated).is_ok())
                 .then(|| format!("write \"{rotated}\"")),
         });
     }
@@ -217,6 +215,12 @@ fn seconds_last(fields: &Fields, words: &[&str]) -> Option<Refusal> {
             others.join(" ")
         )),
     })
+}
+
+/// Whether the last field steps over more days than a week has.
+fn ends_in_no_weekday(fields: &Fields) -> bool {
+    let weekday = fields.of(Unit::Weekday);
+    (weekday.step).is_some_and(|step| step >= weekday.unit.count())
 }
 
 pub fn is_list_of_numbers(text: &str) -> bool {

@@ -157,6 +157,12 @@ fn schedules() {
     let field = "[*0-9LW#?,/+-]{1,6}|\\*/[0-9]{1,3}|(MON|FRI|JAN|7#5|L|15W|\\*|0)";
     let texts = prop::collection::vec(field, 0..8).prop_map(|fields| fields.join(" "));
     check(3_000, texts, properties::schedule);
+    // Steps beyond what a field has are read in two ways: seconds first, or last.
+    check(
+        300,
+        "(\\*/[0-9]{1,3} ){5}\\*/[0-9]{1,3}",
+        properties::schedule,
+    );
     check(500, "\\PC{0,40}", properties::schedule);
 }
 

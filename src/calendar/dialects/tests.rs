@@ -295,3 +295,27 @@ fn every_suggested_line_can_be_read() {
     }
     assert!(suggested > 100, "{suggested}");
 }
+
+#[test]
+fn where_every_field_steps_too_far_there_is_nothing_to_write_instead() {
+    for line in [
+        "*/70 */70 */70 */70 */70 */70",
+        "*/140 */70 */368 */9 */90 */55",
+        "*/7 */869 */908 */57 */596 */9",
+    ] {
+        let refusal = read(line).unwrap_err();
+        assert!(
+            refusal
+                .reason
+                .ends_with("is not a weekday: the seconds come first"),
+            "{line}"
+        );
+        assert_eq!(refusal.instead, None, "{line}");
+    }
+    // One that does not is a weekday once it is last.
+    let refusal = read("0 */5 * * */2 */10").unwrap_err();
+    assert_eq!(
+        refusal.instead.as_deref(),
+        Some("write \"*/10 0 */5 * * */2\"")
+    );
+}
