@@ -10,12 +10,12 @@ use std::process::ExitCode;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
-use serde::Serializer;
-use serde::ser::SerializeSeq;
 use tokio::runtime::Runtime;
 
 use crate::config::{self, Config, ConfigError, Finding, Severity, Source};
 use crate::logging::journal;
+use crate::text::parse_instant;
+use crate::views::json;
 use crate::visible::visible_lines;
 
 mod arguments;
@@ -40,7 +40,7 @@ mod wait;
 #[cfg(test)]
 mod tests;
 
-use arguments::{parse_instant, parse_length, whole_second};
+use arguments::{parse_length, whole_second};
 
 /// Pauses NATS JetStream consumers in maintenance windows.
 #[derive(Debug, Parser)]
@@ -259,20 +259,11 @@ fn print_json<T: serde::Serialize>(value: &T) -> Exit {
 
 /// Prints rows as a JSON array, one by one as they come, and returns whether there were any.
 fn print_json_rows<T: serde::Serialize>(rows: impl Iterator<Item = T>) -> (Exit, bool) {
-    let mut rows = rows.peekable();
-    let any = rows.peek().is_some();
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    let write = || -> io::Result<()> {
-        let mut json = serde_json::Serializer::pretty(&mut out);
-        let mut array = json.serialize_seq(None)?;
-        for row in rows {
-            array.serialize_element(&row)?;
-        }
-        array.end()?;
-        out.write_all(b"\n")?;
-        out.flush()
-    };
-    (printed(write()), any)
+    let out = io::BufWriter::new(io::stdout().lock());
+    match json::write_rows(out, rows) {
+        Ok(any) => (Exit::Done, any),
+        Err(error) => (printed(Err(error)), true),
+    }
 }
 
 /// Says why a command ends, in one line.

@@ -1,4 +1,5 @@
-//! How times, lengths of time and long lists are written: one way each, whichever view shows them.
+//! How times, lengths of time and long lists are written, and instants read: one way each, whichever
+//! view shows them.
 //!
 //! A program gets instants in UTC, as RFC 3339 has them. A person gets wall-clock times, with the
 //! weekday, as windows are made of weekdays, and with the zone, unless a heading names it.
@@ -171,4 +172,30 @@ pub fn clauses<T: Display>(all: impl IntoIterator<Item = T>, most: usize) -> Str
 fn joined<T: Display>(all: Vec<T>, separator: &str) -> String {
     let all: Vec<String> = all.iter().map(ToString::to_string).collect();
     all.join(separator)
+}
+
+/// How an instant is written.
+const INSTANT: &str = "write an instant as in 2026-12-01T22:00:00Z or 2026-12-01T22:00:00+01:00";
+
+/// An instant as a person writes it, on the command line or in an address. One without a zone is
+/// refused: some tools would read it as UTC and some as local.
+///
+/// # Errors
+/// What to write instead.
+pub fn parse_instant(text: &str) -> Result<Timestamp, String> {
+    if let Ok(instant) = text.parse::<Timestamp>() {
+        return Ok(instant);
+    }
+    if text.contains('[') {
+        return Err(format!("a zone name is not supported here: {INSTANT}"));
+    }
+    match text.parse::<DateTime>() {
+        Ok(local) => Err(format!(
+            "it has no zone: write {local}Z for UTC, or an offset as in {local}+01:00"
+        )),
+        Err(_) if text.contains('T') && text.starts_with(|c: char| c.is_ascii_digit()) => {
+            Err(format!("there is no such day, time or offset: {INSTANT}"))
+        }
+        Err(_) => Err(INSTANT.to_owned()),
+    }
 }

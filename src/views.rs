@@ -1,4 +1,5 @@
-//! What recess shows of itself: log lines, metrics, events for programs, and systemd's status line.
+//! What recess shows of itself: log lines, metrics, JSON, events for programs, and systemd's status
+//! line.
 //!
 //! Each is a function of a report and the [changes](crate::changes) since the one before, and
 //! remembers nothing. Metrics are written in the loop's own task: that is memory only, and a scrape
@@ -19,6 +20,7 @@ use crate::jetstream::nats::Nats;
 use crate::report::Report;
 
 mod events;
+pub mod json;
 mod log;
 mod mailbox;
 pub mod metrics;

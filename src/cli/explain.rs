@@ -7,7 +7,7 @@ use clap::Args;
 use jiff::{Timestamp, Zoned};
 
 use super::overrides::store;
-use super::status::{observed, observed_row, why};
+use super::status::why;
 use super::table::{render, table};
 use super::{ConfigArgs, Exit, Format, FormatArgs};
 use crate::calendar::Occurrence;
@@ -15,6 +15,7 @@ use crate::consumer::{ConsumerId, Owner};
 use crate::policy::{Desired, Override, Policy, Window};
 use crate::report::{Report, Row};
 use crate::text::{self, rounded_span, utc};
+use crate::views::json::{StateRow, observed};
 
 mod json;
 
@@ -80,7 +81,7 @@ pub fn execute(args: ExplainArgs, wall: fn() -> Timestamp) -> Exit {
                 .collect(),
             next_change: next_change.map(utc),
             live: report.as_ref().zip(row).map(|(report, row)| Live {
-                observed: observed_row(&row.found),
+                observed: StateRow::found(&row.found),
                 owner: row.owner(report.mark()).map(Owner::as_str),
                 verdict: row.verdict.as_str(),
                 rule: row.rule.as_str(),

@@ -3,14 +3,14 @@
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
 
 use super::table::{render, table_without};
 use super::{ConfigArgs, Exit, Format, FormatArgs};
-use crate::consumer::{ConsumerId, Found, Owner, PauseState};
+use crate::consumer::{ConsumerId, Owner, PauseState};
 use crate::plan::{Rule, Verdict};
 use crate::report::{Report, Row};
-use crate::text::{self, rounded_span, utc};
+use crate::text::{self, rounded_span};
+use crate::views::json;
 
 #[derive(Debug, Args)]
 pub struct StatusArgs {
@@ -18,27 +18,6 @@ pub struct StatusArgs {
     config: ConfigArgs,
     #[command(flatten)]
     format: FormatArgs,
-}
-
-#[derive(Debug, Serialize)]
-struct StatusRow<'a> {
-    stream: &'a str,
-    consumer: &'a str,
-    desired: StateRow,
-    observed: StateRow,
-    owner: Option<&'static str>,
-    verdict: &'static str,
-    rule: &'static str,
-    windows: Vec<&'a str>,
-    overrides: Vec<String>,
-    pending: Option<u64>,
-    ack_pending: Option<u64>,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct StateRow {
-    state: &'static str,
-    until: Option<String>,
 }
 
 pub fn execute(args: StatusArgs, wall: fn() -> Timestamp) -> Exit {
@@ -51,14 +30,7 @@ pub fn execute(args: StatusArgs, wall: fn() -> Timestamp) -> Exit {
         Err(exit) => return exit,
     };
     let shown = match args.format.format {
-        Format::Json => {
-            let rows: Vec<StatusRow<'_>> = report
-                .rows
-                .iter()
-                .map(|(id, row)| status_row(&report, id, row))
-                .collect();
-            super::print_json(&rows)
-        }
+        Format::Json => super::print_json_rows(json::status(&report)).0,
         Format::Text => super::print(&text(&report)),
     };
     super::left_out::print(&report.left_out);
@@ -70,52 +42,6 @@ pub fn execute(args: StatusArgs, wall: fn() -> Timestamp) -> Exit {
         ));
         Exit::Failed
     })
-}
-
-fn status_row<'a>(report: &'a Report, id: &'a ConsumerId, row: &'a Row) -> StatusRow<'a> {
-    StatusRow {
-        stream: id.stream(),
-        consumer: id.consumer(),
-        desired: StateRow {
-            state: row.desired.as_str(),
-            until: row.desired.until().map(utc),
-        },
-        observed: observed_row(&row.found),
-        owner: row.owner(report.mark()).map(Owner::as_str),
-        verdict: row.verdict.as_str(),
-        rule: row.rule.as_str(),
-        windows: report.windows_of(id),
-        overrides: overrides(report, row),
-        pending: row.found.observation().map(|seen| seen.pending),
-        ack_pending: row.found.observation().map(|seen| seen.ack_pending),
-    }
-}
-
-/// The overrides that have the last word on it now.
-fn overrides(report: &Report, row: &Row) -> Vec<String> {
-    let overrides = row.windows.overridden_by(report.at, report.at);
-    overrides.iter().map(|one| one.id.to_string()).collect()
-}
-
-/// What was found, in JSON.
-pub(super) fn observed_row(found: &Found) -> StateRow {
-    let (state, until) = observed(found);
-    StateRow {
-        state,
-        until: until.map(utc),
-    }
-}
-
-pub(super) fn observed(found: &Found) -> (&'static str, Option<Timestamp>) {
-    match found {
-        Found::Unknown => ("unknown", None),
-        Found::Missing => ("missing", None),
-        Found::Present(seen) => match seen.state {
-            PauseState::Running => ("running", None),
-            PauseState::Lapsed { until } => ("lapsed", Some(until)),
-            PauseState::Paused { until, .. } => ("paused", Some(until)),
-        },
-    }
 }
 
 fn text(report: &Report) -> String {
@@ -141,7 +67,7 @@ fn text(report: &Report) -> String {
     let dispensable = ["UNTIL (UTC)", "UNACKED", "BACKLOG", "WHOSE", "WINDOWS"];
     let mut rows = table_without(&headings, &dispensable);
     for (id, row) in report.rows.iter() {
-        let (state, until) = observed(&row.found);
+        let (state, until) = json::observed(&row.found);
         let left = match row.found.observation().map(|seen| seen.state) {
             Some(PauseState::Paused { remaining, .. }) => rounded_span(remaining),
             _ => String::new(),
@@ -169,7 +95,7 @@ fn text(report: &Report) -> String {
 /// Its windows, and the overrides that last.
 fn held_by(report: &Report, id: &ConsumerId, row: &Row) -> String {
     let windows = report.windows_of(id).into_iter().map(str::to_owned);
-    let all: Vec<String> = windows.chain(overrides(report, row)).collect();
+    let all: Vec<String> = windows.chain(json::overrides_on(report, row)).collect();
     all.join(" ")
 }
 

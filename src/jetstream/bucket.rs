@@ -6,10 +6,13 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::{JetStream, RequestError};
 use crate::overrides::Bucket;
 use crate::overrides::entry::{Undone, Unreadable};
-use crate::policy::Override;
+use crate::overrides::listed::Listed;
+use crate::policy::{Override, Policy};
 use crate::visible::visible;
 
 pub mod judge;
@@ -47,6 +50,22 @@ impl BucketRead {
     pub fn withdrawn(&self) -> Vec<Arc<Override>> {
         let was = self.undone.iter().filter_map(|undone| undone.was.clone());
         was.map(Arc::new).collect()
+    }
+
+    /// All that it has, in the order in which it was written; what cannot be used last.
+    pub fn listed(&self, policy: &Policy, now: Timestamp) -> Vec<Listed> {
+        let live = self.live.iter().map(|one| {
+            let listed = Listed::live(one.clone(), policy, now);
+            (one.made, listed)
+        });
+        let undone = (self.undone.iter()).map(|one| (one.undoing.at, Listed::undone(one)));
+        let mut all: Vec<(Timestamp, Listed)> = live.chain(undone).collect();
+        all.sort_by_key(|(at, _)| *at);
+        let unreadable = self.unreadable.iter().map(Listed::unreadable);
+        all.into_iter()
+            .map(|(_, one)| one)
+            .chain(unreadable)
+            .collect()
     }
 
     /// Whether the bucket has nothing of the instance.

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::cli::status::StateRow;
 use crate::policy::Override;
 use crate::text::utc;
+use crate::views::json::StateRow;
 
 #[derive(Debug, Serialize)]
 pub struct Explanation<'a> {

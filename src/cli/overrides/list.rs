@@ -10,7 +10,6 @@ use crate::config::Config;
 use crate::jetstream::bucket::BucketRead;
 use crate::overrides::entry::Undoing;
 use crate::overrides::listed::{Listed, State};
-use crate::policy::Policy;
 use crate::text;
 
 pub fn execute(args: &OverridesArgs, wall: fn() -> Timestamp) -> Exit {
@@ -22,15 +21,12 @@ pub fn execute(args: &OverridesArgs, wall: fn() -> Timestamp) -> Exit {
         Ok(read) => read,
         Err(exit) => return exit,
     };
-    let all = listed(&read, &config.policy, wall());
+    let all = read.listed(&config.policy, wall());
     let is_over = |one: &Listed| one.state.is_over();
     let over = all.iter().filter(|one| is_over(one)).count();
     let shown: Vec<&Listed> = all.iter().filter(|one| args.all || !is_over(one)).collect();
     match args.format.format {
-        Format::Json => {
-            let rows: Vec<_> = shown.iter().map(|one| one.row()).collect();
-            crate::cli::print_json(&rows)
-        }
+        Format::Json => crate::cli::print_json_rows(shown.iter().map(|one| one.row())).0,
         Format::Text => crate::cli::print(&text(&shown, over, args.all)),
     }
 }
@@ -40,22 +36,6 @@ fn read(config: &Config, store: &Store) -> Result<BucketRead, Exit> {
         let (nats, _advisories) = connection::connect(config).await?;
         store.read(&nats).await
     })
-}
-
-/// All that a bucket has, in the order in which it was written; what cannot be read last.
-fn listed(read: &BucketRead, policy: &Policy, now: Timestamp) -> Vec<Listed> {
-    let live = read.live.iter().map(|one| {
-        let listed = Listed::live(one.clone(), policy, now);
-        (one.made, listed)
-    });
-    let undone = (read.undone.iter()).map(|one| (one.undoing.at, Listed::undone(one)));
-    let mut all: Vec<(Timestamp, Listed)> = live.chain(undone).collect();
-    all.sort_by_key(|(at, _)| *at);
-    let unreadable = read.unreadable.iter().map(Listed::unreadable);
-    all.into_iter()
-        .map(|(_, one)| one)
-        .chain(unreadable)
-        .collect()
 }
 
 fn text(shown: &[&Listed], over: usize, all: bool) -> String {
