@@ -17,6 +17,7 @@ use crate::signals::Signals;
 
 mod outcome;
 mod progress;
+mod released;
 mod watch;
 
 use outcome::{End, Outcome};
@@ -28,7 +29,8 @@ use watch::Wait;
 #[command(
     after_help = format!(
         "{}\n\nExit status: 0 reached; 1 timed out, stalled (messages in flight have outlived \
-         ack_wait), or the window does not open in time; 3 unknown (ack policy none, or a wildcard \
+         ack_wait), a consumer stays released by `recess resume`, or the window does not open in \
+         time; 3 unknown (ack policy none, or a wildcard \
          leaves out a consumer with acknowledgements); 130 interrupted.",
         super::selected::GLOBS
     )

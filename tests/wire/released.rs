@@ -2,7 +2,8 @@
 
 use futures_util::StreamExt;
 use jiff::{Timestamp, ToSpan};
-use serde_json::json;
+use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::cli::{ask, status};
 use crate::hands::{pick, told};
@@ -220,4 +221,70 @@ async fn a_release_without_a_daemon_binds_the_one_that_is_started_after_it() {
         Timestamp::now() < now.closes,
         "a slow machine: nothing was shown"
     );
+}
+
+/// `recess wait --for paused`, in time for a person to read it.
+fn waited(config: &Config, timeout: &str) -> (Option<i32>, Value, String) {
+    let began = Instant::now();
+    let answer = told(
+        config,
+        &["wait", BILLING, "--for", "paused", "--timeout", timeout],
+    );
+    let took = began.elapsed();
+    assert!(took < secs(20), "{took:?}: {answer:?}");
+    answer
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wait_for_a_pause_ends_at_once_where_the_consumer_stays_released() {
+    let world = World::with(&[BILLING]).await;
+    let (config, now, next) = windows(vec![world.server.url()], &["ORDERS/*"], 18);
+    let until = now.closes;
+    let (exit, rows, err) = told(&config, &["resume", BILLING]);
+    assert_eq!((exit, &*err), (Some(0), ""), "{rows}");
+    let (exit, answer, err) = waited(&config, "8s");
+    assert_eq!((exit, &answer["outcome"]), (Some(1), &json!("released")));
+    assert_eq!(
+        err,
+        format!(
+            "error: ORDERS > billing was released by `recess resume` and runs until {until}; \
+             to pause it again: recess pause ORDERS/billing --until {until}\n"
+        )
+    );
+    // The next window opens in time. Of that one nobody has released it.
+    let recess = Recess::start(&config).await;
+    let (exit, out, err) = ask(
+        &config,
+        &["wait", BILLING, "--for", "paused", "--timeout", "2m"],
+    );
+    assert_eq!((exit, &*err), (Some(0), ""), "{out}");
+    assert!(Timestamp::now() >= next.opens);
+    drop(recess);
+
+    // Where there is a bucket, an override says so, and can be undone.
+    let span = Span::open_for(600);
+    let config = world
+        .config()
+        .set(r#"overrides.bucket = "recess""#)
+        .set(r#"overrides.reason = "optional""#)
+        .window("night", &["ORDERS/*"], span);
+    let (exit, out, _) = ask(&config, &["overrides", "create"]);
+    assert_eq!(exit, Some(0), "{out}");
+    let (exit, rows, err) = told(&config, &["resume", BILLING, "--author", "alice"]);
+    assert_eq!((exit, &*err), (Some(0), ""), "{rows}");
+    let (exit, answer, err) = waited(&config, "2m");
+    assert_eq!((exit, &answer["outcome"]), (Some(1), &json!("released")));
+    let id = rows[0]["override"].as_str().unwrap();
+    let fix = format!(
+        "runs until {}; to pause it again: recess undo {id}\n",
+        span.closes
+    );
+    assert!(err.ends_with(&fix), "{err}");
+    let (exit, out, err) = ask(
+        &config,
+        &["undo", id, "--author", "alice", "--reason", "tests"],
+    );
+    assert_eq!((exit, &*err), (Some(0), ""), "{out}");
+    let (exit, answer, err) = waited(&config, "2m");
+    assert_eq!((exit, &*err), (Some(0), ""), "{answer}");
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use super::released::Release;
 use crate::calendar::Occurrence;
 use crate::cli::Exit;
 use crate::cli::table::{render, table};
@@ -33,6 +34,8 @@ pub enum End {
     Unmatched,
     /// It cannot go on, for a reason that was reported: with this status.
     Failed(Exit),
+    /// A consumer was released from the pause that is waited for, and stays so.
+    Released,
     /// The window does not open in time; when it does.
     NotOpen(Option<Occurrence>),
     /// A signal ended the wait.
@@ -48,6 +51,7 @@ impl End {
             Self::NoConsumer => "no-consumer",
             Self::TimedOut => "timed-out",
             Self::Unmatched => "unmatched",
+            Self::Released => "released",
             Self::Failed(_) => "failed",
             Self::NotOpen(_) => "not-open",
             Self::Interrupted => "interrupted",
@@ -61,6 +65,8 @@ pub struct Row {
     pub state: DrainState,
     /// Until when it is paused.
     pub until: Option<Timestamp>,
+    /// The deadline at which it was released from a pause, if that is what it still has.
+    pub release: Option<Timestamp>,
     pub ack_pending: Option<u64>,
 }
 
@@ -78,6 +84,8 @@ pub struct Outcome {
     pub left_out: LeftOut,
     /// Why something could not be observed.
     pub trouble: Option<String>,
+    /// Which consumer stays released.
+    pub released: Option<Release>,
 }
 
 #[derive(Debug, Serialize)]
@@ -119,9 +127,12 @@ impl Outcome {
         match self.end {
             End::Reached => Exit::Done,
             End::Unknown => Exit::Reported,
-            End::Stalled | End::NoConsumer | End::TimedOut | End::Unmatched | End::NotOpen(_) => {
-                Exit::Failed
-            }
+            End::Stalled
+            | End::NoConsumer
+            | End::TimedOut
+            | End::Unmatched
+            | End::Released
+            | End::NotOpen(_) => Exit::Failed,
             End::Failed(exit) => exit,
             End::Interrupted => Exit::Interrupted,
         }
@@ -135,6 +146,7 @@ impl Outcome {
             | End::Stalled
             | End::NoConsumer
             | End::Unmatched
+            | End::Released
             | End::Failed(_)
             | End::TimedOut
             | End::Interrupted => self.open,
@@ -265,6 +277,10 @@ impl Outcome {
                 names(|state| state == DrainState::Missing)
             ),
             End::NoConsumer => format!("error: window {name} matches no existing consumer"),
+            End::Released => {
+                let release = self.released.as_ref();
+                format!("error: {}", release.map_or_else(so_far, Release::sentence))
+            }
             End::NotOpen(Some(next)) => format!(
                 "error: window {name} is closed and opens next {}, in {}, after the timeout",
                 utc(next.opens),

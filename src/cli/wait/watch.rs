@@ -6,10 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
 use super::outcome::{End, Outcome, Row};
 use super::progress::Progress;
+use super::released::{self, Release};
 use crate::calendar::Occurrence;
 use crate::cli::{Exit, selected};
 use crate::clock::Clock;
@@ -18,6 +20,7 @@ use crate::consumer::{ConsumerId, Found, PauseState};
 use crate::drain::{DrainState, Goal, Watch};
 use crate::jetstream::nats::Nats;
 use crate::jetstream::{Advisory, JetStream, Link, RequestError, Sample};
+use crate::now::Now;
 use crate::observe::{Observed, ReplyDeadline, Scope, observe};
 use crate::plan::Skew;
 use crate::policy::{Interest, Selector, Window};
@@ -49,6 +52,8 @@ pub struct Wait {
     /// Why something could not be observed, as last reported.
     trouble: Option<String>,
     open: Option<Occurrence>,
+    /// The consumer because of which it ends with [`End::Released`].
+    released: Option<Release>,
 }
 
 impl Wait {
@@ -75,6 +80,7 @@ impl Wait {
             look_took: Duration::ZERO,
             trouble: None,
             open: None,
+            released: None,
         }
     }
 
@@ -91,6 +97,7 @@ impl Wait {
             rows: self.rows,
             left_out: self.left_out,
             trouble: self.trouble,
+            released: self.released,
         }
     }
 
@@ -126,10 +133,14 @@ impl Wait {
             {
                 return Ok(End::Unmatched);
             }
-            self.apply_observation(observed, &Scope::All);
+            self.apply_observation(config, observed, &Scope::All);
             let mut once = true;
             while let Some(waited_for) = self.waited_for() {
                 once = false;
+                self.released = self.find_released(config, &nats).await;
+                if self.released.is_some() {
+                    return Ok(End::Released);
+                }
                 let now = self.clock.now();
                 if now.uptime >= self.deadline {
                     return Ok(End::TimedOut);
@@ -144,7 +155,7 @@ impl Wait {
                     ids => Scope::Only(ids),
                 };
                 let observed = self.look(&nats, settings, &scope).await?;
-                self.apply_observation(observed, &scope);
+                self.apply_observation(config, observed, &scope);
             }
             let now = self.clock.now();
             if once && !self.is_closed(now) {
@@ -181,6 +192,28 @@ impl Wait {
             .collect();
         // If a whole stream could not be observed, its consumers are not known.
         (!waited_for.is_empty() || self.trouble.is_some()).then_some(waited_for)
+    }
+
+    /// A consumer that was released from the pause that is waited for, and stays so for as long as
+    /// is waited.
+    async fn find_released(&self, config: &Config, nats: &Nats) -> Option<Release> {
+        let marked = self.rows.iter().filter_map(|(id, row)| {
+            let release = row.release.filter(|_| row.state == DrainState::Running)?;
+            Some((id, release))
+        });
+        let marked: Vec<(&ConsumerId, Timestamp)> = marked.collect();
+        if marked.is_empty() {
+            return None;
+        }
+        let now = self.clock.now();
+        released::find(&marked, config, nats, now.wall, self.last(now)).await
+    }
+
+    /// When the wait is over, by the wall clock.
+    fn last(&self, now: Now) -> Timestamp {
+        let left = SignedDuration::try_from(self.deadline.saturating_sub(now.uptime));
+        let last = now.wall.checked_add(left.unwrap_or(SignedDuration::MAX));
+        last.unwrap_or(Timestamp::MAX)
     }
 
     /// Sleeps until the next observation is due, or until an advisory for one of the consumers.
@@ -258,7 +291,7 @@ impl Wait {
         Ok(observed)
     }
 
-    fn apply_observation(&mut self, observed: Observed, scope: &Scope) {
+    fn apply_observation(&mut self, config: &Config, observed: Observed, scope: &Scope) {
         let server_now = Some(self.skew.server_time(self.clock.now().wall));
         let (goal, interest, watches) = (self.goal, &self.interest, &mut self.watches);
         let row = |id: &ConsumerId, sample: Sample, before: Option<&Row>| {
@@ -286,6 +319,7 @@ impl Wait {
             Some(Row {
                 state,
                 until,
+                release: seen.and_then(|seen| released::mark_of(&config.policy, seen)),
                 ack_pending,
             })
         };

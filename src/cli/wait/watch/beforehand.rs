@@ -89,9 +89,8 @@ impl Wait {
     pub(super) fn too_late(&self, now: Now) -> Option<End> {
         let window = self.window.as_ref().filter(|_| self.is_closed(now))?;
         let next = window.next_opening(now.wall);
-        let left = SignedDuration::try_from(self.deadline.saturating_sub(now.uptime));
-        let last = now.wall.checked_add(left.unwrap_or(SignedDuration::MAX));
-        let in_time = next.is_some_and(|next| last.is_ok_and(|last| next.opens <= last));
+        let last = self.last(now);
+        let in_time = next.is_some_and(|next| next.opens <= last);
         (!in_time).then_some(End::NotOpen(next))
     }
 
