@@ -23,6 +23,7 @@ mod clock_trust;
 mod connection;
 mod consumers;
 mod deployment;
+mod lately;
 mod observations;
 mod overrides;
 mod stages;
@@ -35,6 +36,7 @@ mod writes;
 
 pub use clock_trust::ClockTrust;
 pub use consumers::CONFIRMATION_LIMIT;
+pub use lately::{Lapse, Lately};
 pub use overrides::OverrideChange;
 pub use stages::{Stage, StageKind};
 pub use tracker::Tracker;

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 
 use crate::policy::Policy;
 
@@ -65,6 +66,8 @@ pub struct Config {
     pub policy: Arc<Policy>,
     /// Everything else.
     pub settings: Settings,
+    /// The zone of what names none, and of times that are shown for several windows.
+    pub zone: TimeZone,
     /// The copy of the time zone database by which its zones are understood.
     pub zone_data: ZoneData,
     /// What is doubtful about the file, in the order of the file.
@@ -237,6 +240,8 @@ fn check(path: &Path, text: &str, mut findings: Vec<Finding>) -> Result<Config, 
             policy
         }),
         settings,
+        // A zone that is none was an error above.
+        zone: zone_defaults.zone.clone().unwrap_or(TimeZone::UTC),
         zone_data: zones.newer.data.clone(),
         warnings: findings,
         source,

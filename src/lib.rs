@@ -67,6 +67,7 @@
 //! - [`jetstream`]: the requests, as a trait; `jetstream/nats.rs` speaks async-nats
 //! - [`report`]: what one pass saw, decided and did
 //! - [`changes`]: what happened between two reports, derived once for every view; pure
+//! - [`summary`]: the state of everything in a sentence, and what is to be done; pure
 //! - [`clock_watch`]: the wall-clock watcher, speaks tokio-cron-scheduler
 //! - [`observe`]: which requests show the state of which consumers, for the loop and for the
 //!   commands alike
@@ -138,6 +139,8 @@ pub mod jetstream;
 pub mod report;
 
 pub mod changes;
+
+pub mod summary;
 
 pub mod clock_watch;
 

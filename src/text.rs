@@ -138,6 +138,76 @@ pub fn rounded_span(span: SignedDuration) -> String {
     }))
 }
 
+/// The same in a sentence, by its two largest units: `1 h 19 m`, `45 s`, `3 d 2 h`.
+pub fn spaced(span: SignedDuration) -> String {
+    let rounded = length(span.unsigned_abs());
+    let largest: Vec<&str> = rounded.split(' ').take(2).collect();
+    let mut spaced = String::new();
+    for letter in largest.join(" ").chars() {
+        if letter.is_ascii_alphabetic() {
+            spaced.push(' ');
+        }
+        spaced.push(letter);
+    }
+    spaced
+}
+
+/// The time until an instant as a wall clock without seconds has it: at 02:41:50 it is `1 h 19 m`
+/// until 04:00.
+pub fn countdown(until: Timestamp, now: Timestamp) -> String {
+    let minute = |at: Timestamp| at.as_second().div_euclid(60);
+    let ahead = minute(until).saturating_sub(minute(now)).max(1);
+    spaced(SignedDuration::from_secs(ahead.saturating_mul(60)))
+}
+
+/// An instant beside a clock that shows `now`, as people say it: the time alone on the same day,
+/// with the day on others, with the year in others. `04:00`, `Sat 27 Mar 01:30`
+pub fn beside(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let (at, now) = (at.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
+    let time = time_of_day(at.time());
+    if at.date() == now.date() {
+        return time;
+    }
+    let year = match at.year() == now.year() {
+        true => String::new(),
+        false => format!(" {}", at.year()),
+    };
+    format!("{}{year} {time}", day_month(at.date()))
+}
+
+/// The same with the zone: `04:00 CET`
+pub fn beside_with_zone(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let abbreviation = at.to_zoned(zone.clone()).strftime("%Z").to_string();
+    format!("{} {abbreviation}", beside(at, now, zone))
+}
+
+/// `Sat 27 Mar`
+pub fn day_month(date: Date) -> String {
+    date.strftime("%a %-d %b").to_string()
+}
+
+/// A number for people, in groups of three digits: `88 310`. The blanks do not break a line.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push('\u{a0}');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// An argument of a command to type, which a shell takes as it is: in quotes if it needs them.
+pub fn shell_argument(argument: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "_-./:=+,@%".contains(letter);
+    if !argument.is_empty() && argument.chars().all(is_plain) {
+        return argument.to_owned();
+    }
+    format!("'{}'", argument.replace('\'', r"'\''"))
+}
+
 /// By how much two clocks differ, whichever is ahead: `1.1 s`, `3m 20s`, `11574d 1h`.
 pub fn clock_offset(offset: SignedDuration) -> String {
     if offset.abs() < SignedDuration::from_mins(2) {

@@ -9,6 +9,7 @@ use crate::report::{Pass, Row, Wake, WindowState, example};
 
 mod clock_trust;
 mod consumers;
+mod lately;
 mod overrides;
 
 fn at(second: i64) -> Timestamp {

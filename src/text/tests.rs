@@ -128,3 +128,74 @@ fn an_instant_needs_a_zone() {
         );
     }
 }
+
+#[test]
+fn a_sentence_has_the_two_largest_units_of_a_length() {
+    for (seconds, text) in [
+        (0, "0 s"),
+        (45, "45 s"),
+        (90, "1 m 30 s"),
+        (4740, "1 h 19 m"),
+        (9000, "2 h 30 m"),
+        (7200, "2 h"),
+        (266_461, "3 d 2 h"),
+        (-90, "1 m 30 s"),
+    ] {
+        assert_eq!(spaced(SignedDuration::from_secs(seconds)), text);
+    }
+}
+
+#[test]
+fn a_countdown_agrees_with_a_clock_without_seconds() {
+    let until = instant("2027-03-26T03:00:00Z");
+    for (now, text) in [
+        ("2027-03-26T01:41:00Z", "1 h 19 m"),
+        ("2027-03-26T01:41:59Z", "1 h 19 m"),
+        ("2027-03-26T02:59:59Z", "1 m"),
+        ("2027-03-26T03:00:00Z", "1 m"),
+        ("2027-03-24T01:00:30Z", "2 d 2 h"),
+    ] {
+        assert_eq!(countdown(until, instant(now)), text, "{now}");
+    }
+}
+
+#[test]
+fn an_instant_has_its_day_only_on_another_day_and_its_year_only_in_another_year() {
+    let now = instant("2027-03-26T01:41:00Z");
+    for (at, text) in [
+        ("2027-03-26T03:00:00Z", "04:00 CET"),
+        ("2027-03-25T23:00:05Z", "00:00:05 CET"),
+        ("2027-03-25T22:59:00Z", "Thu 25 Mar 23:59 CET"),
+        ("2027-03-28T01:00:00Z", "Sun 28 Mar 03:00 CEST"),
+        ("2028-03-01T00:30:00Z", "Wed 1 Mar 2028 01:30 CET"),
+    ] {
+        assert_eq!(beside_with_zone(instant(at), now, &zurich()), text, "{at}");
+    }
+}
+
+#[test]
+fn digits_come_in_groups_of_three() {
+    for (number, text) in [
+        (0, "0"),
+        (999, "999"),
+        (1204, "1\u{a0}204"),
+        (88_310, "88\u{a0}310"),
+        (1_000_000, "1\u{a0}000\u{a0}000"),
+    ] {
+        assert_eq!(grouped(number), text);
+    }
+}
+
+#[test]
+fn a_shell_takes_an_argument_as_it_is() {
+    for (argument, text) in [
+        ("ORDERS/billing", "ORDERS/billing"),
+        ("ORDERS/*", "'ORDERS/*'"),
+        ("", "''"),
+        ("O/$(reboot)", "'O/$(reboot)'"),
+        ("O/it's", r"'O/it'\''s'"),
+        ("-x y", "'-x y'"),
+    ] {
+        assert_eq!(shell_argument(argument), text);
+    }
+}

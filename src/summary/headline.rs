@@ -1,0 +1,247 @@
+//! Is all as it should be?
+
+use jiff::Timestamp;
+
+use super::problem::{Troubled, clock_offset};
+use super::{Counts, Facts, Level, Trouble};
+use crate::jetstream::{Link, Unsuitable};
+use crate::plan::LOST_SKEW;
+use crate::report::Blank;
+use crate::text::{self, grouped};
+use crate::visible::visible;
+
+/// The answer.
+#[derive(Debug)]
+pub(super) struct Headline {
+    pub level: Level,
+    pub sentence: String,
+    /// The same as a title has room for it.
+    pub short: String,
+}
+
+impl Headline {
+    /// What matters most comes first: what keeps recess from its work, what it could not do, what
+    /// it was not asked to do. Only then is all as scheduled.
+    pub fn of(facts: &Facts<'_>, counts: &Counts, troubled: &Troubled<'_>) -> Self {
+        (of_link(facts))
+            .or_else(|| of_clock(facts))
+            .or_else(|| of_consumers(troubled))
+            .or_else(|| of_observation(facts))
+            .or_else(|| of_lapses(facts))
+            .or_else(|| of_config(facts, counts))
+            .unwrap_or_else(|| scheduled(facts, counts))
+    }
+}
+
+fn headline(level: Level, sentence: impl Into<String>, short: impl Into<String>) -> Headline {
+    Headline {
+        level,
+        sentence: sentence.into(),
+        short: short.into(),
+    }
+}
+
+fn of_link(facts: &Facts<'_>) -> Option<Headline> {
+    if let Some(age) = facts.stale_for() {
+        let age = text::spaced(age);
+        return Some(headline(
+            Level::Bad,
+            format!("recess has observed nothing for {age}."),
+            format!("nothing observed for {age}"),
+        ));
+    }
+    match &facts.report.link {
+        Link::Up(_) => None,
+        Link::Down { reason } if reason.is_empty() => Some(headline(
+            Level::Look,
+            "recess is not connected to NATS yet.",
+            "not connected yet",
+        )),
+        Link::Down { .. } => Some(headline(
+            Level::Bad,
+            "recess is not connected to NATS.",
+            "not connected",
+        )),
+        Link::Unsuitable(Unsuitable::NoPause { version } | Unsuitable::CrashProne { version }) => {
+            let version = visible(version);
+            Some(headline(
+                Level::Bad,
+                format!("recess sends nothing to nats-server {version}, which is unsupported."),
+                format!("unsupported nats-server {version}"),
+            ))
+        }
+    }
+}
+
+fn of_clock(facts: &Facts<'_>) -> Option<Headline> {
+    let skew = facts.report.skew.filter(|skew| skew.abs() > LOST_SKEW)?;
+    let by = clock_offset(skew);
+    Some(headline(
+        Level::Bad,
+        format!("recess starts and ends no pause: this host's clock is off by {by}."),
+        format!("clock off by {by}"),
+    ))
+}
+
+fn of_consumers(troubled: &Troubled<'_>) -> Option<Headline> {
+    let count = |trouble| troubled.get(&trouble).map_or(0, Vec::len);
+    let (unknown, not_paused) = (count(Trouble::Unknown), count(Trouble::NotPaused));
+    let still_paused = count(Trouble::StillPaused);
+    let other = not_paused + still_paused + count(Trouble::Contested);
+    let (sentence, short) = match (other, not_paused, still_paused) {
+        (0, _, _) if unknown == 0 => return None,
+        (0, _, _) => {
+            let unknown = consumers(unknown);
+            let sentence = format!("The state of {unknown} is unknown.");
+            (sentence, format!("{unknown} unknown"))
+        }
+        (all, not_paused, _) if all == not_paused => {
+            let are = are(all, "runs and should be paused", "run and should be paused");
+            (
+                format!("{} {are}.", consumers(all)),
+                format!("{} not paused", consumers(all)),
+            )
+        }
+        (all, _, still_paused) if all == still_paused => {
+            let are = are(all, "is paused and should run", "are paused and should run");
+            (
+                format!("{} {are}.", consumers(all)),
+                format!("{} still paused", consumers(all)),
+            )
+        }
+        (all, _, _) => {
+            let are = are(all, "is", "are");
+            let sentence = format!("{} {are} not as scheduled.", consumers(all));
+            (sentence, format!("{} not as scheduled", consumers(all)))
+        }
+    };
+    Some(headline(Level::Bad, sentence, short))
+}
+
+fn of_observation(facts: &Facts<'_>) -> Option<Headline> {
+    if !facts.lately.unanswered().is_empty() {
+        return Some(headline(
+            Level::Bad,
+            "recess could not observe all consumers.",
+            "not all observed",
+        ));
+    }
+    (!facts.is_observed()).then(|| {
+        headline(
+            Level::Look,
+            "recess is connected and has not observed the consumers yet.",
+            "not observed yet",
+        )
+    })
+}
+
+fn of_lapses(facts: &Facts<'_>) -> Option<Headline> {
+    let mut newest = facts.lately.lapses().iter().rev();
+    let missed = newest.find(|lapse| lapse.blank == Blank::Missed)?;
+    let window = visible(&missed.window);
+    Some(headline(
+        Level::Bad,
+        format!("Window {window} was missed: no consumer was paused during it."),
+        format!("{window} missed"),
+    ))
+}
+
+fn of_config(facts: &Facts<'_>, counts: &Counts) -> Option<Headline> {
+    if facts.is_dry_run() {
+        let wanted = counts.wanted;
+        let sentence = match wanted {
+            0 => "This is a dry run: recess would pause no consumer now.".to_owned(),
+            _ => format!(
+                "This is a dry run: recess sends nothing. {} would be paused.",
+                consumers(wanted)
+            ),
+        };
+        return Some(headline(Level::Look, sentence, "dry run"));
+    }
+    if counts.paused > 0 {
+        return None;
+    }
+    if facts.config.policy.windows().is_empty() {
+        let sentence = "Nothing is scheduled: the config has no window.";
+        return Some(headline(Level::Look, sentence, "no windows"));
+    }
+    (counts.present == 0).then(|| {
+        let sentence = "Nothing is paused: no consumer matches any window.";
+        headline(Level::Look, sentence, "no consumers")
+    })
+}
+
+/// All is as it should be, but for what other clients did.
+fn scheduled(facts: &Facts<'_>, counts: &Counts) -> Headline {
+    let Counts {
+        present,
+        paused,
+        unscheduled,
+        released,
+        ..
+    } = *counts;
+    let released = match released {
+        0 => String::new(),
+        1 => "; 1 is released".to_owned(),
+        many => format!("; {} are released", number(many)),
+    };
+    let all = if present > 1 { "All " } else { "" };
+    let sentence = match (paused, unscheduled) {
+        (0, _) if released.is_empty() => {
+            let are = are(present, "is", "are");
+            format!("{all}{} {are} running, as scheduled", consumers(present))
+        }
+        (0, _) => "No consumer is paused".to_owned(),
+        (_, 0) => {
+            let all = if paused == present { all } else { "" };
+            let are = are(paused, "is", "are");
+            format!("{all}{} {are} paused, as scheduled", consumers(paused))
+        }
+        (1, _) => "1 consumer is paused, not as scheduled".to_owned(),
+        (_, _) => format!(
+            "{} are paused, {} of them not as scheduled",
+            consumers(paused),
+            number(unscheduled)
+        ),
+    };
+    headline(
+        Level::Ok,
+        format!("{sentence}{released}."),
+        format!("{} paused, {}", number(paused), open(facts)),
+    )
+}
+
+/// Until when what is open, or when what opens.
+fn open(facts: &Facts<'_>) -> String {
+    let windows = &facts.report.windows;
+    let beside = |at: Timestamp| text::beside(at, facts.now, &facts.config.zone);
+    let open: Vec<_> = (windows.iter())
+        .filter_map(|window| Some((facts.open(window)?.closes, &window.name)))
+        .collect();
+    match (open.as_slice(), open.iter().max()) {
+        ([(closes, name)], _) => format!("{} until {}", visible(name), beside(*closes)),
+        (many, Some((last, _))) => format!("{} windows until {}", many.len(), beside(*last)),
+        (_, None) => {
+            let opens = windows.iter().filter_map(|window| facts.next(window));
+            match opens.map(|next| next.opens).min() {
+                Some(next) => format!("next {}", beside(next)),
+                None => "nothing ahead".to_owned(),
+            }
+        }
+    }
+}
+
+fn number(count: usize) -> String {
+    grouped(u64::try_from(count).unwrap_or(u64::MAX))
+}
+
+fn consumers(count: usize) -> String {
+    match count {
+        1 => "1 consumer".to_owned(),
+        many => format!("{} consumers", number(many)),
+    }
+}
+
+fn are(count: usize, one: &'static str, many: &'static str) -> &'static str {
+    if count == 1 { one } else { many }
+}
