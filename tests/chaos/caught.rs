@@ -44,6 +44,7 @@ impl Story {
             subject: format!("$JS.API.{verb}"),
             reply: format!("reply.{after}"),
             payload,
+            ..Frame::default()
         };
         self.note(after, What::Sent { connection, frame });
     }
@@ -52,8 +53,8 @@ impl Story {
         let frame = Frame {
             verb: "MSG".to_owned(),
             subject: subject.to_owned(),
-            reply: String::new(),
             payload,
+            ..Frame::default()
         };
         self.note(after, What::Delivered { connection, frame });
     }

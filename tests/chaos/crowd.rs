@@ -113,8 +113,8 @@ impl Crowd {
 /// Somebody who uses the account, past every proxy. Whatever fails, fails.
 #[derive(Clone)]
 pub struct People {
-    client: Client,
-    record: Record,
+    pub client: Client,
+    pub record: Record,
 }
 
 impl People {
@@ -143,7 +143,7 @@ impl People {
     }
 
     /// Asks until it is done, for a while.
-    async fn insist(&self, verb: &str, body: &Value) -> Result<(), String> {
+    pub async fn insist(&self, verb: &str, body: &Value) -> Result<(), String> {
         let mut said = None;
         for _ in 0..20 {
             said = self.ask(verb, body).await;

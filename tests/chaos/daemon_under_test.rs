@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
+use crate::overrides::BUCKET;
 use crate::proxy::{Proxy, Weather};
 use crate::record::{Process, Record, What};
 use crate::rules::Rules;
@@ -37,6 +38,8 @@ pub struct DaemonUnderTest {
     settings: Vec<String>,
     files: tempfile::TempDir,
     has_clock: bool,
+    /// As which it connects.
+    pub user: &'static str,
     /// What those that are gone said.
     logs: String,
     /// What went wrong with it that no signal of ours explains.
@@ -71,6 +74,7 @@ impl DaemonUnderTest {
             settings,
             files,
             has_clock,
+            user: "recess",
             logs: String::new(),
             faults: Vec::new(),
         }
@@ -78,9 +82,12 @@ impl DaemonUnderTest {
 
     fn config(&self) -> Config {
         let mut config = Config::new(self.proxies.iter().map(Proxy::url))
-            .set(r#"nats.username = "recess""#)
+            .set(&format!("nats.username = {:?}", self.user))
             .file("nats.password_file", &self.files.path().join("password"))
-            .set(r#"nats.inbox_prefix = "_INBOX_recess""#);
+            .set(&format!("nats.inbox_prefix = \"_INBOX_{}\"", self.user));
+        if self.rules.has_bucket {
+            config = config.set(&format!("overrides.bucket = {BUCKET:?}"));
+        }
         for setting in &self.settings {
             config = config.set(setting);
         }

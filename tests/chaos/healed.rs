@@ -102,8 +102,12 @@ async fn look(
         (_, State::Unknown | State::Missing) => return Some(format!("{found:?}")),
         // In the last seconds of a window none is begun.
         (Want::Paused(end), _) if second(end).duration_since(now).as_secs() < 6 => return None,
-        // Somebody has released it.
-        (Want::Paused(_), found) if span.is_some_and(|span| found.is_released(span)) => true,
+        // Somebody has released it. Where there is a bucket, that takes an override.
+        (Want::Paused(_), found)
+            if !rules.has_bucket && span.is_some_and(|span| found.is_released(span)) =>
+        {
+            true
+        }
         (Want::Paused(end), State::Paused { until, .. }) => {
             let exact = Timestamp::new(end, MARK).unwrap();
             until == exact || (!is_ours(until) && until >= second(end))

@@ -13,7 +13,7 @@ use crate::judge::Judge;
 use crate::network::weather;
 use crate::record::{Event, Record, What};
 use crate::rules::Rules;
-use crate::servers::Servers;
+use crate::servers::{DEAF, Servers};
 use crate::support::random::Random;
 
 /// What a history is about, besides its seed.
@@ -73,15 +73,25 @@ pub async fn live(seed: u64, kind: Kind, told: bool) -> Outcome {
     let crowd = Crowd::make_up(&mut random, clustered);
     let people = People::connect(&servers.urls(), &record).await;
     people.settle(&crowd).await;
+    // Some have no bucket.
+    let has_bucket = !seed.is_multiple_of(4);
+    if has_bucket {
+        people.make_bucket(clustered).await;
+    }
     let lag = Lag::watch();
 
     let base = Timestamp::now().as_second() + 1;
     let length = 8 + random.below(7);
+    let version = |rules: Rules| {
+        Arc::new(match has_bucket {
+            true => rules.with_bucket(),
+            false => rules,
+        })
+    };
     let versions: Vec<Arc<Rules>> = (0..3)
-        .map(|_| Arc::new(Rules::make_up(&mut random, base, &crowd)))
+        .map(|_| version(Rules::make_up(&mut random, base, &crowd)))
         .collect();
-    let last = Rules::make_up_last(&mut random, base, &crowd, base + 3);
-    let last = Arc::new(last);
+    let last = version(Rules::make_up_last(&mut random, base, &crowd, base + 3));
     let patience = *random.pick(&[1, 1, 3]);
     let settings = vec![
         format!("controller.request_timeout = \"{patience}s\""),
@@ -96,6 +106,11 @@ pub async fn live(seed: u64, kind: Kind, told: bool) -> Outcome {
             DaemonUnderTest::new(&servers, &record, rules, settings.clone(), has_clock).await,
         );
     }
+    if let Some(second) = copies.get_mut(1)
+        && random.once_in(2)
+    {
+        second.user = DEAF;
+    }
     for copy in &mut copies {
         copy.start().await;
     }
@@ -109,6 +124,17 @@ pub async fn live(seed: u64, kind: Kind, told: bool) -> Outcome {
         tasks.spawn(async move {
             while Instant::now() < end {
                 people.meddle(&mut random, &crowd).await;
+                let wait = Duration::from_millis(50 + random.below(900) as u64);
+                tokio::time::sleep(wait).await;
+            }
+        });
+    }
+    if has_bucket {
+        let mut random = Random(seed ^ 21 << 32);
+        let (people, crowd) = (people.clone(), crowd.clone());
+        tasks.spawn(async move {
+            while Instant::now() < end {
+                people.operate(&mut random, &crowd, clustered).await;
                 let wait = Duration::from_millis(50 + random.below(900) as u64);
                 tokio::time::sleep(wait).await;
             }
@@ -142,10 +168,17 @@ pub async fn live(seed: u64, kind: Kind, told: bool) -> Outcome {
     servers.heal();
     // What was deleted, or kept in memory by a server that was killed, is created again.
     people.settle(&crowd).await;
+    let mut overrides = Vec::new();
+    if has_bucket {
+        people.make_bucket(clustered).await;
+        overrides = people.overrides().await;
+    }
     for copy in &mut copies {
         copy.heal(last.clone()).await;
     }
-    record.note("everything is healed");
+    record.note(format!(
+        "everything is healed; what counts is {overrides:?}"
+    ));
 
     let healed = Instant::now();
     let used = |copy: &DaemonUnderTest| copy.recess().map(|recess| usage(recess.pid()));
@@ -154,7 +187,7 @@ pub async fn live(seed: u64, kind: Kind, told: bool) -> Outcome {
         .map(|copy| used(copy).unwrap_or_default())
         .collect();
     let mut violations = Vec::new();
-    let right_after = match all_becomes_right(&people, &crowd, &last).await {
+    let right_after = match all_becomes_right(&people, &crowd, &last.overridden(&overrides)).await {
         Ok(took) => Some(took),
         Err(wrong) => {
             violations.push(wrong);
@@ -217,7 +250,11 @@ fn tell(events: &[Event], versions: &[Arc<Rules>], last: &Arc<Rules>) -> String 
             }
             What::Delivered { connection, frame } => {
                 let payload: String = frame.payload.chars().take(20_000).collect();
-                format!("{connection} < {} {} {payload}", frame.verb, frame.subject)
+                let headers = frame.headers.replace("\r\n", " ");
+                format!(
+                    "{connection} < {} {} {headers}{payload}",
+                    frame.verb, frame.subject
+                )
             }
             What::Note(text) => text.clone(),
         };

@@ -86,6 +86,9 @@ impl Judge {
                 mind.questions.insert(frame.reply.clone(), answer);
                 mind.sent.insert(*connection, at);
                 let since = mind.since(at - slack, slack);
+                if question == Question::Bucket {
+                    mind.readings.ask(at);
+                }
                 if let Question::Pause(path) = &question {
                     self.writes += 1;
                     let sent = Sending {

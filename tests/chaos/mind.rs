@@ -6,10 +6,12 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::known::{Known, MOST_SIGHTS};
-use crate::rules::{Rules, Span, Want};
+use crate::overrides::Target;
+use crate::readings::{Belief, Readings};
+use crate::rules::{Rules, Span, Want, ask_for_streams, may_list, selects};
 use crate::sweeps::{Answered, Life, Sweeps};
 use crate::table::Case;
-use crate::told::{Question, Sight, advice, is_release, sights};
+use crate::told::{Question, Sight, State, advice, is_release, sights};
 use crate::wire::Frame;
 
 /// What is looked at is prepared so long before an edge, and an answer that comes at the edge itself is not waited for.
@@ -38,6 +40,8 @@ pub struct Mind {
     pub questions: HashMap<String, (Question, Timestamp, usize)>,
     pub consumers: BTreeMap<String, Known>,
     pub sweeps: Sweeps,
+    /// Of the bucket.
+    pub readings: Readings,
     /// When it sent something last, by connection.
     pub sent: HashMap<usize, Timestamp>,
 }
@@ -119,6 +123,21 @@ impl Mind {
             return;
         };
         debug_assert_eq!(of, connection);
+        let answered = Answered {
+            connection,
+            asked,
+            at,
+        };
+        match question {
+            // Many messages answer it.
+            Question::Bucket if !self.readings.hear(frame, answered) => {
+                let again = (question, asked, of);
+                self.questions.insert(frame.subject.clone(), again);
+                return;
+            }
+            Question::BucketEnd => self.readings.leader_says(&frame.json(), answered),
+            _ => {}
+        }
         if let Question::Pause(path) = &question {
             let known = self.consumers.entry(path.clone()).or_default();
             if let Some(write) = &mut known.write {
@@ -127,11 +146,6 @@ impl Mind {
             }
             return;
         }
-        let answered = Answered {
-            connection,
-            asked,
-            at,
-        };
         self.sweep(&question, frame, answered);
         let of_stream = |path: &&String| match &question {
             Question::List(stream) => path.starts_with(&format!("{stream}/")),
@@ -177,6 +191,20 @@ impl Mind {
         let own = self.consumers.get(path).and_then(|known| known.held);
         own.is_some_and(|until| until >= since)
             || rules.iter().any(|rules| rules.follows(path, true))
+            || self
+                .were_overridden(since)
+                .any(|selectors| selects(selectors, path, true))
+    }
+
+    /// Of overrides that may have paused, and have not ended or had not before long.
+    fn were_overridden(&self, since: Timestamp) -> impl Iterator<Item = &Vec<String>> {
+        let lasts = move |until: i64| until >= since.as_second();
+        let ever = self.readings.ever.iter();
+        let pausing = ever.filter(move |one| one.pauses && lasts(one.until));
+        pausing.filter_map(|one| match &one.target {
+            Target::Consumers(selectors) => Some(selectors),
+            Target::Window(_) => None,
+        })
     }
 
     pub fn judge_question(
@@ -195,15 +223,22 @@ impl Mind {
         };
         let allowed = match question {
             Question::Account => true,
+            Question::Bucket | Question::BucketEnd | Question::Identity => {
+                rules.iter().any(|rules| rules.has_bucket)
+            }
             Question::Streams => {
-                self.sweeps.is_owed(life) || rules.iter().any(|rules| rules.ask_for_streams())
+                let by_override = (self.were_overridden(since)).any(|one| ask_for_streams(one));
+                by_override
+                    || self.sweeps.is_owed(life)
+                    || rules.iter().any(|rules| rules.ask_for_streams())
             }
             Question::List(stream) => {
                 let own = (self.consumers.iter()).any(|(path, known)| {
                     let of = path.starts_with(&format!("{stream}/"));
                     of && known.held.is_some_and(|until| until >= since)
                 });
-                own || rules.iter().any(|rules| rules.may_list(stream))
+                own || (self.were_overridden(since)).any(|one| may_list(one, stream))
+                    || rules.iter().any(|rules| rules.may_list(stream))
                     || self.sweeps.may_list(stream, life)
             }
             Question::Info(path) => self.is_in_scope(path, &rules, since),
@@ -213,6 +248,22 @@ impl Mind {
             return Vec::new();
         }
         vec![format!("I4: it has no business to ask {}", frame.subject)]
+    }
+
+    fn beliefs(&mut self, rules: &[Arc<Rules>], since: Timestamp, at: Timestamp) -> Vec<Belief> {
+        let (with, without): (Vec<_>, Vec<_>) =
+            (rules.iter().cloned()).partition(|rules| rules.has_bucket);
+        let life = Life {
+            stops: &self.stops,
+            sent: &self.sent,
+        };
+        let mut beliefs = self.readings.beliefs(&with, since, at, life);
+        beliefs.extend(without.into_iter().map(|rules| Belief {
+            rules,
+            releases_count: true,
+            may_end: true,
+        }));
+        beliefs
     }
 
     pub fn judge_write(&mut self, path: &str, sent: &Sending) -> Vec<String> {
@@ -228,6 +279,9 @@ impl Mind {
         let skew = self.skew(since);
         let in_scope = self.is_in_scope(path, &rules, since);
         let stopped = self.stops.iter().any(|stop| stop.1 >= since);
+        let beliefs = self.beliefs(&rules, since, at);
+        let is_fresh =
+            !rules.iter().any(|rules| rules.has_bucket) || self.readings.is_fresh(since - 2 * blur);
         let known = self.consumers.entry(path.to_owned()).or_default();
         let mut wrong = Vec::new();
         let said = deadline.map_or_else(|| "nothing".to_owned(), |until| until.to_string());
@@ -256,20 +310,31 @@ impl Mind {
                 ));
             }
         }
+        let ends = |sight: &Sight| match sight.state {
+            State::Paused { until, .. } => deadline.is_none_or(|deadline| deadline < until),
+            _ => deadline.is_none(),
+        };
+        if !is_fresh && !rested.is_empty() && rested.iter().all(ends) {
+            wrong.push(format!(
+                "I1: {said} for {path} ends a pause, and the overrides were not read before"
+            ));
+        }
         // To work out what holds it takes long, and matters to a release alone.
         let may_be_released = (rested.iter())
             .filter_map(|sight| sight.state.deadline())
             .any(is_release);
         // For a durable consumer and another, whether a window opens before long, and what holds it then.
-        let wants: BTreeSet<(bool, Want, bool, Option<Span>)> = (rules.iter())
-            .flat_map(|rules| seconds.iter().map(move |second| (rules, *second)))
-            .flat_map(|(rules, second)| {
+        let wants: BTreeSet<(bool, Want, bool, Option<Span>, bool)> = (beliefs.iter())
+            .flat_map(|belief| seconds.iter().map(move |second| (belief, *second)))
+            .flat_map(|(belief, second)| {
                 [true, false].map(|durable| {
+                    let rules = &belief.rules;
                     let near = rules.opens_within(path, durable, second, 55);
-                    let span = may_be_released
+                    let span = (may_be_released && belief.releases_count)
                         .then(|| rules.holds(path, durable, second))
                         .flatten();
-                    (durable, rules.want(path, durable, second), near, span)
+                    let want = rules.want(path, durable, second);
+                    (durable, want, near, span, belief.may_end)
                 })
             })
             .collect();
@@ -285,8 +350,9 @@ impl Mind {
         let permitted = rested.iter().any(|sight| {
             (wants.iter())
                 .filter(|(durable, ..)| *durable == sight.durable)
-                .filter(|(.., span)| !span.is_some_and(|span| sight.state.is_released(span)))
-                .any(|(_, want, opens_soon, _)| case.permits(*want, *opens_soon, sight))
+                .filter(|(.., span, _)| !span.is_some_and(|span| sight.state.is_released(span)))
+                .filter(|(.., may_end)| *may_end || !ends(sight))
+                .any(|(_, want, opens_soon, ..)| case.permits(*want, *opens_soon, sight))
         });
         if !permitted && !rested.is_empty() {
             let states: Vec<_> = rested.iter().map(|sight| sight.state).collect();

@@ -4,10 +4,13 @@
 //! recur within the minute, so that it takes no calendar.
 
 use std::fmt::Write;
+use std::sync::OnceLock;
 
 use jiff::Timestamp;
 
 use crate::crowd::Crowd;
+use crate::overrides::{Override, Target};
+use crate::painting::{Paint, Painting};
 use crate::support::random::Random;
 
 /// Half-open, in whole seconds since the epoch.
@@ -41,6 +44,11 @@ struct Exclusion {
 pub struct Rules {
     windows: Vec<Window>,
     exclusions: Vec<Exclusion>,
+    /// In the order of their sequence.
+    overrides: Vec<Override>,
+    painted: OnceLock<Vec<Painting>>,
+    /// Whether the config names the bucket.
+    pub has_bucket: bool,
     pub toml: String,
 }
 
@@ -172,48 +180,134 @@ impl Rules {
         self.exclusions.push(Exclusion { span, windows });
     }
 
-    fn excluded(&self, window: &Window) -> impl Iterator<Item = Span> {
-        (self.exclusions.iter())
-            .filter(|one| (one.windows.as_ref()).is_none_or(|names| names.contains(&window.name)))
-            .map(|one| one.span)
+    /// The same, with these overrides in the place of those that it has.
+    pub fn overridden(&self, overrides: &[Override]) -> Self {
+        let mut overrides = overrides.to_vec();
+        overrides.sort_by_key(|one| one.sequence);
+        Self {
+            overrides,
+            painted: OnceLock::new(),
+            ..self.clone()
+        }
     }
 
-    fn following(&self, path: &str, durable: bool) -> impl Iterator<Item = &Window> {
-        (self.windows.iter()).filter(move |window| selects(&window.selectors, path, durable))
+    /// Every window, painted.
+    fn painted(&self) -> &[Painting] {
+        self.painted.get_or_init(|| {
+            let paint = |window: &Window| {
+                let mut painting = Painting::default();
+                for span in &window.spans {
+                    painting.fill(*span, Paint::Holds(0));
+                }
+                for one in &self.exclusions {
+                    let named = one.windows.as_ref();
+                    if named.is_none_or(|names| names.contains(&window.name)) {
+                        painting.fill(one.span, Paint::Cut(0));
+                    }
+                }
+                painting.overrides(&window.name, self.overrides.iter());
+                painting
+            };
+            self.windows.iter().map(paint).collect()
+        })
     }
 
-    /// Whether any window names that consumer.
+    /// What concerns one consumer.
+    fn of(&self, path: &str, durable: bool) -> Concerned<'_> {
+        let windows = self.windows.iter().zip(self.painted());
+        let names = |one: &&Override| match &one.target {
+            Target::Consumers(selectors) => selects(selectors, path, durable),
+            Target::Window(_) => false,
+        };
+        Concerned {
+            own: hash(path),
+            windows: (windows.filter(|(window, _)| selects(&window.selectors, path, durable)))
+                .map(|(window, painting)| (window.spread, painting))
+                .collect(),
+            by_hand: self.overrides.iter().filter(names).collect(),
+        }
+    }
+
+    /// Whether any window names that consumer, or an override that pauses.
     pub fn follows(&self, path: &str, durable: bool) -> bool {
-        self.following(path, durable).next().is_some()
+        (self.selectors()).any(|selectors| selects(selectors, path, durable))
+    }
+
+    /// Of all that may pause.
+    fn selectors(&self) -> impl Iterator<Item = &Vec<String>> {
+        let windows = self.windows.iter().map(|window| &window.selectors);
+        let overrides = self.overrides.iter().filter(|one| one.pauses);
+        windows.chain(overrides.filter_map(|one| match &one.target {
+            Target::Consumers(selectors) => Some(selectors),
+            Target::Window(_) => None,
+        }))
     }
 
     /// Whether a list of that stream is of use.
     pub fn may_list(&self, stream: &str) -> bool {
-        let mut selectors = self.windows.iter().flat_map(|window| &window.selectors);
-        selectors.any(|text| {
-            let (of, _) = text.split_once('/').unwrap();
-            !of.starts_with('!') && matches(of, stream)
-        })
+        self.selectors()
+            .any(|selectors| may_list(selectors, stream))
     }
 
     /// Whether the streams' names are of use: a pattern may mean any of them.
     pub fn ask_for_streams(&self) -> bool {
-        let mut selectors = self.windows.iter().flat_map(|window| &window.selectors);
-        selectors.any(|text| {
-            let (of, _) = text.split_once('/').unwrap();
-            !of.starts_with('!') && of.contains('*')
-        })
+        self.selectors().any(|selectors| ask_for_streams(selectors))
+    }
+
+    /// The same rules for a config that names the bucket.
+    pub fn with_bucket(mut self) -> Self {
+        self.has_bucket = true;
+        self
+    }
+
+    /// A window's name, as the operators know it.
+    pub fn window(random: &mut Random) -> String {
+        format!("w{}", random.below(6))
     }
 
     /// What is wanted at an instant.
     pub fn want(&self, path: &str, durable: bool, at: i64) -> Want {
-        let windows: Vec<&Window> = self.following(path, durable).collect();
+        self.of(path, durable).want(at)
+    }
+
+    /// From when until when what is open then, or was ordered by hand, holds that consumer as one.
+    pub fn holds(&self, path: &str, durable: bool, at: i64) -> Option<Span> {
+        let concerned = self.of(path, durable);
+        let from = (0..)
+            .map(|back| at - back)
+            .find(|at| !concerned.is_held(*at))?;
+        let until = (0..).map(|on| at + on).find(|at| !concerned.is_held(*at))?;
+        (from < until).then_some((from + 1, until))
+    }
+
+    /// Whether a window of that consumer opens from then on, before long.
+    pub fn opens_within(&self, path: &str, durable: bool, at: i64, seconds: i64) -> bool {
+        let concerned = self.of(path, durable);
+        let mut windows = concerned.windows.iter();
+        let holds = |at: i64, painting: &Painting| matches!(painting.at(at), Paint::Holds(_));
+        windows.any(|(_, painting)| (at..at + seconds).any(|at| holds(at, painting)))
+    }
+}
+
+/// What concerns one consumer.
+struct Concerned<'r> {
+    /// By which it has its place in a spread.
+    own: u64,
+    /// With how long the returns from it are spread over.
+    windows: Vec<(i64, &'r Painting)>,
+    /// In their order.
+    by_hand: Vec<&'r Override>,
+}
+
+impl Concerned<'_> {
+    fn want(&self, at: i64) -> Want {
         let mut covered = at;
-        while windows.iter().any(|window| self.is_open(window, covered)) {
+        while self.is_held(covered) {
             covered += 1;
         }
-        let until = (windows.iter())
-            .flat_map(|window| self.returns(window, path, covered))
+        let returns = self.windows.iter();
+        let until = returns
+            .filter_map(|(spread, painting)| self.returns(*spread, painting, covered))
             .fold(covered, i64::max);
         if covered > at {
             Want::Paused(until)
@@ -224,51 +318,46 @@ impl Rules {
         }
     }
 
-    /// From when until when the windows of that consumer hold it that are open then, as one.
-    pub fn holds(&self, path: &str, durable: bool, at: i64) -> Option<Span> {
-        let windows: Vec<&Window> = self.following(path, durable).collect();
-        let is_held = |at: i64| windows.iter().any(|window| self.is_open(window, at));
-        let from = (0..).map(|back| at - back).find(|at| !is_held(*at))?;
-        let until = (0..).map(|on| at + on).find(|at| !is_held(*at))?;
-        (from < until).then_some((from + 1, until))
+    fn by_hand(&self, at: i64) -> Paint {
+        let covers = |one: &&&Override| (one.from..one.until).contains(&at);
+        let last = self.by_hand.iter().rev().find(covers);
+        last.map_or(Paint::Bare, |one| Paint::by(one))
     }
 
-    /// Whether a window of that consumer opens from then on, before long.
-    pub fn opens_within(&self, path: &str, durable: bool, at: i64, seconds: i64) -> bool {
-        let mut windows = self.following(path, durable);
-        windows.any(|window| (at..at + seconds).any(|at| self.is_open(window, at)))
-    }
-
-    fn is_open(&self, window: &Window, at: i64) -> bool {
-        let holds = |(from, until): &Span| (*from..*until).contains(&at);
-        window.spans.iter().any(holds) && !self.excluded(window).any(|span| holds(&span))
-    }
-
-    /// When a consumer comes back from what has closed by `at`.
-    fn returns(&self, window: &Window, path: &str, at: i64) -> Vec<i64> {
-        let Ok(spread) = u64::try_from(window.spread) else {
-            return Vec::new();
-        };
-        if spread == 0 {
-            return Vec::new();
-        }
-        let own = i64::try_from(hash(path) % spread).unwrap();
-        let closed = window.spans.iter().map(|span| span.1);
-        (closed.filter(|closes| *closes <= at))
-            .filter_map(|closes| {
-                let cuts: Vec<Span> = self.excluded(window).collect();
-                // One that holds right before the close has cut the window itself.
-                if cuts.iter().any(|cut| cut.0 < closes && closes <= cut.1) {
-                    return None;
-                }
-                let next = cuts
-                    .iter()
-                    .map(|cut| cut.0)
-                    .filter(|cut| *cut >= closes)
-                    .min();
-                Some((closes + own).min(next.unwrap_or(i64::MAX)))
+    fn is_held(&self, at: i64) -> bool {
+        let holds_since = |by: Option<u64>| {
+            let mut windows = self.windows.iter();
+            windows.any(|(_, painting)| match painting.at(at) {
+                Paint::Holds(since) => by.is_none_or(|by| since > by),
+                Paint::Cut(_) | Paint::Bare => false,
             })
-            .collect()
+        };
+        match self.by_hand(at) {
+            Paint::Holds(_) => true,
+            // A window that was opened after the consumer was resumed holds it.
+            Paint::Cut(by) => holds_since(Some(by)),
+            Paint::Bare => holds_since(None),
+        }
+    }
+
+    /// When the consumer comes back from a window, if that is after `end`, at which nothing holds it.
+    fn returns(&self, spread: i64, painting: &Painting, end: i64) -> Option<i64> {
+        let own = i64::try_from(self.own.checked_rem(u64::try_from(spread).ok()?)?).ok()?;
+        // The window's last second that is not bare. What closed sooner is over.
+        let mut recent = (end - spread - 1..end).rev();
+        let last = recent.find(|at| painting.at(*at) != Paint::Bare)?;
+        let Paint::Holds(_) = painting.at(last) else {
+            return None;
+        };
+        let closes = last + 1;
+        let cuts = |at: &i64| {
+            matches!(self.by_hand(*at), Paint::Cut(_))
+                || *at >= closes && matches!(painting.at(*at), Paint::Cut(_))
+        };
+        let cut = (last..closes + spread)
+            .find(cuts)
+            .unwrap_or(closes + spread);
+        (cut > end).then_some((closes + own).min(cut))
     }
 }
 
@@ -279,7 +368,7 @@ fn hash(text: &str) -> u64 {
     })
 }
 
-fn selects(selectors: &[String], path: &str, durable: bool) -> bool {
+pub fn selects(selectors: &[String], path: &str, durable: bool) -> bool {
     let hits = |text: &str| {
         let ((stream, consumer), (s, c)) =
             (text.split_once('/').unwrap(), path.split_once('/').unwrap());
@@ -288,6 +377,22 @@ fn selects(selectors: &[String], path: &str, durable: bool) -> bool {
     let mut taken = selectors.iter().filter_map(|text| text.strip_prefix('!'));
     let mut plain = selectors.iter().filter(|text| !text.starts_with('!'));
     !taken.any(hits) && plain.any(|text| hits(text) && (durable || !text.contains('*')))
+}
+
+/// Whether a list of that stream is of use for these selectors.
+pub fn may_list(selectors: &[String], stream: &str) -> bool {
+    (streams(selectors)).any(|of| matches(of, stream))
+}
+
+/// Whether the streams' names are: a pattern may mean any of them.
+pub fn ask_for_streams(selectors: &[String]) -> bool {
+    streams(selectors).any(|of| of.contains('*'))
+}
+
+/// What selectors name streams by.
+fn streams(selectors: &[String]) -> impl Iterator<Item = &str> {
+    let of = selectors.iter().filter(|text| !text.starts_with('!'));
+    of.filter_map(|text| Some(text.split_once('/')?.0))
 }
 
 /// A pattern with a star at its end at most.

@@ -24,13 +24,18 @@ pub struct Servers {
 }
 
 /// What recess may ask: the list of `examples/nats/README.md`.
-const GIVEN: [&str; 5] = [
+const GIVEN: [&str; 7] = [
     "$JS.API.INFO",
     "$JS.API.STREAM.NAMES",
     "$JS.API.CONSUMER.LIST.*",
     "$JS.API.CONSUMER.INFO.*.*",
     "$JS.API.CONSUMER.PAUSE.*.*",
+    "$JS.API.DIRECT.GET.KV_recess",
+    "$JS.API.STREAM.INFO.KV_recess",
 ];
+
+/// One that hears of no write to the bucket, and reads it late.
+pub const DEAF: &str = "late";
 
 /// So many worlds there have been.
 static WORLDS: AtomicUsize = AtomicUsize::new(0);
@@ -136,7 +141,9 @@ impl Servers {
                 self.lose(&others, wait, "the quorum").await;
             }
             _ => {
-                let taken = *random.pick(&[&GIVEN[4], &GIVEN[4], &GIVEN[2], &GIVEN[3], &GIVEN[1]]);
+                let taken = *random.pick(&[
+                    &GIVEN[4], &GIVEN[4], &GIVEN[2], &GIVEN[3], &GIVEN[1], &GIVEN[5],
+                ]);
                 self.record.note(format!("{taken} is denied for {wait:?}"));
                 let left: Vec<&str> = GIVEN.into_iter().filter(|one| one != taken).collect();
                 self.permit(&left);
@@ -183,9 +190,17 @@ impl Servers {
 fn users(subjects: &[&str], password: &str) -> String {
     let events = ["PAUSE", "CREATED", "DELETED"]
         .map(|kind| format!("$JS.EVENT.ADVISORY.CONSUMER.{kind}.*.*"));
-    format!(
-        "authorization {{ users: [\n{{ user: app, password: app }}\n{{ user: recess, password: {password}, permissions: {{ \
-         publish: {subjects:?}, subscribe: [\"_INBOX_recess.>\", {:?}, {:?}, {:?}] }} }}\n] }}\n",
-        events[0], events[1], events[2]
-    )
+    let user = |name: &str, heard: &[&str]| {
+        let subscribe: Vec<&str> = (events.iter().map(String::as_str))
+            .chain(heard.iter().copied())
+            .collect();
+        format!(
+            "{{ user: {name}, password: {password}, permissions: {{ publish: {subjects:?}, subscribe: {subscribe:?} }} }}\n"
+        )
+    };
+    let (recess, late) = (
+        user("recess", &["_INBOX_recess.>", "$KV.recess.prod-eu.>"]),
+        user(DEAF, &["_INBOX_late.>"]),
+    );
+    format!("authorization {{ users: [\n{{ user: app, password: app }}\n{recess}{late}] }}\n")
 }

@@ -25,7 +25,7 @@ pub struct Life<'m> {
 
 impl Life<'_> {
     /// Whether it surely did: in time, not while it stood still, and its connection was used after that.
-    fn surely_took(self, answer: Answered) -> bool {
+    pub fn surely_took(self, answer: Answered) -> bool {
         let stood_still =
             |stop: &(Timestamp, Timestamp)| stop.0 <= answer.at + LATE && stop.1 >= answer.asked;
         let sent = self.sent.get(&answer.connection);

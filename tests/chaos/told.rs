@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use crate::overrides::BUCKET_STREAM;
 use crate::wire::Frame;
 
 /// 1 + FNV-1a64 of the instance's name mod 999,999: see `support/config.rs`, which worked it out.
@@ -78,11 +79,20 @@ pub enum Question {
     List(String),
     Info(String),
     Pause(String),
+    /// What overrides there are.
+    Bucket,
+    /// How far the leader of the bucket's stream has come.
+    BucketEnd,
+    /// As whom it is known, where the bucket was denied.
+    Identity,
     Other,
 }
 
 impl Question {
     pub fn of(frame: &Frame) -> Self {
+        if frame.subject == "$SYS.REQ.USER.INFO" {
+            return Self::Identity;
+        }
         let Some(verb) = frame.subject.strip_prefix("$JS.API.") else {
             return Self::Other;
         };
@@ -93,6 +103,8 @@ impl Question {
             ["CONSUMER", "LIST", stream] => Self::List(stream.to_owned()),
             ["CONSUMER", "INFO", stream, name] => Self::Info(format!("{stream}/{name}")),
             ["CONSUMER", "PAUSE", stream, name] => Self::Pause(format!("{stream}/{name}")),
+            ["DIRECT", "GET", stream] if stream == BUCKET_STREAM => Self::Bucket,
+            ["STREAM", "INFO", stream] if stream == BUCKET_STREAM => Self::BucketEnd,
             _ => Self::Other,
         }
     }

@@ -10,10 +10,24 @@ pub struct Frame {
     pub subject: String,
     /// Where the answer is to go.
     pub reply: String,
+    /// A line each.
+    pub headers: String,
     pub payload: String,
 }
 
 impl Frame {
+    /// The number in the first line of the headers.
+    pub fn status(&self) -> Option<u16> {
+        let mut words = self.headers.lines().next()?.split_ascii_whitespace();
+        words.nth(1)?.parse().ok()
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut fields = (self.headers.lines()).filter_map(|line| line.split_once(':'));
+        let (_, value) = fields.find(|(key, _)| *key == name)?;
+        Some(value.trim())
+    }
+
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.payload).unwrap_or_default()
     }
@@ -77,6 +91,7 @@ fn first(bytes: &[u8]) -> Option<(Frame, usize)> {
         verb: verb.trim_start_matches('H').to_owned(),
         subject: words[1].to_owned(),
         reply: words.get(place).copied().unwrap_or_default().to_owned(),
+        headers: String::from_utf8_lossy(&payload[..skipped]).into_owned(),
         payload: String::from_utf8_lossy(&payload[skipped..]).into_owned(),
     };
     Some((frame, begin + length + 2))
@@ -97,6 +112,7 @@ fn frames_are_read_however_they_are_cut() {
                     subject,
                     reply,
                     payload,
+                    ..
                 } = frame;
                 format!("{verb} {subject} {reply} {payload:?}")
             })

@@ -1,0 +1,184 @@
+//! People who override what the file says, by writing to the bucket past every proxy. Whatever fails, fails.
+
+use std::time::Duration;
+
+use async_nats::{HeaderMap, Request};
+use base64::prelude::{BASE64_STANDARD, Engine};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::crowd::{Crowd, People};
+use crate::overrides::{BUCKET, BUCKET_STREAM, Override, subject};
+use crate::rules::{Rules, second};
+use crate::support::config::INSTANCE;
+use crate::support::random::Random;
+
+/// How many keys the operators use: so that some are undone that still count.
+const KEYS: i64 = 12;
+
+/// Who they are. The order of their names is not that of what they decide.
+const AUTHORS: [&str; 3] = ["zoe", "alice", "mara"];
+
+const VERBS: [(&str, &str); 6] = [
+    ("open", "pause"),
+    ("extend", "pause"),
+    ("close", "run"),
+    ("skip", "run"),
+    ("pause", "pause"),
+    ("resume", "run"),
+];
+
+/// As the README has it made by hand.
+fn bucket(replicas: usize) -> Value {
+    json!({
+        "name": BUCKET_STREAM, "subjects": [format!("$KV.{BUCKET}.>")], "num_replicas": replicas, "storage": "file",
+        "max_msgs_per_subject": 1, "max_bytes": 1 << 20, "max_msg_size": 4096, "discard": "new",
+        "allow_rollup_hdrs": true, "deny_delete": true, "allow_direct": true, "allow_msg_ttl": true,
+    })
+}
+
+impl People {
+    /// There is a bucket.
+    pub async fn make_bucket(&self, clustered: bool) {
+        let verb = format!("STREAM.CREATE.{BUCKET_STREAM}");
+        let body = bucket(if clustered { 3 } else { 1 });
+        if let Err(said) = self.insist(&verb, &body).await {
+            // Lost nodes can be left with half a stream (2.15.1).
+            self.record.note(format!("{said}; the bucket is made anew"));
+            let delete = format!("STREAM.DELETE.{BUCKET_STREAM}");
+            self.ask(&delete, &Value::Null).await;
+            self.insist(&verb, &body).await.unwrap();
+        }
+    }
+
+    /// One thing that an operator does.
+    pub async fn operate(&self, random: &mut Random, crowd: &Crowd, clustered: bool) {
+        let author = *random.pick(&AUTHORS);
+        let key = subject(author, &format!("k{}", random.below(KEYS)));
+        match random.below(24) {
+            0..=14 => {
+                let value = entry(random, crowd);
+                let stored = self.put(&key, &value).await;
+                self.record
+                    .note(format!("{author} writes {key} {value} ({stored})"));
+            }
+            15..=17 => {
+                let done = self.undo(&key, "PURGE").await;
+                self.record.note(format!("{author} undoes {key} ({done})"));
+            }
+            18 => {
+                let done = self.undo(&key, "DEL").await;
+                self.record.note(format!("{author} deletes {key} ({done})"));
+            }
+            19 | 20 => {
+                let filter = match random.once_in(2) {
+                    true => key,
+                    false => format!("$KV.{BUCKET}.{INSTANCE}.{author}.>"),
+                };
+                let verb = format!("STREAM.PURGE.{BUCKET_STREAM}");
+                let done = self.ask(&verb, &json!({ "filter": filter })).await;
+                self.record.note(format!("{filter} is purged: {done:?}"));
+            }
+            21 => {
+                let done = self.put(&key, &json!({ "v": 2 })).await;
+                self.record
+                    .note(format!("{author} writes rubbish to {key} ({done})"));
+            }
+            22 => {
+                let verb = format!("STREAM.LEADER.STEPDOWN.{BUCKET_STREAM}");
+                self.ask(&verb, &Value::Null).await;
+                self.record.note("the bucket's leader steps down");
+            }
+            _ => {
+                let verb = format!("STREAM.DELETE.{BUCKET_STREAM}");
+                let done = self.ask(&verb, &Value::Null).await;
+                self.record.note(format!("the bucket is deleted: {done:?}"));
+                let wait = *random.pick(&[0, 300, 2_500]);
+                tokio::time::sleep(Duration::from_millis(wait)).await;
+                let verb = format!("STREAM.CREATE.{BUCKET_STREAM}");
+                let done = self
+                    .ask(&verb, &bucket(if clustered { 3 } else { 1 }))
+                    .await;
+                self.record
+                    .note(format!("it is there again: {}", done.is_some()));
+            }
+        }
+    }
+
+    async fn publish(&self, subject: &str, headers: HeaderMap, body: String) -> bool {
+        let request = (Request::new().headers(headers).payload(body.into()))
+            .timeout(Some(Duration::from_secs(2)));
+        let answer = self.client.send_request(subject.to_owned(), request).await;
+        let answer: Option<Value> = answer
+            .ok()
+            .and_then(|answer| serde_json::from_slice(&answer.payload).ok());
+        answer.is_some_and(|answer| answer["error"].is_null())
+    }
+
+    async fn put(&self, key: &str, value: &Value) -> bool {
+        let mut headers = HeaderMap::new();
+        if let Some(until) = value["until"].as_str() {
+            // The key is gone soon after its end.
+            let left = until
+                .parse::<Timestamp>()
+                .unwrap()
+                .duration_since(Timestamp::now());
+            headers.insert("Nats-TTL", format!("{}s", left.as_secs() + 5).as_str());
+        }
+        self.publish(key, headers, value.to_string()).await
+    }
+
+    async fn undo(&self, key: &str, operation: &str) -> bool {
+        let mut headers = HeaderMap::new();
+        headers.insert("KV-Operation", operation);
+        if operation == "PURGE" {
+            headers.insert("Nats-Rollup", "sub");
+        }
+        self.publish(key, headers, String::new()).await
+    }
+
+    /// What counts, by the leader of the bucket's stream.
+    pub async fn overrides(&self) -> Vec<Override> {
+        let mut overrides = Vec::new();
+        let get = format!("STREAM.MSG.GET.{BUCKET_STREAM}");
+        let of_instance = format!("$KV.{BUCKET}.{INSTANCE}.>");
+        let mut next = 1;
+        loop {
+            let body = json!({ "seq": next, "next_by_subj": of_instance });
+            let answer = self
+                .ask(&get, &body)
+                .await
+                .expect("the bucket has a leader");
+            let message = &answer["message"];
+            let Some(sequence) = message["seq"].as_u64() else {
+                assert_eq!(answer["error"]["err_code"], 10037, "{answer}");
+                return overrides;
+            };
+            next = sequence + 1;
+            // An erased key has headers that say so, and no override for a value.
+            let value = BASE64_STANDARD.decode(message["data"].as_str().unwrap_or_default());
+            let value = String::from_utf8(value.unwrap()).unwrap();
+            overrides.extend(Override::read(sequence, &value));
+        }
+    }
+}
+
+/// What one decides, with the instants worked out.
+fn entry(random: &mut Random, crowd: &Crowd) -> Value {
+    let (verb, effect) = *random.pick(&VERBS);
+    let now = Timestamp::now().as_second();
+    let from = match verb {
+        "extend" | "skip" => now + 1 + random.below(12),
+        _ => now,
+    };
+    let until = from + *random.pick(&[3, 6, 10, 10, 15, 25, 60, 300]);
+    let mut value = json!({
+        "v": 1, "instance": INSTANCE, "effect": effect, "verb": verb, "from": second(from).to_string(),
+        "until": second(until).to_string(), "reason": "chaos", "host": "here",
+    });
+    match verb {
+        "pause" | "resume" => value["consumers"] = json!(crowd.selectors(random)),
+        _ => value["window"] = json!(Rules::window(random)),
+    }
+    value
+}
