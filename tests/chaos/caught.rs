@@ -11,6 +11,8 @@ use crate::rules::{Rules, second};
 use crate::told::{MARK, RELEASE_MARK};
 use crate::wire::Frame;
 
+mod overrides;
+
 /// A window is open from 1000 to 1100, and returns are spread over a hundred seconds more.
 const OPENS: i64 = 1_000;
 const CLOSES: i64 = 1_100;
@@ -109,7 +111,7 @@ fn ours(at: i64) -> Timestamp {
 /// When the window lets the consumer go.
 fn returns() -> i64 {
     let rules = Rules::one(&["S0/*"], (OPENS, CLOSES), 100);
-    let crate::rules::Want::Paused(until) = rules.want("S0/c1", true, OPENS) else {
+    let crate::wants::Want::Paused(until) = rules.want("S0/c1", true, OPENS) else {
         panic!("the window is open");
     };
     assert!(until > CLOSES + 20, "it has a tail to speak of: {until}");

@@ -114,7 +114,7 @@ impl Crowd {
 #[derive(Clone)]
 pub struct People {
     pub client: Client,
-    pub record: Record,
+    record: Record,
 }
 
 impl People {

@@ -9,8 +9,9 @@ use tokio::time::Instant;
 
 use crate::crowd::{Crowd, People};
 use crate::daemon_under_test::DaemonUnderTest;
-use crate::rules::{Rules, Want, second};
+use crate::rules::{Rules, second};
 use crate::told::{MARK, State, is_ours, state};
+use crate::wants::Want;
 
 /// Within so long everything is as it should be.
 const WITHIN: Duration = Duration::from_secs(30);

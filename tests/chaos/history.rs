@@ -11,6 +11,7 @@ use crate::daemon_under_test::DaemonUnderTest;
 use crate::healed::{all_becomes_right, is_well, usage};
 use crate::judge::Judge;
 use crate::network::weather;
+use crate::operators::Operators;
 use crate::record::{Event, Record, What};
 use crate::rules::Rules;
 use crate::servers::{DEAF, Servers};
@@ -75,9 +76,6 @@ pub async fn live(seed: u64, kind: Kind, told: bool) -> Outcome {
     people.settle(&crowd).await;
     // Some have no bucket.
     let has_bucket = !seed.is_multiple_of(4);
-    if has_bucket {
-        people.make_bucket(clustered).await;
-    }
     let lag = Lag::watch();
 
     let base = Timestamp::now().as_second() + 1;
@@ -92,6 +90,13 @@ pub async fn live(seed: u64, kind: Kind, told: bool) -> Outcome {
         .map(|_| version(Rules::make_up(&mut random, base, &crowd)))
         .collect();
     let last = version(Rules::make_up_last(&mut random, base, &crowd, base + 3));
+    let operators = has_bucket.then(|| {
+        let rules = random.pick(&versions);
+        Arc::new(Operators::of(&people, &crowd, &record, &servers, rules))
+    });
+    if let Some(operators) = &operators {
+        operators.make_bucket().await;
+    }
     let patience = *random.pick(&[1, 1, 3]);
     let settings = vec![
         format!("controller.request_timeout = \"{patience}s\""),
@@ -129,12 +134,11 @@ pub async fn live(seed: u64, kind: Kind, told: bool) -> Outcome {
             }
         });
     }
-    if has_bucket {
+    if let Some(operators) = operators.clone() {
         let mut random = Random(seed ^ 21 << 32);
-        let (people, crowd) = (people.clone(), crowd.clone());
         tasks.spawn(async move {
             while Instant::now() < end {
-                people.operate(&mut random, &crowd, clustered).await;
+                operators.operate(&mut random).await;
                 let wait = Duration::from_millis(50 + random.below(900) as u64);
                 tokio::time::sleep(wait).await;
             }
@@ -157,7 +161,14 @@ pub async fn live(seed: u64, kind: Kind, told: bool) -> Outcome {
         match random.below(5) {
             0 | 1 => copies[copy].suffer(&mut random, &versions).await,
             2 | 3 => servers.suffer(&mut random).await,
-            _ => {}
+            _ => {
+                if clustered
+                    && let Some(operators) = &operators
+                    && let Some(leader) = operators.leader().await
+                {
+                    servers.lose_the_bucket(&leader, &mut random).await;
+                }
+            }
         }
         let wait = Duration::from_millis(100 + random.below(1_500) as u64);
         tokio::time::sleep(wait).await;
@@ -169,9 +180,9 @@ pub async fn live(seed: u64, kind: Kind, told: bool) -> Outcome {
     // What was deleted, or kept in memory by a server that was killed, is created again.
     people.settle(&crowd).await;
     let mut overrides = Vec::new();
-    if has_bucket {
-        people.make_bucket(clustered).await;
-        overrides = people.overrides().await;
+    if let Some(operators) = &operators {
+        operators.make_bucket().await;
+        overrides = operators.overrides().await;
     }
     for copy in &mut copies {
         copy.heal(last.clone()).await;
@@ -200,6 +211,9 @@ pub async fn live(seed: u64, kind: Kind, told: bool) -> Outcome {
         violations.append(&mut copy.faults);
     }
 
+    if let Some(operators) = &operators {
+        violations.append(&mut operators.faults.lock().unwrap());
+    }
     let lag = lag.end();
     let mut judge = Judge::new(SignedDuration::from_secs(patience), lag);
     let events = record.take();

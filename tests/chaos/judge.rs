@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::mind::{Mind, Sending};
+use crate::mind::Mind;
 use crate::record::{Event, Process, What};
 use crate::told::{Question, deadline};
+use crate::writes::Sending;
 
 /// How long a reload waits for a look at most that is under way, and for what it leads to. A list is waited for so long.
 const RELOAD: SignedDuration = SignedDuration::from_secs(7);

@@ -1,10 +1,11 @@
 //! Chaos: seeded random histories over the real recess and real nats-servers, and a watcher that uses nothing of recess.
 //!
-//! Each history makes up streams, consumers and windows of seconds, then kills, stops, delays, cuts, denies, reloads and
-//! meddles for a while, heals everything, and judges. recess stands behind proxies that note what it asks and is told:
+//! Each history makes up streams, consumers and windows of seconds, then kills, stops, delays, cuts, denies, reloads,
+//! overrides and meddles for a while, heals everything, and judges. recess stands behind proxies that note what it asks and is told:
 //!
-//! - I1: no request carries a deadline beyond the loaded windows (and spread) on its sender's clock at sending, save Resume's
-//!   moment and a foreign deadline that is given back;
+//! - I1: no request carries a deadline beyond the loaded windows (and spread) with the overrides that its sender knows, on
+//!   its sender's clock at sending, save Resume's moment and a foreign deadline that is given back; and none ends a pause
+//!   but by overrides that were asked for right before;
 //! - I2: once faults heal, every consumer is as it should be within 30 s, and stays so;
 //! - I3: a foreign pause that the observation showed on which a write rests is never shortened or removed;
 //! - I4: nothing is sent outside of what the decision table says, nothing for consumers out of scope, and a stream that no
@@ -41,11 +42,14 @@ mod proxy;
 mod readings;
 mod record;
 mod rules;
+mod selectors;
 mod servers;
 mod sweeps;
 mod table;
 mod told;
+mod wants;
 mod wire;
+mod writes;
 
 mod runs;
 mod soak;

@@ -1,4 +1,4 @@
-//! What a process of recess may have in mind at an instant, and whether what it sends follows from it.
+//! What a process of recess may have in mind at an instant, and whether what it asks follows from it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -8,26 +8,11 @@ use jiff::{SignedDuration, Timestamp};
 use crate::known::{Known, MOST_SIGHTS};
 use crate::overrides::Target;
 use crate::readings::{Belief, Readings};
-use crate::rules::{Rules, Span, Want, ask_for_streams, may_list, selects};
+use crate::rules::Rules;
+use crate::selectors::{ask_for_streams, may_list, selects};
 use crate::sweeps::{Answered, Life, Sweeps};
-use crate::table::Case;
-use crate::told::{Question, Sight, State, advice, is_release, sights};
+use crate::told::{Question, Sight, advice, sights};
 use crate::wire::Frame;
-
-/// What is looked at is prepared so long before an edge, and an answer that comes at the edge itself is not waited for.
-const PREPARED: SignedDuration = SignedDuration::from_millis(2_700);
-
-/// How long an accepted write may take to show, and how long one that has timed out may still lie in the server's queue.
-const SETTLING: SignedDuration = SignedDuration::from_millis(4_700);
-
-/// A write that is to be judged.
-pub struct Sending {
-    pub deadline: Option<Timestamp>,
-    pub connection: usize,
-    pub at: Timestamp,
-    pub since: Timestamp,
-    pub blur: SignedDuration,
-}
 
 #[derive(Default)]
 pub struct Mind {
@@ -250,7 +235,13 @@ impl Mind {
         vec![format!("I4: it has no business to ask {}", frame.subject)]
     }
 
-    fn beliefs(&mut self, rules: &[Arc<Rules>], since: Timestamp, at: Timestamp) -> Vec<Belief> {
+    /// By what it may decide at `at`, or may have decided since `since`.
+    pub fn beliefs(
+        &mut self,
+        rules: &[Arc<Rules>],
+        since: Timestamp,
+        at: Timestamp,
+    ) -> Vec<Belief> {
         let (with, without): (Vec<_>, Vec<_>) =
             (rules.iter().cloned()).partition(|rules| rules.has_bucket);
         let life = Life {
@@ -264,114 +255,5 @@ impl Mind {
             may_end: true,
         }));
         beliefs
-    }
-
-    pub fn judge_write(&mut self, path: &str, sent: &Sending) -> Vec<String> {
-        let Sending {
-            deadline,
-            connection,
-            at,
-            since,
-            blur,
-        } = *sent;
-        let rules = self.rules_in(since, at);
-        let seconds = self.seconds(since, at);
-        let skew = self.skew(since);
-        let in_scope = self.is_in_scope(path, &rules, since);
-        let stopped = self.stops.iter().any(|stop| stop.1 >= since);
-        let beliefs = self.beliefs(&rules, since, at);
-        let is_fresh =
-            !rules.iter().any(|rules| rules.has_bucket) || self.readings.is_fresh(since - 2 * blur);
-        let known = self.consumers.entry(path.to_owned()).or_default();
-        let mut wrong = Vec::new();
-        let said = deadline.map_or_else(|| "nothing".to_owned(), |until| until.to_string());
-
-        if !in_scope {
-            wrong.push(format!("I4: {path} is out of its scope"));
-        }
-        let rested = known.rests_on(connection, since - PREPARED);
-        if rested.is_empty() {
-            wrong.push(format!(
-                "I4: {said} for {path} rests on no look in this connection since the write before"
-            ));
-        }
-        if let Some(write) = &known.write {
-            let waits = at.duration_since(write.at) < SETTLING;
-            // One that a lost connection has cut is over.
-            // What came while it was sending is read after that, and may be older than its write.
-            let mut advised = known.advised.iter();
-            let doubtful = advised.any(|(told, advice)| {
-                *told >= write.at - at.duration_since(since) && write.is_contradicted_by(advice)
-            });
-            if waits && !write.over && !doubtful && write.connection == connection {
-                wrong.push(format!(
-                    "I4: {said} for {path}, {:#} after another write that may still show",
-                    at.duration_since(write.at)
-                ));
-            }
-        }
-        let ends = |sight: &Sight| match sight.state {
-            State::Paused { until, .. } => deadline.is_none_or(|deadline| deadline < until),
-            _ => deadline.is_none(),
-        };
-        if !is_fresh && !rested.is_empty() && rested.iter().all(ends) {
-            wrong.push(format!(
-                "I1: {said} for {path} ends a pause, and the overrides were not read before"
-            ));
-        }
-        // To work out what holds it takes long, and matters to a release alone.
-        let may_be_released = (rested.iter())
-            .filter_map(|sight| sight.state.deadline())
-            .any(is_release);
-        // For a durable consumer and another, whether a window opens before long, and what holds it then.
-        let wants: BTreeSet<(bool, Want, bool, Option<Span>, bool)> = (beliefs.iter())
-            .flat_map(|belief| seconds.iter().map(move |second| (belief, *second)))
-            .flat_map(|(belief, second)| {
-                [true, false].map(|durable| {
-                    let rules = &belief.rules;
-                    let near = rules.opens_within(path, durable, second, 55);
-                    let span = (may_be_released && belief.releases_count)
-                        .then(|| rules.holds(path, durable, second))
-                        .flatten();
-                    let want = rules.want(path, durable, second);
-                    (durable, want, near, span, belief.may_end)
-                })
-            })
-            .collect();
-        let case = Case {
-            deadline,
-            at,
-            since,
-            skew,
-            blur,
-            stopped,
-            foreign: &known.foreign,
-        };
-        let permitted = rested.iter().any(|sight| {
-            (wants.iter())
-                .filter(|(durable, ..)| *durable == sight.durable)
-                .filter(|(.., span, _)| !span.is_some_and(|span| sight.state.is_released(span)))
-                .filter(|(.., may_end)| *may_end || !ends(sight))
-                .any(|(_, want, opens_soon, ..)| case.permits(*want, *opens_soon, sight))
-        });
-        if !permitted && !rested.is_empty() {
-            let states: Vec<_> = rested.iter().map(|sight| sight.state).collect();
-            let wants = wants.iter().map(|(_, want, ..)| *want);
-            let law = case.broken_law(&states, wants.clone());
-            let wants: BTreeSet<Want> = wants.collect();
-            wrong.push(format!(
-                "{law}: {said} for {path}, where {wants:?} may be wanted and it was told {states:?}"
-            ));
-        }
-        if let Some(theirs) = known.extended
-            && theirs > at + SignedDuration::from_secs(8) + skew
-            && deadline.is_none_or(|until| until < theirs)
-        {
-            wrong.push(format!(
-                "I3: {said} for {path}, which it had extended beyond somebody's {theirs}"
-            ));
-        }
-        known.wrote(deadline, connection, at, &rested);
-        wrong
     }
 }

@@ -1,5 +1,8 @@
 //! People who override what the file says, by writing to the bucket past every proxy. Whatever fails, fails.
 
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use async_nats::{HeaderMap, Request};
@@ -9,9 +12,12 @@ use serde_json::{Value, json};
 
 use crate::crowd::{Crowd, People};
 use crate::overrides::{BUCKET, BUCKET_STREAM, Override, subject};
+use crate::record::Record;
 use crate::rules::{Rules, second};
-use crate::support::config::INSTANCE;
+use crate::servers::Servers;
+use crate::support::config::{Config, INSTANCE};
 use crate::support::random::Random;
+use crate::support::recess::command;
 
 /// How many keys the operators use: so that some are undone that still count.
 const KEYS: i64 = 12;
@@ -19,6 +25,7 @@ const KEYS: i64 = 12;
 /// Who they are. The order of their names is not that of what they decide.
 const AUTHORS: [&str; 3] = ["zoe", "alice", "mara"];
 
+/// With what they do.
 const VERBS: [(&str, &str); 6] = [
     ("open", "pause"),
     ("extend", "pause"),
@@ -37,78 +44,168 @@ fn bucket(replicas: usize) -> Value {
     })
 }
 
-impl People {
-    /// There is a bucket.
-    pub async fn make_bucket(&self, clustered: bool) {
-        let verb = format!("STREAM.CREATE.{BUCKET_STREAM}");
-        let body = bucket(if clustered { 3 } else { 1 });
-        if let Err(said) = self.insist(&verb, &body).await {
-            // Lost nodes can be left with half a stream (2.15.1).
-            self.record.note(format!("{said}; the bucket is made anew"));
-            let delete = format!("STREAM.DELETE.{BUCKET_STREAM}");
-            self.ask(&delete, &Value::Null).await;
-            self.insist(&verb, &body).await.unwrap();
+/// Those who write to the bucket.
+pub struct Operators {
+    people: People,
+    crowd: Crowd,
+    record: Record,
+    replicas: usize,
+    /// By which their commands go: perhaps no longer the daemon's.
+    config: PathBuf,
+    _files: tempfile::TempDir,
+    /// What went wrong with commands that no fault explains.
+    pub faults: Mutex<Vec<String>>,
+}
+
+impl Operators {
+    pub fn of(
+        people: &People,
+        crowd: &Crowd,
+        record: &Record,
+        servers: &Servers,
+        rules: &Rules,
+    ) -> Self {
+        let files = tempfile::tempdir().unwrap();
+        fs::write(files.path().join("password"), "app").unwrap();
+        let config = Config::new(servers.urls())
+            .set(r#"nats.username = "app""#)
+            .file("nats.password_file", &files.path().join("password"))
+            .set(&format!("overrides.bucket = {BUCKET:?}"))
+            .also(&rules.toml)
+            .write(files.path());
+        Self {
+            people: people.clone(),
+            crowd: crowd.clone(),
+            record: record.clone(),
+            replicas: servers.nodes().len(),
+            config,
+            _files: files,
+            faults: Mutex::default(),
         }
     }
 
+    /// There is a bucket.
+    pub async fn make_bucket(&self) {
+        let verb = format!("STREAM.CREATE.{BUCKET_STREAM}");
+        let body = bucket(self.replicas);
+        if let Err(said) = self.people.insist(&verb, &body).await {
+            // Lost nodes can be left with half a stream (2.15.1).
+            self.record.note(format!("{said}; the bucket is made anew"));
+            let delete = format!("STREAM.DELETE.{BUCKET_STREAM}");
+            self.people.ask(&delete, &Value::Null).await;
+            self.people.insist(&verb, &body).await.unwrap();
+        }
+    }
+
+    /// The node of a cluster that leads the bucket, where one does.
+    pub async fn leader(&self) -> Option<String> {
+        let verb = format!("STREAM.INFO.{BUCKET_STREAM}");
+        let info = self.people.ask(&verb, &Value::Null).await?;
+        let leader = info["cluster"]["leader"].as_str().map(str::to_owned);
+        leader.filter(|name| !name.is_empty())
+    }
+
     /// One thing that an operator does.
-    pub async fn operate(&self, random: &mut Random, crowd: &Crowd, clustered: bool) {
+    pub async fn operate(&self, random: &mut Random) {
         let author = *random.pick(&AUTHORS);
         let key = subject(author, &format!("k{}", random.below(KEYS)));
-        match random.below(24) {
-            0..=14 => {
-                let value = entry(random, crowd);
+        match random.below(28) {
+            0..=13 => {
+                let value = entry(random, &self.crowd);
                 let stored = self.put(&key, &value).await;
                 self.record
                     .note(format!("{author} writes {key} {value} ({stored})"));
             }
-            15..=17 => {
+            14..=16 => {
                 let done = self.undo(&key, "PURGE").await;
                 self.record.note(format!("{author} undoes {key} ({done})"));
             }
-            18 => {
+            17 => {
                 let done = self.undo(&key, "DEL").await;
                 self.record.note(format!("{author} deletes {key} ({done})"));
             }
-            19 | 20 => {
+            18..=23 => self.command(random, author).await,
+            24 => {
                 let filter = match random.once_in(2) {
                     true => key,
                     false => format!("$KV.{BUCKET}.{INSTANCE}.{author}.>"),
                 };
                 let verb = format!("STREAM.PURGE.{BUCKET_STREAM}");
-                let done = self.ask(&verb, &json!({ "filter": filter })).await;
+                let done = self.people.ask(&verb, &json!({ "filter": filter })).await;
                 self.record.note(format!("{filter} is purged: {done:?}"));
             }
-            21 => {
+            25 => {
                 let done = self.put(&key, &json!({ "v": 2 })).await;
                 self.record
                     .note(format!("{author} writes rubbish to {key} ({done})"));
             }
-            22 => {
+            26 => {
                 let verb = format!("STREAM.LEADER.STEPDOWN.{BUCKET_STREAM}");
-                self.ask(&verb, &Value::Null).await;
+                self.people.ask(&verb, &Value::Null).await;
                 self.record.note("the bucket's leader steps down");
             }
-            _ => {
-                let verb = format!("STREAM.DELETE.{BUCKET_STREAM}");
-                let done = self.ask(&verb, &Value::Null).await;
-                self.record.note(format!("the bucket is deleted: {done:?}"));
-                let wait = *random.pick(&[0, 300, 2_500]);
-                tokio::time::sleep(Duration::from_millis(wait)).await;
-                let verb = format!("STREAM.CREATE.{BUCKET_STREAM}");
-                let done = self
-                    .ask(&verb, &bucket(if clustered { 3 } else { 1 }))
-                    .await;
-                self.record
-                    .note(format!("it is there again: {}", done.is_some()));
-            }
+            _ => self.remake(random).await,
         }
+    }
+
+    /// The bucket is deleted, and made anew at once or later.
+    async fn remake(&self, random: &mut Random) {
+        let verb = format!("STREAM.DELETE.{BUCKET_STREAM}");
+        let done = self.people.ask(&verb, &Value::Null).await;
+        self.record.note(format!("the bucket is deleted: {done:?}"));
+        let wait = *random.pick(&[0, 300, 2_500]);
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+        let verb = format!("STREAM.CREATE.{BUCKET_STREAM}");
+        let done = self.people.ask(&verb, &bucket(self.replicas)).await;
+        self.record
+            .note(format!("it is there again: {}", done.is_some()));
+    }
+
+    /// One of recess's own commands, which works out what it means and does what no daemon does.
+    async fn command(&self, random: &mut Random, author: &str) {
+        let (window, key) = (
+            Rules::window(random),
+            format!("{author}.k{}", random.below(KEYS)),
+        );
+        let selectors = self.crowd.selectors(random);
+        let length = format!("{}s", random.pick(&[3, 10, 25, 60]));
+        let verb = *random.pick(&["open", "extend", "close", "skip", "pause", "resume", "undo"]);
+        let mut arguments = vec![verb.to_owned()];
+        match verb {
+            "pause" | "resume" => arguments.extend(selectors),
+            "undo" => arguments.push(key),
+            _ => arguments.push(window),
+        }
+        if matches!(verb, "open" | "extend" | "pause") {
+            arguments.extend(["--for".to_owned(), length]);
+        }
+        let config = self.config.to_str().unwrap();
+        for text in ["--reason", "chaos", "--author", author, "--config", config] {
+            arguments.push(text.to_owned());
+        }
+        let said = arguments.join(" ");
+        let run = move || {
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            command(&arguments)
+        };
+        let output = tokio::task::spawn_blocking(run).await.unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        if !matches!(output.status.code(), Some(0..=3)) || errors.contains("panicked") {
+            let fault = format!("I5: recess {said}: {} {errors}", output.status);
+            self.faults.lock().unwrap().push(fault);
+        }
+        self.record
+            .note(format!("recess {said}: {} {errors}", output.status));
     }
 
     async fn publish(&self, subject: &str, headers: HeaderMap, body: String) -> bool {
         let request = (Request::new().headers(headers).payload(body.into()))
             .timeout(Some(Duration::from_secs(2)));
-        let answer = self.client.send_request(subject.to_owned(), request).await;
+        let answer = self
+            .people
+            .client
+            .send_request(subject.to_owned(), request)
+            .await;
         let answer: Option<Value> = answer
             .ok()
             .and_then(|answer| serde_json::from_slice(&answer.payload).ok());
@@ -146,6 +243,7 @@ impl People {
         loop {
             let body = json!({ "seq": next, "next_by_subj": of_instance });
             let answer = self
+                .people
                 .ask(&get, &body)
                 .await
                 .expect("the bucket has a leader");

@@ -11,19 +11,12 @@ use jiff::Timestamp;
 use crate::crowd::Crowd;
 use crate::overrides::{Override, Target};
 use crate::painting::{Paint, Painting};
+use crate::selectors::{ask_for_streams, may_list, selects};
 use crate::support::random::Random;
+use crate::wants::{Concerned, Want};
 
 /// Half-open, in whole seconds since the epoch.
 pub type Span = (i64, i64);
-
-/// What is wanted of a consumer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Want {
-    Running,
-    /// A pause of recess's own may last until then; none is begun.
-    Tail(i64),
-    Paused(i64),
-}
 
 #[derive(Clone, Debug)]
 struct Window {
@@ -289,118 +282,11 @@ impl Rules {
     }
 }
 
-/// What concerns one consumer.
-struct Concerned<'r> {
-    /// By which it has its place in a spread.
-    own: u64,
-    /// With how long the returns from it are spread over.
-    windows: Vec<(i64, &'r Painting)>,
-    /// In their order.
-    by_hand: Vec<&'r Override>,
-}
-
-impl Concerned<'_> {
-    fn want(&self, at: i64) -> Want {
-        let mut covered = at;
-        while self.is_held(covered) {
-            covered += 1;
-        }
-        let returns = self.windows.iter();
-        let until = returns
-            .filter_map(|(spread, painting)| self.returns(*spread, painting, covered))
-            .fold(covered, i64::max);
-        if covered > at {
-            Want::Paused(until)
-        } else if until > at {
-            Want::Tail(until)
-        } else {
-            Want::Running
-        }
-    }
-
-    fn by_hand(&self, at: i64) -> Paint {
-        let covers = |one: &&&Override| (one.from..one.until).contains(&at);
-        let last = self.by_hand.iter().rev().find(covers);
-        last.map_or(Paint::Bare, |one| Paint::by(one))
-    }
-
-    fn is_held(&self, at: i64) -> bool {
-        let holds_since = |by: Option<u64>| {
-            let mut windows = self.windows.iter();
-            windows.any(|(_, painting)| match painting.at(at) {
-                Paint::Holds(since) => by.is_none_or(|by| since > by),
-                Paint::Cut(_) | Paint::Bare => false,
-            })
-        };
-        match self.by_hand(at) {
-            Paint::Holds(_) => true,
-            // A window that was opened after the consumer was resumed holds it.
-            Paint::Cut(by) => holds_since(Some(by)),
-            Paint::Bare => holds_since(None),
-        }
-    }
-
-    /// When the consumer comes back from a window, if that is after `end`, at which nothing holds it.
-    fn returns(&self, spread: i64, painting: &Painting, end: i64) -> Option<i64> {
-        let own = i64::try_from(self.own.checked_rem(u64::try_from(spread).ok()?)?).ok()?;
-        // The window's last second that is not bare. What closed sooner is over.
-        let mut recent = (end - spread - 1..end).rev();
-        let last = recent.find(|at| painting.at(*at) != Paint::Bare)?;
-        let Paint::Holds(_) = painting.at(last) else {
-            return None;
-        };
-        let closes = last + 1;
-        let cuts = |at: &i64| {
-            matches!(self.by_hand(*at), Paint::Cut(_))
-                || *at >= closes && matches!(painting.at(*at), Paint::Cut(_))
-        };
-        let cut = (last..closes + spread)
-            .find(cuts)
-            .unwrap_or(closes + spread);
-        (cut > end).then_some((closes + own).min(cut))
-    }
-}
-
 /// FNV-1a of 64 bits, as the README's contract has it.
 fn hash(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
-}
-
-pub fn selects(selectors: &[String], path: &str, durable: bool) -> bool {
-    let hits = |text: &str| {
-        let ((stream, consumer), (s, c)) =
-            (text.split_once('/').unwrap(), path.split_once('/').unwrap());
-        matches(stream, s) && matches(consumer, c)
-    };
-    let mut taken = selectors.iter().filter_map(|text| text.strip_prefix('!'));
-    let mut plain = selectors.iter().filter(|text| !text.starts_with('!'));
-    !taken.any(hits) && plain.any(|text| hits(text) && (durable || !text.contains('*')))
-}
-
-/// Whether a list of that stream is of use for these selectors.
-pub fn may_list(selectors: &[String], stream: &str) -> bool {
-    (streams(selectors)).any(|of| matches(of, stream))
-}
-
-/// Whether the streams' names are: a pattern may mean any of them.
-pub fn ask_for_streams(selectors: &[String]) -> bool {
-    streams(selectors).any(|of| of.contains('*'))
-}
-
-/// What selectors name streams by.
-fn streams(selectors: &[String]) -> impl Iterator<Item = &str> {
-    let of = selectors.iter().filter(|text| !text.starts_with('!'));
-    of.filter_map(|text| Some(text.split_once('/')?.0))
-}
-
-/// A pattern with a star at its end at most.
-fn matches(pattern: &str, name: &str) -> bool {
-    match pattern.strip_suffix('*') {
-        Some(start) => name.starts_with(start),
-        None => name == pattern,
-    }
 }
 
 pub fn second(at: i64) -> Timestamp {

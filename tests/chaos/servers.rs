@@ -154,6 +154,14 @@ impl Servers {
         }
     }
 
+    /// The node that leads the bucket is killed, for a while.
+    pub async fn lose_the_bucket(&mut self, leader: &str, random: &mut Random) {
+        let milliseconds = 200 + random.below(2_800);
+        let wait = Duration::from_millis(milliseconds as u64);
+        self.lose(&[Cluster::place(leader)], wait, "the bucket's leader")
+            .await;
+    }
+
     async fn lose(&mut self, nodes: &[usize], wait: Duration, name: &str) {
         self.record.note(format!("{name} is killed, for {wait:?}"));
         for node in nodes {

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::rules::{Want, second};
+use crate::rules::second;
 use crate::told::{MARK, Sight, State, is_ours};
+use crate::wants::Want;
 
 /// A write, and when it may have been decided.
 pub struct Case<'a> {
