@@ -33,6 +33,7 @@ mod healed;
 mod history;
 mod judge;
 mod known;
+mod late;
 mod mind;
 mod network;
 mod operators;

@@ -212,7 +212,7 @@ impl Operators {
         answer.is_some_and(|answer| answer["error"].is_null())
     }
 
-    async fn put(&self, key: &str, value: &Value) -> bool {
+    pub async fn put(&self, key: &str, value: &Value) -> bool {
         let mut headers = HeaderMap::new();
         if let Some(until) = value["until"].as_str() {
             // The key is gone soon after its end.
