@@ -152,9 +152,9 @@ impl Ledger {
         true
     }
 
-    /// Whether anything is remembered of a consumer.
-    pub fn knows(&self, id: &ConsumerId) -> bool {
-        self.entries.contains_key(id)
+    /// Whether a consumer may carry a pause of ours that still lasts.
+    pub fn is_in_scope(&self, id: &ConsumerId, now: Now) -> bool {
+        self.entries.get(id).is_some_and(|entry| entry.lasts(now))
     }
 
     /// Takes in that the server says a consumer was deleted.
@@ -273,7 +273,7 @@ impl Ledger {
     /// refused.
     pub fn in_scope(&self, now: Now) -> impl Iterator<Item = &ConsumerId> {
         (self.entries.iter())
-            .filter(move |(_, entry)| entry.deadlines().any(|until| until > now.wall))
+            .filter(move |(_, entry)| entry.lasts(now))
             .map(|(id, _)| id)
     }
 

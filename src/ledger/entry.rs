@@ -44,11 +44,15 @@ impl Entry {
                 .all(|until| until <= now.wall)
     }
 
-    pub(super) fn deadlines(&self) -> impl Iterator<Item = Timestamp> {
+    /// Whether it may carry a pause of ours that still lasts: seen, or written and not refused.
+    pub(super) fn lasts(&self, now: Now) -> bool {
         let written = self
             .write
             .filter(|write| write.outcome != Some(Outcome::Refused))
             .and_then(|write| write.deadline);
-        self.held.map(|held| held.until).into_iter().chain(written)
+        let held = self.held.map(|held| held.until);
+        held.into_iter()
+            .chain(written)
+            .any(|until| until > now.wall)
     }
 }

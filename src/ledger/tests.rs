@@ -146,7 +146,11 @@ impl Scene {
     }
 
     fn is_in_scope(&self) -> bool {
-        self.ledger.in_scope(self.now()).any(|id| *id == billing())
+        let (id, now) = (billing(), self.now());
+        let is_in_scope = self.ledger.is_in_scope(&id, now);
+        let all: Vec<_> = self.ledger.in_scope(now).collect();
+        assert_eq!(all.contains(&&id), is_in_scope);
+        is_in_scope
     }
 
     fn look_is_due(&self) -> bool {
@@ -358,7 +362,7 @@ fn a_fight_outlasts_the_deadline_that_it_began_with_while_the_pause_is_extended(
     assert_eq!(further(&scene), Admission::Granted, "another pause");
     let other = ConsumerId::new("ORDERS", "other");
     scene.ledger.contest(&other, Some(ours(7_200)));
-    assert!(!scene.ledger.knows(&other));
+    assert_eq!(scene.ledger.len(), 1);
 }
 
 #[test]
@@ -966,10 +970,15 @@ fn words_are_those_of_the_metrics() {
 }
 
 #[test]
-fn a_consumer_is_known_while_something_is_remembered_of_it() {
+fn a_consumer_that_is_remembered_may_be_out_of_scope() {
     let mut scene = Scene::new();
-    assert!(!scene.ledger.knows(&billing()));
-    scene.pause(Outcome::Accepted);
-    assert!(scene.ledger.knows(&billing()));
-    assert!(!scene.ledger.knows(&ConsumerId::new("ORDERS", "shipping")));
+    assert!(!scene.is_in_scope());
+    scene.send(Action::Resume, Some(ours(2)));
+    scene.answer(Outcome::Accepted);
+    assert!(scene.is_in_scope());
+    let other = ConsumerId::new("ORDERS", "shipping");
+    assert!(!scene.ledger.is_in_scope(&other, scene.now()));
+    scene.wait(2_001);
+    assert!(!scene.is_in_scope());
+    assert_eq!(scene.prune(), 1);
 }

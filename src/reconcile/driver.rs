@@ -157,8 +157,10 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
     pub fn advised(&mut self, advisory: Advisory) {
         let reconciler = &mut self.reconciler;
         let id = advisory.id();
+        let now = reconciler.clock.now();
         let mark = reconciler.policy().mark();
-        let is_ours = reconciler.rows.contains_key(id) || reconciler.ledger.knows(id);
+        // What a pause that is over leaves in the ledger makes it no business of recess's.
+        let is_ours = reconciler.rows.contains_key(id) || reconciler.ledger.is_in_scope(id, now);
         let news = match &advisory {
             Advisory::Pause { id, until } => {
                 let until = until.map(|until| reconciler.former.translate(id, until, mark));
@@ -175,8 +177,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         if news && is_ours {
             self.asked.insert(id.clone());
         } else if news && reconciler.may_want(id) {
-            let now = reconciler.clock.now().uptime;
-            self.newcomers.add(id, now);
+            self.newcomers.add(id, now.uptime);
         }
     }
 }

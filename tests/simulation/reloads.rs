@@ -188,6 +188,29 @@ async fn whom_a_reload_leaves_out_is_asked_nothing_though_its_stream_is_silent()
 }
 
 #[tokio::test(start_paused = true)]
+async fn whom_a_reload_leaves_out_is_asked_nothing_once_its_pause_is_over() {
+    let scene = Scene::standalone(&["ORDERS/billing", "ORDERS/shipping"]);
+    let recess = ten_past_noon(&scene).await;
+    recess.reload(&config(&[("noon", "ORDERS/shipping", "0 12 * * *", "1h")]));
+    scene.until("12:10:20").await;
+    assert_eq!(scene.deadlines("ORDERS/billing"), [ours("12:10:03")]);
+    // The write is remembered still.
+    scene.forget();
+    scene
+        .server
+        .somebody_writes("ORDERS/billing", Some(at("12:30:00")));
+    scene.until("12:10:30").await;
+    scene.server.somebody_writes("ORDERS/billing", None);
+    scene.until("12:10:40").await;
+    let asked = What::Info(id("ORDERS/billing"));
+    let requests = scene.requests();
+    assert!(
+        !requests.iter().any(|one| one.what == asked),
+        "{requests:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_reload_is_heard_while_there_is_always_something_due() {
     let streams = ["A", "B", "C", "D"];
     let paths = streams.map(|stream| (0..16).map(move |number| format!("{stream}/c{number}")));
