@@ -208,12 +208,9 @@ impl DaemonUnderTest {
                 self.start().await;
             }
             3 | 4 => {
-                let Some(recess) = &self.process else { return };
-                self.record.push(self.process(), What::Stopped);
-                recess.signal("STOP");
+                self.stands_still();
                 tokio::time::sleep(wait).await;
-                recess.signal("CONT");
-                self.record.push(self.process(), What::Continued);
+                self.goes_on();
             }
             5..=8 => {
                 self.reload(random.pick(versions).clone());
@@ -228,6 +225,20 @@ impl DaemonUnderTest {
                 self.set_clock(ahead);
                 tokio::time::sleep(wait).await;
             }
+        }
+    }
+
+    pub fn stands_still(&self) {
+        if let Some(recess) = &self.process {
+            self.record.push(self.process(), What::Stopped);
+            recess.signal("STOP");
+        }
+    }
+
+    pub fn goes_on(&self) {
+        if let Some(recess) = &self.process {
+            recess.signal("CONT");
+            self.record.push(self.process(), What::Continued);
         }
     }
 

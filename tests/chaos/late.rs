@@ -1,5 +1,5 @@
-//! Two copies, one of which hears of no override: it learns of them when it reads the bucket, and reads it before it ends
-//! what the other has begun.
+//! Two copies, one of which learns late of an override: it hears of none, or stands still. It reads the bucket before it
+//! undoes what the other has done, so it sends nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,54 +13,122 @@ use crate::judge::Judge;
 use crate::operators::Operators;
 use crate::overrides::subject;
 use crate::record::Record;
-use crate::rules::{Rules, second};
+use crate::rules::{Rules, Span, second};
 use crate::servers::{DEAF, Servers};
 use crate::support::config::INSTANCE;
 use crate::told::{State, state};
 
+const PATHS: [&str; 3] = ["S0/c0", "S0/c1", "S0/c2"];
+
+/// A bucket, consumers that are wanted in `w0`, and two copies that know no override.
+struct Two {
+    record: Record,
+    people: People,
+    operators: Operators,
+    early: DaemonUnderTest,
+    late: DaemonUnderTest,
+    _servers: Servers,
+}
+
+impl Two {
+    /// `span` is that of the window, from now.
+    async fn start(span: Span, late: &'static str) -> Self {
+        let record = Record::default();
+        let servers = Servers::start(false, &record);
+        let crowd = Crowd::of(&["S0"], 1, 3);
+        let people = People::connect(&servers.urls(), &record).await;
+        people.settle(&crowd).await;
+        let now = Timestamp::now().as_second();
+        let rules = Rules::one(&["S0/*"], (now + span.0, now + span.1), 0);
+        let rules = Arc::new(rules.with_bucket());
+        let operators = Operators::of(&people, &crowd, &record, &servers, &rules);
+        operators.make_bucket().await;
+        let copy = async |user| {
+            let settings = vec!["controller.request_timeout = \"1s\"".to_owned()];
+            let rules = rules.clone();
+            let mut copy = DaemonUnderTest::new(&servers, &record, rules, settings, false).await;
+            copy.user = user;
+            copy.start().await;
+            copy
+        };
+        let (early, late) = (copy("recess").await, copy(late).await);
+        // What they have read since their start is old by then.
+        tokio::time::sleep(Duration::from_secs(8)).await;
+        Self {
+            record,
+            people,
+            operators,
+            early,
+            late,
+            _servers: servers,
+        }
+    }
+
+    /// An operator opens or closes the window from now on. Returns until when.
+    async fn overrides(&self, verb: &str, effect: &str) -> i64 {
+        let from = Timestamp::now().as_second();
+        let until = from + 60;
+        let value = json!({
+            "v": 1, "instance": INSTANCE, "effect": effect, "verb": verb, "window": "w0",
+            "from": second(from).to_string(), "until": second(until).to_string(),
+        });
+        assert!(self.operators.put(&subject("alice", "late"), &value).await);
+        until
+    }
+
+    /// Some seconds later they are paused until then, or run.
+    async fn are(&self, paused_until: Option<i64>) {
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        for path in PATHS {
+            let found = match state(&self.people.info(path).await.unwrap()) {
+                State::Paused { until, .. } => Some(until.as_second()),
+                _ => None,
+            };
+            assert_eq!(found, paused_until, "{path}; {}", self.late.log());
+        }
+    }
+
+    /// Both end. Returns what they wrote, which breaks no promise.
+    async fn writes(mut self) -> usize {
+        self.early.terminate().await;
+        self.late.terminate().await;
+        let mut judge = Judge::new(SignedDuration::from_secs(1), SignedDuration::from_secs(1));
+        judge.hear(&self.record.take());
+        let violations = judge.violations.into_iter().map(|one| one.what);
+        assert_eq!(violations.collect::<Vec<_>>(), [""; 0]);
+        judge.writes
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_that_hears_of_no_override_reads_them_before_it_ends_a_pause() {
-    let record = Record::default();
-    let servers = Servers::start(false, &record);
-    let crowd = Crowd::of(&["S0"], 1, 3);
-    let people = People::connect(&servers.urls(), &record).await;
-    people.settle(&crowd).await;
-    let now = Timestamp::now().as_second();
-    let rules = Arc::new(Rules::one(&["S0/*"], (now + 600, now + 700), 0).with_bucket());
-    let operators = Operators::of(&people, &crowd, &record, &servers, &rules);
-    operators.make_bucket().await;
-    let settings = vec!["controller.request_timeout = \"1s\"".to_owned()];
-    let mut copies = Vec::new();
-    for user in ["recess", DEAF] {
-        let (rules, settings) = (rules.clone(), settings.clone());
-        let mut copy = DaemonUnderTest::new(&servers, &record, rules, settings, false).await;
-        copy.user = user;
-        copy.start().await;
-        copies.push(copy);
-    }
-    // What they have read since their start is old by then.
-    tokio::time::sleep(Duration::from_secs(8)).await;
-    let from = Timestamp::now().as_second();
-    let value = json!({
-        "v": 1, "instance": INSTANCE, "effect": "pause", "verb": "open", "window": "w0",
-        "from": second(from).to_string(), "until": second(from + 60).to_string(),
-    });
-    assert!(operators.put(&subject("alice", "late"), &value).await);
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    for path in ["S0/c0", "S0/c1", "S0/c2"] {
-        let found = state(&people.info(path).await.unwrap());
-        let State::Paused { until, .. } = found else {
-            panic!("{path} is {found:?}; {}", copies[1].log());
-        };
-        assert_eq!(until.as_second(), from + 60, "{path}; {}", copies[1].log());
-    }
-    for copy in &mut copies {
-        copy.terminate().await;
-    }
-    let mut judge = Judge::new(SignedDuration::from_secs(1), SignedDuration::from_secs(1));
-    judge.hear(&record.take());
-    let violations = judge.violations.into_iter().map(|one| one.what);
-    assert_eq!(violations.collect::<Vec<_>>(), [""; 0]);
+    let two = Two::start((600, 700), DEAF).await;
+    let until = two.overrides("open", "pause").await;
+    two.are(Some(until)).await;
     // The other one's, and none of its own.
-    assert_eq!(judge.writes, 3);
+    assert_eq!(two.writes().await, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_hears_of_no_override_reads_them_before_it_pauses_what_was_resumed() {
+    let two = Two::start((-60, 600), DEAF).await;
+    two.overrides("close", "run").await;
+    two.are(None).await;
+    assert_eq!(two.writes().await, 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_stood_still_while_a_window_was_opened_and_closed_undoes_neither() {
+    let two = Two::start((600, 700), "recess").await;
+    two.late.stands_still();
+    let until = two.overrides("open", "pause").await;
+    two.are(Some(until)).await;
+    two.late.goes_on();
+    two.are(Some(until)).await;
+    two.late.stands_still();
+    two.overrides("close", "run").await;
+    two.are(None).await;
+    two.late.goes_on();
+    two.are(None).await;
+    assert_eq!(two.writes().await, 6);
 }
