@@ -18,6 +18,12 @@ const BEFORE: SignedDuration = SignedDuration::from_secs(5);
 /// How many requests are under way at once: recess's default, and the floor's.
 pub const IN_FLIGHT: usize = 8;
 
+/// `resync` where only edges are of interest.
+const REST: &str = "5m";
+
+/// `max_in_flight` and `resync`.
+type Controller = (usize, &'static str);
+
 const PATIENCE: Duration = Duration::from_secs(120);
 
 pub struct Daemon {
@@ -52,12 +58,43 @@ impl Daemon {
         let window = format!(
             "[[window]]\nname = \"burst\"\nconsumers = [\"*/*\"]\nfrom = {opens}\nuntil = {closes}\n"
         );
-        Self::spawn(port, instance, in_flight, &window, opens, Vec::new())
+        Self::spawn(
+            port,
+            instance,
+            (in_flight, REST),
+            &window,
+            opens,
+            Vec::new(),
+        )
     }
 
     /// Starts it with these windows, the first of which opens then.
     pub fn with(port: u16, instance: &str, windows: &str, opens: Timestamp) -> io::Result<Self> {
-        Self::spawn(port, instance, IN_FLIGHT, windows, opens, Vec::new())
+        Self::spawn(
+            port,
+            instance,
+            (IN_FLIGHT, REST),
+            windows,
+            opens,
+            Vec::new(),
+        )
+    }
+
+    /// The same, with a full pass every second.
+    pub fn observing(
+        port: u16,
+        instance: &str,
+        windows: &str,
+        opens: Timestamp,
+    ) -> io::Result<Self> {
+        Self::spawn(
+            port,
+            instance,
+            (IN_FLIGHT, "1s"),
+            windows,
+            opens,
+            Vec::new(),
+        )
     }
 
     /// The same, with these variables.
@@ -68,13 +105,20 @@ impl Daemon {
         opens: Timestamp,
         environment: Environment,
     ) -> io::Result<Self> {
-        Self::spawn(port, instance, IN_FLIGHT, windows, opens, environment)
+        Self::spawn(
+            port,
+            instance,
+            (IN_FLIGHT, REST),
+            windows,
+            opens,
+            environment,
+        )
     }
 
     fn spawn(
         port: u16,
         instance: &str,
-        in_flight: usize,
+        controller: Controller,
         windows: &str,
         opens: Timestamp,
         environment: Environment,
@@ -82,7 +126,7 @@ impl Daemon {
         let files = tempfile::tempdir()?;
         let http = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let path = files.path().join("recess.toml");
-        std::fs::write(&path, config(port, instance, http, in_flight, windows))?;
+        std::fs::write(&path, config(port, instance, http, controller, windows))?;
         let log = std::fs::File::create(files.path().join("log"))?;
         let child = Command::new(env!("CARGO_BIN_EXE_recess"))
             .args(["run", "--config"])
@@ -98,7 +142,7 @@ impl Daemon {
             opens,
             config: Box::new({
                 let instance = instance.to_owned();
-                move |windows| config(port, &instance, http, in_flight, windows)
+                move |windows| config(port, &instance, http, controller, windows)
             }),
         })
     }
@@ -115,6 +159,17 @@ impl Daemon {
 
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// On a processor, all threads together. /proc/PID/stat counts in hundredths of a second, which is too coarse.
+    pub fn processor_seconds(&self) -> io::Result<f64> {
+        let mut nanoseconds = 0.0;
+        for thread in std::fs::read_dir(format!("/proc/{}/task", self.pid()))? {
+            let text = std::fs::read_to_string(thread?.path().join("schedstat"))?;
+            let spent = text.split_whitespace().next().unwrap_or_default();
+            nanoseconds += spent.parse::<f64>().map_err(io::Error::other)?;
+        }
+        Ok(nanoseconds / 1e9)
     }
 
     fn log(&self) -> String {
@@ -161,19 +216,23 @@ impl Daemon {
 
     /// The mean from the opening to the observation: all are seen in one look, so it is that of each.
     fn confirmed(&self, count: usize) -> io::Result<Option<Duration>> {
-        let page = self.page("/metrics")?;
-        let value = |name: &str| -> Option<f64> {
-            let line = page.lines().find_map(|line| line.strip_prefix(name))?;
-            line.trim().parse().ok()
-        };
-        let seen = value("recess_pause_confirm_seconds_count ");
-        let sum = value("recess_pause_confirm_seconds_sum ");
-        Ok(match (seen, sum) {
-            (Some(seen), Some(sum)) if seen as usize == count => {
+        Ok(match self.histogram("recess_pause_confirm_seconds")? {
+            Some((sum, seen)) if seen as usize == count => {
                 Some(Duration::from_secs_f64(sum / seen))
             }
             _ => None,
         })
+    }
+
+    /// Sum and count of a histogram.
+    pub fn histogram(&self, name: &str) -> io::Result<Option<(f64, f64)>> {
+        let page = self.page("/metrics")?;
+        let value = |part: &str| -> Option<f64> {
+            let key = format!("{name}_{part} ");
+            let line = page.lines().find_map(|line| line.strip_prefix(&key))?;
+            line.trim().parse().ok()
+        };
+        Ok(value("sum").zip(value("count")))
     }
 
     pub fn page(&self, path: &str) -> io::Result<String> {
@@ -219,9 +278,15 @@ fn last_answer(log: &str, count: usize) -> Option<Duration> {
     Some(Duration::from_millis(milliseconds))
 }
 
-fn config(port: u16, instance: &str, http: u16, in_flight: usize, windows: &str) -> String {
+fn config(
+    port: u16,
+    instance: &str,
+    http: u16,
+    (in_flight, resync): Controller,
+    windows: &str,
+) -> String {
     format!(
         "instance = \"{instance}\"\n[nats]\nservers = [\"nats://127.0.0.1:{port}\"]\n[http]\nlisten = \
-         \"127.0.0.1:{http}\"\n[controller]\nresync = \"5m\"\nmax_in_flight = {in_flight}\n{windows}"
+         \"127.0.0.1:{http}\"\n[controller]\nresync = \"{resync}\"\nmax_in_flight = {in_flight}\n{windows}"
     )
 }

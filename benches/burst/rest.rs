@@ -25,9 +25,9 @@ pub fn measure(port: u16, windows: usize) -> Result<String, Box<dyn Error>> {
     let daemon = Daemon::with(port, "rest", &windows, far)?;
     let ready = daemon.ready()?;
     std::thread::sleep(Duration::from_secs(2));
-    let before = processor_seconds(daemon.pid())?;
+    let before = daemon.processor_seconds()?;
     std::thread::sleep(ALONE);
-    let used = processor_seconds(daemon.pid())? - before;
+    let used = daemon.processor_seconds()? - before;
     let unscraped = resident(daemon.pid(), "VmRSS")?;
     let page = daemon.page("/metrics")?.len();
     let peak = resident(daemon.pid(), "VmHWM")?;
@@ -37,17 +37,6 @@ pub fn measure(port: u16, windows: usize) -> Result<String, Box<dyn Error>> {
         page / 1_000,
         used / ALONE.as_secs_f64() * 3_600.0
     ))
-}
-
-/// On a processor, all threads together. /proc/PID/stat counts in hundredths of a second, which is too coarse.
-fn processor_seconds(pid: u32) -> Result<f64, Box<dyn Error>> {
-    let mut nanoseconds = 0.0;
-    for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
-        let text = fs::read_to_string(thread?.path().join("schedstat"))?;
-        let spent = text.split_whitespace().next().ok_or("no number")?;
-        nanoseconds += spent.parse::<f64>()?;
-    }
-    Ok(nanoseconds / 1e9)
 }
 
 /// In megabytes.

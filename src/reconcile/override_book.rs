@@ -1,6 +1,6 @@
 //! What is known of the overrides in the bucket, and how fresh that is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -123,10 +123,11 @@ impl OverrideBook {
 
     fn put_in_place(&mut self, mut read: BucketRead, now: Now) -> bool {
         // One that stays is the very same: what rests on it need not be worked out again.
+        let known: HashMap<&OverrideId, &Arc<Override>> =
+            (self.read.live.iter()).map(|one| (&one.id, one)).collect();
         for one in &mut read.live {
-            let known = self.read.live.iter().find(|known| *known == one);
-            if let Some(known) = known {
-                *one = known.clone();
+            if let Some(known) = known.get(&one.id).filter(|known| **known == one) {
+                *one = (*known).clone();
             }
         }
         let ids: BTreeSet<&OverrideId> = read.live.iter().map(|one| &one.id).collect();
