@@ -133,6 +133,13 @@ impl Report {
         self.skew.filter(|skew| skew.abs() > LOST_SKEW)
     }
 
+    /// Whether every consumer was observed since this policy is in force: before, that there are
+    /// none means nothing.
+    pub fn is_observed(&self) -> bool {
+        let mut windows = self.windows.iter();
+        self.policy.windows().is_empty() || windows.any(|window| window.unmatched.is_some())
+    }
+
     /// The names of the windows that a consumer of this report follows.
     pub fn windows_of(&self, id: &ConsumerId) -> Vec<&str> {
         let row = self.rows.get(id);

@@ -33,6 +33,7 @@ use metrics::Metrics;
 pub struct Views {
     tracker: Tracker,
     metrics: Arc<Metrics>,
+    newest: watch::Sender<Arc<Report>>,
     outbox: Outbox,
 }
 
@@ -43,6 +44,7 @@ impl Views {
     /// If the system has no thread to give.
     pub fn start(
         metrics: Arc<Metrics>,
+        newest: watch::Sender<Arc<Report>>,
         nats: Nats,
         config: watch::Receiver<Arc<Config>>,
     ) -> io::Result<(Self, Ended)> {
@@ -56,6 +58,7 @@ impl Views {
         let views = Self {
             tracker: Tracker::default(),
             metrics,
+            newest,
             outbox,
         };
         Ok((views, Ended(ended)))
@@ -66,6 +69,7 @@ impl Views {
         let changes = self.tracker.follow(&report);
         let report = Arc::new(report);
         self.metrics.observe(&report, &changes);
+        self.newest.send_replace(report.clone());
         if self.outbox.put(News { report, changes }) {
             self.metrics.merged_for_views();
         }

@@ -5,18 +5,16 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use clap::Args;
-use jiff::{SignedDuration, Timestamp, Zoned};
+use jiff::{Timestamp, Zoned};
 
 use super::overrides::store;
 use super::table::{render, table};
 use super::{ConfigArgs, Exit, Format, FormatArgs};
 use crate::config::Config;
 use crate::consumer::ConsumerId;
-use crate::policy::{Effect, Opening};
+use crate::policy::{Effect, Opening, Policy};
 use crate::text::{self, rounded_span, short_time};
 use crate::visible::visible_lines;
-
-const DEFAULT_SPAN: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 #[derive(Debug, Args)]
 pub struct PlanArgs {
@@ -52,9 +50,7 @@ pub fn execute(args: PlanArgs, wall: fn() -> Timestamp) -> Exit {
     };
     let now = wall();
     let from = args.from.unwrap_or(now);
-    let until = args
-        .until
-        .unwrap_or_else(|| from.checked_add(DEFAULT_SPAN).unwrap_or(Timestamp::MAX));
+    let until = args.until.unwrap_or_else(|| Policy::shown_until(from));
     if until <= from {
         super::complain("error: --until must be later than --from");
         return Exit::Usage;

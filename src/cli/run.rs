@@ -109,10 +109,15 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp, log: &Log
         patience: Duration::MAX,
     });
 
+    let policy = config_receiver.borrow().policy.clone();
+    let blind = Report::blind(wall(), policy);
+    let (newest_sender, newest) = watch::channel(Arc::new(blind));
     let state = HttpState {
         metrics: metrics.clone(),
         heartbeat: heartbeat.clone(),
         readiness,
+        newest,
+        clock: clock.clone(),
         hosts: settings.http.hosts.clone(),
     };
     if let Some(listener) = listener {
@@ -124,7 +129,12 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp, log: &Log
     }
     let first = config_receiver.borrow().clone();
     let reconciler = Reconciler::new(nats.clone(), clock, first, heartbeat);
-    let (mut views, ended) = match Views::start(metrics.clone(), nats, config_receiver.clone()) {
+    let (mut views, ended) = match Views::start(
+        metrics.clone(),
+        newest_sender,
+        nats,
+        config_receiver.clone(),
+    ) {
         Ok(started) => started,
         Err(error) => {
             return failed(&format!(

@@ -15,6 +15,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, Version, header};
 
+use super::refusal::Refusal;
+
 /// Where Linux keeps the name of the host.
 const OWN_NAME: &str = "/proc/sys/kernel/hostname";
 
@@ -38,8 +40,8 @@ impl Hosts {
     ///
     /// # Errors
     /// The status to answer with, and why.
-    pub fn admit(&self, request: &Parts) -> Result<(), (StatusCode, String)> {
-        let bad = |why: &str| Err((StatusCode::BAD_REQUEST, format!("{why}\n")));
+    pub fn admit(&self, request: &Parts) -> Result<(), Refusal> {
+        let bad = |why: &str| Err(Refusal::bad_request(why));
         let mut given = request.headers.get_all(header::HOST).iter();
         let (first, second) = (given.next(), given.next());
         if second.is_some() {
@@ -67,9 +69,9 @@ impl Hosts {
                 }
                 let why = format!(
                     "host {name}: recess serves no page under this name; to allow it, add it to \
-                     `hosts` in [http]\n"
+                     `hosts` in [http]"
                 );
-                Err((StatusCode::MISDIRECTED_REQUEST, why))
+                Err(Refusal::new(StatusCode::MISDIRECTED_REQUEST, why))
             }
         }
     }

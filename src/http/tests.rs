@@ -1,9 +1,16 @@
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use axum::routing::get;
+use jiff::Timestamp;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::Instant;
 
+use super::refusal::Refusal;
+use super::shared::Shared;
 use super::*;
+use crate::jetstream::Link;
+use crate::report::example;
 
 /// Both ends of a connection.
 async fn pair() -> (TcpStream, TcpStream) {
@@ -86,6 +93,8 @@ async fn of_too_many_the_oldest_is_ended() {
         metrics: Arc::new(Metrics::new().unwrap()),
         heartbeat: Heartbeat::default(),
         readiness: receiver,
+        newest: watch::channel(Arc::new(example::report("test"))).1,
+        clock: Clock::new(|| Timestamp::UNIX_EPOCH),
         hosts: Vec::new(),
     };
     let _serving = tokio::spawn(serve(listener, state));
@@ -106,13 +115,13 @@ async fn of_too_many_the_oldest_is_ended() {
 }
 
 /// How often a text that takes a while is written.
-fn counted() -> (Scrape, Arc<AtomicU32>) {
+fn counted() -> (Shared<(), String, Refusal>, Arc<AtomicU32>) {
     let count = Arc::new(AtomicU32::new(0));
     let counter = count.clone();
-    let scrape = Scrape::of(move || {
+    let scrape = Shared::of(move |()| {
         std::thread::sleep(Duration::from_millis(100));
         let number = counter.fetch_add(1, Ordering::SeqCst);
-        Ok(number.to_string().into_bytes())
+        Ok(number.to_string())
     });
     (scrape, count)
 }
@@ -121,7 +130,7 @@ fn counted() -> (Scrape, Arc<AtomicU32>) {
 async fn the_metrics_are_written_once_for_all_who_ask_meanwhile_and_anew_for_those_who_come_later()
 {
     let (scrape, count) = counted();
-    let asking = (0..100).map(|_| scrape.text());
+    let asking = (0..100).map(|_| scrape.get(()));
     let texts = futures_util::future::join_all(asking).await;
     assert!(texts.iter().all(Result::is_ok));
     let written = count.load(Ordering::SeqCst);
@@ -131,7 +140,7 @@ async fn the_metrics_are_written_once_for_all_who_ask_meanwhile_and_anew_for_tho
     );
 
     tokio::time::sleep(Duration::from_secs(2)).await;
-    let text = scrape.text().await.unwrap();
+    let text = scrape.get(()).await.unwrap();
     assert_eq!(text, written.to_string(), "it is the old one");
 }
 
@@ -139,21 +148,34 @@ async fn the_metrics_are_written_once_for_all_who_ask_meanwhile_and_anew_for_tho
 async fn a_client_that_leaves_does_not_make_others_begin_again() {
     let (scrape, count) = counted();
     for _ in 0..20 {
-        let leaver = scrape.text();
+        let leaver = scrape.get(());
         let _ = timeout(Duration::from_millis(10), leaver).await;
     }
-    scrape.text().await.unwrap();
+    scrape.get(()).await.unwrap();
     let written = count.load(Ordering::SeqCst);
     assert!(written <= 4, "written {written} times");
 }
 
 #[tokio::test]
-async fn metrics_that_cannot_be_written_are_no_end() {
+async fn an_answer_that_cannot_be_made_is_no_end() {
     let broken = AtomicU32::new(0);
-    let scrape = Scrape::of(move || match broken.fetch_add(1, Ordering::SeqCst) {
-        0 => Err("a reason".to_owned()),
-        _ => Ok(Vec::new()),
+    let shared = Shared::of(move |()| match broken.fetch_add(1, Ordering::SeqCst) {
+        0 => Err(Refusal::from("a reason".to_owned())),
+        _ => Ok(()),
     });
-    assert_eq!(scrape.text().await, Err("a reason".to_owned()));
-    assert!(scrape.text().await.is_ok());
+    assert_eq!(shared.get(()).await.unwrap_err().why, "a reason");
+    assert!(shared.get(()).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_question_gets_its_own_answer() {
+    let shared: Shared<u32, String, Refusal> = Shared::of(|question: &u32| {
+        std::thread::sleep(Duration::from_millis(20));
+        Ok(question.to_string())
+    });
+    let asking = (0..10).map(|number| shared.get(number % 2));
+    let answers = futures_util::future::join_all(asking).await;
+    for (number, answer) in answers.into_iter().enumerate() {
+        assert_eq!(answer.unwrap(), (number % 2).to_string());
+    }
 }

@@ -41,7 +41,15 @@ pub struct OpeningRow<'p> {
     overrides: Vec<String>,
 }
 
+/// So far ahead are openings shown unless another end is asked for.
+const SHOWN_AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 impl Policy {
+    /// Until when openings from `from` on are shown unless another end is asked for.
+    pub fn shown_until(from: Timestamp) -> Timestamp {
+        from.checked_add(SHOWN_AHEAD).unwrap_or(Timestamp::MAX)
+    }
+
     /// The windows of these names; where no name is given, all of them.
     fn windows_named(&self, only: &[String]) -> impl Iterator<Item = &Window> {
         let is_named = |window: &Window| only.iter().any(|name| **name == *window.name);

@@ -29,6 +29,11 @@ use Then::{HalfCloses, Listens};
 /// The connection is ended without an answer.
 const NOTHING: u16 = 0;
 
+/// The words of a 404 and of a 405.
+const NOWHERE: &str = "there is nothing at this path; recess serves /, /api/v1/status, /api/v1/plan, \
+                       /api/v1/overrides, /metrics, /healthz and /readyz\n";
+const READ_ONLY: &str = "recess answers GET and HEAD only: to change something, use its commands\n";
+
 /// What a client sends, what becomes of it: a status, and the start of the body.
 type Case = (&'static str, Vec<u8>, Then, u16, &'static str);
 
@@ -89,71 +94,77 @@ fn cases() -> Vec<Case> {
             get("/nowhere"),
             Listens,
             404,
-            "",
+            NOWHERE,
         ),
         (
             "a path with a slash too many",
             get("/metrics/"),
             Listens,
             404,
-            "",
+            NOWHERE,
         ),
-        ("a path without a name", get("//metrics"), Listens, 404, ""),
+        (
+            "a path without a name",
+            get("//metrics"),
+            Listens,
+            404,
+            NOWHERE,
+        ),
         (
             "a path to elsewhere",
             get("/../../etc/passwd"),
             Listens,
             404,
-            "",
+            NOWHERE,
         ),
         (
             "a path with a hidden end",
             get("/metrics%00"),
             Listens,
             404,
-            "",
+            NOWHERE,
         ),
         (
             "a path of no server",
             head("OPTIONS * HTTP/1.1", ""),
             Listens,
             404,
-            "",
+            NOWHERE,
         ),
         (
             "a tunnel",
             text("CONNECT nats:4222 HTTP/1.1\r\nHost: nats:4222\r\n\r\n"),
             Listens,
             404,
-            "",
+            NOWHERE,
         ),
         (
             "a write",
             head("POST /metrics HTTP/1.1", "Content-Length: 0\r\n"),
             Listens,
             405,
-            "",
+            READ_ONLY,
         ),
         (
             "a removal",
             head("DELETE /healthz HTTP/1.1", ""),
             Listens,
             405,
-            "",
+            READ_ONLY,
         ),
         (
             "a method that nobody knows",
             head("BREW /readyz HTTP/1.1", ""),
             Listens,
             405,
-            "",
+            READ_ONLY,
         ),
         (
             "a method in small letters",
             head("get /readyz HTTP/1.1", ""),
             Listens,
             405,
-            "",
+            READ_ONLY,
         ),
         ("no version", text("GET /healthz\r\n\r\n"), Listens, 400, ""),
         (

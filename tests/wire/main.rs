@@ -10,6 +10,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod api;
 mod auth;
 mod blocked_log;
 mod bucket;

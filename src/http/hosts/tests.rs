@@ -16,8 +16,8 @@ fn status(version: Version, uri: &str, given: &[&[u8]]) -> u16 {
     let (parts, ()) = request.body(()).unwrap().into_parts();
     match hosts().admit(&parts) {
         Ok(()) => 200,
-        Err((status, why)) => {
-            assert!(why.ends_with('\n') && !why.contains('\u{1b}'), "{why:?}");
+        Err(Refusal { status, why }) => {
+            assert!(!why.contains(['\n', '\u{1b}']), "{why:?}");
             status.as_u16()
         }
     }

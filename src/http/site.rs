@@ -1,0 +1,163 @@
+//! What is served where, under which names, and with which headers.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{RawQuery, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state, map_response};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use bytes::Bytes;
+
+use super::HttpState;
+use super::api::{Api, Json};
+use super::hosts::Hosts;
+use super::readiness::HANGING;
+use super::refusal::Refusal;
+use super::shared::Shared;
+use crate::views::metrics::CONTENT_TYPE;
+
+/// Everything that is served.
+const PATHS: &str =
+    "/, /api/v1/status, /api/v1/plan, /api/v1/overrides, /metrics, /healthz and /readyz";
+
+/// What a browser may do with a page: show it.
+const GUARDS: [(HeaderName, HeaderValue); 6] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ),
+    ),
+    (
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    ),
+    (
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    ),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+];
+
+/// What the answers are made from.
+struct Site {
+    state: HttpState,
+    metrics: Shared<(), Bytes, Refusal>,
+    api: Api,
+}
+
+/// All pages.
+pub fn router(state: HttpState) -> Router {
+    let hosts = Arc::new(Hosts::of(&state.hosts));
+    let metrics = state.metrics.clone();
+    let render = move |()| match metrics.render() {
+        Ok(text) => Ok(text.into()),
+        Err(error) => Err(Refusal::from(format!("cannot write the metrics: {error}"))),
+    };
+    let site = Site {
+        metrics: Shared::of(move |&question| render(question)),
+        api: Api::of(state.newest.clone(), state.clock.clone()),
+        state,
+    };
+    // For people and their programs. What a browser can read is served under known names only.
+    let guarded = Router::new()
+        .route("/", get(index))
+        .route("/api/v1/status", get(status))
+        .route("/api/v1/plan", get(plan))
+        .route("/api/v1/overrides", get(overrides))
+        .route_layer(map_response(guard))
+        .route_layer(from_fn_with_state(hosts, only_here));
+    Router::new()
+        .merge(guarded)
+        .route("/metrics", get(metrics_text))
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .fallback(nowhere)
+        .method_not_allowed_fallback(read_only)
+        .with_state(Arc::new(site))
+        .layer(map_response(no_sniffing))
+}
+
+/// Refuses a page under a name that may be a foreign site's.
+async fn only_here(State(hosts): State<Arc<Hosts>>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    match hosts.admit(&parts) {
+        Ok(()) => next.run(Request::from_parts(parts, body)).await,
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+async fn guard(mut response: Response) -> Response {
+    response.headers_mut().extend(GUARDS);
+    response
+}
+
+/// Nothing is to be taken for HTML that is none.
+async fn no_sniffing(mut response: Response) -> Response {
+    let (name, value) = (
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    response.headers_mut().insert(name, value);
+    response
+}
+
+async fn index() -> Html<&'static str> {
+    Html(
+        "<!doctype html><title>recess</title><h1>recess</h1><ul><li><a \
+         href=metrics>metrics</a><li><a href=healthz>healthz</a><li><a href=readyz>readyz</a></ul>",
+    )
+}
+
+async fn status(State(site): State<Arc<Site>>, RawQuery(query): RawQuery) -> Result<Json, Refusal> {
+    site.api.status(query.as_deref()).await
+}
+
+async fn plan(State(site): State<Arc<Site>>, RawQuery(query): RawQuery) -> Result<Json, Refusal> {
+    site.api.plan(query.as_deref()).await
+}
+
+async fn overrides(
+    State(site): State<Arc<Site>>,
+    RawQuery(query): RawQuery,
+) -> Result<Json, Refusal> {
+    site.api.overrides(query.as_deref()).await
+}
+
+async fn metrics_text(State(site): State<Arc<Site>>) -> Result<Response, Refusal> {
+    let text = site.metrics.get(()).await?;
+    Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response())
+}
+
+async fn healthz(State(site): State<Arc<Site>>) -> Result<&'static str, Refusal> {
+    let silent = site.state.heartbeat.silent_for();
+    verdict((silent > HANGING).then(|| format!("the loop has hung for {} s", silent.as_secs())))
+}
+
+async fn readyz(State(site): State<Arc<Site>>) -> Result<&'static str, Refusal> {
+    verdict(site.state.readiness.borrow().objection())
+}
+
+fn verdict(objection: Option<String>) -> Result<&'static str, Refusal> {
+    objection.map_or(Ok("ok\n"), |why| Err(Refusal::unavailable(why)))
+}
+
+async fn nowhere() -> Refusal {
+    let why = format!("there is nothing at this path; recess serves {PATHS}");
+    Refusal::new(StatusCode::NOT_FOUND, why)
+}
+
+async fn read_only() -> Refusal {
+    let why = "recess answers GET and HEAD only: to change something, use its commands";
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, why)
+}
