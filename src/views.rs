@@ -24,6 +24,7 @@ pub mod json;
 mod log;
 mod mailbox;
 pub mod metrics;
+pub mod page;
 pub mod systemd;
 
 use mailbox::{Mailbox, News, Outbox, mailbox};
