@@ -23,18 +23,22 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use jiff::Timestamp;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::reconcile::Heartbeat;
-use crate::report::Report;
+use crate::views::Newest;
 use crate::views::metrics::Metrics;
 
 mod api;
+mod etag;
 mod hosts;
+mod page;
 mod query;
 mod readiness;
 mod refusal;
@@ -72,11 +76,24 @@ pub struct HttpState {
     /// How the job goes.
     pub readiness: watch::Receiver<Readiness>,
     /// The newest report.
-    pub newest: watch::Receiver<Arc<Report>>,
+    pub newest: watch::Receiver<Newest>,
+    /// The config.
+    pub in_force: watch::Receiver<InForce>,
     /// What it is in the time of.
     pub clock: Clock,
     /// Further names under which pages are served.
     pub hosts: Vec<String>,
+}
+
+/// The config that is in force, and what became of a newer one.
+#[derive(Clone)]
+pub struct InForce {
+    /// The config.
+    pub config: Arc<Config>,
+    /// When it was loaded.
+    pub loaded: Timestamp,
+    /// What is wrong with a newer version of the file, if that was refused.
+    pub refused: Option<Arc<str>>,
 }
 
 /// Takes the address. Done before anything else, so that a taken port is reported at the start.

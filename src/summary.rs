@@ -188,12 +188,6 @@ impl Facts<'_> {
         (age > limit.saturating_add(PATIENCE)).then_some(age)
     }
 
-    /// Whether everything was observed once. Without a window nothing has to be.
-    pub fn is_observed(&self) -> bool {
-        let windows = &self.report.windows;
-        windows.is_empty() || windows.iter().any(|window| window.unmatched.is_some())
-    }
-
     /// The occurrence of a window that is open now. The report may be some seconds old.
     pub fn open(&self, window: &WindowState) -> Option<Occurrence> {
         let mut both = window.open.into_iter().chain(window.next);

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 
-use crate::changes::Tracker;
+use crate::changes::{Lately, Tracker};
 use crate::config::Config;
 use crate::jetstream::nats::Nats;
 use crate::report::Report;
@@ -30,11 +30,31 @@ pub mod systemd;
 use mailbox::{Mailbox, News, Outbox, mailbox};
 use metrics::Metrics;
 
+/// What is newest.
+#[derive(Clone)]
+pub struct Newest {
+    /// The report.
+    pub report: Arc<Report>,
+    /// What went wrong before it.
+    pub lately: Arc<Lately>,
+}
+
+impl Newest {
+    /// Before the first report.
+    pub fn blind(report: Report) -> Self {
+        Self {
+            report: Arc::new(report),
+            lately: Arc::default(),
+        }
+    }
+}
+
 /// What the loop's task does with each report.
 pub struct Views {
     tracker: Tracker,
     metrics: Arc<Metrics>,
-    newest: watch::Sender<Arc<Report>>,
+    newest: watch::Sender<Newest>,
+    lately: Arc<Lately>,
     outbox: Outbox,
 }
 
@@ -45,7 +65,7 @@ impl Views {
     /// If the system has no thread to give.
     pub fn start(
         metrics: Arc<Metrics>,
-        newest: watch::Sender<Arc<Report>>,
+        newest: watch::Sender<Newest>,
         nats: Nats,
         config: watch::Receiver<Arc<Config>>,
     ) -> io::Result<(Self, Ended)> {
@@ -60,6 +80,7 @@ impl Views {
             tracker: Tracker::default(),
             metrics,
             newest,
+            lately: Arc::default(),
             outbox,
         };
         Ok((views, Ended(ended)))
@@ -70,7 +91,11 @@ impl Views {
         let changes = self.tracker.follow(&report);
         let report = Arc::new(report);
         self.metrics.observe(&report, &changes);
-        self.newest.send_replace(report.clone());
+        Arc::make_mut(&mut self.lately).follow(&report, &changes);
+        self.newest.send_replace(Newest {
+            report: report.clone(),
+            lately: self.lately.clone(),
+        });
         if self.outbox.put(News { report, changes }) {
             self.metrics.merged_for_views();
         }

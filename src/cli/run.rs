@@ -15,16 +15,16 @@ use super::{ConfigArgs, Exit};
 use crate::clock::Clock;
 use crate::clock_watch;
 use crate::config::{self, Config, ConfigError, Settings, Severity};
-use crate::http::{self, HttpState, Readiness};
+use crate::http::{self, HttpState, InForce, Readiness};
 use crate::jetstream::nats::Nats;
 use crate::jetstream::{JetStream, Link};
 use crate::logging::{self, Log, journal};
 use crate::reconcile::{self, Heartbeat, Inputs, Reconciler};
 use crate::report::Report;
 use crate::signals::{Asked, Signals};
-use crate::views::Views;
 use crate::views::metrics::Metrics;
 use crate::views::systemd;
+use crate::views::{Newest, Views};
 
 #[derive(Debug, Args)]
 pub struct RunArgs {
@@ -109,14 +109,20 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp, log: &Log
         patience: Duration::MAX,
     });
 
-    let policy = config_receiver.borrow().policy.clone();
-    let blind = Report::blind(wall(), policy);
-    let (newest_sender, newest) = watch::channel(Arc::new(blind));
+    let first = config_receiver.borrow().clone();
+    let blind = Report::blind(wall(), first.policy.clone());
+    let (newest_sender, newest) = watch::channel(Newest::blind(blind));
+    let (shown_config, in_force) = watch::channel(InForce {
+        config: first.clone(),
+        loaded: wall(),
+        refused: None,
+    });
     let state = HttpState {
         metrics: metrics.clone(),
         heartbeat: heartbeat.clone(),
         readiness,
         newest,
+        in_force,
         clock: clock.clone(),
         hosts: settings.http.hosts.clone(),
     };
@@ -127,7 +133,6 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp, log: &Log
     if let Err(error) = systemd::guard(heartbeat.clone()) {
         return failed(&format!("cannot notify systemd's watchdog: {error}"));
     }
-    let first = config_receiver.borrow().clone();
     let reconciler = Reconciler::new(nats.clone(), clock, first, heartbeat);
     let (mut views, ended) = match Views::start(
         metrics.clone(),
@@ -168,7 +173,10 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp, log: &Log
         // handle of a task that goes on can be polled again.
         tokio::select! {
             asked = signals.next() => match asked {
-                Asked::Reload => reload(&args, &settings, &config_sender, &metrics, wall()),
+                Asked::Reload => {
+                    let loaded = reload(&args, &settings, &metrics, wall());
+                    put_in_force(loaded, &config_sender, &shown_config, wall());
+                }
                 #[cfg(debug_assertions)]
                 Asked::Hang => {
                     warn!("SIGUSR1: the loop hangs from its next report on, as a test asked");
@@ -229,13 +237,42 @@ fn last_words(why: &str) {
     }
 }
 
+/// Puts a config that was loaded in force, and shows what became of it.
+fn put_in_force(
+    loaded: Result<Arc<Config>, ConfigError>,
+    sender: &watch::Sender<Arc<Config>>,
+    shown: &watch::Sender<InForce>,
+    now: Timestamp,
+) {
+    match loaded {
+        Ok(config) => {
+            shown.send_replace(InForce {
+                config: config.clone(),
+                loaded: now,
+                refused: None,
+            });
+            sender.send_replace(config);
+        }
+        Err(error) => {
+            let source = error.source();
+            let mut findings = error.findings().into_iter();
+            let first = findings.find(|finding| finding.severity == Severity::Error);
+            let why = first.map(|finding| match finding.line(&source) {
+                Some(line) => format!("line {line}: {finding}"),
+                None => finding.to_string(),
+            });
+            let why = why.unwrap_or_else(|| "it cannot be read".to_owned());
+            shown.send_modify(|shown| shown.refused = Some(why.into()));
+        }
+    }
+}
+
 fn reload(
     args: &RunArgs,
     settings: &Settings,
-    sender: &watch::Sender<Arc<Config>>,
     metrics: &Metrics,
     now: Timestamp,
-) {
+) -> Result<Arc<Config>, ConfigError> {
     match load(args) {
         Ok(config) => {
             let (old, new) = (settings, &config.settings);
@@ -255,11 +292,12 @@ fn reload(
                 warn!("config: {}: {}", warning.subject, warning.message);
             }
             metrics.loaded(&config, now);
-            sender.send_replace(Arc::new(config));
+            Ok(Arc::new(config))
         }
         Err(error) => {
             metrics.refused();
             log_rejected(&error);
+            Err(error)
         }
     }
 }

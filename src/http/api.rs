@@ -20,7 +20,7 @@ use crate::jetstream::bucket::BucketError;
 use crate::policy::Policy;
 use crate::report::{BucketState, Report};
 use crate::text::parse_instant;
-use crate::views::json;
+use crate::views::{Newest, json};
 use crate::visible::sanitize;
 
 #[cfg(test)]
@@ -33,9 +33,6 @@ const MOST_OPENINGS: usize = 10_000;
 /// The longest span of time that is searched for them.
 const LONGEST_SPAN: SignedDuration = SignedDuration::from_hours(400 * 24);
 
-/// The newest report.
-pub type Newest = watch::Receiver<std::sync::Arc<Report>>;
-
 /// The answers, each made once for all who ask meanwhile.
 pub struct Api {
     status: Shared<(), Json, Refusal>,
@@ -45,8 +42,8 @@ pub struct Api {
 
 impl Api {
     /// Answers made from `newest`, by the wall clock of `clock`.
-    pub fn of(newest: Newest, clock: Clock) -> Self {
-        let report = move || newest.borrow().clone();
+    pub fn of(newest: watch::Receiver<Newest>, clock: Clock) -> Self {
+        let report = move || newest.borrow().report.clone();
         let (of_status, of_plan, of_overrides) = (report.clone(), report.clone(), report);
         let now = clock.clone();
         Self {

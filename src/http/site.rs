@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{RawQuery, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state, map_response};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bytes::Bytes;
 
 use super::HttpState;
 use super::api::{Api, Json};
 use super::hosts::Hosts;
+use super::page::{FORBIDDEN, Page};
 use super::readiness::HANGING;
 use super::refusal::Refusal;
 use super::shared::Shared;
@@ -22,14 +23,8 @@ use crate::views::metrics::CONTENT_TYPE;
 const PATHS: &str =
     "/, /api/v1/status, /api/v1/plan, /api/v1/overrides, /metrics, /healthz and /readyz";
 
-/// What a browser may do with a page: show it.
-const GUARDS: [(HeaderName, HeaderValue); 6] = [
-    (
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(
-            "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        ),
-    ),
+/// What keeps other sites out, and answers out of caches.
+const GUARDS: [(HeaderName, HeaderValue); 5] = [
     (
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
@@ -54,6 +49,7 @@ struct Site {
     state: HttpState,
     metrics: Shared<(), Bytes, Refusal>,
     api: Api,
+    page: Page,
 }
 
 /// All pages.
@@ -67,11 +63,16 @@ pub fn router(state: HttpState) -> Router {
     let site = Site {
         metrics: Shared::of(move |&question| render(question)),
         api: Api::of(state.newest.clone(), state.clock.clone()),
+        page: Page::of(
+            state.newest.clone(),
+            state.in_force.clone(),
+            state.clock.clone(),
+        ),
         state,
     };
     // For people and their programs. What a browser can read is served under known names only.
     let guarded = Router::new()
-        .route("/", get(index))
+        .route("/", get(page))
         .route("/api/v1/status", get(status))
         .route("/api/v1/plan", get(plan))
         .route("/api/v1/overrides", get(overrides))
@@ -98,7 +99,11 @@ async fn only_here(State(hosts): State<Arc<Hosts>>, request: Request, next: Next
 }
 
 async fn guard(mut response: Response) -> Response {
-    response.headers_mut().extend(GUARDS);
+    let headers = response.headers_mut();
+    headers.extend(GUARDS);
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(FORBIDDEN);
     response
 }
 
@@ -112,11 +117,12 @@ async fn no_sniffing(mut response: Response) -> Response {
     response
 }
 
-async fn index() -> Html<&'static str> {
-    Html(
-        "<!doctype html><title>recess</title><h1>recess</h1><ul><li><a \
-         href=metrics>metrics</a><li><a href=healthz>healthz</a><li><a href=readyz>readyz</a></ul>",
-    )
+async fn page(
+    State(site): State<Arc<Site>>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    site.page.get(query.as_deref(), &headers).await
 }
 
 async fn status(State(site): State<Arc<Site>>, RawQuery(query): RawQuery) -> Result<Json, Refusal> {

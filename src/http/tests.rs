@@ -93,7 +93,8 @@ async fn of_too_many_the_oldest_is_ended() {
         metrics: Arc::new(Metrics::new().unwrap()),
         heartbeat: Heartbeat::default(),
         readiness: receiver,
-        newest: watch::channel(Arc::new(example::report("test"))).1,
+        newest: watch::channel(Newest::blind(example::report("test"))).1,
+        in_force: watch::channel(in_force()).1,
         clock: Clock::new(|| Timestamp::UNIX_EPOCH),
         hosts: Vec::new(),
     };
@@ -112,6 +113,15 @@ async fn of_too_many_the_oldest_is_ended() {
     second.write_all(ask).await.unwrap();
     second.read_to_end(&mut told).await.unwrap();
     assert!(told.starts_with(b"HTTP/1.0 200 OK"), "the second is not");
+}
+
+fn in_force() -> InForce {
+    let config = crate::config::parse("recess.toml".as_ref(), "").unwrap();
+    InForce {
+        config: Arc::new(config),
+        loaded: Timestamp::UNIX_EPOCH,
+        refused: None,
+    }
 }
 
 /// How often a text that takes a while is written.

@@ -126,7 +126,7 @@ fn of_observation(facts: &Facts<'_>) -> Option<Headline> {
             "not all observed",
         ));
     }
-    (!facts.is_observed()).then(|| {
+    (!facts.report.is_observed()).then(|| {
         headline(
             Level::Look,
             "recess is connected and has not observed the consumers yet.",

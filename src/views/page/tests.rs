@@ -11,9 +11,12 @@ fn shown(scene: &Scene) -> String {
 
 /// The page, a tag a line, so that a change of it can be read.
 fn lines(page: &str) -> String {
-    let style = format!("<style>{STYLE}</style>");
-    assert!(page.contains(&style));
-    let page = page.replace(&style, "<style></style>");
+    let mut page = page.to_owned();
+    for (element, content) in [("style", STYLE), ("script", SCRIPT)] {
+        let whole = format!("<{element}>{content}</{element}>");
+        assert_eq!(page.matches(&whole).count(), 1);
+        page = page.replace(&whole, &format!("<{element}></{element}>"));
+    }
     let opening = page.replace('<', "\n<").replace("\n</", "</");
     format!("{}\n", opening.trim_start())
 }
