@@ -16,10 +16,20 @@ use crate::summary::{Facts, Level, Problem, Prose, Summary, with_config};
 use crate::text;
 use crate::visible::visible;
 
+mod chart;
+mod charts;
 mod consumers;
+mod openings;
 mod overrides;
+mod scale;
+mod stretch;
+mod svg;
 #[cfg(test)]
 mod tests;
+mod timeline;
+mod words;
+
+use timeline::Timeline;
 
 /// What the one `style` element holds, byte for byte.
 pub const STYLE: &str = include_str!("page/style.css");
@@ -72,6 +82,9 @@ impl View<'_> {
 pub fn page(view: &View<'_>) -> String {
     let summary = Summary::of(&view.facts);
     let instance = visible(view.facts.report.policy.instance());
+    let days = scale::week(view.facts.now, view.zone());
+    let week = timeline::whole(&days, view.facts.now);
+    let timeline = Timeline::of(view, week);
     let document = html! {
         (DOCTYPE)
         html lang="en" {
@@ -91,9 +104,13 @@ pub fn page(view: &View<'_>) -> String {
                 (header(view, &instance))
                 main {
                     (verdict(&summary))
+                    (charts::hatch())
+                    (charts::near(view, &timeline, &summary))
+                    (charts::week(view, &timeline, &days))
                     (consumers::section(view))
                     div.two {
                         (overrides::section(view))
+                        (openings::section(view, &timeline, week))
                     }
                 }
                 (footer(view))

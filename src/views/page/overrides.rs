@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use maud::{Markup, html};
 
-use super::View;
+use super::{View, words};
 use crate::overrides::listed::State;
 use crate::policy::{Override, Verb};
 use crate::text;
@@ -58,7 +58,7 @@ fn item(view: &View<'_>, one: &Override, state: State) -> Markup {
     html! {
         li.ov {
             div.what {
-                b { (past(terms.verb)) } " " code { (visible(&target)) } " " (when(view, one, state))
+                b { (words::past(terms.verb)) } " " code { (visible(&target)) } " " (when(view, one, state))
             }
             @if let Some(reason) = &terms.reason { div.why { "“" (visible(reason)) "”" } }
             @if state == State::Idle { div.who { "without effect: the config has no such window" } }
@@ -86,15 +86,4 @@ fn when(view: &View<'_>, one: &Override, state: State) -> Markup {
 fn end(view: &View<'_>, one: &Override) -> String {
     let terms = &one.terms;
     text::beside(terms.until, terms.from, view.zone())
-}
-
-fn past(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Open => "opened",
-        Verb::Close => "closed",
-        Verb::Extend => "extended",
-        Verb::Skip => "skipped",
-        Verb::Pause => "paused",
-        Verb::Resume => "resumed",
-    }
 }

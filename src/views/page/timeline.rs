@@ -1,0 +1,135 @@
+//! What is drawn and listed of all windows: as many as can be looked at, those that open next.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::chart::{Frame, Row};
+use super::scale::Scale;
+use super::stretch::{Stretch, stretches};
+use super::{View, words};
+use crate::calendar::Schedule;
+use crate::policy::{Override, Window};
+use crate::visible::visible;
+
+/// So many windows are shown.
+const MOST_WINDOWS: usize = 20;
+
+/// So many overrides of consumers are drawn.
+const MOST_BY_HAND: usize = 6;
+
+/// Openings closer to each other than so many units are joined where there are many.
+const JOINED: f64 = 3.0;
+
+/// What is drawn and listed.
+pub(super) struct Timeline<'v> {
+    /// The windows, in the order of the file if these are all, else in the order of opening.
+    pub windows: Vec<&'v Window>,
+    /// How many windows are left out.
+    pub left_out: usize,
+    /// Overrides of consumers, in the order in which they begin.
+    pub by_hand: Vec<&'v Arc<Override>>,
+}
+
+impl<'v> Timeline<'v> {
+    /// Of the policy of the newest report, in a time around now.
+    pub fn of(view: &View<'v>, scale: Scale) -> Self {
+        let policy = &view.facts.report.policy;
+        let by_hand = policy.overrides().iter().filter(|one| {
+            let terms = &one.terms;
+            let is_shown = terms.from < scale.until && scale.from < terms.until;
+            is_shown && terms.target.window().is_none()
+        });
+        let mut by_hand: Vec<_> = by_hand.collect();
+        // Those that are over come last.
+        by_hand.sort_by_key(|one| {
+            (
+                one.terms.until <= view.facts.now,
+                one.terms.from,
+                one.sequence,
+            )
+        });
+        by_hand.truncate(MOST_BY_HAND);
+        let windows = chosen(view);
+        Self {
+            left_out: policy.windows().len() - windows.len(),
+            windows,
+            by_hand,
+        }
+    }
+
+    /// The stretches of each window, in the time that is shown.
+    pub fn stretches(&self, scale: Scale) -> Vec<(&'v Window, Vec<Stretch>)> {
+        let gap = scale.time(JOINED);
+        (self.windows.iter())
+            .map(|window| (*window, stretches(window, (scale.from, scale.until), gap)))
+            .collect()
+    }
+
+    /// The rows of a chart. Windows that have nothing to show are left out if `only_busy`.
+    pub fn rows(&self, view: &View<'_>, frame: &Frame<'_>, only_busy: bool) -> Vec<Row> {
+        let windows = self.stretches(frame.scale);
+        let windows = (windows.iter())
+            .filter(|(_, stretches)| !only_busy || !stretches.is_empty())
+            .map(|(window, stretches)| {
+                frame.window(&visible(&window.name), &below(view, window), stretches)
+            });
+        let by_hand = self
+            .by_hand
+            .iter()
+            .filter(|one| one.terms.from < frame.scale.until && frame.scale.from < one.terms.until);
+        windows
+            .chain(by_hand.map(|one| frame.by_hand(one)))
+            .collect()
+    }
+}
+
+/// What is said below a window's name: its consumers, and where its clocks are.
+fn below(view: &View<'_>, window: &Window) -> String {
+    let selectors = window.selection.selectors().iter();
+    let selectors: Vec<_> = selectors.map(|one| visible(one.as_str())).collect();
+    let mut parts = vec![selectors.join(" ")];
+    let zone = window.schedule.zone();
+    parts.extend((zone != view.zone()).then(|| words::city(zone)));
+    parts.extend(is_once(window).then(|| "once".to_owned()));
+    parts.join(" · ")
+}
+
+/// Whether its times are written down one by one.
+pub(super) fn is_once(window: &Window) -> bool {
+    matches!(window.schedule, Schedule::Fixed(_))
+}
+
+/// All windows; of too many those that are open, then those that open next.
+fn chosen<'v>(view: &View<'v>) -> Vec<&'v Window> {
+    let facts = &view.facts;
+    let all = facts.report.policy.windows();
+    let mut chosen: Vec<&Window> = all.iter().map(|window| &**window).collect();
+    if chosen.len() > MOST_WINDOWS {
+        // What the report knows of openings need not be computed again.
+        let states = facts.report.windows.iter();
+        let begins: std::collections::HashMap<&str, Timestamp> = states
+            .filter_map(|state| {
+                let open = facts.open(state).or_else(|| facts.next(state))?;
+                Some((&*state.name, open.opens))
+            })
+            .collect();
+        chosen.sort_by_key(|window| {
+            let begins = begins.get(&*window.name);
+            (begins.is_none(), begins.copied())
+        });
+        chosen.truncate(MOST_WINDOWS);
+    }
+    chosen
+}
+
+/// From the first day to the last.
+pub(super) fn whole(days: &[super::scale::Day], now: Timestamp) -> Scale {
+    let day = SignedDuration::from_hours(24);
+    let from = days.first().map_or(now, |day| day.from);
+    let until = days.last().map(|day| day.until);
+    Scale {
+        from,
+        until: until.unwrap_or_else(|| now.checked_add(day).unwrap_or(Timestamp::MAX)),
+    }
+}
