@@ -29,6 +29,7 @@ mod words;
 
 pub use cron::{Oddity, Pattern, PatternError};
 pub use fixed::{Boundary, Fixed};
+pub use offset_span::icalendar_instant;
 pub use rule::{ClockChange, Length, Outcome, Rule};
 
 /// One opening of a window: half-open, `[opens, closes)`.

@@ -212,7 +212,7 @@ fn check(path: &Path, text: &str, mut findings: Vec<Finding>) -> Result<Config, 
     let settings = settings::settings(&raw, folder, max_pause, &mut checked);
     let zones = Zones::open();
     let zone_defaults = zone::zone_defaults(&raw.defaults, &zones, &mut checked);
-    let exclusions = exclusions::exclusions(&raw, &zone_defaults, &mut checked);
+    let exclusions = exclusions::exclusions(&raw, folder, &zone_defaults, &mut checked);
     let context = windows::Context {
         zones: &zone_defaults,
         max_pause: MaxPause {

@@ -50,6 +50,8 @@
 //! - [`calendar`]: schedules (a cron rule, or times written down) in a zone, turned into instants;
 //!   `calendar/fields.rs` reads cron lines, `calendar/dialects.rs` says what to write instead of
 //!   others, `calendar/cron.rs` speaks croner
+//! - [`ics`]: iCalendar files, read into events; `ics/property.rs` speaks icalendar,
+//!   `ics/recurrence.rs` speaks rrule
 //! - [`policy`]: which consumers follow which windows, what exclusions leave of those, and what
 //!   that makes desired at an instant
 //! - [`overrides`]: what people decide at run time: what their commands mean to the second, and how
@@ -119,6 +121,8 @@ pub mod write;
 pub mod drain;
 
 pub mod calendar;
+
+pub mod ics;
 
 pub mod policy;
 

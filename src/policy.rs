@@ -4,6 +4,7 @@
 //! since: it cannot be wrong any more. Its answer, [`Desired`], is a pure function of the policy
 //! and an instant; nothing is remembered between two questions.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -14,6 +15,8 @@ mod by_file;
 mod coverage;
 mod description;
 mod desired_at;
+mod event_glob;
+mod exclusion;
 mod index;
 mod interest;
 mod merged;
@@ -32,8 +35,10 @@ mod timeline;
 mod window;
 mod window_set;
 
-pub use by_file::{ByFile, Exclusion};
+pub use by_file::ByFile;
 pub use desired_at::DesiredAt;
+pub use event_glob::EventGlob;
+pub use exclusion::{Event, Events, Exclusion};
 pub use interest::Interest;
 pub use merged::merged;
 pub use overlay::{Overlay, Span};
@@ -161,6 +166,13 @@ impl Policy {
     /// The windows, in the order of the file.
     pub fn windows(&self) -> &[Arc<Window>] {
         &self.windows
+    }
+
+    /// The exclusions of the windows, by name.
+    pub fn exclusions(&self) -> impl Iterator<Item = &Arc<Exclusion>> {
+        let all = self.windows.iter().flat_map(|window| &window.exclusions);
+        let by_name: BTreeMap<&str, &Arc<Exclusion>> = all.map(|one| (&*one.name, one)).collect();
+        by_name.into_values()
     }
 
     /// The windows that a consumer follows, and the overrides that name it. `kind` is `None` for

@@ -1,5 +1,7 @@
 //! Occurrences that are written down one by one: a one-off window, or days of a calendar.
 
+use std::sync::Arc;
+
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -36,11 +38,13 @@ impl Boundary {
     }
 }
 
-/// A few occurrences that do not touch, in order.
+/// Occurrences that do not touch, in order: a few of a config file, thousands of a calendar.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fixed {
     zone: TimeZone,
-    occurrences: Vec<Occurrence>,
+    occurrences: Arc<[Occurrence]>,
+    /// The length of the longest.
+    longest: SignedDuration,
 }
 
 impl Fixed {
@@ -51,29 +55,30 @@ impl Fixed {
             Boundary::Local(civil) => shift(&zone, civil, opens),
             Boundary::Instant(_) => None,
         };
-        let occurrences = vec![Occurrence {
+        let occurrence = Occurrence {
             opens,
             closes,
             shift,
-        }];
-        (opens < closes).then_some(Self { zone, occurrences })
+        };
+        (opens < closes).then(|| Self::of(zone, vec![occurrence]))
     }
 
     /// Whole local days, in any order. A day that the zone skipped is no time at all.
     pub fn days(zone: TimeZone, dates: &[Date]) -> Self {
-        let midnight = |date: Date| first_instant(&zone, date.at(0, 0, 0, 0));
-        let mut days: Vec<(Timestamp, Timestamp)> = (dates.iter())
-            .map(|date| {
-                (
-                    midnight(*date),
-                    midnight(date.tomorrow().unwrap_or(Date::MAX)),
-                )
-            })
-            .filter(|(opens, closes)| opens < closes)
-            .collect();
-        days.sort();
+        let days = dates.iter().map(|date| {
+            let next = date.tomorrow().unwrap_or(Date::MAX);
+            [*date, next].map(|day| Boundary::Local(day.at(0, 0, 0, 0)).opening(&zone))
+        });
+        Self::joined(zone.clone(), days.collect())
+    }
+
+    /// From each of those instants until the one beside it, in any order; what touches is joined,
+    /// and what ends no later than it begins is left out.
+    pub fn joined(zone: TimeZone, mut times: Vec<[Timestamp; 2]>) -> Self {
+        times.retain(|[opens, closes]| opens < closes);
+        times.sort();
         let mut occurrences: Vec<Occurrence> = Vec::new();
-        for (opens, closes) in days {
+        for [opens, closes] in times {
             match occurrences.last_mut() {
                 Some(last) if last.closes >= opens => last.closes = last.closes.max(closes),
                 _ => occurrences.push(Occurrence {
@@ -83,7 +88,16 @@ impl Fixed {
                 }),
             }
         }
-        Self { zone, occurrences }
+        Self::of(zone, occurrences)
+    }
+
+    fn of(zone: TimeZone, occurrences: Vec<Occurrence>) -> Self {
+        let longest = occurrences.iter().map(Occurrence::length).max();
+        Self {
+            zone,
+            occurrences: occurrences.into(),
+            longest: longest.unwrap_or(SignedDuration::ZERO),
+        }
     }
 
     /// The zone in which it was written.
@@ -105,8 +119,7 @@ impl Fixed {
 
     /// The longest of them.
     pub fn longest(&self) -> SignedDuration {
-        let lengths = self.occurrences.iter().map(Occurrence::length);
-        lengths.max().unwrap_or(SignedDuration::ZERO)
+        self.longest
     }
 }
 

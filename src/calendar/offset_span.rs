@@ -119,6 +119,16 @@ pub fn last_instant(zone: &TimeZone, civil: DateTime) -> Timestamp {
     instants(zone, civil).1
 }
 
+/// The instant of a civil time in an iCalendar file: of two the first; one that the clocks skip goes
+/// by the offset before the gap (RFC 5545, 3.3.5), so that 02:30 is then 03:30.
+pub fn icalendar_instant(zone: &TimeZone, civil: DateTime) -> Timestamp {
+    let first = first_instant(zone, civil);
+    if zone.to_datetime(first) == civil {
+        return first;
+    }
+    to_instant(OffsetSpan::at(zone, first).before, civil)
+}
+
 /// The first and the last instant of a civil time, from the spans around it: jiff's own answer goes
 /// by the yearly rule as soon as the last listed transition is over, also for a fold that the rule
 /// alone would have had.

@@ -1,6 +1,7 @@
 //! `recess explain`: what a consumer should be doing at an instant, and which windows, exclusions
 //! and overrides make it so. A server is asked for overrides and with `--live` only.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use clap::Args;
@@ -12,10 +13,11 @@ use super::table::{render, table};
 use super::{ConfigArgs, Exit, Format, FormatArgs};
 use crate::calendar::Occurrence;
 use crate::consumer::{ConsumerId, Owner};
-use crate::policy::{Desired, Override, Policy, Window};
+use crate::policy::{Desired, Exclusion, Override, Policy, Window};
 use crate::report::{Report, Row};
 use crate::text::{self, rounded_span, utc};
 use crate::views::json::{StateRow, observed};
+use crate::visible::visible;
 
 mod json;
 
@@ -120,6 +122,8 @@ fn ask(args: &ExplainArgs, wall: fn() -> Timestamp) -> Result<(Arc<Policy>, Opti
 struct Reason<'a> {
     window: &'a Window,
     exclusion: Option<&'a str>,
+    /// What the exclusion's calendar calls it.
+    event: Option<String>,
     occurrence: Option<Occurrence>,
     effect: &'static str,
 }
@@ -130,6 +134,7 @@ impl<'a> Reason<'a> {
         BecauseRow::File(Because {
             window: exclusion.is_none().then_some(&*self.window.name),
             exclusion,
+            event: self.event.clone(),
             opens: self.occurrence.map(|one| utc(one.opens)),
             closes: self.occurrence.map(|one| utc(one.closes)),
             effect: self.effect,
@@ -146,6 +151,7 @@ fn reasons<'a>(
     let reason = |occurrence, effect| Reason {
         window,
         exclusion: None,
+        event: None,
         occurrence,
         effect,
     };
@@ -178,6 +184,7 @@ fn reasons<'a>(
             Some(Reason {
                 window,
                 exclusion: Some(&exclusion.name),
+                event: event_at(exclusion, at),
                 occurrence: Some(exclusion.schedule.open_at(at)?),
                 effect: "cuts",
             })
@@ -188,6 +195,16 @@ fn reasons<'a>(
         found.push(reason(window.next_opening(at), "names it, closed"));
     }
     found
+}
+
+/// What the calendar of an exclusion calls that which lasts at `at`.
+fn event_at(exclusion: &Exclusion, at: Timestamp) -> Option<String> {
+    const SHOWN: usize = 3;
+    let events = exclusion.events.as_ref()?.at(at);
+    let names: BTreeSet<&str> = (events.map(|event| &*event.summary))
+        .filter(|summary| !summary.is_empty())
+        .collect();
+    (!names.is_empty()).then(|| text::clauses(names, SHOWN))
 }
 
 fn text(
@@ -220,7 +237,10 @@ fn text(
             _ => text::short_local(closes),
         };
         let what = match reason.exclusion {
-            Some(name) => format!("exclusion {name}"),
+            Some(name) => match &reason.event {
+                Some(event) => format!("exclusion {name} ({})", visible(event)),
+                None => format!("exclusion {name}"),
+            },
             None => format!("window {}", reason.window.name),
         };
         rows.add_row([

@@ -34,8 +34,7 @@ pub fn outlook(config: &Config, now: Timestamp) -> Vec<Finding> {
         findings.extend(clocks::of(&raw.timing, &window.schedule, now));
     }
     for raw in list(&config.file.exclusions) {
-        let known = config.policy.windows().iter();
-        let mut known = known.flat_map(|window| &window.exclusions);
+        let mut known = config.policy.exclusions();
         let name = raw.name.given().map(|name| &*name.value);
         if let Some(exclusion) = known.find(|one| Some(&*one.name) == name) {
             findings.extend(openings::of_exclusion(raw, exclusion, now));

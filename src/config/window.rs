@@ -3,6 +3,7 @@
 pub mod exclusions;
 pub mod windows;
 
+mod calendar_file;
 mod rule;
 mod timing;
 mod window_length;

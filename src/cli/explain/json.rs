@@ -60,6 +60,9 @@ pub struct Because<'a> {
     pub window: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exclusion: Option<&'a str>,
+    /// What the exclusion's calendar calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
     pub opens: Option<String>,
     pub closes: Option<String>,
     pub effect: &'static str,

@@ -46,8 +46,12 @@ pub const TOO_LONG: &str = "too-long";
 pub const NEVER_CLOSES: &str = "never-closes";
 /// A window that names no consumers.
 pub const NO_CONSUMERS: &str = "no-consumers";
-/// An exclusion that names no window, or no day that there is.
+/// An exclusion that names no window, no day that there is, or no event of its calendar.
 pub const EXCLUDES_NOTHING: &str = "excludes-nothing";
+/// A calendar that is no iCalendar file, or says what recess does not follow.
+pub const BAD_CALENDAR: &str = "bad-calendar";
+/// Not a glob on the summaries of events.
+pub const BAD_EVENTS: &str = "bad-events";
 /// An exclusion that names a window that the file does not have.
 pub const UNKNOWN_WINDOW: &str = "unknown-window";
 /// Not `STREAM/CONSUMER`.
@@ -85,6 +89,10 @@ pub const TOO_SHORT: &str = "too-short";
 pub const EXCLUDES_NO_CONSUMER: &str = "excludes-no-consumer";
 /// Warning: a date that is repeated in one list.
 pub const DUPLICATE_DATE: &str = "duplicate-date";
+/// Warning: an event of a calendar that hardly says what its author meant.
+pub const ODD_EVENT: &str = "odd-event";
+/// Warning: a glob that matches no event of its calendar.
+pub const UNMATCHED_EVENTS: &str = "unmatched-events";
 /// Warning: servers that a pause can crash are allowed.
 pub const CRASH_PRONE: &str = "crash-prone";
 /// Warning of `check`: a glob that also holds for streams of MQTT, key-value buckets and object
@@ -94,6 +102,8 @@ pub const STRAYS: &str = "internal-streams";
 pub const PAST: &str = "past";
 /// Warning, by the clock: a rule that does not open in the next 400 days.
 pub const NOT_SOON: &str = "not-soon";
+/// Warning, by the clock: a calendar has no event in the next 400 days.
+pub const CALENDAR_ENDS: &str = "calendar-ends";
 /// Warning, by the clock: exclusions leave nothing of a window in the next 400 days.
 pub const EXCLUDED: &str = "excluded";
 /// Warning, by the clock: openings that a change of the clocks shifts, repeats or swallows in the

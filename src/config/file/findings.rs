@@ -40,6 +40,17 @@ impl Source {
         self.line_starts.partition_point(|start| *start <= offset)
     }
 
+    /// The bytes of a line, counted from 1.
+    pub(in crate::config) fn line(&self, number: usize) -> Range<usize> {
+        let start = number
+            .checked_sub(1)
+            .and_then(|index| self.line_starts.get(index));
+        let start = start.copied().unwrap_or(self.text.len());
+        let rest = self.text.get(start..).unwrap_or_default();
+        let line = rest.split(['\r', '\n']).next().unwrap_or_default();
+        start..start + line.len()
+    }
+
     /// The bytes of whole lines, from the one that `span` begins in to the one that it ends in.
     pub(in crate::config) fn lines_around(&self, span: &Range<usize>) -> Range<usize> {
         let first = self.line_of(span.start).saturating_sub(1);
@@ -120,6 +131,18 @@ pub struct Finding {
     pub span: Option<Range<usize>>,
     /// A second place that belongs to it, and what stands there.
     pub also: Option<(Range<usize>, String)>,
+    /// The place in a file that the config file names, if it speaks of that. `span` is then where
+    /// that file is named.
+    pub elsewhere: Option<Elsewhere>,
+}
+
+/// A line of a file that the config file names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// That file.
+    pub source: Source,
+    /// The line, counted from 1.
+    pub line: usize,
 }
 
 impl Finding {
@@ -137,6 +160,7 @@ impl Finding {
             hint: None,
             span: None,
             also: None,
+            elsewhere: None,
         }
     }
 
@@ -155,7 +179,15 @@ impl Finding {
         self
     }
 
-    /// The line that it speaks of, counted from 1.
+    pub(in crate::config) fn elsewhere(mut self, source: &Source, line: usize) -> Self {
+        self.elsewhere = Some(Elsewhere {
+            source: source.clone(),
+            line,
+        });
+        self
+    }
+
+    /// The line of the config file that it speaks of, counted from 1.
     pub fn line(&self, source: &Source) -> Option<usize> {
         let start = self.span.as_ref()?.start;
         (start <= source.text.len()).then(|| source.line_of(start))

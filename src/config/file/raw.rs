@@ -153,6 +153,8 @@ pub struct Exclusion {
     pub name: Entry<String>,
     pub timing: Timing,
     pub dates: Entry<Vec<Placed<DateTimeValue>>>,
+    pub calendar: Entry<String>,
+    pub events: Entry<Texts>,
     pub windows: Entry<Texts>,
 }
 

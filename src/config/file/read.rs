@@ -109,6 +109,8 @@ fn exclusion(table: &mut Table<'_>) -> raw::Exclusion {
         name: table.required("name", r#""holidays""#),
         timing: timing(table),
         dates: table.optional("dates", "[2026-12-25, 2026-12-26]"),
+        calendar: table.optional("calendar", r#""holidays.ics""#),
+        events: table.optional("events", r#"["*", "!*half day*"]"#),
         windows: table.optional("windows", r#"["nightly-vacuum"]"#),
     }
 }

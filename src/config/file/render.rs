@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use super::findings::{Finding, Severity, Source};
+use super::findings::{Elsewhere, Finding, Severity, Source};
 
 /// Two places of one finding that are further apart, in bytes, are drawn one by one: what lies
 /// between costs time.
@@ -22,7 +22,7 @@ pub fn render(source: &Source, findings: &[Finding], colour: bool) -> String {
     let path = source.path.display().to_string();
     let mut text = String::new();
     for finding in findings {
-        text += &renderer.render(&[group(finding, &path, source)]);
+        text += &renderer.render(&[group(finding, source)]);
         text += "\n\n";
     }
     match count(findings) {
@@ -31,7 +31,7 @@ pub fn render(source: &Source, findings: &[Finding], colour: bool) -> String {
     }
 }
 
-fn group<'a>(finding: &'a Finding, path: &'a str, source: &'a Source) -> Group<'a> {
+fn group<'a>(finding: &'a Finding, source: &'a Source) -> Group<'a> {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -39,17 +39,24 @@ fn group<'a>(finding: &'a Finding, path: &'a str, source: &'a Source) -> Group<'
     let title = level
         .primary_title(format!("{}: {}", finding.subject, finding.message))
         .id(finding.code);
+    let group = Group::with_title(title);
+    let group = match &finding.elsewhere {
+        None => group,
+        Some(Elsewhere { source, line }) => {
+            group.element(snippet(source, &[(&source.line(*line), None)]))
+        }
+    };
     let group = match (&finding.span, &finding.also) {
-        (None, _) => title.element(Origin::path(path)),
-        (Some(span), None) => title.element(snippet(source, path, &[(span, None)])),
+        (None, _) => group.element(Origin::path(source.path.to_string_lossy())),
+        (Some(span), None) => group.element(snippet(source, &[(span, None)])),
         (Some(span), Some((other, label))) => {
             let (mark, context) = ((span, None), (other, Some(label.as_str())));
             if span.start.abs_diff(other.start) > FAR_APART {
-                title
-                    .element(snippet(source, path, &[mark]))
-                    .element(snippet(source, path, &[context]))
+                group
+                    .element(snippet(source, &[mark]))
+                    .element(snippet(source, &[context]))
             } else {
-                title.element(snippet(source, path, &[mark, context]))
+                group.element(snippet(source, &[mark, context]))
             }
         }
     };
@@ -63,7 +70,6 @@ fn group<'a>(finding: &'a Finding, path: &'a str, source: &'a Source) -> Group<'
 /// the finding.
 fn snippet<'a>(
     source: &'a Source,
-    path: &'a str,
     places: &[(&Range<usize>, Option<&'a str>)],
 ) -> Snippet<'a, Annotation<'a>> {
     let start = places.iter().map(|(span, _)| span.start).min();
@@ -79,7 +85,7 @@ fn snippet<'a>(
     });
     Snippet::source(source.text.get(lines.clone()).unwrap_or_default())
         .line_start(source.line_of(lines.start))
-        .path(path)
+        .path(source.path.to_string_lossy())
         .annotations(annotations.collect::<Vec<_>>())
 }
 

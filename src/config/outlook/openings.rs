@@ -53,7 +53,11 @@ pub(super) fn of_exclusion(
     exclusion: &Exclusion,
     now: Timestamp,
 ) -> Option<Finding> {
-    if first(&exclusion.schedule, now).is_some() {
+    let next = first(&exclusion.schedule, now);
+    if exclusion.events.is_some() {
+        return calendar_ends(raw, &exclusion.schedule, next, now);
+    }
+    if next.is_some() {
         return None;
     }
     let last = exclusion.schedule.latest_opening(now, Timestamp::MIN)?;
@@ -64,6 +68,31 @@ pub(super) fn of_exclusion(
     );
     let hint = "remove the exclusion, or give it a future time";
     Some(place.warning(code::PAST, message).hint(hint))
+}
+
+/// A calendar without events in the next year is one that was not fetched again.
+fn calendar_ends(
+    raw: &raw::Exclusion,
+    schedule: &Schedule,
+    next: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<Finding> {
+    if next.is_some_and(|next| next <= later(now, SOON)) {
+        return None;
+    }
+    let zone = schedule.zone();
+    let last = schedule.latest_opening(now, Timestamp::MIN);
+    let but = match (next, last) {
+        (Some(next), _) => format!("the next begins on {}", local_minute(next, zone)),
+        (None, last) => format!("the last ended on {}", local_minute(last?.closes, zone)),
+    };
+    let message = format!("it has no event in the next 400 days: {but}");
+    let hint = "add the coming years to the calendar, or fetch it again";
+    Some(
+        (raw.calendar.place()?)
+            .warning(code::CALENDAR_ENDS, message)
+            .hint(hint),
+    )
 }
 
 /// Where it stands when something begins.

@@ -26,16 +26,17 @@ fn uncommented_reference() -> String {
 fn every_option_in_the_reference_exists() {
     let text = uncommented_reference();
     assert_ne!(text, REFERENCE);
-    // All the ways to connect at once, and all the ways to tell a time, are the one thing wrong
-    // with it.
-    let ambiguous = [
+    // All the ways to connect at once, and all the ways to tell a time, are what is wrong with it,
+    // and that its calendar is not there.
+    let expected = [
         code::AMBIGUOUS_CONNECTION,
         code::AMBIGUOUS_AUTH,
         code::AMBIGUOUS_TIMING,
+        code::UNREADABLE,
     ];
-    assert_eq!(codes(&text).len(), 5);
+    assert_eq!(codes(&text).len(), 6);
     assert!(
-        codes(&text).iter().all(|code| ambiguous.contains(code)),
+        codes(&text).iter().all(|code| expected.contains(code)),
         "{:?}",
         codes(&text)
     );

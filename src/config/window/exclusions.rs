@@ -1,5 +1,6 @@
 //! The exclusions of the file, checked.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use super::calendar_file;
 use super::timing::{self, TableKind};
 use crate::calendar::{Fixed, Schedule};
 use crate::config::file::code;
@@ -35,9 +37,10 @@ impl Exclusion {
     }
 }
 
-/// The exclusions. Those with a mistake are left out.
+/// The exclusions. Those with a mistake are left out. Paths are relative to `folder`.
 pub fn exclusions(
     raw: &raw::File,
+    folder: &Path,
     defaults: &ZoneDefaults<'_>,
     findings: &mut Vec<Finding>,
 ) -> Vec<Exclusion> {
@@ -52,12 +55,13 @@ pub fn exclusions(
         }
     };
     (list.iter())
-        .filter_map(|raw| exclusion(raw, defaults, windows.as_deref(), findings))
+        .filter_map(|raw| exclusion(raw, folder, defaults, windows.as_deref(), findings))
         .collect()
 }
 
 fn exclusion(
     raw: &raw::Exclusion,
+    folder: &Path,
     defaults: &ZoneDefaults<'_>,
     known: Option<&[&str]>,
     findings: &mut Vec<Finding>,
@@ -68,15 +72,22 @@ fn exclusion(
         Entry::Broken => None,
         Entry::Given(list) => windows(list, known, findings).map(Some),
     };
-    let schedule = match &raw.dates {
-        Entry::Absent => timing::schedule(&raw.timing, defaults, TableKind::Exclusion, findings),
-        dates @ (Entry::Broken | Entry::Given(_)) => {
-            let zone = timing::zone(&raw.timing, defaults, findings);
-            let dates = dates.given();
-            findings.extend(dates.and_then(|dates| second_form(raw, dates)));
-            dates.and_then(|dates| days(dates, zone, findings))
-        }
-    }?;
+    let (schedule, events) = if !raw.calendar.is_absent() || !raw.events.is_absent() {
+        let zone = timing::zone(&raw.timing, defaults, findings);
+        let from_file = calendar_file::read(raw, zone, defaults.zones, folder, findings);
+        from_file.map(|(fixed, events)| (Schedule::Fixed(fixed), Some(events)))?
+    } else if !raw.dates.is_absent() {
+        let zone = timing::zone(&raw.timing, defaults, findings);
+        let dates = raw.dates.given();
+        findings.extend(dates.and_then(|dates| second_form(raw, dates)));
+        dates.and_then(|dates| Some((days(dates, zone, findings)?, None)))?
+    } else {
+        let kind = TableKind::Exclusion;
+        (
+            timing::schedule(&raw.timing, defaults, kind, findings)?,
+            None,
+        )
+    };
     findings.extend(timing::endless(
         &raw.timing,
         &schedule,
@@ -86,6 +97,7 @@ fn exclusion(
     let exclusion = policy::Exclusion {
         name: name?.into(),
         schedule,
+        events,
     };
     Some(Exclusion {
         exclusion: Arc::new(exclusion),

@@ -29,7 +29,8 @@ impl TableKind {
                  until = 2026-12-06T04:00:00"
             }
             Self::Exclusion => {
-                "add dates = [2026-12-25, 2026-12-26] for whole days, or from = \
+                "add dates = [2026-12-25, 2026-12-26] for whole days, or calendar = \
+                 \"holidays.ics\", or from = \
                  2026-11-26T00:00:00 with until = 2026-12-01T00:00:00; or, for one that recurs, \
                  schedule = \"0 8 * * 1\" with duration = \"10h\""
             }

@@ -9,10 +9,12 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 use super::names::is_no_zone;
 use crate::config::suggest::distance;
 use places::{ABBREVIATIONS, PLACES, WELL_KNOWN};
+use windows::WINDOWS_ZONES;
 
 mod places;
 #[cfg(test)]
 mod tests;
+mod windows;
 
 /// So many zones are named of those that an abbreviation may mean.
 const MAX_ZONES_SUGGESTED: usize = 3;
@@ -25,11 +27,21 @@ pub fn zone_hint(word: &str, database: &TimeZoneDatabase) -> String {
             any_of(&zones)
         );
     }
+    if let Some(zone) = of_windows(word) {
+        return format!("{word} is a name of Windows; write \"{zone}\"");
+    }
     match closest_zone(word, database) {
         Some(meant) => format!("did you mean \"{meant}\"?"),
         None => r#"name a place of the IANA time zone database, such as "Europe/Zurich", or "UTC""#
             .to_owned(),
     }
+}
+
+/// The zone that Windows calls so.
+fn of_windows(word: &str) -> Option<&'static str> {
+    let mut known = WINDOWS_ZONES.iter();
+    let (_, zone) = known.find(|(name, _)| name.eq_ignore_ascii_case(word.trim()))?;
+    Some(zone)
 }
 
 /// `"Asia/Kolkata", "Asia/Jerusalem" or "Europe/Dublin"`.

@@ -32,6 +32,7 @@ impl Plan {
             Arc::new(Exclusion {
                 name: "x".into(),
                 schedule,
+                events: None,
             })
         });
         window.exclusions = exclusions.collect();

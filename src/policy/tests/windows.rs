@@ -18,6 +18,7 @@ fn cut_by(schedule: Schedule, exclusions: impl IntoIterator<Item = Schedule>) ->
     let exclusions = exclusions.into_iter().map(|schedule| Exclusion {
         name: "x".into(),
         schedule,
+        events: None,
     });
     window.exclusions = exclusions.map(Arc::new).collect();
     window

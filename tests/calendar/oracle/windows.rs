@@ -72,6 +72,7 @@ impl Known {
                 Exclusion {
                     name: "x".into(),
                     schedule: made.schedule,
+                    events: None,
                 }
                 .into()
             })

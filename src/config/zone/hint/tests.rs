@@ -129,3 +129,19 @@ fn no_hint_for_a_slip_of_the_keys_is_a_zone_with_other_clocks() {
     }
     assert!(hinted > 300, "only {hinted}");
 }
+
+#[test]
+fn a_name_of_windows_gets_the_zone_that_stands_for_it() {
+    let database = TimeZoneDatabase::bundled();
+    for (name, zone) in WINDOWS_ZONES {
+        assert!(database.get(zone).is_ok(), "{name}: {zone} is no zone");
+        if *name != "UTC" {
+            assert_eq!(zones(name), [*zone], "{name}: {}", hint(name));
+        }
+    }
+    let text = hint("w. europe standard time");
+    assert_eq!(
+        text,
+        r#"w. europe standard time is a name of Windows; write "Europe/Berlin""#
+    );
+}
