@@ -29,6 +29,7 @@ pub const METRICS: &[&str] = &[
     "consumer_unconfirmed",
     "dry_run",
     "events_total",
+    "exclusion_last_day_timestamp_seconds",
     "last_pass_timestamp_seconds",
     "list_entries_unreadable",
     "log_lines_lost_total",
@@ -63,6 +64,13 @@ pub fn with_an_override(config: Config) -> Config {
         &["OTHER/*"],
         Span::opening_in(3_000, 60),
     );
+    // Some metrics are about calendars. The only event of this one is years ahead.
+    let calendar = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/fixtures/calendars/far-ahead.ics"
+    );
+    let exclusion = format!("[[exclusion]]\nname = \"far-ahead\"\ncalendar = {calendar:?}");
+    let config = config.also(&exclusion);
     let open = ["open", "other", "--for", "10m", "--author", "alice"];
     for command in [
         &["overrides", "create"][..],
@@ -133,6 +141,10 @@ async fn the_metrics_have_their_names_and_tell_what_is() {
         ("overrides_readable".to_owned(), 1.0),
         (r#"overrides{state="active"}"#.to_owned(), 1.0),
         (r#"overrides{state="idle"}"#.to_owned(), 0.0),
+        (
+            r#"exclusion_last_day_timestamp_seconds{exclusion="far-ahead"}"#.to_owned(),
+            3_728_937_600.0,
+        ),
         ("overrides_unreadable".to_owned(), 0.0),
     ];
     for (series, value) in expected {
