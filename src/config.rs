@@ -17,13 +17,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::SignedDuration;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::policy::Policy;
 
 mod effects;
 mod file;
+mod modified;
 mod nats;
 mod outlook;
 mod settings;
@@ -70,6 +71,9 @@ pub struct Config {
     pub zone: TimeZone,
     /// The copy of the time zone database by which its zones are understood.
     pub zone_data: ZoneData,
+    /// When the file, or a calendar that it names, was last written; the beginning of 1970 where that
+    /// is not known.
+    pub modified: Timestamp,
     /// What is doubtful about the file, in the order of the file.
     pub warnings: Vec<Finding>,
     /// The file itself, to show warnings in.
@@ -180,7 +184,13 @@ impl Default for Controller {
 /// Loads a config file.
 pub fn load(path: &Path) -> Result<Config, ConfigError> {
     match fs::read(path) {
-        Ok(bytes) => parse_bytes(path, &bytes),
+        Ok(bytes) => {
+            let config = parse_bytes(path, &bytes)?;
+            Ok(Config {
+                modified: modified::modified(path, &config.file),
+                ..config
+            })
+        }
         Err(source) => Err(ConfigError::Unreadable {
             path: path.to_owned(),
             source,
@@ -243,6 +253,7 @@ fn check(path: &Path, text: &str, mut findings: Vec<Finding>) -> Result<Config, 
         // A zone that is none was an error above.
         zone: zone_defaults.zone.clone().unwrap_or(TimeZone::UTC),
         zone_data: zones.newer.data.clone(),
+        modified: Timestamp::UNIX_EPOCH,
         warnings: findings,
         source,
         file: Arc::new(raw),

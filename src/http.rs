@@ -36,6 +36,7 @@ use crate::views::Newest;
 use crate::views::metrics::Metrics;
 
 mod api;
+mod calendar;
 mod etag;
 mod hosts;
 mod page;

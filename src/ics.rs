@@ -1,4 +1,5 @@
-//! iCalendar files (RFC 5545): read into events for exclusions.
+//! iCalendar files (RFC 5545): read into events for exclusions, and written for people's calendars
+//! (`ics/write.rs`).
 //!
 //! Pure: bytes in, events and mistakes out, each mistake with its line. Of a calendar only events
 //! count; of an event, when it takes place and what it is called. `ics/property.rs` speaks icalendar
@@ -20,6 +21,9 @@ mod property;
 mod recurrence;
 #[cfg(test)]
 mod tests;
+mod write;
+
+pub use write::{Entry, write};
 
 /// So many events a calendar may have.
 pub const MOST_EVENTS: usize = 10_000;

@@ -50,7 +50,7 @@
 //! - [`calendar`]: schedules (a cron rule, or times written down) in a zone, turned into instants;
 //!   `calendar/fields.rs` reads cron lines, `calendar/dialects.rs` says what to write instead of
 //!   others, `calendar/cron.rs` speaks croner
-//! - [`ics`]: iCalendar files, read into events; `ics/property.rs` speaks icalendar,
+//! - [`ics`]: iCalendar files, read into events and written; `ics/property.rs` speaks icalendar,
 //!   `ics/recurrence.rs` speaks rrule
 //! - [`policy`]: which consumers follow which windows, what exclusions leave of those, and what
 //!   that makes desired at an instant

@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::jetstream::nats::Nats;
 use crate::report::Report;
 
+pub mod agenda;
 mod events;
 pub mod json;
 mod log;

@@ -4,16 +4,18 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use jiff::{Timestamp, Zoned};
 
 use super::overrides::store;
 use super::table::{render, table};
-use super::{ConfigArgs, Exit, Format, FormatArgs};
+use super::{ConfigArgs, Exit, Format};
 use crate::config::Config;
 use crate::consumer::ConsumerId;
+use crate::ics::Entry;
 use crate::policy::{Effect, Opening, Policy};
 use crate::text::{self, rounded_span, short_time};
+use crate::views::agenda;
 use crate::visible::visible_lines;
 
 #[derive(Debug, Args)]
@@ -38,8 +40,17 @@ pub struct PlanArgs {
     /// Exit with status 3 if there is an opening to show
     #[arg(long)]
     exit_code: bool,
-    #[command(flatten)]
-    format: FormatArgs,
+    /// The output format: text for people, json for programs, ics for calendars (default: 7 days ago
+    /// to 60 days ahead)
+    #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
+    format: PlanFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum PlanFormat {
+    Text,
+    Json,
+    Ics,
 }
 
 pub fn execute(args: PlanArgs, wall: fn() -> Timestamp) -> Exit {
@@ -49,14 +60,32 @@ pub fn execute(args: PlanArgs, wall: fn() -> Timestamp) -> Exit {
         Err(exit) => return exit,
     };
     let now = wall();
-    let from = args.from.unwrap_or(now);
-    let until = args.until.unwrap_or_else(|| Policy::shown_until(from));
+    let (from, until) = match args.format {
+        PlanFormat::Ics => {
+            let (from, until) = agenda::span(now);
+            (args.from.unwrap_or(from), args.until.unwrap_or(until))
+        }
+        PlanFormat::Text | PlanFormat::Json => {
+            let from = args.from.unwrap_or(now);
+            let until = args.until.unwrap_or_else(|| Policy::shown_until(from));
+            (from, until)
+        }
+    };
     if until <= from {
         super::complain("error: --until must be later than --from");
         return Exit::Usage;
     }
     if let Some(id) = &args.consumer {
-        return match super::pauses::show(&config, id, (from, until), args.format.format) {
+        let span = (from, until);
+        let shown = match args.format {
+            PlanFormat::Text => super::pauses::show(&config, id, span, Format::Text),
+            PlanFormat::Json => super::pauses::show(&config, id, span, Format::Json),
+            PlanFormat::Ics => {
+                let pauses = agenda::consumer((&config).into(), id, span);
+                print_calendar(&config, Some(&id.to_string()), pauses)
+            }
+        };
+        return match shown {
             (Exit::Done, true) if args.exit_code => Exit::Reported,
             (exit, _) => exit,
         };
@@ -68,9 +97,15 @@ pub fn execute(args: PlanArgs, wall: fn() -> Timestamp) -> Exit {
         return Exit::Usage;
     }
     let openings = config.policy.openings(from, until, &args.window);
-    let (shown, any) = match args.format.format {
-        Format::Json => super::print_json_rows(openings.map(|opening| opening.row())),
-        Format::Text => {
+    let (shown, any) = match args.format {
+        PlanFormat::Ics => {
+            let openings = agenda::windows((&config).into(), &args.window, (from, until));
+            let names = args.window.join(", ");
+            let of = (!names.is_empty()).then_some(&*names);
+            print_calendar(&config, of, openings)
+        }
+        PlanFormat::Json => super::print_json_rows(openings.map(|opening| opening.row())),
+        PlanFormat::Text => {
             let fix = "choose an earlier --until, or one --window";
             let openings = match super::table_rows(openings, fix) {
                 Ok(openings) => openings,
@@ -84,6 +119,15 @@ pub fn execute(args: PlanArgs, wall: fn() -> Timestamp) -> Exit {
         true => Exit::Reported,
         false => shown,
     }
+}
+
+/// Prints a calendar, and returns whether anything takes place in it.
+fn print_calendar(config: &Config, of: Option<&str>, entries: Vec<Entry>) -> (Exit, bool) {
+    let any = entries.iter().any(|entry| !entry.is_cancelled);
+    (
+        super::print(&agenda::calendar(config.into(), of, entries)),
+        any,
+    )
 }
 
 /// The openings as people read them: in the wall-clock time of each window, a line a night.

@@ -28,7 +28,7 @@ mod tests;
 
 /// The most openings in an answer: some megabytes, and made while others wait. The command has no
 /// limit.
-const MOST_OPENINGS: usize = 10_000;
+pub const MOST_OPENINGS: usize = 10_000;
 
 /// The longest span of time that is searched for them.
 const LONGEST_SPAN: SignedDuration = SignedDuration::from_hours(400 * 24);
@@ -163,10 +163,7 @@ fn plan(policy: &Policy, query: &PlanQuery, now: Timestamp) -> Result<Json, Refu
         let why = "it must be at most 400 days after `from`; `recess plan` has no limit";
         return Err(refused("until", why));
     }
-    let is_unknown = |name: &&String| policy.window(name).is_none();
-    if let Some(unknown) = query.windows.iter().find(is_unknown) {
-        return Err(refused("window", &no_such_window(policy, unknown)));
-    }
+    known_windows(policy, &query.windows)?;
     let mut openings = policy.openings(from, until, &query.windows);
     let shown: Vec<_> = openings.by_ref().take(MOST_OPENINGS).collect();
     if openings.next().is_some() {
@@ -177,6 +174,14 @@ fn plan(policy: &Policy, query: &PlanQuery, now: Timestamp) -> Result<Json, Refu
         return Err(refused("until", &why));
     }
     Json::of(shown.iter().map(|opening| opening.row()))
+}
+
+/// Refuses names that no window has.
+pub fn known_windows(policy: &Policy, names: &[String]) -> Result<(), Refusal> {
+    let mut names = names.iter();
+    let unknown = names.find(|name| policy.window(name).is_none());
+    let refuse = |unknown: &String| refused("window", &no_such_window(policy, unknown));
+    unknown.map_or(Ok(()), |unknown| Err(refuse(unknown)))
 }
 
 fn no_such_window(policy: &Policy, name: &str) -> String {

@@ -12,6 +12,7 @@ use bytes::Bytes;
 
 use super::HttpState;
 use super::api::{Api, Json};
+use super::calendar::Calendars;
 use super::hosts::Hosts;
 use super::page::{FORBIDDEN, Page};
 use super::readiness::HANGING;
@@ -20,8 +21,7 @@ use super::shared::Shared;
 use crate::views::metrics::CONTENT_TYPE;
 
 /// Everything that is served.
-const PATHS: &str =
-    "/, /api/v1/status, /api/v1/plan, /api/v1/overrides, /metrics, /healthz and /readyz";
+const PATHS: &str = "/, /calendar.ics, /api/v1/status, /api/v1/plan, /api/v1/overrides, /metrics, /healthz and /readyz";
 
 /// What keeps other sites out, and answers out of caches.
 const GUARDS: [(HeaderName, HeaderValue); 5] = [
@@ -50,6 +50,7 @@ struct Site {
     metrics: Shared<(), Bytes, Refusal>,
     api: Api,
     page: Page,
+    calendars: Calendars,
 }
 
 /// All pages.
@@ -68,11 +69,17 @@ pub fn router(state: HttpState) -> Router {
             state.in_force.clone(),
             state.clock.clone(),
         ),
+        calendars: Calendars::of(
+            state.newest.clone(),
+            state.in_force.clone(),
+            state.clock.clone(),
+        ),
         state,
     };
     // For people and their programs. What a browser can read is served under known names only.
     let guarded = Router::new()
         .route("/", get(page))
+        .route("/calendar.ics", get(calendar))
         .route("/api/v1/status", get(status))
         .route("/api/v1/plan", get(plan))
         .route("/api/v1/overrides", get(overrides))
@@ -123,6 +130,14 @@ async fn page(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     site.page.get(query.as_deref(), &headers).await
+}
+
+async fn calendar(
+    State(site): State<Arc<Site>>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    site.calendars.get(query.as_deref(), &headers).await
 }
 
 async fn status(State(site): State<Arc<Site>>, RawQuery(query): RawQuery) -> Result<Json, Refusal> {

@@ -1,5 +1,6 @@
 //! One property of an event: `DTSTART;TZID=Europe/Zurich:20261224T180000`. The one file that speaks
-//! icalendar's parser.
+//! icalendar. Whole calendars are not left to it: it drops the lines' numbers, and adds a random
+//! identifier and the time of day where there are none.
 
 use icalendar::parser;
 
@@ -52,6 +53,13 @@ impl Property {
         let message = format!("{}: {}", self.name, message.as_ref());
         Remark::new(self.line, message)
     }
+}
+
+/// A property of text as a line, folded where it is long, and with the end of the line.
+pub fn write(name: &str, value: &str) -> String {
+    let property = icalendar::Property::new(name, value);
+    // It writes to a String, which cannot fail.
+    property.try_into().unwrap_or_default()
 }
 
 /// The name that a line begins with, before `:` or the first `;`.

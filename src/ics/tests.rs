@@ -511,3 +511,35 @@ fn a_calendar_has_so_many_events_and_no_more() {
         "RRULE: the events take place more than 100000 times"
     );
 }
+
+#[test]
+fn a_calendar_is_written_as_it_is_read_again() {
+    let at = |text: &str| text.parse::<Timestamp>().unwrap();
+    let summary =
+        "night; \"half\", a \\ and Z\u{fc}rich ".to_owned() + &"\u{8001}\u{864e}".repeat(60);
+    let entry = |is_cancelled| Entry {
+        uid: "night/2026-12-01T00:30:00Z@prod,eu.recess".to_owned(),
+        stamp: at("2026-11-27T14:00:00.5Z"),
+        begins: at("2026-12-01T00:30:00Z"),
+        ends: at("2026-12-01T02:30:00Z"),
+        summary: summary.clone(),
+        description: "Pauses ORDERS/*\nskip by alice: \u{7}\r\nEND:VEVENT".to_owned(),
+        is_cancelled,
+    };
+    let text = write("recess prod-eu", [entry(false), entry(true)]);
+    assert_eq!(text, write("recess prod-eu", [entry(false), entry(true)]));
+    assert!(
+        text.split("\r\n")
+            .all(|line| line.len() <= 75 && !line.contains(['\r', '\n']))
+    );
+    assert_eq!(text.matches("\r\nEND:VEVENT\r\n").count(), 2, "{text}");
+    assert!(text.contains("DTSTAMP:20261127T140000Z\r\n"), "{text}");
+
+    let contents = read_all(text.as_bytes());
+    assert_eq!((contents.mistakes, contents.oddities), (vec![], vec![]));
+    assert_eq!(contents.summaries, [&*summary, &*summary].map(Into::into));
+    // The cancelled one does not take place.
+    assert_eq!(contents.events.len(), 1);
+    let times = [entry(false).begins, entry(false).ends];
+    assert_eq!(contents.events[0].times, [times]);
+}

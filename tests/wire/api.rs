@@ -139,6 +139,27 @@ async fn each_endpoint_answers_by_its_method_its_name_and_its_parameters() {
             "parameter `window`: there is no window `day`",
         ),
         (
+            "GET /calendar.ics?window=night",
+            "recess",
+            200,
+            "content-type: text/calendar; charset=utf-8; method=PUBLISH\r\n",
+            "BEGIN:VCALENDAR\r\n",
+        ),
+        (
+            "GET /calendar.ics?window=day",
+            "recess",
+            400,
+            "",
+            "parameter `window`: there is no window `day`",
+        ),
+        (
+            "GET /calendar.ics",
+            "evil.example",
+            421,
+            "",
+            "host evil.example: ",
+        ),
+        (
             "GET /api/v1/status?consumer=a",
             "recess",
             400,
@@ -150,7 +171,7 @@ async fn each_endpoint_answers_by_its_method_its_name_and_its_parameters() {
             "recess",
             404,
             "",
-            "there is nothing at this path; recess serves /, /api/v1/status,",
+            "there is nothing at this path; recess serves /, /calendar.ics,",
         ),
         (
             "GET /api/v1/status/",
@@ -182,6 +203,82 @@ async fn each_endpoint_answers_by_its_method_its_name_and_its_parameters() {
             }
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_calendar_is_that_of_the_command_and_shows_what_was_skipped() {
+    let World { server, .. } = World::with(&["ORDERS/billing"]).await;
+    let config = Config::new([server.url()])
+        .window("night", &["ORDERS/*"], Span::open_for(600))
+        .window("later", &["EVENTS/*"], Span::opening_in(86_400, 60));
+    let config = with_an_override(config);
+    let recess = Recess::start(&config).await;
+    recess.until_ready().await;
+    // Each command writes a config file of its own, and events are dated by that.
+    let less_dates = |text: &str| -> Vec<String> {
+        let lines = text
+            .split("\r\n")
+            .filter(|line| !line.starts_with("DTSTAMP:"));
+        lines.map(str::to_owned).collect()
+    };
+    let served = async |path: &str| {
+        let (status, text) = recess.get(path).await.unwrap();
+        assert_eq!(status, 200, "{text}");
+        text
+    };
+    for (path, only) in [
+        ("/calendar.ics", &[][..]),
+        ("/calendar.ics?window=later", &["--window", "later"]),
+    ] {
+        let command = [&["plan", "--format", "ics"], only].concat();
+        let (exit, printed, err) = ask(&config, &command);
+        assert_eq!((exit, &*err), (Some(0), ""));
+        assert_eq!(
+            less_dates(&served(path).await),
+            less_dates(&printed),
+            "{path}"
+        );
+        assert!(printed.contains("SUMMARY:later\r\n"), "{printed}");
+        assert_eq!(printed.contains("SUMMARY:night\r\n"), only.is_empty());
+        assert!(!printed.contains("CANCELLED"), "{printed}");
+    }
+
+    let before = served("/calendar.ics").await;
+    let told = tell(recess.port(), "GET /calendar.ics", "recess").await;
+    let etag = told
+        .split("etag: ")
+        .nth(1)
+        .unwrap()
+        .split("\r\n")
+        .next()
+        .unwrap();
+    let host = format!("recess\r\nIf-None-Match: {etag}");
+    let told = tell(recess.port(), "GET /calendar.ics", &host).await;
+    assert!(told.starts_with("HTTP/1.1 304 "), "{told}");
+
+    let reason = [
+        "--reason",
+        "release; \"spring\", all day",
+        "--author",
+        "alice",
+    ];
+    let (exit, _, err) = ask(&config, &[&["skip", "later"][..], &reason].concat());
+    assert_eq!(exit, Some(0), "{err}");
+    let after = until("the skipped opening is cancelled", secs(10), async || {
+        let text = served("/calendar.ics").await;
+        text.contains("STATUS:CANCELLED\r\n").then_some(text)
+    })
+    .await;
+    let uids = |text: &str| -> Vec<String> {
+        let lines = text.split("\r\n").filter(|line| line.starts_with("UID:"));
+        lines.map(str::to_owned).collect()
+    };
+    assert_eq!(uids(&before), uids(&after));
+    let unfolded = after.replace("\r\n ", "");
+    let why = r#"release\; "spring"\, all day"#;
+    assert!(unfolded.contains(&format!("): {why}\r\n")), "{after}");
+    let told = tell(recess.port(), "GET /calendar.ics", &host).await;
+    assert!(told.starts_with("HTTP/1.1 200 "), "{told}");
 }
 
 async fn tell(port: u16, request: &str, host: &str) -> String {

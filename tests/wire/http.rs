@@ -30,7 +30,7 @@ use Then::{HalfCloses, Listens};
 const NOTHING: u16 = 0;
 
 /// The words of a 404 and of a 405.
-const NOWHERE: &str = "there is nothing at this path; recess serves /, /api/v1/status, /api/v1/plan, \
+const NOWHERE: &str = "there is nothing at this path; recess serves /, /calendar.ics, /api/v1/status, /api/v1/plan, \
                        /api/v1/overrides, /metrics, /healthz and /readyz\n";
 const READ_ONLY: &str = "recess answers GET and HEAD only: to change something, use its commands\n";
 
