@@ -26,6 +26,11 @@ pub enum Kind {
     Clock,
 }
 
+/// Every fourth has no bucket.
+pub fn has_overrides(seed: u64) -> bool {
+    !seed.is_multiple_of(4)
+}
+
 /// What came of one.
 pub struct Outcome {
     pub seed: u64,
@@ -74,8 +79,7 @@ pub async fn live(seed: u64, kind: Kind, told: bool) -> Outcome {
     let crowd = Crowd::make_up(&mut random, clustered);
     let people = People::connect(&servers.urls(), &record).await;
     people.settle(&crowd).await;
-    // Some have no bucket.
-    let has_bucket = !seed.is_multiple_of(4);
+    let has_bucket = has_overrides(seed);
     let lag = Lag::watch();
 
     let base = Timestamp::now().as_second() + 1;

@@ -9,7 +9,7 @@ use std::{env, fs, thread};
 
 use tokio::time::Instant;
 
-use crate::history::{Kind, Outcome, live};
+use crate::history::{Kind, Outcome, has_overrides, live};
 
 pub fn variable(name: &str) -> Option<u64> {
     let text = env::var(name).ok()?;
@@ -52,7 +52,7 @@ fn many(seeds: impl Iterator<Item = u64> + Send, until: Option<Instant>, kind: f
     let (done, writes, questions) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
     let bad = Mutex::new(BTreeMap::new());
     let took = Mutex::new(Vec::new());
-    let count = Mutex::new((u64::MAX, 0, [0; 3]));
+    let count = Mutex::new((u64::MAX, 0, [0; 3], 0));
     thread::scope(|scope| {
         for _ in 0..at_once {
             scope.spawn(|| {
@@ -61,9 +61,10 @@ fn many(seeds: impl Iterator<Item = u64> + Send, until: Option<Instant>, kind: f
                         return;
                     };
                     {
-                        let (first, last, kinds) = &mut *count.lock().unwrap();
+                        let (first, last, kinds, overridden) = &mut *count.lock().unwrap();
                         (*first, *last) = ((*first).min(seed), (*last).max(seed));
                         kinds[kind(seed) as usize] += 1;
+                        *overridden += u64::from(has_overrides(seed));
                     }
                     let wrong = match one(seed, kind(seed), told) {
                         Ok(outcome) => {
@@ -83,14 +84,15 @@ fn many(seeds: impl Iterator<Item = u64> + Send, until: Option<Instant>, kind: f
             });
         }
     });
-    let (first, last, kinds) = count.into_inner().unwrap();
+    let (first, last, kinds, overridden) = count.into_inner().unwrap();
     let mut took = took.into_inner().unwrap();
     took.sort();
     let longest = took.last().copied().unwrap_or_default();
     let median = took.get(took.len() / 2).copied().unwrap_or_default();
     println!(
-        "{done:?} histories, seeds {first} to {last} ({} standalone, {} in a cluster, {} with a stepped clock): {writes:?} \
-         writes and {questions:?} questions judged; right after {median:.1?} (half), {longest:.1?} (all)",
+        "{done:?} histories, seeds {first} to {last} ({} standalone, {} in a cluster, {} with a stepped clock; \
+         {overridden} with overrides): {writes:?} writes and {questions:?} questions judged; \
+         right after {median:.1?} (half), {longest:.1?} (all)",
         kinds[0], kinds[1], kinds[2]
     );
     let bad = bad.into_inner().unwrap();

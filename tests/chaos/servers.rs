@@ -34,6 +34,9 @@ const GIVEN: [&str; 7] = [
     "$JS.API.STREAM.INFO.KV_recess",
 ];
 
+/// By which it hears of writes to the bucket.
+const HINTS: &str = "$KV.recess.prod-eu.>";
+
 /// One that hears of no write to the bucket, and reads it late.
 pub const DEAF: &str = "late";
 
@@ -48,7 +51,7 @@ impl Servers {
             .unwrap();
         let world = WORLDS.fetch_add(1, SeqCst);
         let password = format!("s3cret-{}-{world}", std::process::id());
-        let users = users(&GIVEN, &password);
+        let users = users(None, &password);
         fs::write(permissions.path().join("users.conf"), users).unwrap();
         // It is looked for from the server's own folder, which is beside this one.
         let folder = permissions.path().file_name().unwrap();
@@ -89,10 +92,10 @@ impl Servers {
         self.nodes().iter().map(Server::url).collect()
     }
 
-    /// Takes all but these permissions away.
-    fn permit(&self, subjects: &[&str]) {
+    /// Takes one permission away at most, and gives all others.
+    fn permit_without(&self, taken: Option<&str>) {
         let file = self.permissions.path().join("users.conf");
-        fs::write(file, users(subjects, &self.password)).unwrap();
+        fs::write(file, users(taken, &self.password)).unwrap();
         for node in self.nodes().iter().filter(|node| node.pid().is_some()) {
             node.signal("HUP");
         }
@@ -142,13 +145,12 @@ impl Servers {
             }
             _ => {
                 let taken = *random.pick(&[
-                    &GIVEN[4], &GIVEN[4], &GIVEN[2], &GIVEN[3], &GIVEN[1], &GIVEN[5],
+                    GIVEN[4], GIVEN[4], GIVEN[2], GIVEN[3], GIVEN[1], GIVEN[5], GIVEN[6], HINTS,
                 ]);
                 self.record.note(format!("{taken} is denied for {wait:?}"));
-                let left: Vec<&str> = GIVEN.into_iter().filter(|one| one != taken).collect();
-                self.permit(&left);
+                self.permit_without(Some(taken));
                 tokio::time::sleep(wait).await;
-                self.permit(&GIVEN);
+                self.permit_without(None);
                 self.record.note("everything is permitted");
             }
         }
@@ -195,19 +197,22 @@ impl Servers {
     }
 }
 
-fn users(subjects: &[&str], password: &str) -> String {
+fn users(taken: Option<&str>, password: &str) -> String {
+    let left = |one: &&str| Some(*one) != taken;
+    let publish: Vec<&str> = GIVEN.into_iter().filter(left).collect();
     let events = ["PAUSE", "CREATED", "DELETED"]
         .map(|kind| format!("$JS.EVENT.ADVISORY.CONSUMER.{kind}.*.*"));
     let user = |name: &str, heard: &[&str]| {
         let subscribe: Vec<&str> = (events.iter().map(String::as_str))
             .chain(heard.iter().copied())
+            .filter(left)
             .collect();
         format!(
-            "{{ user: {name}, password: {password}, permissions: {{ publish: {subjects:?}, subscribe: {subscribe:?} }} }}\n"
+            "{{ user: {name}, password: {password}, permissions: {{ publish: {publish:?}, subscribe: {subscribe:?} }} }}\n"
         )
     };
     let (recess, late) = (
-        user("recess", &["_INBOX_recess.>", "$KV.recess.prod-eu.>"]),
+        user("recess", &["_INBOX_recess.>", HINTS]),
         user(DEAF, &["_INBOX_late.>"]),
     );
     format!("authorization {{ users: [\n{{ user: app, password: app }}\n{recess}{late}] }}\n")
