@@ -72,7 +72,7 @@ impl Two {
             "v": 1, "instance": INSTANCE, "effect": effect, "verb": verb, "window": "w0",
             "from": second(from).to_string(), "until": second(until).to_string(),
         });
-        assert!(self.operators.put(&subject("alice", "late"), &value).await);
+        assert!(self.operators.put(&subject("alice.late"), &value).await);
         until
     }
 

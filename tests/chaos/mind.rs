@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::known::{Known, MOST_SIGHTS};
-use crate::overrides::Target;
+use crate::overrides::{BUCKET_STREAM, Target};
 use crate::readings::{Belief, Readings};
 use crate::rules::Rules;
 use crate::selectors::{ask_for_streams, may_list, selects};
@@ -159,6 +159,9 @@ impl Mind {
             Question::Streams if code.is_none() => {
                 let streams = answer["streams"].as_array().cloned().unwrap_or_default();
                 let names = streams.iter().filter_map(|name| name.as_str());
+                // One that is deleted may be there again when the sweep comes: what was listed before was a look.
+                let has_bucket = self.rules.iter().any(|(rules, ..)| rules.has_bucket);
+                let names = names.chain(has_bucket.then_some(BUCKET_STREAM));
                 let life = Life {
                     stops: &self.stops,
                     sent: &self.sent,

@@ -19,7 +19,7 @@ use crate::support::config::{Config, INSTANCE};
 use crate::support::random::Random;
 use crate::support::recess::command;
 
-/// How many keys the operators use: so that some are undone that still count.
+/// How many keys an operator uses.
 const KEYS: i64 = 12;
 
 /// Who they are. The order of their names is not that of what they decide.
@@ -53,6 +53,8 @@ pub struct Operators {
     /// By which their commands go: perhaps no longer the daemon's.
     config: PathBuf,
     _files: tempfile::TempDir,
+    /// The ids that were written, in order.
+    written: Mutex<Vec<String>>,
     /// What went wrong with commands that no fault explains.
     pub faults: Mutex<Vec<String>>,
 }
@@ -80,6 +82,7 @@ impl Operators {
             replicas: servers.nodes().len(),
             config,
             _files: files,
+            written: Mutex::default(),
             faults: Mutex::default(),
         }
     }
@@ -108,23 +111,27 @@ impl Operators {
     /// One thing that an operator does.
     pub async fn operate(&self, random: &mut Random) {
         let author = *random.pick(&AUTHORS);
-        let key = subject(author, &format!("k{}", random.below(KEYS)));
+        let id = format!("{author}.k{}", random.below(KEYS));
+        let key = subject(&id);
+        let known = self.known(random).unwrap_or_else(|| id.clone());
         match random.below(28) {
             0..=13 => {
                 let value = entry(random, &self.crowd);
                 let stored = self.put(&key, &value).await;
+                self.written.lock().unwrap().push(id);
                 self.record
                     .note(format!("{author} writes {key} {value} ({stored})"));
             }
             14..=16 => {
-                let done = self.undo(&key, "PURGE").await;
-                self.record.note(format!("{author} undoes {key} ({done})"));
+                let done = self.undo(&subject(&known), "PURGE").await;
+                self.record.note(format!("{known} is undone ({done})"));
             }
             17 => {
-                let done = self.undo(&key, "DEL").await;
-                self.record.note(format!("{author} deletes {key} ({done})"));
+                let done = self.undo(&subject(&known), "DEL").await;
+                self.record.note(format!("{known} is deleted ({done})"));
             }
-            18..=23 => self.command(random, author).await,
+            18..=20 => self.command(random, author).await,
+            21..=23 => self.run(author, vec!["undo".to_owned(), known]).await,
             24 => {
                 let filter = match random.once_in(2) {
                     true => key,
@@ -148,6 +155,13 @@ impl Operators {
         }
     }
 
+    /// One of the last that were written: what is older is over.
+    fn known(&self, random: &mut Random) -> Option<String> {
+        let written = self.written.lock().unwrap();
+        let recent = &written[written.len().saturating_sub(6)..];
+        (!recent.is_empty()).then(|| random.pick(recent).clone())
+    }
+
     /// The bucket is deleted, and made anew at once or later.
     async fn remake(&self, random: &mut Random) {
         let verb = format!("STREAM.DELETE.{BUCKET_STREAM}");
@@ -163,22 +177,23 @@ impl Operators {
 
     /// One of recess's own commands, which works out what it means and does what no daemon does.
     async fn command(&self, random: &mut Random, author: &str) {
-        let (window, key) = (
-            Rules::window(random),
-            format!("{author}.k{}", random.below(KEYS)),
-        );
+        let window = Rules::window(random);
         let selectors = self.crowd.selectors(random);
         let length = format!("{}s", random.pick(&[3, 10, 25, 60]));
-        let verb = *random.pick(&["open", "extend", "close", "skip", "pause", "resume", "undo"]);
+        let verb = *random.pick(&["open", "extend", "close", "skip", "pause", "resume"]);
         let mut arguments = vec![verb.to_owned()];
         match verb {
             "pause" | "resume" => arguments.extend(selectors),
-            "undo" => arguments.push(key),
             _ => arguments.push(window),
         }
         if matches!(verb, "open" | "extend" | "pause") {
             arguments.extend(["--for".to_owned(), length]);
         }
+        self.run(author, arguments).await;
+    }
+
+    /// A command with what all of them take. None fails for a reason that no fault explains.
+    async fn run(&self, author: &str, mut arguments: Vec<String>) {
         let config = self.config.to_str().unwrap();
         for text in ["--reason", "chaos", "--author", author, "--config", config] {
             arguments.push(text.to_owned());

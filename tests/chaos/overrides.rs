@@ -9,9 +9,9 @@ use crate::support::config::INSTANCE;
 pub const BUCKET: &str = "recess";
 pub const BUCKET_STREAM: &str = "KV_recess";
 
-/// Where an operator's overrides lie.
-pub fn subject(author: &str, id: &str) -> String {
-    format!("$KV.{BUCKET}.{INSTANCE}.{author}.{id}")
+/// Where an override lies, by its id: `alice.k7f2q`.
+pub fn subject(id: &str) -> String {
+    format!("$KV.{BUCKET}.{INSTANCE}.{id}")
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -51,7 +51,7 @@ impl Story {
         self.asks_the_bucket(after);
         let reply = format!("reply.{after}");
         for (sequence, value) in entries {
-            let key = subject("alice", &format!("k{sequence}"));
+            let key = subject(&format!("alice.k{sequence}"));
             let headers =
                 format!("NATS/1.0\r\nNats-Subject: {key}\r\nNats-Sequence: {sequence}\r\n\r\n");
             self.hears(after + 1, &reply, &headers, value.to_string());
@@ -193,4 +193,22 @@ fn the_last_word_is_that_of_the_latest_sequence() {
             false => story.breaks("I1"),
         }
     }
+}
+
+#[test]
+fn a_bucket_that_is_there_again_is_swept_once() {
+    let mut story = begin();
+    let names = |story: &mut Story, after: i64, streams: &[&str]| {
+        story.sends_api(after, 1, "STREAM.NAMES", String::new());
+        let answer = json!({ "streams": streams });
+        story.is_told(after + 1, 1, &format!("reply.{after}"), answer.to_string());
+    };
+    names(&mut story, 0, &["S0"]);
+    asks(&mut story, 10, "CONSUMER.LIST.S0");
+    names(&mut story, 5_000, &["KV_recess", "S0"]);
+    asks(&mut story, 5_010, "CONSUMER.LIST.KV_recess");
+    asks(&mut story, 5_020, "CONSUMER.LIST.S0");
+    assert_eq!(story.violations(), [""; 0]);
+    asks(&mut story, 10_000, "CONSUMER.LIST.KV_recess");
+    story.breaks("I4: it has no business");
 }
