@@ -87,7 +87,9 @@ impl Interest {
 
     /// The consumers to be asked for by name: only so does the server say that one does not exist.
     pub fn named(&self) -> BTreeSet<ConsumerId> {
-        (self.adding().filter_map(Selector::exact))
+        let by_name = self.adding().filter_map(Selector::exact);
+        // What one selector names, another may take away.
+        (by_name.filter(|id| self.is_selected(id, None)))
             .chain(self.beyond.iter().cloned())
             .collect()
     }

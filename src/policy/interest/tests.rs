@@ -44,6 +44,12 @@ fn no_more_is_asked_than_the_selectors_need() {
         (&["*/*"], "", "BILLING EVENTS KV_x ORDERS ORDERS-OLD", true),
         // A stream that the account does not have is asked for only if its very name is written.
         (&["NEW/*", "N*/x"], "", "NEW", true),
+        (
+            &["ORDERS/billing", "EVENTS/mail", "!ORDERS/b*", "!KV_x/one"],
+            "EVENTS/mail",
+            "",
+            false,
+        ),
         // What takes away asks for nothing.
         (
             &["ORDERS/*", "!*/audit", "!EVENTS/mail", "!KV_*/*"],
