@@ -1,6 +1,7 @@
 //! What one pass saw, decided and did. Log lines, metrics, `/readyz` and `status` are views of it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -247,6 +248,13 @@ pub struct Failure {
     pub stream: Option<String>,
     /// Why there is no answer.
     pub error: RequestError,
+}
+
+/// `cannot observe stream ORDERS: timed out after 3 s`
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot observe {}: {}", self.subject, self.error)
+    }
 }
 
 impl Failure {

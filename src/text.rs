@@ -199,6 +199,11 @@ pub fn grouped(number: u64) -> String {
     grouped
 }
 
+/// A text with [`grouped`] numbers for those who break lines by themselves, or not at all.
+pub fn with_plain_blanks(text: &str) -> String {
+    text.replace('\u{a0}', " ")
+}
+
 /// An argument of a command to type, which a shell takes as it is: in quotes if it needs them.
 pub fn shell_argument(argument: &str) -> String {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "_-./:=+,@%".contains(letter);

@@ -164,10 +164,7 @@ async fn carry_out(
     let mut bulk = Bulk::new(nats.clone(), clock, interest.clone(), policy.clone(), most);
     let observed = bulk.survey().await;
     for failure in &observed.failures {
-        super::complain(format!(
-            "error: cannot observe {}: {}",
-            failure.subject, failure.error
-        ));
+        super::complain(format!("error: {failure}"));
     }
     let unmatched = selected::some_match_nothing(&nats, &interest, &observed).await;
     // A part of them is worse than none: the operator would believe that all were done.

@@ -51,10 +51,7 @@ pub fn execute(args: ExplainArgs, wall: fn() -> Timestamp) -> Exit {
     };
     let failure = (report.as_ref()).and_then(|report| report.pass.as_ref()?.failures.first());
     if let Some(failure) = failure {
-        super::complain(format!(
-            "error: cannot observe {}: {}",
-            failure.subject, failure.error
-        ));
+        super::complain(format!("error: {failure}"));
         return Exit::Failed;
     }
     let row = report.as_ref().and_then(|report| report.rows.get(id));

@@ -6,18 +6,29 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::table::{render, table_without};
 use super::{ConfigArgs, Exit, Format, FormatArgs};
-use crate::consumer::{ConsumerId, Owner, PauseState};
-use crate::plan::{Rule, Verdict};
-use crate::report::{Report, Row};
+use crate::report::Report;
 use crate::text::{self, rounded_span};
 use crate::views::json;
 
+mod consumers;
+mod lines;
+mod screen;
+mod stretches;
+mod watch;
+
+pub(super) use consumers::why;
+
+/// Shows the state of each consumer.
 #[derive(Debug, Args)]
 pub struct StatusArgs {
     #[command(flatten)]
     config: ConfigArgs,
     #[command(flatten)]
     format: FormatArgs,
+    /// Go on showing it as it changes: on the whole terminal until q or Ctrl-C, elsewhere a line a
+    /// change; with --format json an array a line
+    #[arg(long)]
+    watch: bool,
 }
 
 pub fn execute(args: StatusArgs, wall: fn() -> Timestamp) -> Exit {
@@ -25,89 +36,38 @@ pub fn execute(args: StatusArgs, wall: fn() -> Timestamp) -> Exit {
         Ok(config) => config,
         Err(exit) => return exit,
     };
+    if args.watch {
+        return watch::watch(config, args.format.format, wall);
+    }
     let report = match super::live::look(config, wall) {
         Ok(report) => report,
         Err(exit) => return exit,
     };
     let shown = match args.format.format {
         Format::Json => super::print_json_rows(json::status(&report)).0,
-        Format::Text => super::print(&text(&report)),
+        Format::Text => super::print(&table(&report)),
     };
     super::left_out::print(&report.left_out);
     let failures = report.pass.iter().flat_map(|pass| &pass.failures);
     failures.fold(shown, |_, failure| {
-        super::complain(format!(
-            "error: cannot observe {}: {}",
-            failure.subject, failure.error
-        ));
+        super::complain(format!("error: {failure}"));
         Exit::Failed
     })
 }
 
-fn text(report: &Report) -> String {
+fn table(report: &Report) -> String {
     let is_incomplete = report.pass.as_ref().is_some_and(|pass| !pass.is_ok());
     match report.rows.is_empty() {
         true if is_incomplete => return String::new(),
         true => return "No consumer matches any window.\n".to_owned(),
         false => {}
     }
-    let headings = [
-        "CONSUMER",
-        "WANTED",
-        "FOUND",
-        "UNTIL (UTC)",
-        "LEFT",
-        "WHOSE",
-        "BACKLOG",
-        "UNACKED",
-        "WHY",
-        "WINDOWS",
-    ];
-    // LEFT says what UNTIL does.
-    let dispensable = ["UNTIL (UTC)", "UNACKED", "BACKLOG", "WHOSE", "WINDOWS"];
-    let mut rows = table_without(&headings, &dispensable);
+    const UNTIL: &str = "UNTIL (UTC)";
+    let mut rows = table_without(&consumers::headings(UNTIL), &consumers::dispensable(UNTIL));
     for (id, row) in report.rows.iter() {
-        let (state, until) = json::observed(&row.found);
-        let left = match row.found.observation().map(|seen| seen.state) {
-            Some(PauseState::Paused { remaining, .. }) => rounded_span(remaining),
-            _ => String::new(),
-        };
-        let count =
-            |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
-        rows.add_row([
-            id.to_string(),
-            row.desired.as_str().to_owned(),
-            state.to_owned(),
-            until.map_or_else(String::new, text::utc_cell),
-            left,
-            row.owner(report.mark())
-                .map_or("", Owner::as_str)
-                .to_owned(),
-            count(row.found.observation().map(|seen| seen.pending)),
-            count(row.found.observation().map(|seen| seen.ack_pending)),
-            why(row),
-            held_by(report, id, row),
-        ]);
+        rows.add_row(consumers::cells(report, id, row, row.seen, text::utc_cell));
     }
     render(rows) + "\n" + &summary(report) + "\n"
-}
-
-/// Its windows, and the overrides that last.
-fn held_by(report: &Report, id: &ConsumerId, row: &Row) -> String {
-    let windows = report.windows_of(id).into_iter().map(str::to_owned);
-    let all: Vec<String> = windows.chain(json::overrides_on(report, row)).collect();
-    all.join(" ")
-}
-
-/// What ought to be done: whether a daemon does it, only the daemon knows. Where that is nothing
-/// although it is not plainly as wanted, the rule says why.
-pub(super) fn why(row: &Row) -> String {
-    match (row.verdict, row.rule) {
-        (verdict, _) if verdict.action().is_some() => format!("should {verdict}"),
-        (Verdict::Settled, Rule::Running | Rule::Paused) => "settled".to_owned(),
-        (Verdict::Settled, rule) => format!("settled: {rule}"),
-        (verdict, _) => verdict.to_string(),
-    }
 }
 
 fn summary(report: &Report) -> String {

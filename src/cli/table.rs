@@ -73,6 +73,15 @@ pub fn terminal_width(stream: impl AsFd) -> Option<u16> {
     terminal_size_of(stream).map(|(width, _)| width.0)
 }
 
+/// A table whose rows stay lines, for a screen of that width: what is too long is the screen's
+/// business.
+pub fn unwrapped(headings: &[&str], dispensable: &[&str], width: usize) -> Rows {
+    Rows {
+        width: Some(u16::try_from(width).unwrap_or(u16::MAX)),
+        ..table_for(headings, dispensable, None)
+    }
+}
+
 /// An empty table with these headings.
 pub fn table(headings: &[&str]) -> Rows {
     table_without(headings, &[])
@@ -103,6 +112,27 @@ pub(super) fn table_for(headings: &[&str], dispensable: &[&str], width: Option<u
 /// The table's lines, from the left margin and without the blanks that fill the last column.
 pub fn render(mut rows: Rows) -> String {
     let left_out = rows.narrow();
+    let mut text = String::new();
+    for line in lines(rows) {
+        text.push_str(&line);
+        text.push('\n');
+    }
+    if left_out > 0 {
+        let columns = if left_out == 1 { "column" } else { "columns" };
+        text += &format!(
+            "({left_out} {columns} left out: a wider terminal, a pipe or --format json shows all)\n"
+        );
+    }
+    text
+}
+
+/// The same of an [`unwrapped`] table, a line for the headings and for each row.
+pub fn render_lines(mut rows: Rows) -> Vec<String> {
+    rows.narrow();
+    lines(rows)
+}
+
+fn lines(rows: Rows) -> Vec<String> {
     let mut table = rows.table;
     let last = table.column_count().saturating_sub(1);
     for (index, column) in table.column_iter_mut().enumerate() {
@@ -117,16 +147,6 @@ pub fn render(mut rows: Rows) -> String {
             ColumnConstraint::LowerBoundary(Width::Fixed(LIST_WIDTH))
         });
     }
-    let mut text = String::new();
-    for line in table.lines() {
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    if left_out > 0 {
-        let columns = if left_out == 1 { "column" } else { "columns" };
-        text += &format!(
-            "({left_out} {columns} left out: a wider terminal, a pipe or --format json shows all)\n"
-        );
-    }
-    text
+    let lines = table.lines().map(|line| line.trim_end().to_owned());
+    lines.collect()
 }

@@ -1,9 +1,12 @@
-//! A person at a terminal: asked before much is done, and free to stop it.
+//! A person at a terminal: asked before much is done, free to stop it, and shown a screen.
 
 use std::io::{self, IsTerminal, Write};
 
 use super::{Exit, complain};
 use crate::signals::Signals;
+
+pub mod full_screen;
+pub mod line;
 
 /// So many consumers are paused or resumed without a question.
 const UNASKED: usize = 10;

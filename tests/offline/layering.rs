@@ -13,6 +13,8 @@ const SPOKEN_IN: &[(&str, &str)] = &[
     ("humantime", "config/value/length.rs"),
     ("strsim", "config/suggest.rs"),
     ("terminal_size", "cli/table.rs"),
+    ("crossterm", "cli/terminal/full_screen.rs"),
+    ("unicode_width", "cli/terminal/line.rs"),
     ("croner", "calendar/cron.rs"),
     ("icalendar", "ics/property.rs"),
     ("rrule", "ics/recurrence.rs"),

@@ -14,4 +14,5 @@ pub mod operator;
 pub mod proxy;
 pub mod random;
 pub mod recess;
+pub mod terminal;
 pub mod world;

@@ -45,6 +45,7 @@ mod reload;
 mod repair;
 mod secrets;
 mod spread;
+mod status_watch;
 mod surprises;
 mod tls;
 mod versions;

@@ -278,7 +278,7 @@ impl Wait {
         }
         self.trouble = None;
         for failure in &observed.failures {
-            let line = format!("cannot observe {}: {}", failure.subject, failure.error);
+            let line = failure.to_string();
             // Nothing but a person can mend that.
             if let RequestError::Denied { .. } = failure.error {
                 self.progress.clear();
