@@ -314,6 +314,22 @@ fn a_sweep_whose_answers_may_be_lost_goes_on() {
 }
 
 #[test]
+fn a_list_that_a_window_calls_for_does_not_take_the_place_of_one_that_the_sweep_has_lost() {
+    let mut story = Story::begin();
+    asks(&mut story, 0, "STREAM.NAMES");
+    story.sends_api(10, 1, "CONSUMER.LIST.S0", String::new());
+    asks(&mut story, 11, "CONSUMER.LIST.S1");
+    asks(&mut story, 5_000, "CONSUMER.LIST.S0");
+    // The sweep begins again.
+    asks(&mut story, 9_000, "STREAM.NAMES");
+    asks(&mut story, 9_010, "CONSUMER.LIST.S0");
+    asks(&mut story, 9_011, "CONSUMER.LIST.S1");
+    assert_eq!(story.violations(), [""; 0]);
+    asks(&mut story, 14_000, "STREAM.NAMES");
+    story.breaks("I4: it has no business");
+}
+
+#[test]
 fn a_list_whose_answer_may_have_been_lost_with_its_connection_is_asked_for_again_once() {
     let mut story = Story::begin();
     asks(&mut story, 0, "STREAM.NAMES");

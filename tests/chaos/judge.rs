@@ -87,8 +87,10 @@ impl Judge {
                 mind.questions.insert(frame.reply.clone(), answer);
                 mind.sent.insert(*connection, at);
                 let since = mind.since(at - slack, slack);
-                if question == Question::Bucket {
-                    mind.readings.ask(at);
+                match &question {
+                    Question::Bucket => mind.readings.ask(at),
+                    Question::List(stream) => mind.sweeps.asks(stream, at),
+                    _ => {}
                 }
                 if let Question::Pause(path) = &question {
                     self.writes += 1;

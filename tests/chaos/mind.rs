@@ -169,10 +169,18 @@ impl Mind {
                 (self.sweeps).named(names.map(str::to_owned), answered, life);
             }
             Question::List(stream) if matches!(code, None | Some(10059)) => {
-                self.sweeps.listed(stream, answered);
+                let is_called_for = self.may_have_called_for(stream);
+                self.sweeps.listed(stream, answered, is_called_for);
             }
             _ => {}
         }
+    }
+
+    /// Whether a stream was ever to be listed for what is wanted in it.
+    fn may_have_called_for(&self, stream: &str) -> bool {
+        let mut overridden = self.were_overridden(Timestamp::MIN);
+        overridden.any(|selectors| may_list(selectors, stream))
+            || self.rules.iter().any(|(rules, ..)| rules.may_list(stream))
     }
 
     pub fn is_in_scope(&self, path: &str, rules: &[Arc<Rules>], since: Timestamp) -> bool {

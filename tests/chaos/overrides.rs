@@ -36,7 +36,16 @@ impl Override {
     pub fn read(sequence: u64, value: &str) -> Option<Self> {
         let value: Value = serde_json::from_str(value).ok()?;
         let is_undone = !value["undone"].is_null();
-        if value["v"] != 1 || value["instance"] != INSTANCE || is_undone {
+        (!is_undone).then(|| Self::of(sequence, &value))?
+    }
+
+    /// What the value of one that was undone says of what it was.
+    pub fn was(sequence: u64, value: &str) -> Option<Self> {
+        Self::of(sequence, &serde_json::from_str(value).ok()?)
+    }
+
+    fn of(sequence: u64, value: &Value) -> Option<Self> {
+        if value["v"] != 1 || value["instance"] != INSTANCE {
             return None;
         }
         let pauses = match (value["verb"].as_str()?, value["effect"].as_str()?) {

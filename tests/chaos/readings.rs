@@ -76,9 +76,15 @@ impl Readings {
             let sequence = frame
                 .header("Nats-Sequence")
                 .and_then(|text| text.parse().ok());
-            let is_put = frame.header("KV-Operation").is_none();
-            if let (Some(sequence), true) = (sequence, is_put) {
+            let Some(sequence) = sequence else {
+                return false;
+            };
+            if frame.header("KV-Operation").is_none() {
                 entries.extend(Override::read(sequence, &frame.payload));
+            } else {
+                // What one may have paused that was undone stays in sight until its end.
+                let was = Override::was(sequence, &frame.payload);
+                self.ever.extend(was.filter(|was| !self.ever.contains(was)));
             }
             return false;
         };

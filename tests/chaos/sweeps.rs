@@ -38,14 +38,22 @@ impl Life<'_> {
 /// The newest list of the streams' names, and the streams that were listed after it.
 struct Sweep {
     names: Answered,
-    streams: BTreeMap<String, Option<Answered>>,
+    streams: BTreeMap<String, Swept>,
+}
+
+/// What is known of one stream's list.
+#[derive(Default)]
+struct Swept {
+    /// When it was asked for first.
+    asked: Option<Timestamp>,
+    list: Option<Answered>,
 }
 
 impl Sweep {
     fn is_over(&self, life: Life) -> bool {
         let mut lists = self.streams.values();
         life.surely_took(self.names)
-            && lists.all(|list| list.is_some_and(|list| life.surely_took(list)))
+            && lists.all(|swept| swept.list.is_some_and(|list| life.surely_took(list)))
     }
 }
 
@@ -70,8 +78,8 @@ impl Sweeps {
     /// Whether a stream may be listed: it was among the names, and its list has not been answered since.
     pub fn may_list(&self, stream: &str, life: Life) -> bool {
         let sweep = self.newest.as_ref();
-        let list = sweep.and_then(|sweep| sweep.streams.get(stream));
-        list.is_some_and(|list| !list.is_some_and(|list| life.surely_took(list)))
+        let swept = sweep.and_then(|sweep| sweep.streams.get(stream));
+        swept.is_some_and(|swept| !swept.list.is_some_and(|list| life.surely_took(list)))
     }
 
     /// The streams' names were answered.
@@ -80,18 +88,27 @@ impl Sweeps {
         self.owed -= usize::from(over.is_some());
         // Otherwise they are asked for a glob.
         if self.owed > 0 {
-            let streams = streams.map(|stream| (stream, None)).collect();
+            let streams = streams.map(|stream| (stream, Swept::default())).collect();
             self.newest = Some(Sweep { names, streams });
         }
     }
 
-    /// The list of a stream was answered.
-    pub fn listed(&mut self, stream: &str, list: Answered) {
+    /// The list of a stream is asked for.
+    pub fn asks(&mut self, stream: &str, at: Timestamp) {
+        let sweep = self.newest.as_mut();
+        if let Some(swept) = sweep.and_then(|sweep| sweep.streams.get_mut(stream)) {
+            swept.asked.get_or_insert(at);
+        }
+    }
+
+    /// The list of a stream was answered. Where rules call for it too, only the first may be the sweep's.
+    pub fn listed(&mut self, stream: &str, list: Answered, is_called_for: bool) {
         if let Some(sweep) = &mut self.newest
             && list.asked >= sweep.names.at
-            && let Some(known) = sweep.streams.get_mut(stream)
+            && let Some(swept) = sweep.streams.get_mut(stream)
+            && (!is_called_for || swept.asked == Some(list.asked))
         {
-            *known = Some(list);
+            swept.list = Some(list);
         }
     }
 }

@@ -52,8 +52,13 @@ impl Story {
         let reply = format!("reply.{after}");
         for (sequence, value) in entries {
             let key = subject(&format!("alice.k{sequence}"));
-            let headers =
-                format!("NATS/1.0\r\nNats-Subject: {key}\r\nNats-Sequence: {sequence}\r\n\r\n");
+            let operation = match value["undone"].is_null() {
+                true => "",
+                false => "KV-Operation: PURGE\r\n",
+            };
+            let headers = format!(
+                "NATS/1.0\r\n{operation}Nats-Subject: {key}\r\nNats-Sequence: {sequence}\r\n\r\n"
+            );
             self.hears(after + 1, &reply, &headers, value.to_string());
         }
         let end = format!(
@@ -193,6 +198,20 @@ fn the_last_word_is_that_of_the_latest_sequence() {
             false => story.breaks("I1"),
         }
     }
+}
+
+#[test]
+fn what_was_paused_and_undone_stays_in_sight_until_its_end() {
+    let mut undone = entry("pause", 0, 60);
+    undone.as_object_mut().unwrap().remove("window");
+    undone["consumers"] = json!(["S1/c1"]);
+    undone["undone"] = json!({ "by": "alice" });
+    let mut story = begin();
+    story.reads(0, 8, &[(8, undone)]);
+    asks(&mut story, 50_000, "CONSUMER.INFO.S1.c1");
+    assert_eq!(story.violations(), [""; 0]);
+    asks(&mut story, 80_000, "CONSUMER.INFO.S1.c1");
+    story.breaks("I4: it has no business");
 }
 
 #[test]
