@@ -1,6 +1,6 @@
 //! What tests of the summary and of the page begin with: a deployment at an instant.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -80,7 +80,9 @@ pub fn at(text: &str) -> Timestamp {
 impl Scene {
     /// A deployment that is connected and has these consumers, each as it is wanted.
     pub fn new(toml: &str, now: &str, consumers: &[&str]) -> Self {
-        let config = config::parse(Path::new(config::DEFAULT_PATH), toml).expect("a config");
+        let mut config = config::parse(Path::new(config::DEFAULT_PATH), toml).expect("a config");
+        // Whatever copy this host has.
+        config.zone_data.version = "2026a".to_owned();
         let now = at(now);
         let report = Report {
             link: Link::Up(Server {
@@ -256,14 +258,16 @@ impl Scene {
 
     /// The windows by the calendar and the rows.
     pub fn refresh(&mut self) {
-        let (rows, policy) = (self.report.rows.clone(), self.report.policy.clone());
+        let mut counts: HashMap<&str, usize> = HashMap::new();
+        for name in (self.report.rows.values()).flat_map(|row| row.windows.names()) {
+            *counts.entry(name).or_default() += 1;
+        }
+        let policy = self.report.policy.clone();
         let windows = policy.windows().iter().map(|window| WindowState {
             name: window.name.clone(),
             open: window.open_at(self.now),
             next: window.next_opening(self.now),
-            consumers: (rows.values())
-                .filter(|row| row.windows.names().any(|name| *name == *window.name))
-                .count(),
+            consumers: counts.get(&*window.name).copied().unwrap_or_default(),
             unmatched: Some([].into()),
             blank: None,
         });

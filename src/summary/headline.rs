@@ -185,17 +185,15 @@ fn scheduled(facts: &Facts<'_>, counts: &Counts) -> Headline {
         1 => "; 1 is released".to_owned(),
         many => format!("; {} are released", number(many)),
     };
-    let all = if present > 1 { "All " } else { "" };
     let sentence = match (paused, unscheduled) {
         (0, _) if released.is_empty() => {
             let are = are(present, "is", "are");
-            format!("{all}{} {are} running, as scheduled", consumers(present))
+            format!("{} {are} running, as scheduled", of_all(present, present))
         }
         (0, _) => "No consumer is paused".to_owned(),
         (_, 0) => {
-            let all = if paused == present { all } else { "" };
             let are = are(paused, "is", "are");
-            format!("{all}{} {are} paused, as scheduled", consumers(paused))
+            format!("{} {are} paused, as scheduled", of_all(paused, present))
         }
         (1, _) => "1 consumer is paused, not as scheduled".to_owned(),
         (_, _) => format!(
@@ -239,6 +237,15 @@ fn consumers(count: usize) -> String {
     match count {
         1 => "1 consumer".to_owned(),
         many => format!("{} consumers", number(many)),
+    }
+}
+
+/// So many of all.
+fn of_all(count: usize, all: usize) -> String {
+    match (count == all, count) {
+        (true, 2) => "Both consumers".to_owned(),
+        (true, 3..) => format!("All {}", consumers(count)),
+        (_, count) => consumers(count),
     }
 }
 

@@ -11,6 +11,7 @@ use super::stretch::{Kind, Stretch};
 use super::words;
 use crate::policy::{Effect, Override};
 use crate::text;
+use crate::visible::visible;
 
 /// No bar is narrower: an opening of seconds is seen too.
 const NARROWEST: f64 = 3.0;
@@ -94,8 +95,10 @@ impl Frame<'_> {
                 .is_some_and(|next| next.from == stretch.until && next.kind.is_open());
             let joins = index.checked_sub(1).and_then(|before| shown.get(before));
             let joins = joins.is_some_and(|one| one.until == stretch.from && one.kind.is_open());
-            if let Some((text, class)) = self.said(stretch, joins, goes_on, is_few) {
-                labels.place(bar, next, text, class);
+            for (text, class) in self.said(stretch, joins, goes_on, is_few) {
+                if labels.place(bar, next, text, class) {
+                    break;
+                }
             }
         }
         row(name, below, bars, labels.placed)
@@ -104,7 +107,8 @@ impl Frame<'_> {
     /// The row of an override of consumers.
     pub fn by_hand(&self, one: &Override) -> Row {
         let terms = &one.terms;
-        let name = format!("{} {}", terms.verb.as_str(), terms.target);
+        let target = terms.target.to_string();
+        let name = format!("{} {}", terms.verb.as_str(), visible(&target));
         let by = format!("by {}", one.id.author());
         let look = match terms.effect {
             Effect::Pause => Look::Hold(self.scale.x(self.now)),
@@ -130,7 +134,7 @@ impl Frame<'_> {
             Kind::Open | Kind::Often => self.open(stretch),
             Kind::Extra(by) => (Look::Extra, words::by(by)),
             Kind::Skipped(by) => (Look::Skipped, format!("{}, stays closed", words::by(by))),
-            Kind::Excluded(name) => (Look::Cut, format!("cut by {name}, stays closed")),
+            Kind::Excluded(name) => (Look::Cut, format!("cut by {}, stays closed", visible(name))),
         };
         self.placed(span, look, words::title(name, span, &what, self.zone))
     }
@@ -165,36 +169,42 @@ impl Frame<'_> {
         }
     }
 
-    /// What is said of a stretch, and the class of that.
+    /// What is said of a stretch, and the class of that; then the same shorter, for less room.
     fn said(
         &self,
         stretch: &Stretch,
         joins: bool,
         goes_on: bool,
         is_few: bool,
-    ) -> Option<(String, &'static str)> {
+    ) -> Vec<(String, &'static str)> {
         let (from, until) = (stretch.from, stretch.until);
         let is_ahead = from > self.now;
         if until <= self.now || goes_on {
-            return None;
+            return Vec::new();
         }
         let end = text::beside(until, self.now, self.zone);
+        let by_author = |by: &Override| (format!("by {}", by.id.author()), "flag");
         match &stretch.kind {
             Kind::Open if is_ahead && is_few => {
                 let times = words::from_to((from, until), self.now, self.zone);
-                Some((times, "flag plain"))
+                vec![(times, "flag plain")]
             }
-            Kind::Open if is_ahead => None,
-            Kind::Open => Some((format!("until {end}"), "flag plain")),
-            Kind::Often => Some(("again and again".to_owned(), "flag plain")),
+            Kind::Open if is_ahead => Vec::new(),
+            Kind::Open => vec![(format!("until {end}"), "flag plain"), (end, "flag plain")],
+            Kind::Often => vec![("again and again".to_owned(), "flag plain")],
             Kind::Extra(by) if joins => {
                 let longer = text::spaced(until.duration_since(from));
-                let text = format!("until {end}, +{longer} by {}", by.id.author());
-                Some((text, "flag"))
+                let whole = format!("until {end}, +{longer} by {}", by.id.author());
+                vec![(whole, "flag"), by_author(by)]
             }
-            Kind::Extra(by) => Some((format!("until {end}, {}", words::by(by)), "flag")),
-            Kind::Skipped(by) => Some((words::by(by), "flag")),
-            Kind::Excluded(name) => Some((name.to_string(), "flag plain")),
+            Kind::Extra(by) => {
+                let whole = format!("until {end}, {}", words::by(by));
+                vec![(whole, "flag"), by_author(by)]
+            }
+            Kind::Skipped(by) => vec![(words::by(by), "flag"), by_author(by)],
+            Kind::Excluded(name) => {
+                vec![(visible(name).into_owned(), "flag plain")]
+            }
         }
     }
 }
@@ -218,8 +228,8 @@ struct Labels {
 }
 
 impl Labels {
-    /// Places a label behind its bar or else in it, if there is room.
-    fn place(&mut self, bar: &Bar, next: f64, text: String, class: &'static str) {
+    /// Places a label in its bar or else behind it, if there is room.
+    fn place(&mut self, bar: &Bar, next: f64, text: String, class: &'static str) -> bool {
         let width = text_width(&text);
         let behind = bar.x + bar.width + SPACE;
         // Within a bar that is still to come, dark words can be read.
@@ -230,17 +240,19 @@ impl Labels {
         };
         let within = within.map(|x| x + SPACE);
         if let Some(x) = within.filter(|x| x + width + SPACE <= bar.x + bar.width) {
-            self.put(x, width, text, "in");
-        } else if behind + width + SPACE / 2.0 <= next {
-            self.put(behind, width, text, class);
+            self.put(x, width, text, "in")
+        } else {
+            behind + width + SPACE / 2.0 <= next && self.put(behind, width, text, class)
         }
     }
 
-    fn put(&mut self, x: f64, width: f64, text: String, class: &'static str) {
-        if x >= self.end {
+    fn put(&mut self, x: f64, width: f64, text: String, class: &'static str) -> bool {
+        let is_free = x >= self.end;
+        if is_free {
             self.end = x + width;
             self.placed.push(Label { x, text, class });
         }
+        is_free
     }
 }
 

@@ -133,12 +133,13 @@ fn more(view: &View<'_>, lines: &[Line<'_>], shown: usize) -> Markup {
 }
 
 /// The address of the page with one stream's consumers.
-fn link(stream: &str) -> String {
+pub(super) fn link(stream: &str) -> String {
     use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-    // What selectors give a meaning to is a letter in brackets.
-    let literal: String = (stream.chars())
-        .map(|letter| match letter {
-            '*' | '?' | '[' | ']' | '{' | '}' | '!' => format!("[{letter}]"),
+    // What selectors give a meaning to is a letter in brackets; a `!` has one at the start alone.
+    let literal: String = (stream.char_indices())
+        .map(|(place, letter)| match letter {
+            '*' | '?' | '[' | ']' | '{' | '}' => format!("[{letter}]"),
+            '!' if place == 0 => "?".to_owned(),
             letter => letter.to_string(),
         })
         .collect();

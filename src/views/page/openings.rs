@@ -1,13 +1,17 @@
 //! The openings from now on as a table: the chart in words.
 
+use std::cmp::Ordering;
+
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
 use super::scale::Scale;
 use super::stretch::{Kind, Stretch};
 use super::timeline::{Timeline, is_once};
 use super::{View, words};
-use crate::policy::{Opening, Window};
+use crate::calendar::{Occurrence, Shift};
+use crate::policy::Window;
 use crate::text;
 use crate::visible::visible;
 
@@ -95,7 +99,7 @@ fn row(view: &View<'_>, episode: &Episode<'_>) -> Markup {
         ),
     };
     html! {
-        tr.off[!episode.is_open()] {
+        tr class=[(!episode.is_open()).then_some("off")] {
             th scope="row" { (text::day_month(opens.date())) }
             td.n data-l="Opens" { (text::short_time(&opens)) }
             td.n data-l="Closes" { (end) }
@@ -136,11 +140,25 @@ fn notes(view: &View<'_>, episode: &Episode<'_>) -> Vec<String> {
     }
     if episode.is_open() {
         let occurrence = episode.window.open_at(episode.from);
-        let opening = occurrence.map(|occurrence| Opening {
-            window: episode.window,
-            occurrence,
-        });
-        notes.extend(opening.iter().flat_map(Opening::notes));
+        let all = occurrence.iter().flat_map(|one| daylight_saving(one, zone));
+        notes.extend(all.map(str::to_owned));
     }
     notes
+}
+
+/// What daylight saving does to an opening, by the clocks of its own zone.
+fn daylight_saving(occurrence: &Occurrence, zone: &TimeZone) -> Vec<&'static str> {
+    let shift = occurrence.shift.map(|shift| match shift {
+        Shift::Gap => "its time is skipped that night: opens after the gap",
+        Shift::First => "its time comes twice that night: opens at the first",
+        Shift::Last => "its time comes twice that night: opens at the second",
+    });
+    let offset = |at: Timestamp| zone.to_offset(at);
+    let (before, after) = (offset(occurrence.opens), offset(occurrence.closes));
+    let change = match before.cmp(&after) {
+        Ordering::Less => Some("clocks move forward meanwhile"),
+        Ordering::Greater => Some("clocks move back meanwhile"),
+        Ordering::Equal => None,
+    };
+    shift.into_iter().chain(change).collect()
 }

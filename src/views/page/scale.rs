@@ -61,12 +61,17 @@ pub(super) struct Day {
 /// So many hours lie between two ticks.
 const TICK: i8 = 2;
 
-/// From four to six hours ago, at an even hour, a day on.
+/// From four hours ago or some more, at an even hour, a day on.
 pub(super) fn around(now: Timestamp, zone: &TimeZone) -> Scale {
     let before = (now.checked_sub(SignedDuration::from_hours(4))).unwrap_or(Timestamp::MIN);
     let before = before.to_zoned(zone.clone()).datetime();
     let even = before.date().at(before.hour() / TICK * TICK, 0, 0, 0);
-    let from = instant(even, zone).unwrap_or(now);
+    // The clocks may skip that hour.
+    let mut earlier =
+        (0..=4).filter_map(|steps| even.checked_sub((steps * i64::from(TICK)).hours()).ok());
+    let from = earlier
+        .find_map(|civil| instant(civil, zone))
+        .unwrap_or(now);
     Scale {
         from,
         until: (from.checked_add(SignedDuration::from_hours(24))).unwrap_or(Timestamp::MAX),
@@ -114,7 +119,9 @@ pub(super) fn week(now: Timestamp, zone: &TimeZone) -> Vec<Day> {
         Some((date, date.to_zoned(zone.clone()).ok()?))
     };
     let edges: Vec<(Date, Zoned)> = (-1..=7).filter_map(edge).collect();
+    // A zone that changes sides of the date line skips a day.
     let days = edges.iter().zip(edges.iter().skip(1));
+    let days = days.filter(|((_, from), (_, until))| from < until);
     days.map(|((date, from), (_, until))| Day {
         date: *date,
         from: from.timestamp(),
@@ -135,7 +142,11 @@ fn note(from: &Zoned, until: &Zoned) -> Option<String> {
         (true, false) => "daylight saving ends",
         _ => "the zone's offset changes",
     };
-    Some(format!("{}: {what}", text::spaced(length)))
+    let minutes = match length.as_mins() % 60 {
+        0 => String::new(),
+        minutes => format!(" {minutes} m"),
+    };
+    Some(format!("{} h{minutes}: {what}", length.as_hours()))
 }
 
 #[cfg(test)]

@@ -87,9 +87,7 @@ pub(super) fn stretches(
     };
     add(minus(&by_file, &run), &|_| Kind::Open);
     let excluded = minus(&minus(&scheduled, &by_file), &paused);
-    add(minus(&excluded, &run), &|at| {
-        Kind::Excluded(exclusion(window, at))
-    });
+    add(excluded, &|at| Kind::Excluded(exclusion(window, at)));
     for span in &spans {
         let interval = [(span.from, span.until)];
         match span.effect() {

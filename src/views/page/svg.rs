@@ -81,8 +81,7 @@ impl Drawing<'_> {
                 @let (from, until) = edges(day);
                 @if let Some(note) = &day.note {
                     rect.dst x=(n(from)) y="4" width=(n(until - from)) height=(n(bottom - 4.0)) {}
-                    @let room = from.min(WIDTH - text_width(note));
-                    text.note x=(n(room + 8.0)) y=(n(bottom + 16.0)) { (note) }
+                    text.note x=(n(self.beside_now(from + 8.0, text_width(note)))) y=(n(bottom + 16.0)) { (note) }
                 }
                 line.day x1=(n(from)) y1="4" x2=(n(from)) y2=(n(bottom)) {}
                 @let is_today = from <= self.now.0 && self.now.0 < until;
@@ -91,6 +90,18 @@ impl Drawing<'_> {
                 }
             }
         }
+    }
+
+    /// Where words below the rows stand, so that they neither leave the chart nor meet the line of
+    /// now.
+    fn beside_now(&self, x: f64, width: f64) -> f64 {
+        let now = self.now.0;
+        let free = if x - 4.0 < now && now < x + width {
+            now + 8.0
+        } else {
+            x
+        };
+        free.min(WIDTH - width)
     }
 
     fn row(&self, row: &Row, y: f64) -> Markup {
