@@ -1,44 +1,12 @@
 //! Beside a daemon: it acts within a second, and where it does not, the command does.
 
-use futures_util::future::join;
-use jiff::{Timestamp, ToSpan};
+use jiff::ToSpan;
 use serde_json::json;
 
 use super::*;
 use crate::hands::pick;
 use crate::support::config::MARK;
-use crate::support::recess::{Recess, reach, secs, until};
-
-/// The answer of a command, and when a consumer was first seen so.
-async fn timed(
-    world: &World,
-    config: &Config,
-    arguments: &[&str],
-    is_so: impl Fn(Option<(Timestamp, i32)>) -> bool,
-) -> (Value, Timestamp) {
-    let (config, words) = (
-        config.clone(),
-        arguments.iter().map(|word| word.to_string()),
-    );
-    let words: Vec<String> = words.collect();
-    let command = tokio::task::spawn_blocking(move || {
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        done(&config, &words)
-    });
-    let seen = until("the consumer follows", secs(20), async || {
-        is_so(held(&world.account, BILLING).await).then(Timestamp::now)
-    });
-    let (answer, seen) = join(command, seen).await;
-    (answer.unwrap(), seen)
-}
-
-/// When an override was stored, by the server.
-fn made(config: &Config, id: &Value) -> Timestamp {
-    let (_, out, _) = ask(config, &["overrides", "--all", "--format", "json"]);
-    let rows: Value = serde_json::from_str(&out).unwrap();
-    let one = rows.as_array().unwrap().iter().find(|row| row["id"] == *id);
-    instant(&one.unwrap()["made"])
-}
+use crate::support::recess::{Recess, reach, secs};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_daemon_follows_within_a_second_to_the_exact_deadline() {
@@ -46,44 +14,30 @@ async fn a_daemon_follows_within_a_second_to_the_exact_deadline() {
     let config = night(config, Span::opening_in(7200, 600));
     let recess = Recess::start(&config).await;
     recess.until_ready().await;
-    let (opened, seen) = timed(
-        &world,
-        &config,
-        &["open", "night", "--for", "10m"],
-        |held| held.is_some(),
-    )
-    .await;
+    let timed = async |arguments: &[&str], is_so: &dyn Fn(Held) -> bool| {
+        timed(&world.account, &config, arguments, BILLING, is_so).await
+    };
+    let (opened, seen) = timed(&["open", "night", "--for", "10m"], &|held| held.is_some()).await;
     let until_opened = instant(&opened["until"]);
     assert_eq!(
         held(&world.account, BILLING).await,
         Some((until_opened, MARK))
     );
-    // `made` is shown without its fraction.
-    let took = seen
-        .duration_since(made(&config, &opened["id"]))
-        .as_secs_f64();
+    let stored = stored(&world.account, &opened).await;
+    let took = seen.duration_since(stored).as_secs_f64();
     assert!(took < 2.0, "{took}");
     // It was the daemon.
     assert_eq!(recess.total("requests_total").await, 2.0);
 
     let later = until_opened + 5.minutes();
     let is_later = |held| held == Some((later, MARK));
-    let (extended, _) = timed(
-        &world,
-        &config,
-        &["extend", "night", "--for", "5m"],
-        is_later,
-    )
-    .await;
+    let (extended, _) = timed(&["extend", "night", "--for", "5m"], &is_later).await;
     let is_restored = |held| held == Some((until_opened, MARK));
-    timed(&world, &config, &["undo", id(&extended)], is_restored).await;
-    let (closed, _) = timed(&world, &config, &["close", "night"], |held| held.is_none()).await;
+    timed(&["undo", id(&extended)], &is_restored).await;
+    let (closed, _) = timed(&["close", "night"], &|held| held.is_none()).await;
     assert_eq!(instant(&closed["until"]), until_opened);
-    timed(&world, &config, &["undo", id(&closed)], is_restored).await;
-    timed(&world, &config, &["undo", id(&opened)], |held| {
-        held.is_none()
-    })
-    .await;
+    timed(&["undo", id(&closed)], &is_restored).await;
+    timed(&["undo", id(&opened)], &|held| held.is_none()).await;
     assert_eq!(held(&world.account, SHIPPING).await, None);
     assert_eq!(recess.complaints(), [""; 0]);
 }

@@ -45,19 +45,26 @@ async fn commands_are_followed_with_and_without_a_daemon() {
     // With one.
     let recess = Recess::start(&config).await;
     recess.until_ready().await;
-    done(&config, &["undo", id(&closed)]);
+    let step = async |words: &[&str], path, follows| {
+        let (answer, after) = followed(&account, &config, words, path, follows).await;
+        println!("{}: {} ms", words[..2].join(" "), after.as_millis());
+        // The bound is 2 s, and this machine may be busy.
+        assert!(after < SignedDuration::from_secs(5), "{words:?}: {after}");
+        answer
+    };
+    let [one, three] = PATHS;
+    step(&["undo", id(&closed)], three, Follows::Until(ends)).await;
     assert_eq!(all_held(&account).await, [Some((ends, MARK)); 2]);
-    let extended = done(&config, &["extend", "night", "--for", "5m"]);
-    assert_eq!(
-        all_held(&account).await,
-        [Some((ends + 5.minutes(), MARK)); 2]
-    );
-    done(&config, &["undo", id(&extended)]);
+    let later = ends + 5.minutes();
+    let words = ["extend", "night", "--for", "5m"];
+    let extended = step(&words, three, Follows::Until(later)).await;
+    assert_eq!(all_held(&account).await, [Some((later, MARK)); 2]);
+    step(&["undo", id(&extended)], three, Follows::Until(ends)).await;
     assert_eq!(all_held(&account).await, [Some((ends, MARK)); 2]);
-    let rows = done(&config, &["resume", "ONE/billing"]);
+    let rows = step(&["resume", one], one, Follows::Resumed).await;
     assert_eq!(pick(&rows, &["result"]), json!([["resumed"]]));
     assert_eq!(all_held(&account).await, [None, Some((ends, MARK))]);
-    done(&config, &["undo", id(&opened)]);
+    step(&["undo", id(&opened)], three, Follows::Resumed).await;
     assert_eq!(all_held(&account).await, [None; 2]);
     // An end needs nobody.
     let rows = done(&config, &["pause", "THREE/billing", "--for", "15s"]);
