@@ -78,8 +78,8 @@
 //! - [`bulk`]: many consumers paused or resumed at once, without a calendar
 //! - [`reconcile`]: the loop, the only place where the core meets the world
 //! - [`logging`]: where log lines go
-//! - [`views`]: log lines, metrics, JSON, events for programs and systemd's status line, each a function
-//!   of a report and its changes
+//! - [`views`]: log lines, metrics, JSON, events for programs, systemd's status line and the page, each
+//!   a function of a report, its changes and the policy
 //! - [`http`], [`signals`]: the pages, and the process's signals
 //! - [`cli`]: a file a command
 //!

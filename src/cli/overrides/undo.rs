@@ -16,7 +16,7 @@ use crate::jetstream::nats::{Nats, Undid};
 use crate::overrides::entry::{Undoing, Undone};
 use crate::overrides::listed::Listed;
 use crate::policy::{Effect, Override, Policy, Target};
-use crate::text::utc;
+use crate::text::{self, utc};
 use crate::visible::visible;
 
 pub fn execute(args: &UndoArgs, wall: fn() -> Timestamp) -> Exit {
@@ -204,7 +204,7 @@ fn refused(error: BucketError, one: &Override) -> Exit {
 
 /// `'ORDERS/*' '!ORDERS/audit'`
 fn quoted(selectors: &str) -> String {
-    let quoted = selectors.split(' ').map(|one| format!("'{one}'"));
+    let quoted = selectors.split(' ').map(text::shell_argument);
     quoted.collect::<Vec<_>>().join(" ")
 }
 

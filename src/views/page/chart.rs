@@ -47,6 +47,8 @@ pub(super) struct Bar {
 pub(super) enum Look {
     /// Open by the config file, and over.
     Past,
+    /// The same, and no consumer was paused during it.
+    Missed,
     /// Open now; over up to there.
     Held(f64),
     /// To come.
@@ -132,6 +134,10 @@ impl Frame<'_> {
         let span = (stretch.from, stretch.until);
         let (look, what) = match &stretch.kind {
             Kind::Open | Kind::Often => self.open(stretch),
+            Kind::Missed => (
+                Look::Missed,
+                "was open, and no consumer was paused".to_owned(),
+            ),
             Kind::Extra(by) => (Look::Extra, words::by(by)),
             Kind::Skipped(by) => (Look::Skipped, format!("{}, stays closed", words::by(by))),
             Kind::Excluded(name) => (Look::Cut, format!("cut by {}, stays closed", visible(name))),
@@ -159,7 +165,9 @@ impl Frame<'_> {
         let look = match look {
             Look::Held(now) => Look::Held(now.clamp(x, x + width)),
             Look::Hold(now) => Look::Hold(now.clamp(x, x + width)),
-            Look::Past | Look::Planned | Look::Extra | Look::Skipped | Look::Cut => look,
+            Look::Past | Look::Missed | Look::Planned | Look::Extra | Look::Skipped | Look::Cut => {
+                look
+            }
         };
         Bar {
             x,
@@ -179,7 +187,8 @@ impl Frame<'_> {
     ) -> Vec<(String, &'static str)> {
         let (from, until) = (stretch.from, stretch.until);
         let is_ahead = from > self.now;
-        if until <= self.now || goes_on {
+        let is_over = until <= self.now && !matches!(stretch.kind, Kind::Missed);
+        if is_over || goes_on {
             return Vec::new();
         }
         let end = text::beside(until, self.now, self.zone);
@@ -190,6 +199,7 @@ impl Frame<'_> {
                 vec![(times, "flag plain")]
             }
             Kind::Open if is_ahead => Vec::new(),
+            Kind::Missed => vec![("missed".to_owned(), "flag missed")],
             Kind::Open => vec![(format!("until {end}"), "flag plain"), (end, "flag plain")],
             Kind::Often => vec![("again and again".to_owned(), "flag plain")],
             Kind::Extra(by) if joins => {
@@ -236,7 +246,9 @@ impl Labels {
         let within = match bar.look {
             Look::Planned => Some(bar.x),
             Look::Held(now) => Some(now),
-            Look::Past | Look::Extra | Look::Hold(_) | Look::Skipped | Look::Cut => None,
+            Look::Past | Look::Missed | Look::Extra | Look::Hold(_) | Look::Skipped | Look::Cut => {
+                None
+            }
         };
         let within = within.map(|x| x + SPACE);
         if let Some(x) = within.filter(|x| x + width + SPACE <= bar.x + bar.width) {

@@ -16,6 +16,9 @@ use crate::visible::visible;
 /// So many are shown.
 const MOST: usize = 200;
 
+/// So many of these are printed: `style.css` leaves out the others.
+const ON_PAPER: usize = 60;
+
 /// So many streams are offered to choose from.
 const MOST_STREAMS: usize = 20;
 
@@ -58,6 +61,9 @@ pub(super) fn section(view: &View<'_>) -> Markup {
                 p.dim { "None." }
             } @else {
                 (table(view, shown))
+            }
+            @if shown.len() > ON_PAPER {
+                p.paper { "On paper: the first " (number(ON_PAPER)) " of " (number(lines.len())) "." }
             }
             @if lines.len() > shown.len() {
                 (more(view, &lines, shown.len()))

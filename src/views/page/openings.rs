@@ -34,7 +34,7 @@ impl Episode<'_> {
 
 /// The table.
 pub(super) fn section(view: &View<'_>, timeline: &Timeline<'_>, scale: Scale) -> Markup {
-    let windows = timeline.stretches(scale);
+    let windows = timeline.stretches(view, scale);
     let mut all: Vec<Episode<'_>> = (windows.iter())
         .flat_map(|(window, stretches)| episodes(window, stretches))
         .filter(|episode| episode.until > view.facts.now)
@@ -118,7 +118,7 @@ fn notes(view: &View<'_>, episode: &Episode<'_>) -> Vec<String> {
     }
     for kind in &episode.kinds {
         notes.extend(match kind {
-            Kind::Open => None,
+            Kind::Open | Kind::Missed => None,
             Kind::Often => Some("again and again".to_owned()),
             Kind::Extra(by) => Some(words::by(by)),
             Kind::Skipped(by) => Some(format!("stays closed: {}", words::by(by))),

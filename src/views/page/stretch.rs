@@ -31,6 +31,8 @@ pub(super) enum Kind {
     Open,
     /// Open again and again, with breaks that are too short to be shown.
     Often,
+    /// Open as the config file has it, and no consumer was paused during it.
+    Missed,
     /// Open by an override alone.
     Extra(Arc<Override>),
     /// Closed by an override.
@@ -43,7 +45,7 @@ impl Kind {
     /// Whether the window is open.
     pub fn is_open(&self) -> bool {
         match self {
-            Self::Open | Self::Often | Self::Extra(_) => true,
+            Self::Open | Self::Often | Self::Missed | Self::Extra(_) => true,
             Self::Skipped(_) | Self::Excluded(_) => false,
         }
     }

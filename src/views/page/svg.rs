@@ -157,6 +157,7 @@ fn bar(bar: &Bar, y: f64, height: f64) -> Markup {
     };
     let (class, shape) = match bar.look {
         Look::Past => ("past", whole("whole")),
+        Look::Missed => ("missed", strike("missed")),
         Look::Planned => ("planned", whole("whole")),
         Look::Extra => ("extra", whole("whole")),
         Look::Held(now) => ("held", parts(now)),

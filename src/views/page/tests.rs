@@ -2,9 +2,11 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use super::*;
+use crate::changes::Change;
 use crate::consumer::{ConsumerId, Found};
 use crate::jetstream::{RequestError, Server};
 use crate::plan::Orphan;
+use crate::report::Blank;
 use crate::summary::example::{
     IN_THE_AFTERNOON, IN_THE_NIGHT, PROD_EU, Scene, assert_golden, at, three_decisions, window,
 };
@@ -56,6 +58,13 @@ fn trouble() -> Scene {
     scene.found("PARTNER/sync", Found::Missing);
     scene.found("BILLING/ledger", Found::Unknown);
     scene.refused = Some("line 12: `duratoin` is not an option".to_owned());
+    let vacuum = scene.config.policy.window("nightly-vacuum").unwrap();
+    let missed = Change::Blank {
+        window: vacuum.name.clone(),
+        occurrence: vacuum.open_at(at("2027-03-25T01:00:00Z")),
+        blank: Blank::Missed,
+    };
+    scene.lately.follow(&scene.report, &[missed]);
     scene
 }
 

@@ -6,10 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::chart::{Frame, Row};
 use super::scale::Scale;
-use super::stretch::{Stretch, stretches};
+use super::stretch::{Kind, Stretch, stretches};
 use super::{View, words};
 use crate::calendar::Schedule;
 use crate::policy::{Override, Window};
+use crate::report::Blank;
 use crate::visible::visible;
 
 /// So many windows are shown.
@@ -59,16 +60,19 @@ impl<'v> Timeline<'v> {
     }
 
     /// The stretches of each window, in the time that is shown.
-    pub fn stretches(&self, scale: Scale) -> Vec<(&'v Window, Vec<Stretch>)> {
+    pub fn stretches(&self, view: &View<'_>, scale: Scale) -> Vec<(&'v Window, Vec<Stretch>)> {
         let gap = scale.time(JOINED);
-        (self.windows.iter())
-            .map(|window| (*window, stretches(window, (scale.from, scale.until), gap)))
-            .collect()
+        let of = |window: &'v Window| {
+            let mut all = stretches(window, (scale.from, scale.until), gap);
+            mark_missed(view, window, &mut all);
+            (window, all)
+        };
+        self.windows.iter().copied().map(of).collect()
     }
 
     /// The rows of a chart. Windows that have nothing to show are left out if `only_busy`.
     pub fn rows(&self, view: &View<'_>, frame: &Frame<'_>, only_busy: bool) -> Vec<Row> {
-        let windows = self.stretches(frame.scale);
+        let windows = self.stretches(view, frame.scale);
         let windows = (windows.iter())
             .filter(|(_, stretches)| !only_busy || !stretches.is_empty())
             .map(|(window, stretches)| {
@@ -81,6 +85,21 @@ impl<'v> Timeline<'v> {
         windows
             .chain(by_hand.map(|one| frame.by_hand(one)))
             .collect()
+    }
+}
+
+/// Marks the openings in which no consumer was paused.
+fn mark_missed(view: &View<'_>, window: &Window, stretches: &mut [Stretch]) {
+    let lapses = view.facts.lately.lapses().iter();
+    let missed = lapses.filter(|lapse| lapse.window == window.name && lapse.blank == Blank::Missed);
+    for occurrence in missed.filter_map(|lapse| lapse.occurrence) {
+        let within =
+            |one: &&mut Stretch| one.from < occurrence.closes && occurrence.opens < one.until;
+        for stretch in stretches.iter_mut().filter(within) {
+            if matches!(stretch.kind, Kind::Open) {
+                stretch.kind = Kind::Missed;
+            }
+        }
     }
 }
 

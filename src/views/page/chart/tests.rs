@@ -49,6 +49,13 @@ fn a_bar_looks_as_its_stretch_is_and_says_what_there_is_room_for() {
     let rows = [
         ("26 01:00", "26 03:00", Kind::Open, "past", None),
         (
+            "26 01:00",
+            "26 03:00",
+            Kind::Missed,
+            "missed",
+            Some("missed"),
+        ),
+        (
             "26 11:00",
             "26 13:00",
             Kind::Open,
@@ -128,6 +135,7 @@ fn a_bar_looks_as_its_stretch_is_and_says_what_there_is_room_for() {
         };
         let looks = match bar.look {
             Look::Past => "past",
+            Look::Missed => "missed",
             Look::Held(_) => "held",
             Look::Planned => "planned",
             Look::Extra => "extra",

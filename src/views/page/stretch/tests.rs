@@ -61,6 +61,7 @@ fn shown(policy: &Policy, from: &str, until: &str) -> Vec<String> {
         let kind = match &stretch.kind {
             Kind::Open => "open".to_owned(),
             Kind::Often => "often".to_owned(),
+            Kind::Missed => "missed".to_owned(),
             Kind::Extra(by) => format!("extra {}", by.terms.verb.as_str()),
             Kind::Skipped(by) => format!("skipped {}", by.terms.verb.as_str()),
             Kind::Excluded(name) => format!("excluded {name}"),
