@@ -3,15 +3,14 @@
 
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
+use axum::http::HeaderMap;
+use axum::response::Response;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::InForce;
 use super::api::{MOST_OPENINGS, known_windows};
-use super::etag::ETag;
+use super::etag::Tagged;
 use super::query::{Query, refused};
 use super::refusal::Refusal;
 use super::shared::Shared;
@@ -21,14 +20,7 @@ use crate::views::Newest;
 use crate::views::agenda::{self, Decided};
 
 /// The calendar, for each choice of windows.
-pub struct Calendars(Shared<Vec<String>, Rendered, Refusal>);
-
-/// A calendar, written.
-#[derive(Clone)]
-struct Rendered {
-    text: Bytes,
-    etag: ETag,
-}
+pub struct Calendars(Shared<Vec<String>, Tagged, Refusal>);
 
 impl Calendars {
     /// Calendars made from these, by the wall clock of `clock`.
@@ -48,17 +40,8 @@ impl Calendars {
     pub async fn get(&self, query: Option<&str>, headers: &HeaderMap) -> Result<Response, Refusal> {
         let query = Query::parse(query, &["window"])?;
         let windows = query.all("window").map(str::to_owned).collect();
-        let Rendered { text, etag } = self.0.get(windows).await?;
-        let mut response = match etag.is_known(headers) {
-            true => StatusCode::NOT_MODIFIED.into_response(),
-            false => {
-                let kind = "text/calendar; charset=utf-8; method=PUBLISH";
-                ([(header::CONTENT_TYPE, kind)], text).into_response()
-            }
-        };
-        let etag = etag.header().map(|etag| (header::ETAG, etag));
-        response.headers_mut().extend(etag);
-        Ok(response)
+        let kind = "text/calendar; charset=utf-8; method=PUBLISH";
+        Ok(self.0.get(windows).await?.answer(kind, headers))
     }
 }
 
@@ -67,7 +50,7 @@ fn render(
     modified: Timestamp,
     windows: &[String],
     now: Timestamp,
-) -> Result<Rendered, Refusal> {
+) -> Result<Tagged, Refusal> {
     let policy = &*report.policy;
     known_windows(policy, windows)?;
     let span = agenda::span(now);
@@ -80,7 +63,5 @@ fn render(
     let names = windows.join(", ");
     let of = (!names.is_empty()).then_some(&*names);
     let text = agenda::calendar(decided, of, agenda::windows(decided, windows, span));
-    let text = Bytes::from(text);
-    let etag = ETag::of(&text);
-    Ok(Rendered { text, etag })
+    Ok(Tagged::of(text))
 }

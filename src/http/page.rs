@@ -1,16 +1,15 @@
 //! `/`: the page, made once for all who look at it, and what a browser may do with it.
 
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
 use super::InForce;
-use super::etag::ETag;
+use super::etag::Tagged;
 use super::query::Query;
 use super::refusal::Refusal;
 use super::shared::Shared;
@@ -32,16 +31,9 @@ const LONGEST_GLOB: usize = 512;
 
 /// The page for each who asks.
 pub struct Page {
-    pages: Shared<Option<String>, Rendered, Refusal>,
+    pages: Shared<Option<String>, Tagged, Refusal>,
     /// What the browser may do: show it, run the script that stands in it, and ask here again.
     policy: HeaderValue,
-}
-
-/// A page, written.
-#[derive(Clone)]
-struct Rendered {
-    html: Bytes,
-    etag: ETag,
 }
 
 impl Page {
@@ -70,14 +62,10 @@ impl Page {
             _ => Err(format!("write at most {LONGEST_GLOB} letters")),
         })?;
         let consumer = consumer.filter(|glob| !glob.is_empty());
-        let Rendered { html, etag } = self.pages.get(consumer).await?;
-        let mut response = match etag.is_known(headers) {
-            true => StatusCode::NOT_MODIFIED.into_response(),
-            false => Html(html).into_response(),
-        };
-        let headers = response.headers_mut();
-        headers.extend(etag.header().map(|etag| (header::ETAG, etag)));
-        headers.insert(header::CONTENT_SECURITY_POLICY, self.policy.clone());
+        let page = self.pages.get(consumer).await?;
+        let mut response = page.answer("text/html; charset=utf-8", headers);
+        let policy = self.policy.clone();
+        (response.headers_mut()).insert(header::CONTENT_SECURITY_POLICY, policy);
         Ok(response)
     }
 }
@@ -89,7 +77,7 @@ fn shown_at(now: Timestamp, report: Timestamp) -> Timestamp {
     minute.max(report).min(now)
 }
 
-fn render(newest: &Newest, in_force: &InForce, consumer: Option<&str>, now: Timestamp) -> Rendered {
+fn render(newest: &Newest, in_force: &InForce, consumer: Option<&str>, now: Timestamp) -> Tagged {
     let facts = Facts {
         report: &newest.report,
         config: &in_force.config,
@@ -97,14 +85,11 @@ fn render(newest: &Newest, in_force: &InForce, consumer: Option<&str>, now: Time
         lately: &newest.lately,
         now,
     };
-    let html = page(&View {
+    Tagged::of(page(&View {
         facts,
         loaded: in_force.loaded,
         consumer,
-    });
-    let html = Bytes::from(html);
-    let etag = ETag::of(&html);
-    Rendered { html, etag }
+    }))
 }
 
 /// Everything is forbidden but what stands in the page, by its hash, and asking here again.
