@@ -157,6 +157,11 @@ impl Daemon {
         Ok(())
     }
 
+    /// Where its pages are.
+    pub fn http(&self) -> u16 {
+        self.http
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id()
     }

@@ -1,11 +1,12 @@
 //! What a burst of pauses costs, beside a floor: a program that speaks the raw protocol with as many requests under way and
 //! does nothing else. Both in one run by turns, against one real nats-server; medians of five.
 //!
-//! `cargo bench --bench burst` takes about eight minutes; with `-- 1000 10000 bystanders rest cluster`, or some of these
+//! `cargo bench --bench burst` takes about eleven minutes; with `-- 1000 10000 bystanders rest page cluster`, or some of these
 //! words, it does only that, and `-- soak` watches its memory for half an hour. Absolute times are this machine's; ratios travel.
 
 #![allow(clippy::disallowed_methods)]
 
+mod browsers;
 mod bystander;
 #[allow(dead_code)] // the other bench uses the rest
 mod daemon;
@@ -37,11 +38,12 @@ type Part = fn() -> Result<()>;
 
 fn main() -> Result<()> {
     let asked: Vec<String> = std::env::args().skip(1).collect();
-    let parts: [(&str, Part); 5] = [
+    let parts: [(&str, Part); 6] = [
         ("1000", thousand),
         ("10000", ten_thousand),
         ("bystanders", beside),
         ("rest", at_rest),
+        ("page", looked_at),
         ("cluster", three_nodes),
     ];
     let is_asked = |part: &str| asked.iter().any(|word| word == part);
@@ -84,6 +86,16 @@ fn at_rest() -> Result<()> {
         let _world = World::make(server.port(), streams, consumers, &[1])?;
         println!("at rest, {consumers} consumers, {windows} windows");
         println!("  {}", rest::measure(server.port(), windows)?);
+    }
+    Ok(())
+}
+
+fn looked_at() -> Result<()> {
+    let server = Server::start(Options::default())?;
+    let _world = World::make(server.port(), 20, 10_000, &[1])?;
+    println!("the page of 10000 consumers and 1000 windows");
+    for line in browsers::measure(server.port())? {
+        println!("  {line}");
     }
     Ok(())
 }
