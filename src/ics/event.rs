@@ -62,7 +62,10 @@ pub fn times(event: &Component, reader: &Reader<'_>, room: usize) -> Result<Time
         return Err(Refusal::Cancelled);
     }
     let Some(start) = one(event, "DTSTART")? else {
-        return Err(Remark::new(event.line, "the event has no DTSTART").into());
+        let hint = "add when it begins, as in DTSTART;VALUE=DATE:20261225";
+        return Err(Remark::new(event.line, "the event has no DTSTART")
+            .hint(hint)
+            .into());
     };
     let begins = Moment::one(start, reader)?;
     let (length, oddity) = length(event, &begins, reader)?;
@@ -103,7 +106,7 @@ fn recurring(
     };
     if first >= HORIZON {
         let message = "a rule is followed to the end of 2099, and this one begins later";
-        return Err(rule.mistake(message).into());
+        return Err(rule.mistake(message).hint("remove the rule").into());
     }
     let mut recurrence = recurrence(rule, first, zone)?;
     let as_moment = |civil: DateTime| match zone {

@@ -37,6 +37,8 @@ const KNOWN: [&str; 11] = [
 
 const FREQUENCIES: [&str; 4] = ["DAILY", "WEEKLY", "MONTHLY", "YEARLY"];
 
+const EXAMPLE: &str = "a rule is as in FREQ=YEARLY;BYMONTH=5;BYDAY=-1MO";
+
 /// The rule of an event that begins at `start`. `zone`: that of its times, `None` if it lasts whole
 /// days.
 pub fn recurrence(
@@ -50,8 +52,7 @@ pub fn recurrence(
     for part in text.split(';').filter(|part| !part.is_empty()) {
         let Some((key, value)) = part.split_once('=') else {
             let message = format!("{:?} is not a recurrence rule", property.value);
-            let hint = "a rule is as in FREQ=YEARLY;BYMONTH=5;BYDAY=-1MO; if the event does not \
-                        recur, remove the line";
+            let hint = format!("{EXAMPLE}; if the event does not recur, remove the line");
             return Err(property.mistake(message).hint(hint));
         };
         if !KNOWN.contains(&key) {
@@ -70,7 +71,10 @@ pub fn recurrence(
         };
         goes_on &= !matches!(key, "UNTIL" | "COUNT");
         if matches!(key, "INTERVAL" | "COUNT") && value.bytes().all(|byte| byte == b'0') {
-            return Err(property.mistake(format!("{key} must be 1 or more")));
+            let message = format!("{key} must be 1 or more");
+            return Err(property
+                .mistake(message)
+                .hint("if the event does not recur, remove the line"));
         }
         rule += &format!(";{key}={value}");
     }
@@ -83,7 +87,7 @@ pub fn recurrence(
     let rule = rule.trim_start_matches(';');
     let start_text = start.strftime("%Y%m%dT%H%M%SZ");
     let set: RRuleSet = (format!("DTSTART:{start_text}\nRRULE:{rule}").parse())
-        .map_err(|error| property.mistake(format!("{error}")))?;
+        .map_err(|error| property.mistake(format!("{error}")).hint(EXAMPLE))?;
     // Without the limit a rule that matches nothing is followed for thousands of years.
     let starts = set.limit().into_iter();
     Ok(Recurrence { starts, goes_on })
@@ -107,7 +111,11 @@ fn until(property: &Property, text: &str, zone: Option<&TimeZone>) -> Result<Str
                 .mistake(format!("UNTIL={text} does not fit DTSTART"))
                 .hint(hint));
         }
-        (None, _) => return Err(property.mistake(format!("UNTIL={text} is not a date or a time"))),
+        (None, _) => {
+            let hint = "write 20271231, or 20271231T225959Z for an event with times";
+            let message = format!("UNTIL={text} is not a date or a time");
+            return Err(property.mistake(message).hint(hint));
+        }
     };
     Ok(civil.strftime("%Y%m%dT%H%M%SZ").to_string())
 }

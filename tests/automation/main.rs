@@ -1,4 +1,4 @@
-//! The files of `examples/automation`, each with a real server and a real recess. What needs jq, Ansible or nats-py is ignored
+//! The files of `examples/automation`, each with a real server and a real recess. What needs jq, curl, Ansible or nats-py is ignored
 //! unless `tests/automation/run` has installed them.
 
 // It waits for real processes, so on the real clock.
@@ -7,6 +7,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod calendar;
 mod jobs;
 mod migrate;
 mod notify;

@@ -21,7 +21,16 @@ const WHOLE_FILES: [&str; 3] = [
 ];
 
 const CONFIG: &str = include_str!("config.dict");
+const CALENDAR: &str = include_str!("calendar.dict");
 const WIRE: &str = include_str!("wire.dict");
+
+/// Calendars with something in them that others get wrong.
+const CALENDARS: [&str; 4] = [
+    include_str!("../calendars/traps/exceptions-and-additions.ics"),
+    include_str!("../calendars/traps/gap-and-repeat.ics"),
+    include_str!("../calendars/traps/own-zone-definition.ics"),
+    include_str!("../calendars/traps/last-monday-of-may.ics"),
+];
 
 /// Answers as nats-server writes them, and advisories.
 const ANSWERS: [&str; 7] = [
@@ -150,6 +159,25 @@ fn config_files_of_pieces() {
         texts.prop_map(|pieces| pieces.concat()),
         properties::config,
     );
+}
+
+#[test]
+fn calendars_that_are_nearly_right() {
+    let property = |text: &str| properties::calendar(text.as_bytes());
+    check(1_000, nearly(&CALENDARS, CALENDAR), property);
+}
+
+#[test]
+fn calendars_of_pieces() {
+    let property = |text: &str| properties::calendar(text.as_bytes());
+    let lines = prop::collection::vec(select(pieces(CALENDAR)), 0..12);
+    let event =
+        lines.prop_map(|lines| format!("BEGIN:VEVENT\r\n{}\r\nEND:VEVENT\r\n", lines.concat()));
+    let events = prop::collection::vec(event, 0..4);
+    let texts = events
+        .prop_map(|events| format!("BEGIN:VCALENDAR\r\n{}END:VCALENDAR\r\n", events.concat()));
+    check(1_000, texts, property);
+    check(300, "\\PC{0,60}", property);
 }
 
 #[test]

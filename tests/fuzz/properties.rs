@@ -5,10 +5,12 @@ use std::path::Path;
 
 use clap::Parser;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use recess::calendar::{Length, Pattern, Rule, Schedule};
 use recess::cli::Cli;
 use recess::config::{self, Severity, code};
 use recess::consumer::{ConsumerId, Kind, is_name};
+use recess::ics;
 use recess::jetstream::nats::untrusted;
 use recess::jetstream::{Advisory, RequestError, Sample, Unreadable};
 use recess::overrides::Bucket;
@@ -50,6 +52,61 @@ pub fn config(text: &str) {
     let text = error.render(false);
     assert!(text.contains("recess.toml:"), "{text}");
     error.render(true);
+}
+
+/// A calendar.
+pub fn calendar(bytes: &[u8]) {
+    let utc = TimeZone::UTC;
+    let find_zone = |name: &str| match name {
+        "Europe/Zurich" => Ok(TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap()),
+        _ => Err("name a place".to_owned()),
+    };
+    let reader = ics::Reader {
+        zone: &utc,
+        find_zone: &find_zone,
+        counts: &|_| true,
+    };
+    let contents = ics::read(bytes, &reader);
+    let lines = bytes.split(|byte| *byte == b'\n').count();
+    for remark in contents.mistakes.iter().chain(&contents.oddities) {
+        assert!((1..=lines).contains(&remark.line), "no place: {remark:?}");
+        assert!(remark.hint.is_some(), "no way out: {remark:?}");
+        assert!(!remark.message.is_empty());
+    }
+    if !contents.mistakes.is_empty() {
+        return;
+    }
+    // What was read is written, and read again, as the same.
+    let written: Vec<([Timestamp; 2], _)> = (contents.events.iter())
+        .flat_map(|event| event.times.iter().map(|times| (*times, &event.summary)))
+        // Years have four digits.
+        .filter(|(times, _)| {
+            times
+                .iter()
+                .all(|at| (0..=9_999).contains(&utc.to_datetime(*at).year()))
+        })
+        .filter(|([begins, ends], _)| begins < ends)
+        .take(1_000)
+        .collect();
+    let entries = written.iter().map(|([begins, ends], summary)| ics::Entry {
+        uid: "it".to_owned(),
+        stamp: now(),
+        begins: *begins,
+        ends: *ends,
+        summary: summary.to_string(),
+        description: summary.to_string(),
+        is_cancelled: false,
+    });
+    let text = ics::write("it", entries);
+    let again = ics::read(text.as_bytes(), &reader);
+    assert!(again.mistakes.is_empty(), "{:?}\n{text}", again.mistakes);
+    let times: Vec<_> = again
+        .events
+        .iter()
+        .map(|event| event.times.clone())
+        .collect();
+    let expected: Vec<_> = written.iter().map(|(times, _)| vec![*times]).collect();
+    assert_eq!(times, expected);
 }
 
 /// A cron pattern.

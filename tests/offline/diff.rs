@@ -318,3 +318,52 @@ fn a_window_whose_every_occurrence_changes_alike_is_one_line_with_a_count() {
     let dry = text(&with("max_pause = \"7d\"", "dry_run = true"));
     assert!(dry.contains("controller.dry_run = true"), "{dry}");
 }
+
+#[test]
+fn a_calendar_that_has_changed_is_a_change_of_openings() {
+    let folder = tempfile::tempdir().unwrap();
+    let calendar = |day: &str| {
+        format!("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:{day}\nEND:VEVENT\nEND:VCALENDAR\n")
+    };
+    let config = with("dates = [2026-12-25]", "calendar = \"days.ics\"");
+    // Each file's calendar lies beside it.
+    for (version, day) in [("old", "20261225"), ("new", "20261226")] {
+        let folder = folder.path().join(version);
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("recess.toml"), &config).unwrap();
+        fs::write(folder.join("days.ics"), calendar(day)).unwrap();
+    }
+    let diff = |old: &str, new: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_recess"))
+            .args(["diff", old, new, "--from", "2026-12-01T00:00:00Z"])
+            .args(["--format", "json"])
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let rows: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+        (output.status.code(), rows)
+    };
+    let (exit, rows) = diff("old/recess.toml", "new/recess.toml");
+    assert_eq!(exit, Some(3));
+    let shown: Vec<_> = (rows.iter())
+        .map(|row| {
+            (
+                row["change"].as_str().unwrap(),
+                &row["old"]["opens"],
+                &row["new"]["opens"],
+            )
+        })
+        .collect();
+    let (added, removed) = (json!("2026-12-25T01:30:00Z"), json!("2026-12-26T01:30:00Z"));
+    assert_eq!(
+        shown,
+        [
+            ("added", &Value::Null, &added),
+            ("removed", &removed, &Value::Null)
+        ]
+    );
+    assert_eq!(
+        diff("old/recess.toml", "old/recess.toml"),
+        (Some(0), vec![])
+    );
+}

@@ -315,3 +315,53 @@ fn a_diff_tells_what_is_moved_removed_and_added_in_400_days() {
         .collect();
     assert_eq!(kinds, [("late", "removed"), ("later", "added")]);
 }
+
+/// A calendar of a holiday that recurs, and of one that is no holiday here.
+const CALENDAR: &str = "BEGIN:VCALENDAR
+BEGIN:VEVENT
+SUMMARY:Christmas Day
+DTSTART;VALUE=DATE:20201225
+RRULE:FREQ=YEARLY
+END:VEVENT
+BEGIN:VEVENT
+SUMMARY:Working Saturday
+DTSTART;VALUE=DATE:20270109
+END:VEVENT
+END:VCALENDAR
+";
+
+#[test]
+fn an_exclusion_is_explained_by_the_event_of_its_calendar() {
+    let folder = folder();
+    let with_calendar = CONFIG.replace(
+        "dates = [2026-12-25]",
+        "calendar = \"days.ics\"\nevents = [\"*\", \"!Working*\"]",
+    );
+    assert_ne!(with_calendar, CONFIG);
+    fs::write(folder.path().join("recess.toml"), with_calendar).unwrap();
+    fs::write(folder.path().join("days.ics"), CALENDAR).unwrap();
+    let explain = |at: &str, format: &str| {
+        let arguments = ["explain", "ORDERS/billing", "--at", at, "--format", format];
+        recess(folder.path(), &arguments)
+    };
+    let christmas = "2031-12-25T01:30:00Z";
+    let because = &json_of(&explain(christmas, "json"))["because"];
+    assert_eq!(
+        because[0],
+        json!({
+            "exclusion": "holidays",
+            "event": "Christmas Day",
+            "opens": "2031-12-25T00:00:00Z",
+            "closes": "2031-12-26T00:00:00Z",
+            "effect": "cuts",
+        })
+    );
+    let text = explain(christmas, "text");
+    let text = String::from_utf8_lossy(&text.stdout);
+    assert!(
+        text.contains("exclusion holidays (Christmas Day)"),
+        "{text}"
+    );
+    let saturday = &json_of(&explain("2027-01-09T01:30:00Z", "json"))["desired"];
+    assert_eq!(saturday["state"], "paused");
+}

@@ -47,25 +47,37 @@ fn systemd_scores_the_units_at_most_at_1_1() {
 
 #[test]
 #[ignore = "needs root and Debian packages: tests/operations/run"]
-fn systemd_accepts_the_example_that_waits() {
-    let name = "monthly-report.service";
-    let text = fs::read_to_string(root().join("examples/automation").join(name)).unwrap();
-    // It looks whether programs and users are there, and these are not.
-    let mine = ["/usr/bin/recess", "/usr/local/bin/monthly-report"];
-    let mut changed = text.replace("User=report\n", "");
-    for program in mine {
-        assert!(changed.contains(program), "{text}");
-        changed = changed.replace(program, "/bin/true");
-    }
+fn systemd_accepts_the_units_of_the_examples() {
     let files = tempfile::tempdir().unwrap();
-    let path = files.path().join(name);
-    fs::write(&path, changed).unwrap();
-    let output = Command::new("systemd-analyze")
-        .args(["verify", "--man=no"])
-        .arg(&path)
-        .output()
-        .unwrap_or_else(|error| panic!("systemd-analyze: {error}; {RUN}"));
-    let told = String::from_utf8_lossy(&output.stderr);
-    let ours: Vec<&str> = told.lines().filter(|line| line.contains(name)).collect();
-    assert!(output.status.success() && ours.is_empty(), "{told}");
+    let units: [(&str, &[&str]); 3] = [
+        (
+            "monthly-report.service",
+            &["/usr/bin/recess", "/usr/local/bin/monthly-report"],
+        ),
+        (
+            "recess-calendar.service",
+            &["/usr/local/bin/fetch-calendar"],
+        ),
+        ("recess-calendar.timer", &[]),
+    ];
+    for (name, programs) in units {
+        let text = fs::read_to_string(root().join("examples/automation").join(name)).unwrap();
+        // It looks whether programs and users are there, and these are not.
+        let mut changed = text.replace("User=report\n", "");
+        for program in programs {
+            assert!(changed.contains(program), "{text}");
+            changed = changed.replace(program, "/bin/true");
+        }
+        fs::write(files.path().join(name), changed).unwrap();
+    }
+    for (name, _) in units {
+        let output = Command::new("systemd-analyze")
+            .args(["verify", "--man=no"])
+            .arg(files.path().join(name))
+            .output()
+            .unwrap_or_else(|error| panic!("systemd-analyze: {error}; {RUN}"));
+        let told = String::from_utf8_lossy(&output.stderr);
+        let ours: Vec<&str> = told.lines().filter(|line| line.contains(name)).collect();
+        assert!(output.status.success() && ours.is_empty(), "{told}");
+    }
 }

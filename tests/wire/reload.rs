@@ -1,5 +1,7 @@
 //! SIGHUP: what the new config calls for happens at once, and a bad one changes nothing.
 
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use async_nats::Subscriber;
@@ -89,6 +91,59 @@ async fn a_bad_config_leaves_the_last_good_one_in_force() {
     recess.reload(&config(&server, span.closing(span.closes - 30.seconds())));
     recess.until_metric(RELOADED, 1.0, secs(5)).await;
     until_paused(&account, span.closing(span.closes - 30.seconds())).await;
+}
+
+/// A calendar of one event, of these lines.
+fn write_calendar(path: &Path, lines: &str) {
+    let event = format!("BEGIN:VEVENT\nSUMMARY:Freeze\n{lines}\nEND:VEVENT\n");
+    fs::write(path, format!("BEGIN:VCALENDAR\n{event}END:VCALENDAR\n")).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_calendar_is_read_again_and_a_bad_one_leaves_the_last_good_one_in_force() {
+    let World { server, account } = World::with(&[BILLING]).await;
+    let files = tempfile::tempdir().unwrap();
+    let calendar = files.path().join("freeze.ics");
+    write_calendar(&calendar, "DTSTART;VALUE=DATE:20880229");
+    let span = Span::open_for(120);
+    let exclusion = format!("[[exclusion]]\nname = \"freeze\"\ncalendar = {calendar:?}");
+    let recess = Recess::start(&config(&server, span).also(&exclusion)).await;
+    until_paused(&account, span).await;
+    let last_day = r#"exclusion_last_day_timestamp_seconds{exclusion="freeze"}"#;
+    recess
+        .until_metric(last_day, 3_728_937_600.0, secs(5))
+        .await;
+
+    // The calendar's times cut the window as soon as it is read.
+    let hour = 1.hours();
+    let (from, until_) = (span.opens - hour, span.closes + hour);
+    let time = |at: jiff::Timestamp| at.strftime("%Y%m%dT%H%M%SZ").to_string();
+    let lines = format!("DTSTART:{}\nDTEND:{}", time(from), time(until_));
+    write_calendar(&calendar, &lines);
+    recess.signal("HUP");
+    until("the consumer runs", secs(10), async || {
+        (!account.look(BILLING).await.paused).then_some(())
+    })
+    .await;
+    let ends = until_.as_second() as f64;
+    recess.until_metric(last_day, ends, secs(5)).await;
+
+    // Half a download.
+    fs::write(&calendar, "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:2026").unwrap();
+    recess.signal("HUP");
+    recess.until_metric(RELOADED, 0.0, secs(5)).await;
+    let rejected = "new config rejected, the active one stays";
+    recess.until_log(rejected).await;
+    let at = format!("{}:2: VEVENT has no END", calendar.display());
+    assert!(recess.log().contains(&at), "{}", recess.log());
+    recess.passes(2).await;
+    assert!(!account.look(BILLING).await.paused);
+    assert_eq!(recess.metric(last_day).await, Some(ends));
+
+    write_calendar(&calendar, "DTSTART;VALUE=DATE:20880229");
+    recess.signal("HUP");
+    recess.until_metric(RELOADED, 1.0, secs(5)).await;
+    until_paused(&account, span).await;
 }
 
 async fn is_silent(pull: &mut Subscriber, within: Duration) -> bool {

@@ -6,8 +6,8 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
-use jiff::SignedDuration;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::calendar::Fixed;
 use crate::config::file::code;
@@ -21,7 +21,7 @@ use crate::visible::sanitize;
 /// A year of public holidays takes some 10 kB.
 const LARGEST: u64 = 1024 * 1024;
 
-/// A calendar that covers so long a time without a gap is none.
+/// A calendar that goes on without an end, and whose last time is longer, has no gap any more.
 const LONGEST: SignedDuration = SignedDuration::from_hours(366 * 24);
 
 /// The times of the calendar, and its events.
@@ -88,9 +88,11 @@ pub fn read(
         findings.extend(unmatched(globs, &contents));
     }
     let goes_on = contents.events.iter().any(|event| event.goes_on);
-    if goes_on && fixed.longest() > LONGEST {
+    let last = fixed.latest_opening(Timestamp::MAX);
+    if goes_on && last.is_some_and(|last| last.length() > LONGEST) {
         let message = "its events follow each other without a gap, so its windows never open";
-        findings.push(path.place.error(code::NEVER_CLOSES, message));
+        let hint = "check the event that recurs without an end, or choose others with `events`";
+        findings.push(path.place.error(code::NEVER_CLOSES, message).hint(hint));
     }
     Some((fixed, events(contents, goes_on)))
 }
@@ -175,7 +177,7 @@ fn bytes(
     if text.contains("://") {
         let message = format!("{text:?} is a URL, and recess fetches nothing");
         let hint = "let a timer fetch the calendar into a file, as in \
-                    examples/calendar/recess-calendar.timer, and name that file";
+                    examples/automation/recess-calendar.timer, and name that file";
         findings.push(path.place.error(code::BAD_PATH, message).hint(hint));
         return None;
     }
@@ -256,16 +258,12 @@ fn unmatched(globs: &Placed<Texts>, contents: &Contents) -> Vec<Finding> {
 }
 
 fn nothing(path: &Placed<String>, raw: &raw::Exclusion, contents: &Contents) -> Finding {
-    let (place, message) = match raw.events.place() {
-        Some(globs) if !contents.summaries.is_empty() => (
-            globs,
-            "no event of the calendar counts, so it excludes nothing",
-        ),
-        _ => (
-            &path.place,
-            "the calendar has no events, so it excludes nothing",
-        ),
+    let (place, what) = match raw.events.place() {
+        _ if contents.summaries.is_empty() => (&path.place, "the calendar has no events"),
+        Some(globs) => (globs, "no event of the calendar counts"),
+        None => (&path.place, "no event of the calendar takes place"),
     };
+    let message = format!("{what}, so it excludes nothing");
     let finding = place.error(code::EXCLUDES_NOTHING, message);
     let names: Vec<String> = (contents.summaries.iter().take(3))
         .map(|summary| format!("{summary:?}"))
