@@ -107,7 +107,8 @@ async fn a_calendar_is_read_again_and_a_bad_one_leaves_the_last_good_one_in_forc
     write_calendar(&calendar, "DTSTART;VALUE=DATE:20880229");
     let span = Span::open_for(120);
     let exclusion = format!("[[exclusion]]\nname = \"freeze\"\ncalendar = {calendar:?}");
-    let recess = Recess::start(&config(&server, span).also(&exclusion)).await;
+    let config = config(&server, span).set(r#"controller.resync = "1s""#);
+    let recess = Recess::start(&config.also(&exclusion)).await;
     until_paused(&account, span).await;
     let last_day = r#"exclusion_last_day_timestamp_seconds{exclusion="freeze"}"#;
     recess
