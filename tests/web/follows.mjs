@@ -1,7 +1,5 @@
-// The page is looked at while a window opens: it shows so soon, and nothing jumps.
-import { assert, browse, look, rest, until } from './browser.mjs';
-
-const opens = Number(rest[0]);
+// The page is looked at while a window opens: it shows so (the other side measures how soon), and nothing jumps.
+import { assert, browse, look, ready, until } from './browser.mjs';
 
 /** Where a person is in the page. */
 const place = page => page.evaluate(() => ({
@@ -27,11 +25,9 @@ await browse(async browser => {
   });
   const before = await place(page);
   assert(before.scroll > 100 && before.selection.startsWith('recess '), JSON.stringify(before));
-  await until('the window is open', opens - Date.now() + 15_000, () => Date.now() >= opens);
-  await until('the page shows the pauses', 15_000, async () => await page.locator('.st.paused').count() === 2);
-  const took = Date.now() - opens;
-  console.log(`shown ${took} ms after the opening`);
-  assert(took < 6000, `shown ${took} ms after the opening`);
+  ready('looks');
+  await until('the page shows the pauses', 60_000, async () => await page.locator('.st.paused').count() === 2);
+  ready('sees');
   assert.match(await page.title(), /paused/);
   const after = await place(page);
   // The page may have grown above: what is looked at stays where it is.

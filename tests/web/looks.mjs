@@ -86,18 +86,20 @@ async function reachable(browser) {
   const page = await look(browser);
   const all = await page.evaluate(() => {
     const usable = document.querySelectorAll('a[href], button, input, select, summary, [tabindex="0"]');
-    return [...usable].filter(element => element.checkVisibility()).map((element, number) => (element.dataset.number = number));
+    // Polls leave the elements in place, and no mark on them.
+    globalThis.usable = [...usable].filter(element => element.checkVisibility());
+    return globalThis.usable.map((_, number) => number);
   });
   assert(all.length >= 4, `only ${all.length} can be used`);
   const reached = new Set();
   for (let presses = 0; presses < all.length + 2; presses += 1) {
     await page.keyboard.press('Tab');
     const at = await page.evaluate(() => {
-      const { number } = document.activeElement.dataset;
+      const number = globalThis.usable.indexOf(document.activeElement);
       const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement);
       const box = document.activeElement.getBoundingClientRect();
       const seen = outlineStyle !== 'none' && parseFloat(outlineWidth) > 0 && box.width > 0 && box.right > 0 && box.bottom > 0;
-      return number === undefined ? null : { number: Number(number), seen, html: document.activeElement.outerHTML };
+      return number < 0 ? null : { number, seen, html: document.activeElement.outerHTML };
     });
     if (!at) continue;
     assert(at.seen, `the focus is not seen on ${at.html}`);

@@ -14,7 +14,7 @@ const poll = async () => {
   if (document.hidden) return;
   try {
     const headers = tag ? { 'If-None-Match': tag } : {};
-    const answer = await fetch(location.href, { headers, signal: AbortSignal.timeout(4000) });
+    const answer = await fetch(location.href, { headers, signal: AbortSignal.timeout(3000) });
     if (answer.ok) {
       const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
       for (const part of ['header', 'main', 'footer']) become(document.querySelector(part), page.querySelector(part));
