@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::reconciler::Reconciler;
-use crate::consumer::{ConsumerId, Found, Kind};
+use crate::consumer::{ConsumerId, Found, Kind, Owner};
 use crate::jetstream::JetStream;
 use crate::now::Now;
 use crate::observe::{Observed, Scope};
@@ -83,6 +83,16 @@ impl<J: JetStream> Reconciler<J> {
             pass.confirmed.push(now.wall.duration_since(opening));
         }
         Some(Row::observed(before, windows, found, now.uptime))
+    }
+
+    /// Whether windows want a consumer that was observed, or a pause of recess's may still last on
+    /// it. A row or a ledger entry alone may be left from a pause that is over.
+    pub(super) fn is_in_scope(&self, id: &ConsumerId, now: Now) -> bool {
+        let mark = self.policy().mark();
+        let is_shown = self.rows.get(id).is_some_and(|row| {
+            !row.windows.is_empty() || row.found.paused_by(mark) == Some(Owner::Recess)
+        });
+        is_shown || self.orphans.contains(id) || self.ledger.is_in_scope(id, now)
     }
 
     /// Whether a window may want a consumer of which no more than the name is known.

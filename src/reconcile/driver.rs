@@ -159,8 +159,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         let id = advisory.id();
         let now = reconciler.clock.now();
         let mark = reconciler.policy().mark();
-        // What a pause that is over leaves in the ledger makes it no business of recess's.
-        let is_ours = reconciler.rows.contains_key(id) || reconciler.ledger.is_in_scope(id, now);
+        let is_ours = reconciler.is_in_scope(id, now);
         let news = match &advisory {
             Advisory::Pause { id, until } => {
                 let until = until.map(|until| reconciler.former.translate(id, until, mark));

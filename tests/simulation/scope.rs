@@ -4,6 +4,7 @@ use recess::consumer::Mark;
 use recess::jetstream::Advisory;
 use recess::plan::Rule;
 
+use crate::client::What;
 use crate::daemon::Recess;
 use crate::model::id;
 use crate::scene::{NOON, Noon, Scene, assert_on_time, at, config, config_with, ours, seconds};
@@ -87,6 +88,35 @@ async fn where_no_instance_is_set_orphans_are_only_shown() {
     assert_eq!(after.row("ORDERS/shipping").rule, Rule::Paused);
     scene.until("13:00:10").await;
     assert_eq!(scene.writes(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_orphan_is_asked_nothing_once_its_pause_is_over() {
+    let scene = four();
+    let unnamed = |toml: String| toml.replace("instance = \"prod-eu\"\n", "");
+    // It ends while no window opens or closes.
+    let shorter = ("noon", "ORDERS/*", "0 12 * * *", "50m");
+    let resync = "resync = \"7m\"";
+    let before = Recess::start(&scene.server, &scene.host, &unnamed(config(&[shorter])));
+    scene.until("12:10:00.5").await;
+    drop(before);
+    let toml = unnamed(config_with(resync, &[BILLING]));
+    let after = Recess::start(&scene.server, &scene.host, &toml);
+    scene.until("12:49:59").await;
+    assert_eq!(after.row("ORDERS/shipping").rule, Rule::OrphanUnnamed);
+    scene.forget();
+    let asked = || {
+        let info = What::Info(id("ORDERS/shipping"));
+        let requests = scene.requests();
+        requests.iter().filter(|one| one.what == info).count()
+    };
+    scene.until("12:50:10").await;
+    assert_eq!(asked(), 1, "that it is over");
+    scene
+        .server
+        .somebody_writes("ORDERS/shipping", Some(at("13:30:00")));
+    scene.until("12:50:20").await;
+    assert_eq!(asked(), 1);
 }
 
 #[tokio::test(start_paused = true)]
