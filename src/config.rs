@@ -307,6 +307,18 @@ impl ConfigError {
         }
     }
 
+    /// The first mistake, in a line: `line 12: window night: duration: ..`
+    pub fn first(&self) -> String {
+        let source = self.source();
+        let mut findings = self.findings().into_iter();
+        let first = findings.find(|finding| finding.severity == Severity::Error);
+        let first = first.map(|finding| match finding.line(&source) {
+            Some(line) => format!("line {line}: {finding}"),
+            None => finding.to_string(),
+        });
+        first.unwrap_or_else(|| "it cannot be read".to_owned())
+    }
+
     /// Every mistake under the line that it is in.
     pub fn render(&self, colour: bool) -> String {
         render(&self.source(), &self.findings(), colour)

@@ -254,14 +254,7 @@ fn put_in_force(
             sender.send_replace(config);
         }
         Err(error) => {
-            let source = error.source();
-            let mut findings = error.findings().into_iter();
-            let first = findings.find(|finding| finding.severity == Severity::Error);
-            let why = first.map(|finding| match finding.line(&source) {
-                Some(line) => format!("line {line}: {finding}"),
-                None => finding.to_string(),
-            });
-            let why = why.unwrap_or_else(|| "it cannot be read".to_owned());
+            let why = error.first();
             shown.send_modify(|shown| shown.refused = Some(why.into()));
         }
     }

@@ -37,7 +37,7 @@ pub fn execute(args: StatusArgs, wall: fn() -> Timestamp) -> Exit {
         Err(exit) => return exit,
     };
     if args.watch {
-        return watch::watch(config, args.format.format, wall);
+        return watch::watch(&args.config.config, config, args.format.format, wall);
     }
     let report = match super::live::look(config, wall) {
         Ok(report) => report,

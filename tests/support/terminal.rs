@@ -132,6 +132,11 @@ impl Terminal {
         nats_server::signal(self.read("pid").trim().parse().unwrap(), name);
     }
 
+    /// Another config in the place of its own.
+    pub fn edit(&self, text: &str) {
+        fs::write(self.path("recess.toml"), text).unwrap();
+    }
+
     pub async fn until_text(&self, what: &str) {
         let shows = format!("the terminal shows {what:?}");
         until(&shows, secs(20), async || {

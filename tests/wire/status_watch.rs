@@ -38,7 +38,7 @@ async fn the_screen_shows_what_happens_and_is_given_back() {
     assert!(terminal.is_alternate() && terminal.is_cursor_hidden());
     let text = terminal.text();
     for part in [
-        "All 2 consumers are running, as scheduled.",
+        "Both consumers are running, as scheduled.",
         "NEXT",
         "q: quit",
     ] {
@@ -64,7 +64,7 @@ async fn the_screen_shows_what_happens_and_is_given_back() {
 
     reach(span.opens).await;
     terminal
-        .until_text("All 2 consumers are paused, as scheduled.")
+        .until_text("Both consumers are paused, as scheduled.")
         .await;
     let seen = Timestamp::now().duration_since(span.opens);
     let text = terminal.text();
@@ -129,6 +129,38 @@ async fn a_server_that_goes_is_reported_and_looked_at_again_when_it_is_back() {
     terminal.signal("TERM");
     let (exit, text) = terminal.end().await;
     assert_eq!((exit, text.trim()), (130, "waiting"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_config_that_is_edited_meanwhile_counts_unless_it_is_wrong() {
+    let span = Span::open_for(600);
+    let (world, config) = world(span).await;
+    let mut terminal = Terminal::start(&config, WATCH, (100, 30), &[]);
+    terminal
+        .until_text("2 consumers run and should be paused.")
+        .await;
+    let other = world.config().window("weekend", &[BILLING], span);
+    let text = other.text("127.0.0.1:0");
+    terminal.edit(&text);
+    terminal
+        .until_text("1 consumer runs and should be paused. weekend is open")
+        .await;
+    terminal.edit(&text.replace("[[window]]", "[[widow]]"));
+    terminal
+        .until_text("was rejected, the config before it stays active: line ")
+        .await;
+    assert!(
+        terminal.text().contains("weekend is open"),
+        "{}",
+        terminal.text()
+    );
+    terminal.edit(&text);
+    until("the mistake is mended", secs(10), async || {
+        (!terminal.text().contains("rejected")).then_some(())
+    })
+    .await;
+    terminal.press("q");
+    assert_eq!(terminal.end().await.0, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -230,7 +262,7 @@ async fn in_a_pipe_each_change_is_a_line() {
         let rows = rows(line);
         rows.len() == 2 && rows.iter().all(|row| row["observed"]["state"] == state)
     };
-    text.until_line(|line| line.ends_with("Z All 2 consumers are running, as scheduled."))
+    text.until_line(|line| line.ends_with("Z Both consumers are running, as scheduled."))
         .await;
     json.until_line(|line| all_are(line, "running")).await;
     assert!(
@@ -249,7 +281,7 @@ async fn in_a_pipe_each_change_is_a_line() {
     text.until_line(|line| line.contains(" window night: closed, "))
         .await;
     // The server resumes them.
-    text.until_line(|line| line.ends_with("Z All 2 consumers are running, as scheduled."))
+    text.until_line(|line| line.ends_with("Z Both consumers are running, as scheduled."))
         .await;
     json.until_line(|line| all_are(line, "lapsed")).await;
     assert!(Timestamp::now() < span.closes + 10.seconds());

@@ -176,10 +176,15 @@ fn others(facts: &Facts<'_>) -> BTreeMap<String, State> {
         let subject = "overrides".to_owned();
         (subject, State::news(text, "read again"))
     });
+    let refused = facts.refused.map(|why| {
+        let text = format!("rejected, the config before it stays active: {why}");
+        ("new config".to_owned(), State::news(text, "accepted"))
+    });
     // Of a window that is open the later one stays.
     (windows.chain(open).chain(overrides))
         .chain(failures)
         .chain(bucket)
+        .chain(refused)
         .collect()
 }
 

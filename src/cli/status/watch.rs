@@ -5,6 +5,7 @@
 //! sends nothing that changes anything, and needs no daemon.
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +27,10 @@ use crate::report::Report;
 use crate::signals::Signals;
 use crate::summary::Facts;
 use crate::views::json;
+
+mod config_file;
+
+use config_file::ConfigFile;
 
 /// How often everything is observed where nothing happens: numbers of messages raise no advisory.
 const OBSERVED_EVERY: Duration = Duration::from_secs(5);
@@ -77,10 +82,12 @@ enum End {
     Unsuitable(String),
 }
 
-pub fn watch(config: Config, format: Format, wall: fn() -> Timestamp) -> Exit {
+/// Shows the state of the consumers of a config file that was read just now, until it is enough.
+pub fn watch(path: &Path, config: Config, format: Format, wall: fn() -> Timestamp) -> Exit {
+    let file = ConfigFile::new(path, config);
     let end = crate::cli::block_on(async {
         let mut output = Output::new(format)?;
-        let end = follow(config, &mut output, wall).await;
+        let end = follow(file, &mut output, wall).await;
         // The terminal is given back before anything is said.
         drop(output);
         Ok(end)
@@ -96,26 +103,26 @@ pub fn watch(config: Config, format: Format, wall: fn() -> Timestamp) -> Exit {
     exit
 }
 
-async fn follow(config: Config, output: &mut Output, wall: fn() -> Timestamp) -> End {
+async fn follow(mut file: ConfigFile, output: &mut Output, wall: fn() -> Timestamp) -> End {
     let mut signals = match Signals::catch() {
         Ok(signals) => signals,
         Err(error) => return End::Failed(format!("cannot catch signals: {error}")),
     };
     let clock = Clock::new(wall);
     let (sender, mut reports) = watch::channel(Seen {
-        report: Arc::new(Report::blind(wall(), config.policy.clone())),
+        report: Arc::new(Report::blind(wall(), file.config.policy.clone())),
         lately: Lately::default(),
         observed_by: None,
     });
-    // Without its sender the loop would end: it waits for reloads.
-    let (_config_sender, inputs, reconciler) = begin(config.clone(), &clock);
+    let (loop_config, inputs, reconciler) = begin(file.config.clone(), &clock);
     let mut tracker = Tracker::default();
     let publish = move |report: Report| {
         let changes = tracker.follow(&report);
         sender.send_modify(|seen| seen.take(report, &changes));
     };
-    let mut main_loop = tokio::spawn(reconcile::run(reconciler, inputs, publish));
+    let main_loop = tokio::spawn(reconcile::run(reconciler, inputs, publish));
     let mut was_connected = false;
+    let mut is_news = false;
     let mut due = Duration::ZERO;
     let end = loop {
         let now = clock.now();
@@ -123,7 +130,10 @@ async fn follow(config: Config, output: &mut Output, wall: fn() -> Timestamp) ->
         // that goes on can be polled again.
         tokio::select! {
             changed = reports.changed() => match changed {
-                Ok(()) => due = due.min(now.uptime + SETTLED_AFTER),
+                Ok(()) => {
+                    is_news = true;
+                    due = due.min(now.uptime + SETTLED_AFTER);
+                }
                 Err(_) => break End::Failed("the loop has stopped".to_owned()),
             },
             input = output.input() => match input {
@@ -144,7 +154,12 @@ async fn follow(config: Config, output: &mut Output, wall: fn() -> Timestamp) ->
                     Link::Up(_) => was_connected = true,
                     Link::Unsuitable(_) | Link::Down { .. } => {}
                 }
-                if let Err(error) = output.show(&config, &seen, clock.now()) {
+                file.follow(&loop_config);
+                let shown = match std::mem::take(&mut is_news) || output.has_clock() {
+                    true => output.show(&file, &seen, clock.now()),
+                    false => Ok(()),
+                };
+                if let Err(error) = shown {
                     break failed(&error);
                 }
                 due = now.uptime + DRAWN_EVERY;
@@ -152,7 +167,6 @@ async fn follow(config: Config, output: &mut Output, wall: fn() -> Timestamp) ->
         }
     };
     main_loop.abort();
-    let _ = (&mut main_loop).await;
     end
 }
 
@@ -163,14 +177,17 @@ fn failed(error: &io::Error) -> End {
     }
 }
 
-/// The loop, ready to run.
-fn begin(
-    mut config: Config,
-    clock: &Clock,
-) -> (watch::Sender<Arc<Config>>, Inputs, Reconciler<Nats>) {
+/// The config file's, for a loop that only observes.
+fn of_the_loop(mut config: Config) -> Config {
     let controller = &mut config.settings.controller;
     controller.dry_run = true;
     controller.resync = controller.resync.min(OBSERVED_EVERY);
+    config
+}
+
+/// The loop, ready to run.
+fn begin(config: Config, clock: &Clock) -> (watch::Sender<Arc<Config>>, Inputs, Reconciler<Nats>) {
+    let config = of_the_loop(config);
     let settings = &config.settings;
     let (nats, advisories) = Nats::start(&settings.nats, settings.controller.request_timeout);
     let config = Arc::new(config);
@@ -215,6 +232,11 @@ impl Output {
         }
     }
 
+    /// Whether what it shows changes by the passage of time.
+    fn has_clock(&self) -> bool {
+        matches!(self, Self::Screen(_))
+    }
+
     fn measure(&mut self) -> io::Result<()> {
         match self {
             Self::Screen(screen) => screen.measure(),
@@ -222,11 +244,11 @@ impl Output {
         }
     }
 
-    fn show(&mut self, config: &Config, seen: &Seen, now: Now) -> io::Result<()> {
+    fn show(&mut self, file: &ConfigFile, seen: &Seen, now: Now) -> io::Result<()> {
         let mut facts = Facts {
             report: &seen.report,
-            config,
-            refused: None,
+            config: &file.config,
+            refused: file.refused.as_deref(),
             lately: &seen.lately,
             now: now.wall,
         };
