@@ -39,10 +39,11 @@ pub(super) fn problems(facts: &Facts<'_>, troubled: &Troubled<'_>) -> Vec<Proble
     all.extend(stale(facts));
     all.extend(clock(facts));
     unanswered(facts, &mut all);
-    lapses(facts, &mut all);
     for (trouble, consumers) in troubled {
         all.push(consumer_problem(*trouble, consumers, facts));
     }
+    // What is over is less urgent than what is.
+    lapses(facts, &mut all);
     all.extend(refused(facts));
     overrides(facts, &mut all);
     windows(facts, &mut all);

@@ -321,6 +321,12 @@ fn the_most_urgent_comes_first_and_there_is_room_for_many() {
     }
     scene.is_orphaned("OLD/one", "2027-03-26T05:00:00Z", Orphan::Waiting);
     scene.refused = Some("line 1: bad".to_owned());
+    let missed = Change::Blank {
+        window: "db-upgrade".into(),
+        occurrence: None,
+        blank: Blank::Missed,
+    };
+    scene.lately.follow(&scene.report, &[missed]);
     let summary = Summary::of(&scene.facts());
     let levels: Vec<Level> = summary
         .problems
@@ -337,6 +343,7 @@ fn the_most_urgent_comes_first_and_there_is_room_for_many() {
         summary.headline,
         "1\u{a0}000 consumers run and should be paused."
     );
+    assert_eq!(summary.problems[1].about, "db-upgrade");
     assert!(summary.problems.len() < 6, "{:?}", summary.problems);
 }
 

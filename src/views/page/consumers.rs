@@ -54,7 +54,7 @@ pub(super) fn section(view: &View<'_>) -> Markup {
         section aria-labelledby="consumers" {
             h2 id="consumers" tabindex="-1" {
                 "Consumers "
-                span.dim { (number(lines.len())) ", of which " (number(counts.paused)) " paused" }
+                span.dim { (counted(&lines, &counts)) }
             }
             (of_filter(view, filter.as_ref()))
             @if shown.is_empty() {
@@ -68,6 +68,23 @@ pub(super) fn section(view: &View<'_>) -> Markup {
             @if lines.len() > shown.len() {
                 (more(view, &lines, shown.len()))
             }
+        }
+    }
+}
+
+/// `7, of which 5 paused, 1 unknown`
+fn counted(lines: &[Line<'_>], counts: &Counts) -> String {
+    let all = number(lines.len());
+    let unknown = lines
+        .iter()
+        .filter(|line| line.row.found == Found::Unknown)
+        .count();
+    match unknown {
+        0 => format!("{all}, of which {} paused", number(counts.paused)),
+        some if some == lines.len() => format!("{all}, their state is unknown"),
+        some => {
+            let paused = number(counts.paused);
+            format!("{all}, of which {paused} paused, {} unknown", number(some))
         }
     }
 }
@@ -191,7 +208,14 @@ fn row(view: &View<'_>, Line { id, row, trouble }: &Line<'_>) -> Markup {
                 }
             }
             td data-l="State" { (state(row, seen)) }
-            td.n data-l="Until" { @if let Some(until) = paused_until { (deadline(view, until)) } }
+            td.n data-l="Until" {
+                @match (&row.found, paused_until, row.desired.until()) {
+                    (_, Some(until), _) => (deadline(view, until)),
+                    // What the calendar says is all that is known.
+                    (Found::Unknown, None, Some(until)) => span.dim { "scheduled: " (view.beside(until)) },
+                    _ => {},
+                }
+            }
             td data-l="Whose" {
                 @match row.found.paused_by(view.facts.report.mark()) {
                     Some(Owner::Recess) => "recess",
