@@ -196,6 +196,14 @@ impl Facts<'_> {
 
     /// The next occurrence of a window after now.
     pub fn next(&self, window: &WindowState) -> Option<Occurrence> {
-        window.next.filter(|one| one.opens > self.now)
+        match window.next? {
+            next if next.opens > self.now => Some(next),
+            // It has opened since the report.
+            _ => self
+                .report
+                .policy
+                .window(&window.name)?
+                .next_opening(self.now),
+        }
     }
 }

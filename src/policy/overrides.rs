@@ -178,6 +178,18 @@ impl Verb {
         }
     }
 
+    /// What whoever typed it has done to the target: `extended`
+    pub fn past(self) -> &'static str {
+        match self {
+            Self::Open => "opened",
+            Self::Close => "closed",
+            Self::Extend => "extended",
+            Self::Skip => "skipped",
+            Self::Pause => "paused",
+            Self::Resume => "resumed",
+        }
+    }
+
     /// What its override does.
     pub fn effect(self) -> Effect {
         match self {

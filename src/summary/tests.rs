@@ -67,6 +67,10 @@ fn faults() -> Vec<(&'static str, Scene)> {
     add("clock lost", |s| {
         s.report.skew = Some(SignedDuration::from_mins(12))
     });
+    add("clock lost, and one running", |s| {
+        s.report.skew = Some(SignedDuration::from_mins(12));
+        s.runs("ORDERS/billing");
+    });
     add("clock untrusted", |s| {
         s.report.skew = Some(SignedDuration::from_secs(-40))
     });
@@ -238,12 +242,26 @@ fn calm() -> Vec<(&'static str, Scene)> {
         let row = s.row("ORDERS/billing");
         (row.verdict, row.rule) = (Verdict::Settled, Rule::Released);
     });
+    // Reports are some seconds old when they are shown.
+    let later = |made: &str, shown: &str| {
+        let mut scene = Scene::prod_eu(made);
+        scene.now = at(shown);
+        scene
+    };
     let mut two_open = Scene::prod_eu("2027-03-27T02:10:00Z");
     two_open.refresh();
     vec![
         ("a window is open", night(|_| {})),
         ("nothing is open", Scene::prod_eu(IN_THE_AFTERNOON)),
         ("two windows are open", two_open),
+        (
+            "a window has opened since the report",
+            later("2027-03-26T00:29:58Z", "2027-03-26T00:30:01Z"),
+        ),
+        (
+            "a window has closed since the report",
+            later("2027-03-26T02:29:58Z", "2027-03-26T02:30:01Z"),
+        ),
         (
             "the last opening is over",
             Scene::new(ONCE, "2027-03-31T04:00:00Z", &["BILLING/ledger"]),

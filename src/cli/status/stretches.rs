@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::calendar::Occurrence;
-use crate::policy::{Effect, Override, Target, Verb, Window};
+use crate::policy::{Effect, Override, Target, Window};
 use crate::summary::Facts;
 
 /// Something that lasts.
@@ -94,15 +94,7 @@ fn is_shown_as_window(facts: &Facts<'_>, one: &Override) -> bool {
 
 /// `extended by alice: index rebuild`
 fn credit(one: &Arc<Override>) -> String {
-    let done = match one.terms.verb {
-        Verb::Open => "opened",
-        Verb::Close => "closed",
-        Verb::Extend => "extended",
-        Verb::Skip => "skipped",
-        Verb::Pause => "paused",
-        Verb::Resume => "resumed",
-    };
     let reason = one.terms.reason.as_deref();
     let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
-    format!("{done} by {}{reason}", one.id.author())
+    format!("{} by {}{reason}", one.terms.verb.past(), one.id.author())
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use maud::{Markup, html};
 
-use super::{View, words};
+use super::View;
 use crate::overrides::listed::State;
 use crate::policy::{Override, Verb};
 use crate::text;
@@ -58,7 +58,7 @@ fn item(view: &View<'_>, one: &Override, state: State) -> Markup {
     html! {
         li.ov {
             div.what {
-                b { (words::past(terms.verb)) } " " code { (visible(&target)) } " " (when(view, one, state))
+                b { (terms.verb.past()) } " " code { (visible(&target)) } " " (when(view, one, state))
             }
             @if let Some(reason) = &terms.reason { div.why { "“" (visible(reason)) "”" } }
             @if state == State::Idle { div.who { "without effect: the config has no such window" } }

@@ -3,24 +3,12 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::policy::{Override, Verb};
+use crate::policy::Override;
 use crate::text;
 
 /// What a person did: `skipped by bob`
 pub(super) fn by(one: &Override) -> String {
-    format!("{} by {}", past(one.terms.verb), one.id.author())
-}
-
-/// What a command did.
-pub(super) fn past(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Open => "opened",
-        Verb::Close => "closed",
-        Verb::Extend => "extended",
-        Verb::Skip => "skipped",
-        Verb::Pause => "paused",
-        Verb::Resume => "resumed",
-    }
+    format!("{} by {}", one.terms.verb.past(), one.id.author())
 }
 
 /// What a bar shows: `nightly-vacuum: Fri 26 Mar 01:30 to Fri 26 Mar 03:30 CET, is open`
