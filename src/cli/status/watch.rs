@@ -126,8 +126,7 @@ async fn follow(mut file: ConfigFile, output: &mut Output, wall: fn() -> Timesta
     let mut due = Duration::ZERO;
     let end = loop {
         let now = clock.now();
-        // Cancel-safe: a change stays marked, no signal and no key is lost, and the handle of a task
-        // that goes on can be polled again.
+        // Cancel-safe: a change stays marked until it is seen, and no signal and no key is lost.
         tokio::select! {
             changed = reports.changed() => match changed {
                 Ok(()) => {
