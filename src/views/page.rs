@@ -201,7 +201,7 @@ fn todo(problems: &[Problem]) -> Markup {
     let left_out = others.len().saturating_sub(MOST_PROBLEMS - 1);
     html! {
         div.todo {
-            h2 { @if count == 1 { "1 thing to look at" } @else { (count) " things to look at" } }
+            h2 { @if count == 1 { "1 thing to check" } @else { (count) " things to check" } }
             (problem(first))
             @if !others.is_empty() {
                 details open[others.len() < 3] {

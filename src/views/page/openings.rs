@@ -150,8 +150,8 @@ fn notes(view: &View<'_>, episode: &Episode<'_>) -> Vec<String> {
 fn daylight_saving(occurrence: &Occurrence, zone: &TimeZone) -> Vec<&'static str> {
     let shift = occurrence.shift.map(|shift| match shift {
         Shift::Gap => "its time is skipped that night: opens after the gap",
-        Shift::First => "its time comes twice that night: opens at the first",
-        Shift::Last => "its time comes twice that night: opens at the second",
+        Shift::First => "its time occurs twice that night: opens at the first",
+        Shift::Last => "its time occurs twice that night: opens at the second",
     });
     let offset = |at: Timestamp| zone.to_offset(at);
     let (before, after) = (offset(occurrence.opens), offset(occurrence.closes));
