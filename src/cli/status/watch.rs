@@ -29,6 +29,8 @@ use crate::summary::Facts;
 use crate::views::json;
 
 mod config_file;
+#[cfg(test)]
+mod tests;
 
 use config_file::ConfigFile;
 
