@@ -326,3 +326,22 @@ fn a_stream_s_link_chooses_that_stream_alone() {
         );
     }
 }
+
+#[test]
+fn of_too_many_windows_those_that_open_next_are_drawn() {
+    let mut toml = "instance = 'a'\n".to_owned();
+    for number in 0..25 {
+        let (name, times) = match number {
+            0..5 => (
+                "past",
+                "from = 2020-01-01T00:00:00\nuntil = 2020-01-01T01:00:00",
+            ),
+            _ => ("next", "schedule = '@daily'\nduration = '1h'"),
+        };
+        toml +=
+            &format!("[[window]]\nname = '{name}-{number}'\nconsumers = ['{name}/*']\n{times}\n");
+    }
+    let page = shown(&Scene::new(&toml, IN_THE_AFTERNOON, &["next/a"]));
+    let drawn = |name: &str| page.contains(&format!("\">{name}-"));
+    assert!(drawn("next") && !drawn("past"), "{page}");
+}
