@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::daemon::Daemon;
 use crate::raw::Raw;
+use crate::world::World;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -31,7 +32,8 @@ const IDLERS: usize = 300;
 type Crowd = Vec<fn(u16, u32) -> io::Result<()>>;
 
 /// The page's weight, and the lateness of openings beside each kind of crowd.
-pub fn measure(port: u16) -> Result<Vec<String>> {
+pub fn measure(world: &mut World) -> Result<Vec<String>> {
+    let port = world.port;
     let mut said = vec![weight(port)?];
     let crowds: [(&str, Crowd); 4] = [
         ("nobody asks", Vec::new()),
@@ -41,6 +43,7 @@ pub fn measure(port: u16) -> Result<Vec<String>> {
     ];
     for (what, crowd) in crowds {
         let late = openings(port, &crowd)?;
+        world.release()?;
         let (Some(half), Some(most)) = (late.get(late.len() / 2), late.last()) else {
             return Err("no window opened".into());
         };
@@ -101,11 +104,13 @@ fn weight(port: u16) -> Result<String> {
 
 /// How late the first request of each opening is on the wire, in order.
 fn openings(port: u16, crowd: &Crowd) -> Result<Vec<SignedDuration>> {
-    let first = soon(12)?;
+    let far = soon(3_600)?;
+    let daemon = Daemon::with(port, "page", &windows(far), far)?;
+    daemon.ready()?;
     let mut tap = Raw::connect(port, "tap")?;
     tap.subscribe("$JS.API.CONSUMER.PAUSE.>")?;
-    let daemon = Daemon::with(port, "page", &windows(first), first)?;
-    daemon.ready()?;
+    let first = soon(8)?;
+    daemon.reload(&windows(first))?;
     let stop = Arc::new(AtomicBool::new(false));
     let clients: Vec<JoinHandle<()>> = (crowd.iter().zip(0..))
         .map(|(client, number)| {
@@ -167,6 +172,8 @@ fn idle(http: u16, _: u32) -> io::Result<()> {
             _ => break,
         }
     }
+    // It is the oldest no more.
+    sleep(Duration::from_secs(1));
     Ok(())
 }
 

@@ -92,9 +92,9 @@ fn at_rest() -> Result<()> {
 
 fn looked_at() -> Result<()> {
     let server = Server::start(Options::default())?;
-    let _world = World::make(server.port(), 20, 10_000, &[1])?;
+    let mut world = World::make(server.port(), 20, 10_000, &[1])?;
     println!("the page of 10000 consumers and 1000 windows");
-    for line in browsers::measure(server.port())? {
+    for line in browsers::measure(&mut world)? {
         println!("  {line}");
     }
     Ok(())
