@@ -1,5 +1,5 @@
 //! When what the config says was last changed: the date of what is written from it, which is the
-//! same for each copy and each command, as long as nobody writes the file.
+//! same for each copy and each command until the file is written again.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! `/`: the page, made once for all who look at it, and what a browser may do with it.
+//! `/`: the page, made once for all clients that ask meanwhile, and what a browser may do with it.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;

@@ -30,7 +30,7 @@ impl Refusal {
     }
 }
 
-/// An answer could not be made, and nobody is to blame but recess.
+/// An answer could not be made, through no fault of the client.
 impl From<String> for Refusal {
     fn from(why: String) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, why)

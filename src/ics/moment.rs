@@ -108,7 +108,7 @@ impl Moment {
             return Err(wrong());
         }
         match (written, property.parameter("TZID")) {
-            // A whole day is the day of whoever looks at it, whatever zone is named beside it.
+            // A whole day is one of the zone that is read for, whatever zone is named beside it.
             (Written::Date(date), _) => Ok(Self::Day(date)),
             (Written::Utc(civil), None) => Ok(Self::Time(civil, TimeZone::UTC)),
             (Written::Utc(_), Some(zone)) => {

@@ -53,7 +53,7 @@ pub fn write(name: &str, entries: impl IntoIterator<Item = Entry>) -> String {
             "CONFIRMED"
         };
         let _ = write!(text, "STATUS:{status}\r\n");
-        // A window takes nobody's time.
+        // A window makes no person busy.
         text += "TRANSP:TRANSPARENT\r\nEND:VEVENT\r\n";
     }
     text + "END:VCALENDAR\r\n"

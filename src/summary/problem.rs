@@ -1,4 +1,4 @@
-//! Things to look at, the most urgent first, each with the command to type.
+//! Things to check, the most urgent first, each with the command to type.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::visible::visible;
 /// Of many, so many are named.
 const NAMED: usize = 3;
 
-/// A thing to look at.
+/// A thing to check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// How bad it is.

@@ -15,7 +15,7 @@ use crate::overrides::entry;
 use crate::plan::{Orphan, Rule, Verdict};
 use crate::report::{Blank, BucketState, Failure};
 
-/// What a summary says, a line each: its title, its sentences, and the things to look at with their
+/// What a summary says, a line each: its title, its sentences, and the things to check with their
 /// commands.
 fn said(scene: &Scene) -> String {
     let summary = Summary::of(&scene.facts());

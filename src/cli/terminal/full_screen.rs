@@ -17,14 +17,14 @@ use futures_util::StreamExt;
 
 use super::line::{Charset, Line, Style};
 
-/// What a person at the terminal did.
+/// What was typed at the terminal, or happened to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input {
     /// `q`.
     Quit,
     /// Ctrl-C, which is no signal while the terminal is ours.
     Interrupt,
-    /// The terminal has another size now, or is to be drawn anew.
+    /// The terminal has another size now, or is to be drawn again.
     Redraw,
     /// Any other key.
     Other,

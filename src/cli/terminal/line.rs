@@ -17,7 +17,7 @@ pub enum Style {
     Faint,
     /// As it should be.
     Good,
-    /// To be looked at.
+    /// To be checked.
     Warning,
     /// Wrong.
     Bad,

@@ -1,4 +1,4 @@
-//! Consumers whose pause is waited for in vain, because a person has released them from it.
+//! Consumers that will not be paused while they are waited for: a person has released them.
 
 use jiff::Timestamp;
 

@@ -93,7 +93,7 @@ impl Nats {
         }
     }
 
-    /// The user as whom the server knows this connection; `None` if it does not report it.
+    /// The NATS user of this connection; `None` if the server does not report it.
     pub async fn user(&self) -> Option<String> {
         let session = self.up().ok()?;
         let user = session.user.get_or_init(|| self.ask_user(&session)).await;
