@@ -28,7 +28,7 @@ mod times;
 mod words;
 
 pub use cron::{Oddity, Pattern, PatternError};
-pub use fixed::{Boundary, Fixed};
+pub use fixed::{Boundary, Fixed, union};
 pub use offset_span::icalendar_instant;
 pub use rule::{ClockChange, Length, Outcome, Rule};
 

@@ -53,7 +53,7 @@ pub struct Facts<'f> {
 pub enum Level {
     /// Nothing is to be done.
     Ok,
-    /// There is something to look at in working hours.
+    /// There is something to check in working hours.
     Look,
     /// Consumers are not as they should be, or nothing is known of them.
     Bad,
@@ -91,7 +91,7 @@ pub struct Summary {
     pub outlook: Prose,
     /// Both as a title has room for it: `5 paused, nightly-vacuum until 04:00`
     pub short: String,
-    /// Things to look at, the most urgent first.
+    /// Things to check, the most urgent first.
     pub problems: Vec<Problem>,
 }
 
@@ -174,8 +174,8 @@ impl Facts<'_> {
         matches!(self.report.link, Link::Up(_))
     }
 
-    /// Whether recess was told to send nothing. The report of a command that only shows what a
-    /// daemon would do is not asked: it never sends.
+    /// Whether the config makes it a dry run. The report does not show that: in a command that only
+    /// shows what a daemon would do, nothing is ever sent.
     pub fn is_dry_run(&self) -> bool {
         self.config.settings.controller.dry_run
     }
@@ -186,6 +186,24 @@ impl Facts<'_> {
         let resync = self.config.settings.controller.resync;
         let limit = SignedDuration::try_from(resync * 2).unwrap_or(SignedDuration::MAX);
         (age > limit.saturating_add(PATIENCE)).then_some(age)
+    }
+
+    /// The windows that are open now with the occurrences that are; those that close first first.
+    pub fn open_windows(&self) -> Vec<(Occurrence, &WindowState)> {
+        let windows = self.report.windows.iter();
+        let open = windows.filter_map(|window| Some((self.open(window)?, window)));
+        let mut open: Vec<_> = open.collect();
+        open.sort_by_key(|(occurrence, window)| (occurrence.closes, window.name.clone()));
+        open
+    }
+
+    /// The next occurrence of each window, the next first.
+    pub fn next_openings(&self) -> Vec<(Occurrence, &WindowState)> {
+        let windows = self.report.windows.iter();
+        let next = windows.filter_map(|window| Some((self.next(window)?, window)));
+        let mut next: Vec<_> = next.collect();
+        next.sort_by_key(|(occurrence, window)| (occurrence.opens, window.name.clone()));
+        next
     }
 
     /// The occurrence of a window that is open now. The report may be some seconds old.

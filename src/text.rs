@@ -177,8 +177,12 @@ pub fn beside(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
 
 /// The same with the zone: `04:00 CET`
 pub fn beside_with_zone(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
-    let abbreviation = at.to_zoned(zone.clone()).strftime("%Z").to_string();
-    format!("{} {abbreviation}", beside(at, now, zone))
+    format!("{} {}", beside(at, now, zone), abbreviation(at, zone))
+}
+
+/// What a zone is called at an instant: `CET`
+pub fn abbreviation(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%Z").to_string()
 }
 
 /// `Sat 27 Mar`
@@ -197,6 +201,11 @@ pub fn grouped(number: u64) -> String {
         grouped.push(digit);
     }
     grouped
+}
+
+/// How many there are, for people: [`grouped`].
+pub fn count(count: usize) -> String {
+    grouped(u64::try_from(count).unwrap_or(u64::MAX))
 }
 
 /// A text with [`grouped`] numbers for those who break lines by themselves, or not at all.

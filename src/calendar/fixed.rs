@@ -76,19 +76,12 @@ impl Fixed {
     /// and what ends no later than it begins is left out.
     pub fn joined(zone: TimeZone, mut times: Vec<[Timestamp; 2]>) -> Self {
         times.retain(|[opens, closes]| opens < closes);
-        times.sort();
-        let mut occurrences: Vec<Occurrence> = Vec::new();
-        for [opens, closes] in times {
-            match occurrences.last_mut() {
-                Some(last) if last.closes >= opens => last.closes = last.closes.max(closes),
-                _ => occurrences.push(Occurrence {
-                    opens,
-                    closes,
-                    shift: None,
-                }),
-            }
-        }
-        Self::of(zone, occurrences)
+        let occurrence = |[opens, closes]: [Timestamp; 2]| Occurrence {
+            opens,
+            closes,
+            shift: None,
+        };
+        Self::of(zone, union(times).into_iter().map(occurrence).collect())
     }
 
     fn of(zone: TimeZone, occurrences: Vec<Occurrence>) -> Self {
@@ -121,6 +114,20 @@ impl Fixed {
     pub fn longest(&self) -> SignedDuration {
         self.longest
     }
+}
+
+/// The same instants, given in any order, as stretches of time that neither touch nor overlap, in
+/// order.
+pub fn union(mut times: Vec<[Timestamp; 2]>) -> Vec<[Timestamp; 2]> {
+    times.sort();
+    let mut union: Vec<[Timestamp; 2]> = Vec::new();
+    for [from, until] in times {
+        match union.last_mut() {
+            Some([_, end]) if from <= *end => *end = until.max(*end),
+            _ => union.push([from, until]),
+        }
+    }
+    union
 }
 
 /// What daylight saving did to a one-off opening.

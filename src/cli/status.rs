@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::table::{render, table_without};
 use super::{ConfigArgs, Exit, Format, FormatArgs};
 use crate::report::Report;
+use crate::summary::Counts;
 use crate::text::{self, rounded_span};
 use crate::views::json;
 
@@ -71,11 +72,9 @@ fn table(report: &Report) -> String {
 }
 
 fn summary(report: &Report) -> String {
-    let paused = report
-        .rows
-        .values()
-        .filter(|row| row.found.is_paused())
-        .count();
+    let Counts {
+        paused, released, ..
+    } = Counts::of(report.rows.values());
     let total = report.rows.len();
     let open: Vec<&str> = report
         .windows
@@ -87,7 +86,6 @@ fn summary(report: &Report) -> String {
         .filter_map(|window| Some((window.next?.opens, &window.name)))
         .min();
     let mut text = format!("{paused} of {total} consumers paused");
-    let released = report.rows.values().filter(|row| row.is_released()).count();
     if released > 0 {
         text += &format!("; {released} released until its window has closed");
     }

@@ -22,6 +22,13 @@ pub struct Override {
     pub terms: Terms,
 }
 
+impl Override {
+    /// Who did what: `extended by alice`
+    pub fn credit(&self) -> String {
+        format!("{} by {}", self.terms.verb.past(), self.id.author())
+    }
+}
+
 /// What a person decides.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Terms {

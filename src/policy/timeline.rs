@@ -51,7 +51,7 @@ impl Policy {
     }
 
     /// The windows of these names; where no name is given, all of them.
-    fn windows_named(&self, only: &[String]) -> impl Iterator<Item = &Window> {
+    pub fn windows_named(&self, only: &[String]) -> impl Iterator<Item = &Window> {
         let is_named = |window: &Window| only.iter().any(|name| **name == *window.name);
         (self.windows().iter().map(|window| &**window))
             .filter(move |window| only.is_empty() || is_named(window))

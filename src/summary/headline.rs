@@ -7,7 +7,7 @@ use super::{Counts, Facts, Level, Trouble};
 use crate::jetstream::{Link, Unsuitable};
 use crate::plan::LOST_SKEW;
 use crate::report::Blank;
-use crate::text::{self, grouped};
+use crate::text::{self, count as number};
 use crate::visible::visible;
 
 /// The answer.
@@ -211,26 +211,16 @@ fn scheduled(facts: &Facts<'_>, counts: &Counts) -> Headline {
 
 /// Until when what is open, or when what opens.
 fn open(facts: &Facts<'_>) -> String {
-    let windows = &facts.report.windows;
     let beside = |at: Timestamp| text::beside(at, facts.now, &facts.config.zone);
-    let open: Vec<_> = (windows.iter())
-        .filter_map(|window| Some((facts.open(window)?.closes, &window.name)))
-        .collect();
-    match (open.as_slice(), open.iter().max()) {
-        ([(closes, name)], _) => format!("{} until {}", visible(name), beside(*closes)),
-        (many, Some((last, _))) => format!("{} windows until {}", many.len(), beside(*last)),
-        (_, None) => {
-            let opens = windows.iter().filter_map(|window| facts.next(window));
-            match opens.map(|next| next.opens).min() {
-                Some(next) => format!("next {}", beside(next)),
-                None => "nothing ahead".to_owned(),
-            }
-        }
+    let open = facts.open_windows();
+    match open.as_slice() {
+        [(one, window)] => format!("{} until {}", visible(&window.name), beside(one.closes)),
+        [.., (last, _)] => format!("{} windows until {}", open.len(), beside(last.closes)),
+        [] => match facts.next_openings().first() {
+            Some((next, _)) => format!("next {}", beside(next.opens)),
+            None => "nothing ahead".to_owned(),
+        },
     }
-}
-
-fn number(count: usize) -> String {
-    grouped(u64::try_from(count).unwrap_or(u64::MAX))
 }
 
 fn consumers(count: usize) -> String {

@@ -9,17 +9,18 @@ use crate::visible::visible;
 
 /// The windows that are open, until when, and what opens next.
 pub(super) fn outlook(facts: &Facts<'_>) -> Prose {
-    let windows = &facts.report.windows;
-    let mut open: Vec<(Timestamp, &str)> = (windows.iter())
-        .filter_map(|window| Some((facts.open(window)?.closes, &*window.name)))
-        .collect();
-    open.sort();
-    let next = (windows.iter())
-        .filter_map(|window| Some((facts.next(window)?.opens, &*window.name)))
-        .min();
+    let open = facts.open_windows();
+    let next = facts.next_openings();
+    let next = (next.first()).map(|(next, window)| (next.opens, &*window.name));
     let prose = keeps(facts);
     match open.last() {
-        Some((last, _)) => then(facts, open_now(facts, prose, &open), next, *last),
+        Some((last, _)) => {
+            let names: Vec<String> = (open.iter())
+                .map(|(_, window)| visible(&window.name).into_owned())
+                .collect();
+            let prose = open_now(facts, prose, &names, last.closes);
+            then(facts, prose, next, last.closes)
+        }
         None => closed(facts, by_hand(facts, prose), next),
     }
 }
@@ -32,31 +33,24 @@ fn keeps(facts: &Facts<'_>) -> Prose {
     }
 }
 
-fn open_now(facts: &Facts<'_>, prose: Prose, open: &[(Timestamp, &str)]) -> Prose {
-    let Some((last, _)) = open.last() else {
-        return prose;
-    };
+/// The windows of these names are open, the last of them until then.
+fn open_now(facts: &Facts<'_>, prose: Prose, names: &[String], last: Timestamp) -> Prose {
     let zone = &facts.config.zone;
-    let until = text::beside(*last, facts.now, zone);
-    let abbreviation = last.to_zoned(zone.clone()).strftime("%Z").to_string();
-    let name = |(_, name): &(Timestamp, &str)| visible(name).into_owned();
-    let prose = match open {
-        [one] => prose.strong(name(one)).plain(" is open until "),
-        [one, other] => (prose.strong(name(one)).plain(" and "))
-            .strong(name(other))
-            .plain(" are open, the last until "),
-        [one, other, more @ ..] => (prose.strong(name(one)).plain(", "))
-            .strong(name(other))
-            .plain(format!(
-                " and {} more are open, the last until ",
-                more.len()
-            )),
+    let prose = match names {
         [] => prose,
+        [one] => prose.strong(one).plain(" is open until "),
+        [one, other] => (prose.strong(one).plain(" and "))
+            .strong(other)
+            .plain(" are open, the last until "),
+        [one, other, more @ ..] => prose.strong(one).plain(", ").strong(other).plain(format!(
+            " and {} more are open, the last until ",
+            more.len()
+        )),
     };
-    let left = text::countdown(*last, facts.now);
+    let left = text::countdown(last, facts.now);
     prose
-        .strong(until)
-        .plain(format!(" {abbreviation}, in {left}."))
+        .strong(text::beside(last, facts.now, zone))
+        .plain(format!(" {}, in {left}.", text::abbreviation(last, zone)))
 }
 
 /// What comes after that.
@@ -73,10 +67,11 @@ fn then(
             " Then nothing before {}.",
             text::beside(opens, facts.now, zone)
         )),
-        Some((opens, name)) => prose
-            .plain(" Next, ")
-            .strong(visible(name))
-            .plain(format!(" opens {}.", at(opens, facts))),
+        Some((opens, name)) => prose.plain(" Next, ").strong(visible(name)).plain(format!(
+            " opens {}{}.",
+            preposition(opens, facts),
+            text::beside(opens, facts.now, zone)
+        )),
     }
 }
 
@@ -91,8 +86,7 @@ fn closed(facts: &Facts<'_>, prose: Prose, next: Option<(Timestamp, &str)>) -> P
             prose
                 .plain("Next, ")
                 .strong(visible(name))
-                .plain(" opens ")
-                .plain(if is_today(opens, facts) { "at " } else { "" })
+                .plain(format!(" opens {}", preposition(opens, facts)))
                 .strong(when)
                 .plain(format!(", in {left}."))
         }
@@ -106,8 +100,10 @@ fn by_hand(facts: &Facts<'_>, prose: Prose) -> Prose {
         let terms = &one.terms;
         terms.covers(facts.now) && terms.effect == Effect::Pause && terms.target.window().is_none()
     });
-    let last = lasting.max_by_key(|one| one.terms.until);
-    last.map_or_else(|| prose.clone(), |one| paused(facts, prose.clone(), one))
+    match lasting.max_by_key(|one| one.terms.until) {
+        Some(last) => paused(facts, prose, last),
+        None => prose,
+    }
 }
 
 fn paused(facts: &Facts<'_>, prose: Prose, one: &Override) -> Prose {
@@ -121,11 +117,9 @@ fn paused(facts: &Facts<'_>, prose: Prose, one: &Override) -> Prose {
         .plain(format!(", in {left}, by {}. ", visible(one.id.author())))
 }
 
-/// `at 04:00`, `Sat 27 Mar 01:30`
-fn at(at: Timestamp, facts: &Facts<'_>) -> String {
-    let preposition = if is_today(at, facts) { "at " } else { "" };
-    let when = text::beside(at, facts.now, &facts.config.zone);
-    format!("{preposition}{when}")
+/// What stands before an instant: `at 04:00`, `Sat 27 Mar 01:30`
+fn preposition(at: Timestamp, facts: &Facts<'_>) -> &'static str {
+    if is_today(at, facts) { "at " } else { "" }
 }
 
 fn is_today(at: Timestamp, facts: &Facts<'_>) -> bool {

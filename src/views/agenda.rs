@@ -67,16 +67,11 @@ pub fn windows(
     let open = policy.openings(from, until, only);
     let open = open.map(|opening| (opening.window, opening.occurrence, false));
     let mut all: Vec<(&Window, Occurrence, bool)> = open.collect();
-    for window in policy.windows() {
-        if !only.is_empty() && !only.iter().any(|name| **name == *window.name) {
-            continue;
-        }
-        if window.overlay().is_empty() {
-            continue;
-        }
+    let overridden = policy.windows_named(only);
+    for window in overridden.filter(|window| !window.overlay().is_empty()) {
         let by_file = window.by_file().walk(from, until);
         let cancelled = by_file.filter(|one| window.walk(one.opens, one.closes).next().is_none());
-        all.extend(cancelled.map(|one| (&**window, one, true)));
+        all.extend(cancelled.map(|one| (window, one, true)));
     }
     all.sort_by_key(|(window, one, _)| (one.opens, window.name.clone()));
     (all.into_iter())

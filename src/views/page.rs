@@ -3,7 +3,7 @@
 //! A pure function of a [`View`]. It acts on nothing and prints the command to type instead. It is
 //! one HTML document without a request for anything else: [`STYLE`] and [`SCRIPT`] stand in it as
 //! they are, so that their hashes can be allowed and everything else forbidden; hence no `style=`
-//! attribute. What a chart shows is told in words beside it, and no state by colour alone. The one
+//! attribute. What a chart shows stands beside it in words, and no state is shown by colour alone. The one
 //! module that knows maud, which escapes whatever it is given; marks and control characters of
 //! names go through [`crate::visible`].
 
@@ -37,7 +37,7 @@ pub const STYLE: &str = include_str!("page/style.css");
 /// What the one `script` element holds, byte for byte.
 pub const SCRIPT: &str = include_str!("page/live.js");
 
-/// So many things to look at are shown, the most urgent ones.
+/// So many things to check are shown, the most urgent ones.
 const MOST_PROBLEMS: usize = 8;
 
 /// The icon of the tab: two bars.
@@ -69,7 +69,7 @@ impl View<'_> {
 
     /// The abbreviation of the zone at an instant: `CET`
     fn abbreviation(&self, at: Timestamp) -> String {
-        at.to_zoned(self.zone().clone()).strftime("%Z").to_string()
+        text::abbreviation(at, self.zone())
     }
 
     /// A command of recess's as it is to be typed here.
@@ -83,8 +83,7 @@ pub fn page(view: &View<'_>) -> String {
     let summary = Summary::of(&view.facts);
     let instance = visible(view.facts.report.policy.instance());
     let days = scale::week(view.facts.now, view.zone());
-    let week = timeline::whole(&days, view.facts.now);
-    let timeline = Timeline::of(view, week);
+    let timeline = Timeline::of(view, &days);
     let document = html! {
         (DOCTYPE)
         html lang="en" {
@@ -110,7 +109,7 @@ pub fn page(view: &View<'_>) -> String {
                     (consumers::section(view))
                     div.two {
                         (overrides::section(view))
-                        (openings::section(view, &timeline, week))
+                        (openings::section(view, &timeline))
                     }
                 }
                 (footer(view))
@@ -192,7 +191,7 @@ fn prose(prose: &Prose) -> Markup {
     }
 }
 
-/// The things to look at: the first as it is, the others behind it.
+/// The things to check: the first as it is, the others behind it.
 fn todo(problems: &[Problem]) -> Markup {
     let Some((first, others)) = problems.split_first() else {
         return html! {};

@@ -1,8 +1,7 @@
 //! The page of a terminal: the sentence of the page in the browser, what is open and for how long,
 //! what opens next, and the consumers, those that are not as they should be first.
 //!
-//! Pure: lines for a terminal of a size. Only as many consumers are looked at closely as it has
-//! rows.
+//! Pure: lines for a terminal of a size. Only as many consumers get a row as it has room for.
 
 use std::time::Duration;
 
@@ -135,7 +134,7 @@ fn verdict(view: &View<'_>, summary: &Summary, width: usize) -> Vec<Line> {
     line.wrapped(width)
 }
 
-/// What to look at, and the command to type: behind it, or below it.
+/// What to check, and the command to type: behind it, or below it.
 fn problems(view: &View<'_>, problems: &[Problem], width: usize) -> Vec<Vec<Line>> {
     let items = problems.iter().map(|problem| {
         let text = format!("{} {}.", problem.about, problem.text);
@@ -212,7 +211,8 @@ fn bars(view: &View<'_>, stretches: &[Stretch], width: usize) -> Vec<Vec<Line>> 
 }
 
 fn openings(facts: &Facts<'_>) -> Vec<Vec<Line>> {
-    let lines = stretches::openings(facts).into_iter().map(|(name, next)| {
+    let lines = facts.next_openings().into_iter().map(|(next, window)| {
+        let name = &window.name;
         let when = text::beside_with_zone(next.opens, facts.now, &facts.config.zone);
         let ahead = rounded_span(next.opens.duration_since(facts.now));
         let lasts = rounded_span(next.closes.duration_since(next.opens));
@@ -240,10 +240,7 @@ fn table(view: &View<'_>, width: usize, height: usize) -> Vec<Line> {
     if chosen.is_empty() {
         return Vec::new();
     }
-    let until = now
-        .to_zoned(config.zone.clone())
-        .strftime("UNTIL (%Z)")
-        .to_string();
+    let until = format!("UNTIL ({})", text::abbreviation(now, &config.zone));
     let headings = consumers::headings(&until);
     let mut rows = table::unwrapped(&headings, &consumers::dispensable(&until), width);
     for (id, row) in &chosen {

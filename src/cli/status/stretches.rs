@@ -30,19 +30,16 @@ impl Stretch {
 
 /// The windows that are open, those that close first first.
 pub fn open_windows(facts: &Facts<'_>) -> Vec<Stretch> {
-    let open = facts.report.windows.iter().filter_map(|state| {
-        let occurrence = facts.open(state)?;
+    let open = facts.open_windows().into_iter().map(|(occurrence, state)| {
         let window = facts.report.policy.window(&state.name);
-        Some(Stretch {
+        Stretch {
             name: state.name.to_string(),
             from: occurrence.opens,
             until: occurrence.closes,
             note: window.and_then(|window| Some(credit(holder(window, occurrence)?))),
-        })
+        }
     });
-    let mut open: Vec<Stretch> = open.collect();
-    open.sort_by(|one, other| (one.until, &one.name).cmp(&(other.until, &other.name)));
-    open
+    open.collect()
 }
 
 /// The overrides that hold now, but for those that only hold open a window that is shown as open;
@@ -66,15 +63,6 @@ pub fn overrides<'f>(facts: &Facts<'f>) -> Vec<(&'f Arc<Override>, Stretch)> {
     active.into_iter().map(|one| (one, stretch(one))).collect()
 }
 
-/// The next opening of each window, the next first.
-pub fn openings<'f>(facts: &Facts<'f>) -> Vec<(&'f str, Occurrence)> {
-    let windows = facts.report.windows.iter();
-    let next = windows.filter_map(|state| Some((&*state.name, facts.next(state)?)));
-    let mut next: Vec<_> = next.collect();
-    next.sort_by_key(|(name, occurrence)| (occurrence.opens, *name));
-    next
-}
-
 /// The override because of which a window closes when it does.
 fn holder(window: &Window, open: Occurrence) -> Option<&Arc<Override>> {
     let instant = SignedDuration::from_nanos(1);
@@ -96,5 +84,5 @@ fn is_shown_as_window(facts: &Facts<'_>, one: &Override) -> bool {
 fn credit(one: &Arc<Override>) -> String {
     let reason = one.terms.reason.as_deref();
     let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
-    format!("{} by {}{reason}", one.terms.verb.past(), one.id.author())
+    format!("{}{reason}", one.credit())
 }

@@ -85,7 +85,9 @@ pub(super) struct Frame<'f> {
 impl Frame<'_> {
     /// The row of a window.
     pub fn window(&self, name: &str, below: &str, stretches: &[Stretch]) -> Row {
-        let shown: Vec<&Stretch> = stretches.iter().filter(|one| self.shows(one)).collect();
+        let shown: Vec<&Stretch> = (stretches.iter())
+            .filter(|one| self.scale.shows_some(one.from, one.until))
+            .collect();
         let is_ahead = |one: &&&Stretch| one.from > self.now && one.kind.is_open();
         let is_few = shown.iter().filter(is_ahead).count() <= self.few;
         let bars: Vec<Bar> = shown.iter().map(|one| self.bar(name, one)).collect();
@@ -126,10 +128,6 @@ impl Frame<'_> {
         row(&name, &by, vec![bar], labels.placed)
     }
 
-    fn shows(&self, one: &Stretch) -> bool {
-        one.from < self.scale.until && self.scale.from < one.until
-    }
-
     fn bar(&self, name: &str, stretch: &Stretch) -> Bar {
         let span = (stretch.from, stretch.until);
         let (look, what) = match &stretch.kind {
@@ -138,8 +136,8 @@ impl Frame<'_> {
                 Look::Missed,
                 "was open, and no consumer was paused".to_owned(),
             ),
-            Kind::Extra(by) => (Look::Extra, words::by(by)),
-            Kind::Skipped(by) => (Look::Skipped, format!("{}, stays closed", words::by(by))),
+            Kind::Extra(by) => (Look::Extra, by.credit()),
+            Kind::Skipped(by) => (Look::Skipped, format!("{}, stays closed", by.credit())),
             Kind::Excluded(name) => (Look::Cut, format!("cut by {}, stays closed", visible(name))),
         };
         self.placed(span, look, words::title(name, span, &what, self.zone))
@@ -208,10 +206,10 @@ impl Frame<'_> {
                 vec![(whole, "flag"), by_author(by)]
             }
             Kind::Extra(by) => {
-                let whole = format!("until {end}, {}", words::by(by));
+                let whole = format!("until {end}, {}", by.credit());
                 vec![(whole, "flag"), by_author(by)]
             }
-            Kind::Skipped(by) => vec![(words::by(by), "flag"), by_author(by)],
+            Kind::Skipped(by) => vec![(by.credit(), "flag"), by_author(by)],
             Kind::Excluded(name) => {
                 vec![(visible(name).into_owned(), "flag plain")]
             }

@@ -6,7 +6,7 @@ use super::View;
 use super::chart::Frame;
 use super::scale::{Day, Scale, around, ticks};
 use super::svg::{Above, Drawing};
-use super::timeline::{Timeline, whole};
+use super::timeline::Timeline;
 use crate::summary::Summary;
 use crate::text;
 
@@ -20,7 +20,7 @@ pub(super) fn near(view: &View<'_>, timeline: &Timeline<'_>, summary: &Summary) 
         zone,
         few: 4,
     };
-    let rows = timeline.rows(view, &frame, true);
+    let rows = timeline.busy_rows(view, &frame);
     let time = |at: jiff::Timestamp| text::time_of_day(at.to_zoned(zone.clone()).time());
     let (from, until) = (time(scale.from), time(scale.until));
     let hours = ticks(scale, zone);
@@ -51,14 +51,14 @@ pub(super) fn near(view: &View<'_>, timeline: &Timeline<'_>, summary: &Summary) 
 /// Yesterday and the week from today.
 pub(super) fn week(view: &View<'_>, timeline: &Timeline<'_>, days: &[Day]) -> Markup {
     let zone = view.zone();
-    let scale = whole(days, view.facts.now);
+    let scale = timeline.week;
     let frame = Frame {
         scale,
         now: view.facts.now,
         zone,
         few: 2,
     };
-    let rows = timeline.rows(view, &frame, false);
+    let rows = timeline.rows(view, &frame);
     let drawing = Drawing {
         id: "week",
         title: "The windows from yesterday to the next seven days".to_owned(),

@@ -10,7 +10,7 @@ use crate::consumer::{ConsumerId, Found, Observation, Owner, PauseState};
 use crate::policy::Selector;
 use crate::report::Row;
 use crate::summary::{Counts, Trouble};
-use crate::text::{self, grouped};
+use crate::text::{self, count as number, grouped};
 use crate::visible::visible;
 
 /// So many are shown.
@@ -87,10 +87,6 @@ fn counted(lines: &[Line<'_>], counts: &Counts) -> String {
             format!("{all}, of which {paused} paused, {} unknown", number(some))
         }
     }
-}
-
-fn number(count: usize) -> String {
-    grouped(u64::try_from(count).unwrap_or(u64::MAX))
 }
 
 /// Which of them are asked for.

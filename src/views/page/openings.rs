@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
-use super::scale::Scale;
 use super::stretch::{Kind, Stretch};
 use super::timeline::{Timeline, is_once};
 use super::{View, words};
@@ -33,9 +32,8 @@ impl Episode<'_> {
 }
 
 /// The table.
-pub(super) fn section(view: &View<'_>, timeline: &Timeline<'_>, scale: Scale) -> Markup {
-    let windows = timeline.stretches(view, scale);
-    let mut all: Vec<Episode<'_>> = (windows.iter())
+pub(super) fn section(view: &View<'_>, timeline: &Timeline<'_>) -> Markup {
+    let mut all: Vec<Episode<'_>> = (timeline.windows.iter())
         .flat_map(|(window, stretches)| episodes(window, stretches))
         .filter(|episode| episode.until > view.facts.now)
         .collect();
@@ -120,8 +118,8 @@ fn notes(view: &View<'_>, episode: &Episode<'_>) -> Vec<String> {
         notes.extend(match kind {
             Kind::Open | Kind::Missed => None,
             Kind::Often => Some("again and again".to_owned()),
-            Kind::Extra(by) => Some(words::by(by)),
-            Kind::Skipped(by) => Some(format!("stays closed: {}", words::by(by))),
+            Kind::Extra(by) => Some(by.credit()),
+            Kind::Skipped(by) => Some(format!("stays closed: {}", by.credit())),
             Kind::Excluded(name) => Some(format!("stays closed: {}", visible(name))),
         });
     }

@@ -32,6 +32,11 @@ impl Scale {
         self.from <= at && at < self.until
     }
 
+    /// Whether some of a stretch of time is shown.
+    pub fn shows_some(self, from: Timestamp, until: Timestamp) -> bool {
+        from < self.until && self.from < until
+    }
+
     /// How much time so many units are.
     pub fn time(self, units: f64) -> SignedDuration {
         let whole = self.until.duration_since(self.from).as_secs_f64();
@@ -129,6 +134,17 @@ pub(super) fn week(now: Timestamp, zone: &TimeZone) -> Vec<Day> {
         note: note(from, until),
     })
     .collect()
+}
+
+/// From the first day to the last.
+pub(super) fn whole(days: &[Day], now: Timestamp) -> Scale {
+    let day = SignedDuration::from_hours(24);
+    let from = days.first().map_or(now, |day| day.from);
+    let until = days.last().map(|day| day.until);
+    Scale {
+        from,
+        until: until.unwrap_or_else(|| now.checked_add(day).unwrap_or(Timestamp::MAX)),
+    }
 }
 
 fn note(from: &Zoned, until: &Zoned) -> Option<String> {

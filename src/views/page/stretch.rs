@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::calendar::Occurrence;
+use crate::calendar::{Occurrence, union};
 use crate::policy::{Effect, Override, Window};
 
 /// With more openings than that in the time shown, neighbours are joined.
@@ -51,37 +51,35 @@ impl Kind {
     }
 }
 
-type Interval = (Timestamp, Timestamp);
+type Interval = [Timestamp; 2];
 
 /// The stretches of a window that have an instant in `[from, until)`. Breaks shorter than `gap` may
 /// be left out where there are many openings.
 pub(super) fn stretches(
     window: &Window,
-    (from, until): Interval,
+    (from, until): (Timestamp, Timestamp),
     gap: SignedDuration,
 ) -> Vec<Stretch> {
     let whole: Vec<Occurrence> = (window.schedule.intersecting(from, until))
         .take(MOST + 1)
         .collect();
     if whole.len() > MOST {
-        return often(window, (from, until), gap);
+        return often(window, [from, until], gap);
     }
     let pieces = whole.iter().flat_map(|one| window.by_file().pieces(*one));
-    let by_file = union(pieces.map(|piece| (piece.opens, piece.closes)).collect());
-    let scheduled = union(whole.iter().map(|one| (one.opens, one.closes)).collect());
+    let by_file = union(pieces.map(|piece| [piece.opens, piece.closes]).collect());
+    let scheduled = union(whole.iter().map(|one| [one.opens, one.closes]).collect());
     let spans: Vec<_> = window.overlay().touching(from, until).collect();
     let of_effect = |effect| {
         let spans = spans.iter().filter(move |span| span.effect() == effect);
-        union(spans.map(|span| (span.from, span.until)).collect())
+        union(spans.map(|span| [span.from, span.until]).collect())
     };
     let (paused, run) = (of_effect(Effect::Pause), of_effect(Effect::Run));
 
     let mut all = Vec::new();
     let mut add = |intervals: Vec<Interval>, kind: &dyn Fn(Timestamp) -> Kind| {
-        let within = intervals
-            .into_iter()
-            .filter(|one| one.0 < until && from < one.1);
-        all.extend(within.map(|(from, until)| Stretch {
+        let within = (intervals.into_iter()).filter(|[begin, end]| *begin < until && from < *end);
+        all.extend(within.map(|[from, until]| Stretch {
             from,
             until,
             kind: kind(from),
@@ -91,7 +89,7 @@ pub(super) fn stretches(
     let excluded = minus(&minus(&scheduled, &by_file), &paused);
     add(excluded, &|at| Kind::Excluded(exclusion(window, at)));
     for span in &spans {
-        let interval = [(span.from, span.until)];
+        let interval = [[span.from, span.until]];
         match span.effect() {
             Effect::Pause => add(minus(&interval, &by_file), &|_| {
                 Kind::Extra(span.by.clone())
@@ -114,12 +112,12 @@ fn exclusion(window: &Window, at: Timestamp) -> Arc<str> {
 
 /// Many openings, joined over breaks shorter than `gap`, and over longer ones if that is not
 /// enough. Each ends up to one such break late.
-fn often(window: &Window, (from, until): Interval, gap: SignedDuration) -> Vec<Stretch> {
+fn often(window: &Window, [from, until]: Interval, gap: SignedDuration) -> Vec<Stretch> {
     let mut gap = gap.max(SignedDuration::from_secs(1));
     loop {
-        let joined = joined(window, (from, until), gap);
+        let joined = joined(window, [from, until], gap);
         if joined.len() <= MOST {
-            let often = joined.into_iter().map(|(from, until)| Stretch {
+            let often = joined.into_iter().map(|[from, until]| Stretch {
                 from,
                 until,
                 kind: Kind::Often,
@@ -130,7 +128,7 @@ fn often(window: &Window, (from, until): Interval, gap: SignedDuration) -> Vec<S
     }
 }
 
-fn joined(window: &Window, (from, until): Interval, gap: SignedDuration) -> Vec<Interval> {
+fn joined(window: &Window, [from, until]: Interval, gap: SignedDuration) -> Vec<Interval> {
     let later = |at: Timestamp| at.checked_add(gap).unwrap_or(Timestamp::MAX).min(until);
     let mut joined: Vec<Interval> = Vec::new();
     let mut next = (window.open_at(from)).or_else(|| window.next_opening_before(from, until));
@@ -145,40 +143,27 @@ fn joined(window: &Window, (from, until): Interval, gap: SignedDuration) -> Vec<
                 false => break,
             };
         }
-        joined.push((first.opens, end));
+        joined.push([first.opens, end]);
         next = window.next_opening_before(end, until);
     }
     joined
 }
 
-/// The same instants as intervals that neither touch nor overlap, in order.
-fn union(mut intervals: Vec<Interval>) -> Vec<Interval> {
-    intervals.sort();
-    let mut union: Vec<Interval> = Vec::new();
-    for (from, until) in intervals {
-        match union.last_mut() {
-            Some(last) if from <= last.1 => last.1 = last.1.max(until),
-            _ => union.push((from, until)),
-        }
-    }
-    union
-}
-
 /// The instants of `all` that are in none of `others`, which are in order.
 fn minus(all: &[Interval], others: &[Interval]) -> Vec<Interval> {
     let mut left = Vec::new();
-    for (mut from, until) in all.iter().copied() {
-        for other in others.iter().filter(|other| other.0 < until) {
-            if other.1 <= from {
+    for [mut from, until] in all.iter().copied() {
+        for [begin, end] in others.iter().copied().filter(|[begin, _]| *begin < until) {
+            if end <= from {
                 continue;
             }
-            if from < other.0 {
-                left.push((from, other.0));
+            if from < begin {
+                left.push([from, begin]);
             }
-            from = other.1;
+            from = end;
         }
         if from < until {
-            left.push((from, until));
+            left.push([from, until]);
         }
     }
     left
@@ -186,14 +171,12 @@ fn minus(all: &[Interval], others: &[Interval]) -> Vec<Interval> {
 
 /// The instants that are in both.
 fn both(all: &[Interval], others: &[Interval]) -> Vec<Interval> {
-    let within = |one: &Interval| {
-        let one = *one;
-        others
-            .iter()
-            .map(move |other| (one.0.max(other.0), one.1.min(other.1)))
+    let within = |[from, until]: Interval| {
+        let others = others.iter();
+        others.map(move |[begin, end]| [from.max(*begin), until.min(*end)])
     };
-    let both = all.iter().flat_map(within);
-    both.filter(|(from, until)| from < until).collect()
+    let both = all.iter().copied().flat_map(within);
+    both.filter(|[from, until]| from < until).collect()
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
-//! What is drawn and listed of all windows: as many as can be looked at, those that open next.
+//! What is drawn and listed of all windows: as many as fit, those that open next.
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::chart::{Frame, Row};
-use super::scale::Scale;
+use super::scale::{Day, Scale, whole};
 use super::stretch::{Kind, Stretch, stretches};
 use super::{View, words};
 use crate::calendar::Schedule;
@@ -22,10 +22,16 @@ const MOST_BY_HAND: usize = 6;
 /// Openings closer to each other than so many units are joined where there are many.
 const JOINED: f64 = 3.0;
 
+/// When windows are open, and when not although their schedules say so.
+type Stretches<'v> = Vec<(&'v Window, Vec<Stretch>)>;
+
 /// What is drawn and listed.
 pub(super) struct Timeline<'v> {
-    /// The windows, in the order of the file if these are all, else in the order of opening.
-    pub windows: Vec<&'v Window>,
+    /// From the first day to the last.
+    pub week: Scale,
+    /// The windows in that time, in the order of the file if these are all, else in the order of
+    /// opening.
+    pub windows: Stretches<'v>,
     /// How many windows are left out.
     pub left_out: usize,
     /// Overrides of consumers, in the order in which they begin.
@@ -33,13 +39,12 @@ pub(super) struct Timeline<'v> {
 }
 
 impl<'v> Timeline<'v> {
-    /// Of the policy of the newest report, in a time around now.
-    pub fn of(view: &View<'v>, scale: Scale) -> Self {
+    /// Of the policy of the newest report, in these days.
+    pub fn of(view: &View<'v>, days: &[Day]) -> Self {
+        let week = whole(days, view.facts.now);
         let policy = &view.facts.report.policy;
         let by_hand = policy.overrides().iter().filter(|one| {
-            let terms = &one.terms;
-            let is_shown = terms.from < scale.until && scale.from < terms.until;
-            is_shown && terms.target.window().is_none()
+            week.shows_some(one.terms.from, one.terms.until) && one.terms.target.window().is_none()
         });
         let mut by_hand: Vec<_> = by_hand.collect();
         // Those that are over come last.
@@ -54,38 +59,50 @@ impl<'v> Timeline<'v> {
         let windows = chosen(view);
         Self {
             left_out: policy.windows().len() - windows.len(),
-            windows,
+            windows: drawn(view, windows.into_iter(), week),
+            week,
             by_hand,
         }
     }
 
-    /// The stretches of each window, in the time that is shown.
-    pub fn stretches(&self, view: &View<'_>, scale: Scale) -> Vec<(&'v Window, Vec<Stretch>)> {
-        let gap = scale.time(JOINED);
-        let of = |window: &'v Window| {
-            let mut all = stretches(window, (scale.from, scale.until), gap);
-            mark_missed(view, window, &mut all);
-            (window, all)
-        };
-        self.windows.iter().copied().map(of).collect()
+    /// The rows of the week's chart.
+    pub fn rows(&self, view: &View<'_>, frame: &Frame<'_>) -> Vec<Row> {
+        self.rows_of(view, frame, &self.windows)
     }
 
-    /// The rows of a chart. Windows that have nothing to show are left out if `only_busy`.
-    pub fn rows(&self, view: &View<'_>, frame: &Frame<'_>, only_busy: bool) -> Vec<Row> {
-        let windows = self.stretches(view, frame.scale);
-        let windows = (windows.iter())
-            .filter(|(_, stretches)| !only_busy || !stretches.is_empty())
-            .map(|(window, stretches)| {
-                frame.window(&visible(&window.name), &below(view, window), stretches)
-            });
-        let by_hand = self
-            .by_hand
-            .iter()
-            .filter(|one| one.terms.from < frame.scale.until && frame.scale.from < one.terms.until);
+    /// The rows of a chart of another time: of the windows that have something to show in it.
+    pub fn busy_rows(&self, view: &View<'_>, frame: &Frame<'_>) -> Vec<Row> {
+        let windows = self.windows.iter().map(|(window, _)| *window);
+        let mut windows = drawn(view, windows, frame.scale);
+        windows.retain(|(_, stretches)| !stretches.is_empty());
+        self.rows_of(view, frame, &windows)
+    }
+
+    fn rows_of(&self, view: &View<'_>, frame: &Frame<'_>, windows: &Stretches<'_>) -> Vec<Row> {
+        let windows = windows.iter().map(|(window, stretches)| {
+            frame.window(&visible(&window.name), &below(view, window), stretches)
+        });
+        let by_hand = (self.by_hand.iter())
+            .filter(|one| frame.scale.shows_some(one.terms.from, one.terms.until));
         windows
             .chain(by_hand.map(|one| frame.by_hand(one)))
             .collect()
     }
+}
+
+/// The stretches of each window in the time of a scale.
+fn drawn<'v>(
+    view: &View<'_>,
+    windows: impl Iterator<Item = &'v Window>,
+    scale: Scale,
+) -> Stretches<'v> {
+    let gap = scale.time(JOINED);
+    let of = |window: &'v Window| {
+        let mut all = stretches(window, (scale.from, scale.until), gap);
+        mark_missed(view, window, &mut all);
+        (window, all)
+    };
+    windows.map(of).collect()
 }
 
 /// Marks the openings in which no consumer was paused.
@@ -140,15 +157,4 @@ fn chosen<'v>(view: &View<'v>) -> Vec<&'v Window> {
         chosen.truncate(MOST_WINDOWS);
     }
     chosen
-}
-
-/// From the first day to the last.
-pub(super) fn whole(days: &[super::scale::Day], now: Timestamp) -> Scale {
-    let day = SignedDuration::from_hours(24);
-    let from = days.first().map_or(now, |day| day.from);
-    let until = days.last().map(|day| day.until);
-    Scale {
-        from,
-        until: until.unwrap_or_else(|| now.checked_add(day).unwrap_or(Timestamp::MAX)),
-    }
 }

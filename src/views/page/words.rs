@@ -3,13 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::policy::Override;
 use crate::text;
-
-/// What a person did: `skipped by bob`
-pub(super) fn by(one: &Override) -> String {
-    format!("{} by {}", one.terms.verb.past(), one.id.author())
-}
 
 /// What a bar shows: `nightly-vacuum: Fri 26 Mar 01:30 to Fri 26 Mar 03:30 CET, is open`
 pub(super) fn title(
@@ -21,10 +15,14 @@ pub(super) fn title(
     let day = |at: Timestamp| {
         let at = at.to_zoned(zone.clone());
         let day = text::day_month(at.date());
-        (format!("{day} {}", text::time_of_day(at.time())), at)
+        format!("{day} {}", text::time_of_day(at.time()))
     };
-    let ((from, _), (until, end)) = (day(from), day(until));
-    format!("{name}: {from} to {until} {}, {what}", end.strftime("%Z"))
+    let abbreviation = text::abbreviation(until, zone);
+    format!(
+        "{name}: {} to {} {abbreviation}, {what}",
+        day(from),
+        day(until)
+    )
 }
 
 /// From when until when, with days unless both are today or the end is on the same day:

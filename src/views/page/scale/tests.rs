@@ -2,7 +2,6 @@ use jiff::tz::TimeZoneDatabase;
 
 use super::*;
 use crate::summary::example::at;
-use crate::views::page::timeline::whole;
 
 fn zone(name: &str) -> TimeZone {
     TimeZoneDatabase::bundled().get(name).unwrap()
