@@ -13,8 +13,8 @@
 //! 3. **One street.** `check`, `plan`, `explain`, `status` and `run` walk the same street to
 //!    different corners, so a preview cannot disagree with the daemon.
 //! 4. **Every decision is a value with a reason.** What is sent, what is not, and why, is computed
-//!    before anything is sent, and each view (log, metrics, `status`, `explain --live`) shows that
-//!    same value.
+//!    before anything is sent, and each view (log, metrics, page, `status`, `explain --live`) shows
+//!    that same value.
 //!
 //! ```text
 //!    TOML    overrides (KV)    now                 nats-server
@@ -31,7 +31,7 @@
 //!                                           | Report --> changes (before, after)
 //!                        +------------------+------------------+
 //!                        v                  v                  v
-//!                log lines, events      /metrics          status, plan
+//!                log lines, events      /metrics       page, status, plan
 //! ```
 //!
 //! # Layout
@@ -80,7 +80,8 @@
 //! - [`logging`]: where log lines go
 //! - [`views`]: log lines, metrics, JSON, events for programs, systemd's status line and the page, each
 //!   a function of a report, its changes and the policy
-//! - [`http`], [`signals`]: the pages, and the process's signals
+//! - [`http`], [`signals`]: the page, calendar, JSON, metrics and health over HTTP, and the
+//!   process's signals
 //! - [`cli`]: a file a command
 //!
 //! A good way in are the five values that the street is made of, each with an example to run and
