@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::clock::Clock;
-use crate::consumer::{ConsumerId, Found};
+use crate::consumer::{Candidate, ConsumerId, Found};
 use crate::jetstream::{Advisory, JetStream};
 use crate::ledger::{Admission, Ledger};
 use crate::now::Now;
@@ -226,17 +226,12 @@ impl<J: JetStream> Bulk<J> {
                 if let (Found::Unknown, Some(before)) = (&found, before) {
                     return Some(before.unknown_since(now.uptime));
                 }
-                let of_interest = match found.observation() {
-                    Some(seen) => interest.includes(id, Some(seen.kind)),
-                    None if found == Found::Unknown => interest.may_include(id),
-                    None => interest.includes(id, None),
-                };
+                let of_interest = interest.includes(&Candidate::found(id, &found));
                 if of_interest || found == Found::Missing {
                     ledger.observe(id, &found, policy.mark(), now);
                 }
-                let kind = found.observation().map(|seen| seen.kind);
-                let windows = || policy.windows_of(id, kind);
-                of_interest.then(|| Row::observed(before, windows(), found, now.uptime))
+                let windows = of_interest.then(|| policy.windows_of(&Candidate::found(id, &found)));
+                windows.map(|windows| Row::observed(before, windows, found, now.uptime))
             },
         );
         self.ledger.looked(|id| scope.includes(id), now);

@@ -207,6 +207,22 @@ pub enum Change {
         /// Since when it runs, or from when on it will.
         since: Option<Timestamp>,
     },
+    /// Consumers are exempt by their metadata from now on.
+    Exempt {
+        /// Which.
+        ids: Vec<ConsumerId>,
+        /// What their metadata says is neither yes, no nor a time.
+        is_odd: bool,
+    },
+    /// The `where` of windows that pause a consumer holds for it no more: it stays paused.
+    LabelsLost {
+        /// The consumer.
+        id: ConsumerId,
+        /// Until when.
+        until: Option<Timestamp>,
+        /// The windows whose selectors name it.
+        windows: Vec<Arc<str>>,
+    },
     /// A consumer is paused by another client.
     Foreign {
         /// The consumer.

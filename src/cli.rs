@@ -25,6 +25,7 @@ mod completions;
 mod connection;
 mod diff;
 mod explain;
+mod labels;
 mod left_out;
 mod live;
 mod overrides;

@@ -51,7 +51,7 @@ pub use value::length::parse as parse_length;
 pub use zone::{ZoneData, ZoneSource};
 
 use file::{encoding, raw, read, read_error, syntax};
-use window::{MaxPause, exclusions, windows};
+use window::{MaxPause, conditions, exclusions, windows};
 use zone::Zones;
 
 /// Where the file is, unless something else is set.
@@ -233,6 +233,7 @@ fn check(path: &Path, text: &str, mut findings: Vec<Finding>) -> Result<Config, 
     };
     let windows = windows::windows(&raw.windows, &context, &mut checked);
     windows::without_reserved_names(&raw, &mut checked);
+    let exempt = conditions::exempt(&raw.defaults.exempt, &mut checked);
     checked.retain(|finding| whole || finding.stands_alone());
     syntax::without_unreadable_lines(text, &findings, &mut checked);
     findings.append(&mut checked);
@@ -242,13 +243,15 @@ fn check(path: &Path, text: &str, mut findings: Vec<Finding>) -> Result<Config, 
     if findings.iter().any(|f| f.severity == Severity::Error) {
         return Err(ConfigError::Invalid { source, findings });
     }
-    let policy = Policy::new(&instance, settings.controller.max_pause, windows);
+    let mut policy = Policy::new(&instance, settings.controller.max_pause, windows);
+    if raw.instance.is_absent() {
+        policy = policy.with_unset_instance();
+    }
+    if let Some(key) = exempt {
+        policy = policy.with_exempt(key);
+    }
     Ok(Config {
-        policy: Arc::new(if raw.instance.is_absent() {
-            policy.with_unset_instance()
-        } else {
-            policy
-        }),
+        policy: Arc::new(policy),
         settings,
         // A zone that is none was an error above.
         zone: zone_defaults.zone.clone().unwrap_or(TimeZone::UTC),

@@ -12,10 +12,15 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::visible::visible;
 
+mod candidate;
 #[cfg(test)]
 pub mod example;
+mod labels;
 #[cfg(test)]
 mod tests;
+
+pub use candidate::Candidate;
+pub use labels::{LONGEST_VALUE, Label, LabelKeys, LabelReader, Labels};
 
 /// A consumer's full name. Neither part can hold a slash, a space or a dot (nats-server refuses
 /// them), which makes `STREAM/CONSUMER` a safe way to write it.
@@ -160,6 +165,8 @@ pub struct Observation {
     pub ack_pending: u64,
     /// Whether those are counted: with the ack policy `none` they are not.
     pub counted: bool,
+    /// What its metadata has under the keys that the policy names.
+    pub labels: Labels,
 }
 
 /// What decides whether a glob may touch a consumer.
@@ -172,13 +179,6 @@ pub enum Kind {
     /// A sourcing consumer (`ack_policy: flow_control`, nats-server 2.14): only its exact name
     /// matches.
     Sourcing,
-}
-
-impl Kind {
-    /// What a consumer counts as that was never observed: nearly all that people pause are durable,
-    /// and a glob that may mean it must not lose sight of it. It is safe to be wrong: nothing is
-    /// sent before an observation has shown the real kind.
-    pub const ASSUMED: Self = Self::Durable;
 }
 
 /// What is known of a consumer that was asked about.

@@ -10,7 +10,7 @@ use std::future::Future;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use crate::consumer::{ConsumerId, Found};
+use crate::consumer::{ConsumerId, Found, LabelKeys};
 use crate::drain::InFlight;
 use crate::overrides::Bucket;
 use crate::write::Outcome;
@@ -32,14 +32,20 @@ pub trait JetStream: Clone + Send + Sync + 'static {
     /// The names of the streams in the account.
     fn stream_names(&self) -> impl Future<Output = Result<Listing<String>, RequestError>> + Send;
 
-    /// Every consumer of a stream; `None` when the stream does not exist.
+    /// Every consumer of a stream, with its labels of these keys; `None` when the stream does not
+    /// exist.
     fn list(
         &self,
         stream: &str,
+        keys: &LabelKeys,
     ) -> impl Future<Output = Result<Option<Listing<Listed>>, RequestError>> + Send;
 
-    /// One consumer.
-    fn info(&self, id: &ConsumerId) -> impl Future<Output = Result<Sample, RequestError>> + Send;
+    /// One consumer, with its labels of these keys.
+    fn info(
+        &self,
+        id: &ConsumerId,
+        keys: &LabelKeys,
+    ) -> impl Future<Output = Result<Sample, RequestError>> + Send;
 
     /// Sets a consumer's deadline. `Ok` means accepted; in a cluster that is before it is applied.
     fn pause(

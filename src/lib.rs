@@ -43,7 +43,8 @@
 //!
 //! - [`visible`]: text that others wrote, made fit to be shown
 //! - [`text`]: how times, lengths of time and long lists are written
-//! - [`consumer`]: names, what was found, and the marks by which recess knows its own deadlines
+//! - [`consumer`]: names and labels, what was found, and the marks by which recess knows its own
+//!   deadlines
 //! - [`now`]: the two clocks' reading that everything pure takes as an argument
 //! - [`mod@write`]: what recess asks of the server, and what can come of it
 //! - [`drain`]: when a consumer counts as paused, drained or running, for those who wait

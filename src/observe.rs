@@ -119,13 +119,14 @@ pub async fn observe<J: JetStream>(
             want.named.into_iter().map(|id| Ask::Info { id }).collect()
         }
     });
+    let keys = interest.label_keys();
     let mut answers = stream::iter(asks)
         .map(|ask| async move {
             let sent = clock.now().wall;
             match ask {
                 Ask::List { stream, want } => {
                     let reply = reply_deadline
-                        .wait("CONSUMER.LIST", jetstream.list(&stream))
+                        .wait("CONSUMER.LIST", jetstream.list(&stream, keys))
                         .await;
                     let received = clock.now().wall;
                     Answer::List {
@@ -138,7 +139,7 @@ pub async fn observe<J: JetStream>(
                 }
                 Ask::Info { id } => {
                     let reply = reply_deadline
-                        .wait("CONSUMER.INFO", jetstream.info(&id))
+                        .wait("CONSUMER.INFO", jetstream.info(&id, keys))
                         .await;
                     let received = clock.now().wall;
                     Answer::Info {

@@ -88,6 +88,10 @@ pub struct Case {
     pub released: bool,
     /// Somebody has ordered that it runs: a pause that is ended for that is released.
     pub resumed_on_purpose: bool,
+    /// Its metadata makes it exempt from its windows.
+    pub exempt: bool,
+    /// The stored deadline is what windows want that name it and whose `where` does not hold for it.
+    pub labels_lost: bool,
     /// What is known of overrides.
     pub overrides: OverridesKnown,
 }
@@ -109,7 +113,7 @@ pub enum OverridesKnown {
 ///
 /// ```
 /// use jiff::{SignedDuration, Timestamp};
-/// use recess::consumer::{Found, Kind, Mark, Observation, PauseState};
+/// use recess::consumer::{Found, Kind, Labels, Mark, Observation, PauseState};
 /// use recess::plan::{Case, OverridesKnown, Rule, Verdict, decide};
 /// use recess::policy::Desired;
 ///
@@ -129,6 +133,8 @@ pub enum OverridesKnown {
 ///     orphan: None,
 ///     released: false,
 ///     resumed_on_purpose: false,
+///     exempt: false,
+///     labels_lost: false,
 ///     overrides: OverridesKnown::NoBucket,
 /// };
 /// let seen = Observation {
@@ -139,6 +145,7 @@ pub enum OverridesKnown {
 ///     pending: 0,
 ///     ack_pending: 0,
 ///     counted: true,
+///     labels: Labels::UNKNOWN,
 /// };
 /// let running = Found::Present(seen.clone());
 /// let decision = decide(Desired::Paused(end), &running, &case);
@@ -203,6 +210,9 @@ impl Case {
     }
 
     fn while_ours(&self, want: Desired, until: Timestamp, remaining: SignedDuration) -> Decision {
+        if self.labels_lost {
+            return Rule::LabelsLost.settled();
+        }
         if let Some(orphan) = self.orphan.filter(|_| want == Desired::Running) {
             return match orphan {
                 Orphan::Unnamed => Rule::OrphanUnnamed.settled(),
@@ -286,6 +296,7 @@ impl Case {
             _ if remaining <= ENDING => Rule::EndsItself.settled(),
             (_, Some(_)) => Rule::ShortenNear.says(Verdict::Resume),
             (_, None) if self.resumed_on_purpose => Rule::Resume.says(Verdict::Release),
+            (_, None) if self.exempt => Rule::Exempt.says(Verdict::Resume),
             (_, None) => Rule::Resume.says(Verdict::Resume),
         }
     }

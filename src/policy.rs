@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::consumer::{ConsumerId, Kind, Mark};
+use crate::consumer::{Candidate, ConsumerId, LabelKeys, Mark};
 
 mod by_file;
 mod coverage;
@@ -19,6 +19,7 @@ mod event_glob;
 mod exclusion;
 mod index;
 mod interest;
+mod labels;
 mod merged;
 mod on_consumers;
 mod overlay;
@@ -40,6 +41,7 @@ pub use desired_at::DesiredAt;
 pub use event_glob::EventGlob;
 pub use exclusion::{Event, Events, Exclusion};
 pub use interest::Interest;
+pub use labels::{Condition, Exempt, ExemptKey, LabelPattern, Where};
 pub use merged::merged;
 pub use overlay::{Overlay, Span};
 pub use overrides::{Effect, Override, OverrideId, Target, Terms, Verb};
@@ -99,6 +101,8 @@ pub struct Policy {
     selections: Arc<Selections>,
     overrides: Arc<[Arc<Override>]>,
     on_consumers: OnConsumers,
+    exempt: Option<ExemptKey>,
+    label_keys: LabelKeys,
 }
 
 /// So many changes are followed to see what will be wanted soon: windows of a second each could
@@ -110,6 +114,9 @@ impl Policy {
     /// [`Policy::SHORTEST_MAX_PAUSE`].
     pub fn new(instance: &str, max_pause: SignedDuration, windows: Vec<Window>) -> Self {
         let windows: Vec<Arc<Window>> = windows.into_iter().map(Arc::new).collect();
+        let conditions =
+            (windows.iter()).flat_map(|window| window.selection.condition().conditions());
+        let label_keys = LabelKeys::new(conditions.map(|condition| condition.key.clone()));
         let selections = windows.iter().map(|window| window.selection.clone());
         Self {
             instance: instance.into(),
@@ -121,7 +128,29 @@ impl Policy {
             windows,
             overrides: Arc::default(),
             on_consumers: OnConsumers::default(),
+            exempt: None,
+            label_keys,
         }
+    }
+
+    /// The same policy, where consumers that have this key are exempt from every window.
+    pub fn with_exempt(self, key: ExemptKey) -> Self {
+        let keys = self.label_keys.iter().map(Arc::from);
+        Self {
+            label_keys: LabelKeys::new(keys.chain([key.key()])),
+            exempt: Some(key),
+            ..self
+        }
+    }
+
+    /// The metadata key by which consumers are exempt.
+    pub fn exempt(&self) -> Option<&ExemptKey> {
+        self.exempt.as_ref()
+    }
+
+    /// The metadata keys that decide which windows a consumer follows.
+    pub fn label_keys(&self) -> &LabelKeys {
+        &self.label_keys
     }
 
     /// The same policy where the file names no instance, so that another deployment may go by the
@@ -175,25 +204,21 @@ impl Policy {
         by_name.into_values()
     }
 
-    /// The windows that a consumer follows, and the overrides that name it. `kind` is `None` for
-    /// one that does not exist: only its exact name counts.
-    pub fn windows_of(&self, id: &ConsumerId, kind: Option<Kind>) -> WindowSet {
-        let places = self.selections.selecting(id, kind);
-        let windows: WindowSet = (places.into_iter())
-            .filter_map(|place| self.windows.get(place).cloned())
-            .collect();
-        let by_hand = self.on_consumers.naming(id, kind);
-        let was_paused = self.on_consumers.may_have_paused(id, kind);
-        if by_hand.is_empty() && !was_paused {
-            windows
-        } else {
-            windows.with_overrides(by_hand, was_paused)
-        }
-    }
-
-    /// The windows that a consumer follows of which no more than the name is known.
-    pub fn windows_by_name(&self, id: &ConsumerId) -> WindowSet {
-        self.windows_of(id, Some(Kind::ASSUMED))
+    /// The windows that a consumer follows, the overrides that name it, and what its metadata keeps
+    /// from it.
+    pub fn windows_of(&self, candidate: &Candidate<'_>) -> WindowSet {
+        let places = (self.selections).naming(candidate.id, candidate.is_durable());
+        let named = places
+            .into_iter()
+            .filter_map(|place| self.windows.get(place));
+        let (matched, unmatched): (Vec<_>, Vec<_>) =
+            (named.cloned()).partition(|window| window.selection.admits(candidate.labels));
+        let exempt = (self.exempt.as_ref()).and_then(|key| key.exempts(candidate.labels));
+        let by_hand = self.on_consumers.naming(candidate, exempt);
+        let was_paused = self.on_consumers.may_have_paused(candidate);
+        (matched.into_iter().collect::<WindowSet>())
+            .with_overrides(by_hand, was_paused)
+            .kept_off(exempt, unmatched)
     }
 
     /// The consumers that windows select, overrides that pause, and those that did and were taken
@@ -202,13 +227,13 @@ impl Policy {
         let pausing = &self.on_consumers.pausing;
         let withdrawn = &self.on_consumers.withdrawn;
         let all = [&self.selections, pausing, withdrawn];
-        Interest::in_selections(all.map(Arc::clone).into())
+        Interest::in_selections(all.map(Arc::clone).into()).with_labels_of(self)
     }
 
     /// What a consumer that follows `windows` should be doing at `at`: see [`DesiredAt::desired`].
     ///
     /// ```
-    /// use recess::consumer::{ConsumerId, Kind};
+    /// use recess::consumer::{Candidate, ConsumerId};
     /// use recess::policy::Desired;
     ///
     /// let toml = r#"
@@ -221,7 +246,7 @@ impl Policy {
     /// "#;
     /// let policy = recess::config::parse("recess.toml".as_ref(), toml)?.policy;
     /// let billing: ConsumerId = "ORDERS/billing".parse()?;
-    /// let windows = policy.windows_of(&billing, Some(Kind::Durable));
+    /// let windows = policy.windows_of(&Candidate::named(&billing));
     /// // On the night when 02:30 does not exist it opens right after the gap, at 03:00, for two hours.
     /// let desired = policy.desired(&billing, &windows, "2027-03-28T01:30:00Z".parse()?);
     /// assert_eq!(desired, Desired::Paused("2027-03-28T03:00:00Z".parse()?));
@@ -256,8 +281,14 @@ impl Policy {
         };
         let by_hand = windows.overlay();
         let edge = by_hand.next_edge(after);
+        let exempt = windows.exempt().and_then(Exempt::end);
+        let exempt = exempt.filter(|end| *end > after);
         let change = self.next_change_among(windows, by_hand.at(after).is_some(), after);
-        change.into_iter().chain(tail).chain(edge).min()
+        (change.into_iter())
+            .chain(tail)
+            .chain(edge)
+            .chain(exempt)
+            .min()
     }
 
     /// Whether a change within `ahead` after `at` will want a consumer paused (or in its tail)

@@ -22,6 +22,7 @@ mod build_report;
 mod clear;
 mod driver;
 mod heartbeat;
+mod nature;
 mod orphans;
 mod override_book;
 mod pass;

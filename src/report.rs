@@ -22,7 +22,7 @@ mod left_out;
 mod overrides;
 mod row;
 
-pub use left_out::{LeftOut, PassedOver, Sentence, Topic};
+pub use left_out::{LeftOut, PassedOver, Sentence, Topic, Why};
 pub use overrides::{BucketState, OverridesReport};
 pub use row::Row;
 

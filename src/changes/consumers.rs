@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Change;
 use crate::consumer::{ConsumerId, Found, Owner};
 use crate::plan::{Rule, Verdict};
-use crate::policy::Desired;
+use crate::policy::{Desired, Exempt};
 use crate::report::{Report, Row};
 
 /// A write that was accepted and does not show for so long is an error.
@@ -25,6 +25,7 @@ struct Kinds {
     repairs_delayed: Vec<Change>,
     orphaned: Vec<Change>,
     unconfirmed: Vec<Change>,
+    labels_lost: Vec<Change>,
     foreign: Vec<Change>,
     released: Vec<Change>,
     decided: Vec<Change>,
@@ -35,7 +36,7 @@ pub(super) fn compare(before: Option<&Report>, after: &Report, changes: &mut Vec
     let rows = before.map_or(&nothing, |before| &before.rows);
     let was_dry_run = before.is_some_and(|before| before.dry_run);
     let mut kinds = Kinds::default();
-    let mut resumed = Vec::new();
+    let (mut resumed, mut exempted, mut odd) = (Vec::new(), Vec::new(), Vec::new());
     for (id, was, is) in joined(rows, &after.rows) {
         if was.is_some_and(|was| is_resumed_by_server(id, was, is, after)) {
             resumed.push(id.clone());
@@ -44,11 +45,20 @@ pub(super) fn compare(before: Option<&Report>, after: &Report, changes: &mut Vec
             kinds.would(id, was.filter(|_| was_dry_run), is);
         }
         kinds.compare(id, was, is);
+        let exempt_before = (was.zip(before)).and_then(|(row, before)| exempt(row, before));
+        match exempt(is, after).filter(|_| exempt_before.is_none()) {
+            Some(found) if found.is_odd => odd.push(id.clone()),
+            Some(_) => exempted.push(id.clone()),
+            None => {}
+        }
     }
     let unlisted = before.map_or_else(Arc::default, |before| before.unlisted.clone());
     let unlisted = (*unlisted != *after.unlisted).then(|| after.unlisted.clone());
     changes.extend((!resumed.is_empty()).then_some(Change::Resumed(resumed)));
     changes.extend(before.map_or_else(Vec::new, |before| deleted(before, after)));
+    for (ids, is_odd) in [(exempted, false), (odd, true)] {
+        changes.extend((!ids.is_empty()).then_some(Change::Exempt { ids, is_odd }));
+    }
     changes.extend(kinds.would);
     changes.extend(kinds.missing);
     changes.extend(kinds.contested);
@@ -56,6 +66,7 @@ pub(super) fn compare(before: Option<&Report>, after: &Report, changes: &mut Vec
     changes.extend(kinds.orphaned);
     changes.extend(unlisted.map(Change::Unlisted));
     changes.extend(kinds.unconfirmed);
+    changes.extend(kinds.labels_lost);
     changes.extend(kinds.foreign);
     changes.extend(kinds.released);
     changes.extend(kinds.decided);
@@ -109,6 +120,14 @@ impl Kinds {
                 resumes_in: (!is_left).then(|| is.sends_in.unwrap_or_default()),
             });
         }
+        if begins(|row| row.rule == Rule::LabelsLost) {
+            let windows = is.windows.unmatched().iter();
+            self.labels_lost.push(Change::LabelsLost {
+                id: id(),
+                until: deadline(),
+                windows: windows.map(|window| window.name.clone()).collect(),
+            });
+        }
         if begins(is_unconfirmed) {
             self.unconfirmed.push(Change::Unconfirmed(id()));
         }
@@ -128,6 +147,11 @@ impl Kinds {
             });
         }
     }
+}
+
+/// That it is exempt at the time of the report.
+fn exempt(row: &Row, report: &Report) -> Option<Exempt> {
+    row.windows.exempt().filter(|one| one.covers(report.at))
 }
 
 /// Whether a pause of recess's is over because its deadline passed, and not because of a write.

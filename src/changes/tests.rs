@@ -2,10 +2,10 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::consumer::example::observation;
-use crate::consumer::{Found, Kind, PauseState};
+use crate::consumer::{Found, PauseState};
 use crate::jetstream::{Link, RequestError, Unreadable};
 use crate::ledger::Repair;
-use crate::report::{Pass, Row, Wake, WindowState, example};
+use crate::report::{Pass, Row, Wake, Why, WindowState, example};
 
 mod clock_trust;
 mod consumers;
@@ -120,7 +120,7 @@ fn unreadable() -> Report {
 fn passed_over() -> Report {
     with(|report| {
         let why = crate::report::PassedOver {
-            kind: Kind::Ephemeral,
+            why: Why::NotDurable,
             works: true,
         };
         let left_out = Arc::make_mut(&mut report.left_out);

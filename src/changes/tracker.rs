@@ -139,6 +139,8 @@ impl Tracker {
             | Change::Unconfirmed(_)
             | Change::Resumed(_)
             | Change::Deleted { .. }
+            | Change::Exempt { .. }
+            | Change::LabelsLost { .. }
             | Change::Foreign { .. }
             | Change::Released { .. }
             | Change::Decided { .. }

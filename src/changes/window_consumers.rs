@@ -45,10 +45,11 @@ pub struct Counts {
 }
 
 impl WindowConsumers {
-    /// Those of each window that has any, by its name.
+    /// Those of each window that has any, by its name. Who is exempt is none of them.
     pub fn of_all(report: &Report) -> HashMap<Arc<str>, Self> {
         let mut windows: HashMap<Arc<str>, Self> = HashMap::new();
-        for (id, row) in report.rows.iter() {
+        let rows = report.rows.iter();
+        for (id, row) in rows.filter(|(_, row)| !row.windows.is_exempt(report.at)) {
             for window in row.windows.iter() {
                 let consumers = windows.entry(window.name.clone()).or_default();
                 consumers.add(id, row, report);

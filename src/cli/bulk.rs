@@ -160,6 +160,10 @@ async fn carry_out(
         Some(recorder) => Arc::new(recorder.before(config, wall())),
         None => config.policy.clone(),
     };
+    let interest = match wish {
+        Wish::Until(_) | Wish::For(_) => interest.pausable(&policy, wall()),
+        Wish::Resume => interest.with_labels_of(&policy),
+    };
     let most = settings.controller.max_in_flight;
     let mut bulk = Bulk::new(nats.clone(), clock, interest.clone(), policy.clone(), most);
     let observed = bulk.survey().await;

@@ -10,6 +10,7 @@ use crate::config::{self, Config, Finding, Severity, Source};
 mod bucket;
 mod collect;
 mod live_finding;
+mod metadata;
 mod names;
 mod openings;
 mod server;
@@ -63,6 +64,7 @@ pub fn execute(args: CheckArgs, wall: fn() -> Timestamp) -> Exit {
         match collect::collect(config, wall) {
             Ok(seen) => {
                 live = server::findings(&checked, &seen);
+                good += &metadata::note(&seen);
                 good += server::note(&seen);
             }
             Err(exit) => return exit,

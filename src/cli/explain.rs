@@ -1,27 +1,29 @@
 //! `recess explain`: what a consumer should be doing at an instant, and which windows, exclusions
 //! and overrides make it so. A server is asked for overrides and with `--live` only.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use clap::Args;
 use jiff::{Timestamp, Zoned};
 
+use super::labels::{self, WithArgs};
+use super::live::SeenAlone;
 use super::overrides::store;
 use super::status::why;
 use super::table::{render, table};
 use super::{ConfigArgs, Exit, Format, FormatArgs};
-use crate::calendar::Occurrence;
-use crate::consumer::{ConsumerId, Owner};
-use crate::policy::{Desired, Exclusion, Override, Policy, Window};
+use crate::consumer::{Candidate, ConsumerId, Owner};
+use crate::policy::{Desired, Override, Policy, WindowSet};
 use crate::report::{Report, Row};
 use crate::text::{self, rounded_span, utc};
 use crate::views::json::{StateRow, observed};
 use crate::visible::visible;
 
 mod json;
+mod reason;
 
-use json::{Because, BecauseRow, Explanation, Live, State};
+use json::{BecauseRow, Explanation, Live, State};
+use reason::{Reason, reasons};
 
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
@@ -32,11 +34,13 @@ pub struct ExplainArgs {
     #[arg(long, value_name = "T", value_parser = super::parse_instant)]
     at: Option<Timestamp>,
     /// Also ask the server: show what it reports, and what the daemon would decide now, and why
-    #[arg(long, conflicts_with = "at")]
+    #[arg(long, conflicts_with_all = ["at", "with"])]
     live: bool,
     /// Leave out overrides, so that no server is asked
     #[arg(long, conflicts_with = "live")]
     offline: bool,
+    #[command(flatten)]
+    with: WithArgs,
     #[command(flatten)]
     config: ConfigArgs,
     #[command(flatten)]
@@ -45,10 +49,11 @@ pub struct ExplainArgs {
 
 pub fn execute(args: ExplainArgs, wall: fn() -> Timestamp) -> Exit {
     let id = &args.consumer;
-    let (policy, report) = match ask(&args, wall) {
+    let (policy, seen) = match ask(&args, wall) {
         Ok(answer) => answer,
         Err(exit) => return exit,
     };
+    let (report, found) = seen.map(|seen| (seen.report, seen.found)).unzip();
     let failure = (report.as_ref()).and_then(|report| report.pass.as_ref()?.failures.first());
     if let Some(failure) = failure {
         super::complain(format!("error: {failure}"));
@@ -56,16 +61,26 @@ pub fn execute(args: ExplainArgs, wall: fn() -> Timestamp) -> Exit {
     }
     let row = report.as_ref().and_then(|report| report.rows.get(id));
     let at = args.at.unwrap_or_else(wall);
+    let with = args.with.labels(&policy);
+    let candidate = match &found {
+        Some(found) => Candidate::found(id, found),
+        None => Candidate::with_labels(id, &with),
+    };
     let windows = match row {
         Some(row) => row.windows.clone(),
-        None if args.live => policy.windows_of(id, None),
-        None => policy.windows_by_name(id),
+        None => policy.windows_of(&candidate),
     };
+    let open_keys = labels::open_keys(&policy, &windows, &candidate);
     let desired = policy.desired(id, &windows, at);
     let next_change = policy.next_change_of(id, &windows, at);
     let overrides = windows.overridden_by(at, desired.until().unwrap_or(at));
+    let kept_off = (windows.unmatched().iter()).map(|window| Reason::unmatched(window, at));
     let reasons: Vec<Reason<'_>> = (windows.iter())
-        .flat_map(|window| reasons(window, id, at, desired))
+        .flat_map(|window| match windows.is_exempt(at) {
+            true => vec![Reason::exempt(window, at)],
+            false => reasons(window, id, at, desired),
+        })
+        .chain(kept_off)
         .collect();
     match args.format.format {
         Format::Json => super::print_json(&Explanation {
@@ -79,6 +94,7 @@ pub fn execute(args: ExplainArgs, wall: fn() -> Timestamp) -> Exit {
                 .chain(overrides.iter().map(|one| BecauseRow::from(&**one)))
                 .collect(),
             next_change: next_change.map(utc),
+            depends_on_metadata: open_keys,
             live: report.as_ref().zip(row).map(|(report, row)| Live {
                 observed: StateRow::found(&row.found),
                 owner: row.owner(report.mark()).map(Owner::as_str),
@@ -96,8 +112,10 @@ pub fn execute(args: ExplainArgs, wall: fn() -> Timestamp) -> Exit {
                 &overrides,
                 next_change,
             );
+            text += &labels::known_sentence(&policy, candidate.labels);
+            text += &labels::open_sentence(&open_keys, ", or ask the server with --live");
             if let Some(report) = &report {
-                text += &live_text(report, row);
+                text += &live_text(report, row, &windows);
             }
             super::print(&text)
         }
@@ -105,103 +123,17 @@ pub fn execute(args: ExplainArgs, wall: fn() -> Timestamp) -> Exit {
 }
 
 /// The policy with its overrides, and what the server says where it was asked.
-fn ask(args: &ExplainArgs, wall: fn() -> Timestamp) -> Result<(Arc<Policy>, Option<Report>), Exit> {
+fn ask(
+    args: &ExplainArgs,
+    wall: fn() -> Timestamp,
+) -> Result<(Arc<Policy>, Option<SeenAlone>), Exit> {
     let config = super::load(&args.config)?;
     if args.live {
-        let report = super::live::look_at(&args.consumer, config, wall)?;
-        return Ok((report.policy.clone(), Some(report)));
+        let seen = super::live::look_at(&args.consumer, config, wall)?;
+        return Ok((seen.report.policy.clone(), Some(seen)));
     }
     let config = store::shown(config, args.offline, wall)?;
     Ok((config.policy, None))
-}
-
-/// What one window, or one exclusion of it, has to do with it.
-struct Reason<'a> {
-    window: &'a Window,
-    exclusion: Option<&'a str>,
-    /// What the exclusion's calendar calls it.
-    event: Option<String>,
-    occurrence: Option<Occurrence>,
-    effect: &'static str,
-}
-
-impl<'a> Reason<'a> {
-    fn row(&self) -> BecauseRow<'a> {
-        let exclusion = self.exclusion;
-        BecauseRow::File(Because {
-            window: exclusion.is_none().then_some(&*self.window.name),
-            exclusion,
-            event: self.event.clone(),
-            opens: self.occurrence.map(|one| utc(one.opens)),
-            closes: self.occurrence.map(|one| utc(one.closes)),
-            effect: self.effect,
-        })
-    }
-}
-
-fn reasons<'a>(
-    window: &'a Window,
-    id: &ConsumerId,
-    at: Timestamp,
-    desired: Desired,
-) -> Vec<Reason<'a>> {
-    let reason = |occurrence, effect| Reason {
-        window,
-        exclusion: None,
-        event: None,
-        occurrence,
-        effect,
-    };
-    // All that the deadline rests on, those too that open before the others have closed.
-    let until = match desired {
-        Desired::Paused(until) => until,
-        Desired::Running | Desired::Tail(_) => at,
-    };
-    let mut found: Vec<Reason<'_>> = (window.open_at(at).into_iter())
-        .chain(
-            window
-                .intersecting(at, until)
-                .into_iter()
-                .filter(|piece| piece.opens > at),
-        )
-        .map(|piece| reason(Some(piece), "pauses"))
-        .collect();
-    let returning = window
-        .returning(at)
-        .filter(|returning| returning.of(id) > at);
-    if let Some(returning) = returning {
-        let just_before = returning
-            .closes()
-            .checked_sub(jiff::SignedDuration::from_nanos(1));
-        let last = just_before.ok().and_then(|at| window.open_at(at));
-        found.push(reason(last, "spread"));
-    }
-    if window.schedule.open_at(at).is_some() {
-        let cuts = (window.exclusions.iter()).filter_map(|exclusion| {
-            Some(Reason {
-                window,
-                exclusion: Some(&exclusion.name),
-                event: event_at(exclusion, at),
-                occurrence: Some(exclusion.schedule.open_at(at)?),
-                effect: "cuts",
-            })
-        });
-        found.extend(cuts);
-    }
-    if found.is_empty() {
-        found.push(reason(window.next_opening(at), "names it, closed"));
-    }
-    found
-}
-
-/// What the calendar of an exclusion calls that which lasts at `at`.
-fn event_at(exclusion: &Exclusion, at: Timestamp) -> Option<String> {
-    const SHOWN: usize = 3;
-    let events = exclusion.events.as_ref()?.at(at);
-    let names: BTreeSet<&str> = (events.map(|event| &*event.summary))
-        .filter(|summary| !summary.is_empty())
-        .collect();
-    (!names.is_empty()).then(|| text::clauses(names, SHOWN))
 }
 
 fn text(
@@ -297,11 +229,15 @@ fn nothing(policy: &Policy, id: &ConsumerId) -> String {
 
 /// What the server says of it, and the decision that follows, with the row of the table that it
 /// follows from.
-fn live_text(report: &Report, row: Option<&Row>) -> String {
+fn live_text(report: &Report, row: Option<&Row>, windows: &WindowSet) -> String {
     let Some(row) = row else {
-        return "\nLive: no window names it, and it has no pause of recess's: recess leaves it \
-                unchanged.\n"
-            .to_owned();
+        let why = match windows.unmatched().is_empty() {
+            true => "no window names it",
+            false => "its metadata does not match",
+        };
+        return format!(
+            "\nLive: {why}, and it has no pause of recess's: recess leaves it unchanged.\n"
+        );
     };
     let (state, until) = observed(&row.found);
     let until = until.map_or_else(String::new, |until| format!(" until {}", utc(until)));
@@ -329,7 +265,7 @@ fn live_text(report: &Report, row: Option<&Row>) -> String {
     let rule = row.rule.row();
     format!(
         "\nFound: {state}{until}{owner}; {clock}.\nDecision: {} (rule {}: want {}, have {}: {}).\n",
-        why(row),
+        why(row, report.at),
         rule.name,
         rule.want,
         rule.have,

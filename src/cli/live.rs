@@ -9,7 +9,8 @@ use super::overrides::store;
 use super::{Exit, connection};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::consumer::ConsumerId;
+use crate::consumer::{ConsumerId, Found};
+use crate::jetstream::JetStream;
 use crate::jetstream::nats::Nats;
 use crate::observe::Scope;
 use crate::reconcile::{Heartbeat, Reconciler};
@@ -29,11 +30,32 @@ pub fn ask<T>(
     ask_about(Scope::All, config, wall, then)
 }
 
+/// What was seen of one consumer.
+pub struct SeenAlone {
+    pub report: Report,
+    /// What was found of it, whether it has a row or not.
+    pub found: Found,
+}
+
 /// One observation of one consumer, and the decision that follows from it. It has no row where no
-/// window names it and it carries no pause of recess's.
-pub fn look_at(id: &ConsumerId, config: Config, wall: fn() -> Timestamp) -> Result<Report, Exit> {
+/// window pauses it and it carries no pause of recess's: then what was found of it comes apart.
+pub fn look_at(
+    id: &ConsumerId,
+    config: Config,
+    wall: fn() -> Timestamp,
+) -> Result<SeenAlone, Exit> {
     let scope = Scope::Only([id.clone()].into());
-    ask_about(scope, config, wall, async |_, report| report)
+    ask_about(scope, config, wall, async |nats, report| {
+        let found = match report.rows.get(id) {
+            Some(row) => row.found.clone(),
+            None => match nats.info(id, report.policy.label_keys()).await {
+                Ok(sample) => sample.found,
+                // It cannot be observed, which the report has as a failure already.
+                Err(_) => Found::Unknown,
+            },
+        };
+        SeenAlone { report, found }
+    })
 }
 
 fn ask_about<T>(

@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::table::{render, table};
-use super::{Exit, Format};
+use super::{Exit, Format, labels};
 use crate::config::Config;
-use crate::consumer::ConsumerId;
+use crate::consumer::Candidate;
 use crate::policy::Pause;
 use crate::text::{self, rounded_span, utc};
 
@@ -24,14 +24,18 @@ struct PauseRow {
 /// Shows them, and whether there are any.
 pub fn show(
     config: &Config,
-    id: &ConsumerId,
+    candidate: &Candidate<'_>,
     (from, until): (Timestamp, Timestamp),
     format: Format,
 ) -> (Exit, bool) {
-    let policy = &config.policy;
-    let windows = policy.windows_by_name(id);
+    let (policy, id) = (&config.policy, candidate.id);
+    let windows = policy.windows_of(candidate);
+    let open = labels::open_keys(policy, &windows, candidate);
     let pauses = policy.pauses(id, &windows, from, until);
     if let Format::Json = format {
+        if let Some(note) = labels::open_sentence(&open, "").lines().next() {
+            super::print_error(&format!("note: {note}"));
+        }
         return super::print_json_rows(pauses.map(|pause| PauseRow {
             consumer: id.path(),
             from: utc(pause.from),
@@ -44,13 +48,16 @@ pub fn show(
         Ok(pauses) => pauses,
         Err(exit) => return (exit, true),
     };
-    let shown = if windows.is_empty() {
-        super::print(&format!("No window names {id}.\n"))
+    let text = if windows.is_empty() && !windows.unmatched().is_empty() {
+        format!("No window pauses {id}: its metadata does not match.\n")
+    } else if windows.is_empty() {
+        format!("No window names {id}.\n")
     } else if pauses.is_empty() {
-        super::print(&format!("{id} is not paused from {from} until {until}.\n"))
+        format!("{id} is not paused from {from} until {until}.\n")
     } else {
-        super::print(&text(&pauses))
+        text(&pauses)
     };
+    let shown = super::print(&(text + &labels::open_sentence(&open, "")));
     (shown, !pauses.is_empty())
 }
 

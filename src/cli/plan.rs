@@ -7,11 +7,12 @@ use std::fmt::Write;
 use clap::{Args, ValueEnum};
 use jiff::{Timestamp, Zoned};
 
+use super::labels::WithArgs;
 use super::overrides::store;
 use super::table::{render, table};
 use super::{ConfigArgs, Exit, Format};
 use crate::config::Config;
-use crate::consumer::ConsumerId;
+use crate::consumer::{Candidate, ConsumerId};
 use crate::ics::Entry;
 use crate::policy::{Effect, Opening, Policy};
 use crate::text::{self, rounded_span, short_time};
@@ -34,6 +35,8 @@ pub struct PlanArgs {
     /// Show the pauses of this consumer, with its windows merged and its own time to resume
     #[arg(long, value_name = "STREAM/CONSUMER", conflicts_with = "window")]
     consumer: Option<ConsumerId>,
+    #[command(flatten)]
+    with: WithArgs,
     /// Leave out overrides, so that no server is asked
     #[arg(long)]
     offline: bool,
@@ -76,12 +79,14 @@ pub fn execute(args: PlanArgs, wall: fn() -> Timestamp) -> Exit {
         return Exit::Usage;
     }
     if let Some(id) = &args.consumer {
+        let labels = args.with.labels(&config.policy);
+        let candidate = Candidate::with_labels(id, &labels);
         let span = (from, until);
         let shown = match args.format {
-            PlanFormat::Text => super::pauses::show(&config, id, span, Format::Text),
-            PlanFormat::Json => super::pauses::show(&config, id, span, Format::Json),
+            PlanFormat::Text => super::pauses::show(&config, &candidate, span, Format::Text),
+            PlanFormat::Json => super::pauses::show(&config, &candidate, span, Format::Json),
             PlanFormat::Ics => {
-                let pauses = agenda::consumer((&config).into(), id, span);
+                let pauses = agenda::consumer((&config).into(), &candidate, span);
                 print_calendar(&config, Some(&id.to_string()), pauses)
             }
         };

@@ -5,10 +5,11 @@
 
 use super::Exit;
 use crate::config::closest;
-use crate::consumer::{ConsumerId, Found, Kind};
+use crate::consumer::{Candidate, ConsumerId, Found, LabelKeys};
 use crate::jetstream::{JetStream, Listing};
 use crate::observe::Observed;
 use crate::policy::{Interest, Selection, Selector};
+use crate::report::Why;
 use crate::text;
 use crate::visible::visible;
 
@@ -44,7 +45,7 @@ pub async fn prefer_names<J: JetStream>(
             read.push(selector);
             continue;
         };
-        match jetstream.info(&id).await {
+        match jetstream.info(&id, &LabelKeys::default()).await {
             Ok(sample) if sample.found == Found::Missing => read.push(selector),
             Ok(_) => read.push(selector.read_as_name()),
             Err(error) => {
@@ -75,33 +76,35 @@ pub async fn some_match_nothing<J: JetStream>(
     interest: &Interest,
     observed: &Observed,
 ) -> bool {
-    let existing: Vec<(&ConsumerId, Option<Kind>)> = (observed.found.iter())
+    let existing: Vec<(&ConsumerId, &Found)> = (observed.found.iter())
         .filter(|(_, sample)| sample.found != Found::Missing)
-        .map(|(id, sample)| (id, sample.found.observation().map(|seen| seen.kind)))
+        .map(|(id, sample)| (id, &sample.found))
         .collect();
     let is_unmatched = |selector: &&Selector| {
         // Of one that could not be asked about nothing is known.
         let open = selector.exact().is_some_and(|id| observed.leaves_open(&id));
-        let alone = Selection::new(vec![(*selector).clone()]);
-        let matches = |(id, kind): &(&ConsumerId, Option<Kind>)| {
-            alone.selects(id, *kind) || (selector.is_negated() && selector.matches(id))
+        let alone = interest.of_one((*selector).clone());
+        let matches = |(id, found): &(&ConsumerId, &Found)| {
+            alone.includes(&Candidate::found(id, found))
+                || (selector.is_negated() && selector.matches(id))
         };
         !open && !existing.iter().any(matches)
     };
     let unmatched: Vec<&Selector> = interest.selectors().filter(is_unmatched).collect();
     for selector in &unmatched {
-        let passed_over: Vec<&ConsumerId> = (existing.iter())
-            .map(|(id, _)| *id)
-            .filter(|id| selector.exact().is_none() && selector.matches(id))
+        let passed_over: Vec<(&ConsumerId, &Found)> = (existing.iter().copied())
+            .filter(|(id, _)| selector.exact().is_none() && selector.matches(id))
             .collect();
         let hint = match passed_over[..] {
             [] => hint(jetstream, selector).await,
-            [id] => Some(format!(
-                "{id} is not durable, so wildcards leave it out: name it exactly to include it"
+            [(id, found)] => Some(format!(
+                "{id} is {}, so wildcards leave it out: name it exactly to include it",
+                what([found])
             )),
             _ => Some(format!(
-                "{} are not durable, so wildcards leave them out: name each exactly to include it",
-                text::names(&passed_over, 1)
+                "{} are {}, so wildcards leave them out: name each exactly to include it",
+                text::names(passed_over.iter().map(|(id, _)| *id), 1),
+                what(passed_over.iter().map(|(_, found)| *found))
             )),
         };
         let hint = hint.map_or_else(String::new, |hint| format!(": {hint}"));
@@ -111,6 +114,15 @@ pub async fn some_match_nothing<J: JetStream>(
         ));
     }
     !unmatched.is_empty()
+}
+
+/// What globs leave consumers out for.
+fn what<'f>(found: impl IntoIterator<Item = &'f Found>) -> &'static str {
+    let mut seen = found.into_iter().filter_map(Found::observation);
+    match seen.all(|seen| Why::of(seen) == Why::Exempt) {
+        true => "exempt by metadata",
+        false => "not durable",
+    }
 }
 
 /// What may have been meant by a selector that matches no consumer.
@@ -135,7 +147,7 @@ pub async fn hint<J: JetStream>(jetstream: &J, selector: &Selector) -> Option<St
             None => format!("there is no stream {stream}"),
         });
     }
-    let Listing { entries, .. } = jetstream.list(stream).await.ok()??;
+    let Listing { entries, .. } = jetstream.list(stream, &LabelKeys::default()).await.ok()??;
     let names: Vec<&str> = entries.iter().map(|entry| entry.id.consumer()).collect();
     if selector.exact().is_some()
         && let Some(near) = closest(consumer, names.iter().copied())

@@ -78,7 +78,7 @@ pub fn execute(args: WaitArgs, wall: fn() -> Timestamp) -> Exit {
         Ok(config) => config,
         Err(exit) => return exit,
     };
-    let (interest, window) = match target(&args, &config) {
+    let (interest, window) = match target(&args, &config, wall()) {
         Ok(found) => found,
         Err(why) => {
             super::complain(format!("error: {why}"));
@@ -104,14 +104,18 @@ pub fn execute(args: WaitArgs, wall: fn() -> Timestamp) -> Exit {
 }
 
 /// The consumers, and the window whose opening is waited for.
-fn target(args: &WaitArgs, config: &Config) -> Result<(Interest, Option<Window>), String> {
+fn target(
+    args: &WaitArgs,
+    config: &Config,
+    now: Timestamp,
+) -> Result<(Interest, Option<Window>), String> {
     let Some(name) = &args.window else {
         return Ok((super::selected::interest(args.consumers.clone())?, None));
     };
     let Some(window) = config.policy.window(name) else {
         return Err(super::no_such_window(name, &args.config, config));
     };
-    let interest = Interest::of(window.selection.clone());
+    let interest = Interest::of(window.selection.clone()).without_exempt(&config.policy, now);
     Ok((interest, Some(Window::clone(window))))
 }
 

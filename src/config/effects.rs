@@ -23,6 +23,8 @@ pub fn effects(config: &Config) -> BTreeMap<&'static str, Value> {
     ]);
     let bucket = config.settings.overrides.bucket.as_ref();
     effects.extend(bucket.map(|bucket| ("overrides.bucket", json!(bucket))));
+    let exempt = config.policy.exempt();
+    effects.extend(exempt.map(|key| ("defaults.exempt", json!(key.as_str()))));
     effects.extend(connection(&config.settings.nats, &config.file.nats));
     effects
 }

@@ -8,7 +8,7 @@ use super::nats::server;
 use super::value::{date_time, length};
 use super::*;
 use crate::calendar::{Length, Rule, Schedule};
-use crate::consumer::{ConsumerId, Kind};
+use crate::consumer::{Candidate, ConsumerId};
 use crate::policy::{Exclusion, Window};
 
 mod mutations;
@@ -190,12 +190,12 @@ fn what_the_file_says_is_what_is_loaded() {
     assert!(
         vacuum
             .selection
-            .selects(&ConsumerId::new("ORDERS", "billing"), Some(Kind::Durable))
+            .selects(&Candidate::named(&ConsumerId::new("ORDERS", "billing")))
     );
     assert!(
         !vacuum
             .selection
-            .selects(&ConsumerId::new("ORDERS", "audit"), Some(Kind::Durable))
+            .selects(&Candidate::named(&ConsumerId::new("ORDERS", "audit")))
     );
     assert_eq!(&*snapshot.name, "snapshot");
     assert_eq!(

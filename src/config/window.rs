@@ -1,5 +1,6 @@
 //! The tables `[[window]]` and `[[exclusion]]`, checked.
 
+pub mod conditions;
 pub mod exclusions;
 pub mod windows;
 

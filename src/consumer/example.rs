@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Kind, Observation, PauseState};
+use super::{Candidate, ConsumerId, Kind, Labels, Observation, PauseState};
 
 /// A durable consumer in that state, long there, on a standalone server, without messages.
 pub fn observation(state: PauseState) -> Observation {
@@ -14,5 +14,14 @@ pub fn observation(state: PauseState) -> Observation {
         pending: 0,
         ack_pending: 0,
         counted: true,
+        labels: Labels::UNKNOWN,
+    }
+}
+
+/// One of that kind, of whose metadata nothing is known.
+pub fn candidate(id: &ConsumerId, kind: Option<Kind>) -> Candidate<'_> {
+    Candidate {
+        kind,
+        ..Candidate::named(id)
     }
 }

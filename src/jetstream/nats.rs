@@ -23,7 +23,7 @@ use tokio::sync::{OnceCell, broadcast, mpsc, watch};
 use super::bucket::{BucketEnd, BucketError, BucketRead};
 use super::{Advisory, JetStream, Link, Listed, Listing, RequestError, Sample, Writer};
 use crate::config::{self, Api};
-use crate::consumer::ConsumerId;
+use crate::consumer::{ConsumerId, LabelKeys};
 use crate::overrides::Bucket;
 
 mod audit;
@@ -159,15 +159,19 @@ impl JetStream for Nats {
         self.all_names().await
     }
 
-    async fn list(&self, stream: &str) -> Result<Option<Listing<Listed>>, RequestError> {
-        self.all_of(stream).await
+    async fn list(
+        &self,
+        stream: &str,
+        keys: &LabelKeys,
+    ) -> Result<Option<Listing<Listed>>, RequestError> {
+        self.all_of(stream, keys).await
     }
 
-    async fn info(&self, id: &ConsumerId) -> Result<Sample, RequestError> {
+    async fn info(&self, id: &ConsumerId, keys: &LabelKeys) -> Result<Sample, RequestError> {
         let subject = format!("CONSUMER.INFO.{}.{}", id.stream(), id.consumer());
         let reply = self.request::<wire::Info>(&subject, Bytes::new()).await;
         match reply {
-            Ok(info) => info.into_sample(&subject),
+            Ok(info) => info.into_sample(&subject, keys),
             Err(RequestError::Refused { code, .. }) if wire::says_missing(code) => {
                 Ok(Sample::MISSING)
             }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::{Scope, Want};
-use crate::consumer::ConsumerId;
+use crate::consumer::{Candidate, ConsumerId};
 use crate::jetstream::{Listed, Listing, RequestError, Sample, Unreadable};
 use crate::plan::ClockSample;
 use crate::policy::Interest;
@@ -97,7 +97,10 @@ impl Observed {
             });
             // Of an entry that cannot be used not more than the name is known.
             let mattering = (self.unreadable.iter()).filter(|(stream, entry)| match stream {
-                Some(stream) => interest.may_include(&ConsumerId::new(&**stream, &*entry.name)),
+                Some(stream) => {
+                    let id = ConsumerId::new(&**stream, &*entry.name);
+                    interest.includes(&Candidate::named(&id))
+                }
                 None => true,
             });
             left_out.unreadable.extend(mattering.cloned());

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::calendar::Occurrence;
-use crate::consumer::{ConsumerId, Kind};
+use crate::consumer::{Candidate, ConsumerId, Observation};
 use crate::policy::{Pause, Policy, Selection, Target, Terms, Verb, Window};
 
 mod refusal;
@@ -60,7 +60,7 @@ pub enum Command {
         /// Which.
         consumers: Selection,
         /// Those of them that exist.
-        matched: Vec<(ConsumerId, Kind)>,
+        matched: Vec<(ConsumerId, Observation)>,
     },
 }
 
@@ -172,7 +172,7 @@ impl Command {
             Self::Resume { matched, .. } => {
                 let ends = matched
                     .iter()
-                    .filter_map(|(id, kind)| held_until(policy, id, *kind, from));
+                    .filter_map(|(id, seen)| held_until(policy, id, seen, from));
                 let until = ends.max().filter(|until| *until > from);
                 Ok((from, until.ok_or(Refusal::NothingHolds)?))
             }
@@ -285,8 +285,13 @@ fn openings_on(
 }
 
 /// Until when something would hold a consumer that something holds at `at`.
-fn held_until(policy: &Policy, id: &ConsumerId, kind: Kind, at: Timestamp) -> Option<Timestamp> {
-    let windows = policy.windows_of(id, Some(kind));
+fn held_until(
+    policy: &Policy,
+    id: &ConsumerId,
+    seen: &Observation,
+    at: Timestamp,
+) -> Option<Timestamp> {
+    let windows = policy.windows_of(&Candidate::seen(id, seen));
     let next = at.checked_add(SignedDuration::from_nanos(1)).ok()?;
     let pauses = policy.pauses(id, &windows, at, next);
     pauses.map(|pause| pause.until).max()

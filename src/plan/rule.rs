@@ -3,6 +3,10 @@
 
 use std::fmt;
 
+mod table;
+
+pub use table::RuleRow;
+
 /// The rule that a decision follows from: a row of the table, in the table's order. Guards are rows
 /// too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,6 +27,8 @@ pub enum Rule {
     OverridesAwaited,
     /// Overrides could not be read since the start.
     OverridesUnread,
+    /// A pause of recess's that windows want by name, and whose `where` does not hold.
+    LabelsLost,
     /// An orphan whose instance is not set.
     OrphanUnnamed,
     /// An orphan within its first resync.
@@ -47,6 +53,8 @@ pub enum Rule {
     EndsItself,
     /// A foreign deadline that recess had extended is restored.
     GiveBack,
+    /// A pause of recess's on a consumer that is exempt.
+    Exempt,
     /// A pause of recess's that is wanted no more.
     Resume,
     /// A pause of recess's is to be shortened to an instant that is too near for that.
@@ -81,7 +89,7 @@ pub enum Rule {
 
 impl Rule {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 37] = [
         Self::Unknown,
         Self::Missing,
         Self::Unconfirmed,
@@ -90,6 +98,7 @@ impl Rule {
         Self::ClockGuard,
         Self::OverridesAwaited,
         Self::OverridesUnread,
+        Self::LabelsLost,
         Self::OrphanUnnamed,
         Self::OrphanWaiting,
         Self::Orphan,
@@ -102,6 +111,7 @@ impl Rule {
         Self::Early,
         Self::EndsItself,
         Self::GiveBack,
+        Self::Exempt,
         Self::Resume,
         Self::ShortenNear,
         Self::Foreign,
@@ -175,6 +185,13 @@ impl Rule {
                 "the verdict would shorten or end a pause, and overrides were never read",
                 "Settled (guard)",
             ),
+            Self::LabelsLost => (
+                "labels-lost",
+                "run, tail u, or pause until u",
+                "paused, recess's, later than u, as a window wants that names it and whose `where` \
+                 does not hold for it",
+                "Settled: it ends at its deadline",
+            ),
             Self::OrphanUnnamed => (
                 "orphan-unnamed",
                 "no window names it",
@@ -232,6 +249,12 @@ impl Rule {
                 "paused, recess's, later than u, and it had extended a foreign deadline t later \
                  than u",
                 "Retime(t), as it was",
+            ),
+            Self::Exempt => (
+                "exempt",
+                "run",
+                "paused, recess's; its metadata makes it exempt",
+                "Resume",
             ),
             Self::Resume => ("resume", "run", "paused, recess's", "Resume"),
             Self::ShortenNear => (
@@ -306,39 +329,10 @@ impl Rule {
             verdict,
         }
     }
-
-    /// The whole table as Markdown, the first row that fits counts: `config/WINDOWS.md` shows
-    /// exactly this.
-    pub fn table() -> String {
-        let mut table = "| want | have | verdict | rule |\n| --- | --- | --- | --- |\n".to_owned();
-        for RuleRow {
-            name,
-            want,
-            have,
-            verdict,
-        } in Self::ALL.map(Self::row)
-        {
-            table += &format!("| {want} | {have} | {verdict} | `{name}` |\n");
-        }
-        table
-    }
 }
 
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
-}
-
-/// The words of one row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RuleRow {
-    /// The rule's stable name.
-    pub name: &'static str,
-    /// What is wanted.
-    pub want: &'static str,
-    /// What was found.
-    pub have: &'static str,
-    /// What follows; it begins with the verdict's name.
-    pub verdict: &'static str,
 }

@@ -18,6 +18,7 @@ use crate::ledger::{Admission, Ledger};
 use crate::now::Now;
 use crate::policy::{Desired, Policy, WindowSet};
 
+mod metadata;
 #[cfg(test)]
 mod tests;
 
@@ -91,7 +92,7 @@ impl Situation<'_> {
     /// use std::time::Duration;
     ///
     /// use jiff::{SignedDuration, Timestamp};
-    /// use recess::consumer::{ConsumerId, Found, Kind, Observation, PauseState};
+    /// use recess::consumer::{Candidate, ConsumerId, Found, Kind, Labels, Observation, PauseState};
     /// use recess::ledger::Ledger;
     /// use recess::now::Now;
     /// use recess::plan::{OverridesKnown, Known, Orphans, Rule, Situation, Skew};
@@ -113,7 +114,6 @@ impl Situation<'_> {
     ///     now,
     /// };
     /// let id: ConsumerId = "ORDERS/billing".parse()?;
-    /// let windows = policy.windows_of(&id, Some(Kind::Durable));
     /// let found = Found::Present(Observation {
     ///     state: PauseState::Running,
     ///     created: wall,
@@ -122,7 +122,9 @@ impl Situation<'_> {
     ///     pending: 0,
     ///     ack_pending: 0,
     ///     counted: true,
+    ///     labels: Labels::UNKNOWN,
     /// });
+    /// let windows = policy.windows_of(&Candidate::found(&id, &found));
     /// let known = Known { id: &id, windows: &windows, found: &found, seen: now.uptime };
     /// let plan = situation.plan([known].into_iter(), wall);
     /// assert_eq!(plan.writes.len(), 1);
@@ -138,6 +140,7 @@ impl Situation<'_> {
         for known in consumers {
             let desired = moment.desired(known.id, known.windows);
             let decision = self.decide(&known, desired, at);
+            let desired = self.with_what_may_last(&known, desired, decision.rule);
             let sending = self.sending(known.id, decision.verdict);
             if sending == Sending::Now {
                 if decision.verdict == Verdict::Clear {
@@ -199,6 +202,8 @@ impl Situation<'_> {
             orphan: self.orphan(id),
             released: seen.is_some_and(|seen| self.is_released(known, seen, at)),
             resumed_on_purpose: windows.is_resumed(at),
+            exempt: windows.is_exempt(at),
+            labels_lost: seen.is_some_and(|seen| self.lost_its_labels(known, seen, want, at)),
             overrides: self.overrides,
         };
         decide(want, found, &case)
@@ -282,6 +287,7 @@ impl Situation<'_> {
             self.further_deadline(desired),
             self.ledger.look(known.id),
             known.lapse(),
+            self.exemption_end(known.windows),
         ];
         looks.into_iter().flatten().min()
     }

@@ -64,6 +64,8 @@ fn calm() -> Case {
         orphan: None,
         released: false,
         resumed_on_purpose: false,
+        exempt: false,
+        labels_lost: false,
         overrides: OverridesKnown::NoBucket,
     }
 }
@@ -78,6 +80,20 @@ fn released() -> Case {
 fn orphaned(orphan: Orphan) -> Case {
     Case {
         orphan: Some(orphan),
+        ..calm()
+    }
+}
+
+fn exempt() -> Case {
+    Case {
+        exempt: true,
+        ..calm()
+    }
+}
+
+fn labels_lost() -> Case {
+    Case {
+        labels_lost: true,
         ..calm()
     }
 }
@@ -504,6 +520,7 @@ fn an_example_of(rule: Rule) -> (Desired, Found, Case) {
         Rule::ClockGuard => (RUN, paused(ours(600)), far(31)),
         Rule::OverridesAwaited => (pause, running(), overrides(OverridesKnown::Awaited)),
         Rule::OverridesUnread => (RUN, paused(ours(600)), overrides(OverridesKnown::Unread)),
+        Rule::LabelsLost => (RUN, paused(ours(600)), labels_lost()),
         Rule::OrphanUnnamed => (RUN, paused(ours(600)), orphaned(Orphan::Unnamed)),
         Rule::OrphanWaiting => (RUN, paused(ours(600)), orphaned(Orphan::Waiting)),
         Rule::Orphan => (RUN, paused(ours(600)), orphaned(Orphan::Due)),
@@ -516,6 +533,7 @@ fn an_example_of(rule: Rule) -> (Desired, Found, Case) {
         Rule::Early => (RUN, paused(ours(600)), wanted_soon()),
         Rule::EndsItself => (Desired::Tail(at(4)), paused(ours(6)), calm()),
         Rule::GiveBack => (RUN, paused(ours(600)), remembering(at(300))),
+        Rule::Exempt => (RUN, paused(ours(600)), exempt()),
         Rule::Resume => (RUN, paused(ours(600)), calm()),
         Rule::ShortenNear => (Desired::Tail(at(4)), paused(ours(600)), calm()),
         Rule::Foreign => (RUN, paused(at(600)), calm()),
@@ -728,6 +746,39 @@ fn a_release_stands_against_a_pause_alone_and_is_not_cleared_meanwhile() {
 }
 
 #[test]
+fn an_exempt_consumer_is_resumed_and_one_that_lost_its_labels_is_not() {
+    holds([
+        ("exempt", RUN, paused(ours(600)), exempt(), Verdict::Resume),
+        ("foreign", RUN, paused(at(600)), exempt(), Verdict::Foreign),
+        ("running", RUN, running(), exempt(), Verdict::Settled),
+        (
+            "lost",
+            RUN,
+            paused(ours(600)),
+            labels_lost(),
+            Verdict::Settled,
+        ),
+        (
+            "lost, another window ends sooner",
+            Desired::Paused(at(300)),
+            paused(ours(600)),
+            labels_lost(),
+            Verdict::Settled,
+        ),
+        (
+            "lost, found by the sweep after a restart",
+            RUN,
+            paused(ours(600)),
+            Case {
+                labels_lost: true,
+                ..orphaned(Orphan::Due)
+            },
+            Verdict::Settled,
+        ),
+    ]);
+}
+
+#[test]
 fn a_pause_that_is_ended_on_purpose_is_released() {
     let on_purpose = || Case {
         resumed_on_purpose: true,
@@ -805,6 +856,7 @@ mod restated {
         remembered: Option<i128>,
         opening: Option<i128>,
         wanted_soon: bool,
+        labels_lost: bool,
         /// If a release is stored: it is one from this pause.
         released: bool,
     }
@@ -820,6 +872,7 @@ mod restated {
         Unknown,
         NoSuch,
         AcceptedNotSeen,
+        PausedOursLabelsLost,
         Running,
         RunningOrLapsed,
         LapsedOurs,
@@ -846,10 +899,11 @@ mod restated {
         PauseU,
     }
 
-    const TABLE: [(WantIs, HaveIs, Says); 19] = [
+    const TABLE: [(WantIs, HaveIs, Says); 20] = [
         (WantIs::Any, HaveIs::Unknown, Says::Unknown),
         (WantIs::Any, HaveIs::NoSuch, Says::Missing),
         (WantIs::Any, HaveIs::AcceptedNotSeen, Says::Settled),
+        (WantIs::Any, HaveIs::PausedOursLabelsLost, Says::Settled),
         (WantIs::Run, HaveIs::Running, Says::Settled),
         (WantIs::Run, HaveIs::LapsedOurs, Says::ClearWhereDue),
         (WantIs::Run, HaveIs::LapsedForeign, Says::Settled),
@@ -936,6 +990,7 @@ mod restated {
                 HaveIs::Unknown => matches!(self.have, Have::Unknown),
                 HaveIs::NoSuch => matches!(self.have, Have::NoSuch),
                 HaveIs::AcceptedNotSeen => self.settling,
+                HaveIs::PausedOursLabelsLost => self.labels_lost && ours_until.is_some(),
                 HaveIs::Running => running,
                 HaveIs::RunningOrLapsed => running || lapsed.is_some(),
                 HaveIs::LapsedOurs => lapsed.is_some_and(is_ours),
@@ -1093,7 +1148,9 @@ mod restated {
                         let released = bits & 8 != 0;
                         for skew in SKEWS {
                             for &opening in openings {
-                                for wanted_soon in [false, true] {
+                                for (wanted_soon, labels_lost) in
+                                    [(false, false), (true, false), (false, true)]
+                                {
                                     let facts = Facts {
                                         want,
                                         have,
@@ -1103,6 +1160,7 @@ mod restated {
                                         remembered,
                                         opening,
                                         wanted_soon,
+                                        labels_lost,
                                         released,
                                     };
                                     compare(&facts, seen_ago);
@@ -1116,7 +1174,7 @@ mod restated {
         }
         assert_eq!(
             combinations,
-            (3 + 12) * (35 + 2 * 6) * 6 * 8 * SKEWS.len() * 2
+            (3 + 12) * (35 + 2 * 6) * 6 * 8 * SKEWS.len() * 3
         );
     }
 
@@ -1139,6 +1197,8 @@ mod restated {
             orphan: None,
             released: facts.released,
             resumed_on_purpose: false,
+            exempt: false,
+            labels_lost: facts.labels_lost,
             overrides: OverridesKnown::NoBucket,
         };
         let found = found_in(facts.have, facts.clustered, seen_ago);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::coverage::{covered_until, cut_by};
+use super::coverage::covered_until;
 use super::{Desired, Policy, Returning, Window, WindowSet};
 use crate::consumer::ConsumerId;
 
@@ -98,16 +98,15 @@ impl DesiredAt<'_> {
     }
 
     fn together(&mut self, set: &WindowSet) -> Together {
-        let by_hand = set.overlay();
         let (at, furthest) = (self.at, self.furthest);
-        let covered = covered_until(set, by_hand, at, furthest, |window, from| {
+        let covered = covered_until(set, at, furthest, |window, from| {
             self.covered_until(window, from)
         });
         Together {
             covered,
             returning: (set.iter())
                 .filter_map(|window| self.returning(window, covered))
-                .filter_map(|returning| cut_by(by_hand, returning, covered))
+                .filter_map(|returning| set.left_of(returning, covered))
                 .collect(),
         }
     }

@@ -1,17 +1,17 @@
-//! Which selections select a consumer, without asking each: a file may have ten thousand windows
+//! Which selections name a consumer, without asking each: a file may have ten thousand windows
 //! with one each, and an account as many consumers.
 //!
 //! Selectors are kept by what the names have in common that they match (a whole name, a start, an
 //! end), first of the stream, then of the consumer. A name has few starts and ends, and only the
 //! selectors found under those are asked. The invariant: the answer is that of
-//! [`Selection::selects`](super::Selection::selects), asked of each.
+//! [`Selection::names`](super::Selection::names), asked of each.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::pattern::{Affix, NamePattern};
+use super::pattern::{Affix, Pattern};
 use super::{Selection, Selector};
-use crate::consumer::{ConsumerId, Kind};
+use crate::consumer::ConsumerId;
 
 /// The selectors of many selections.
 #[derive(Debug, Default)]
@@ -43,8 +43,9 @@ impl Index {
         index
     }
 
-    /// The places of the selections that select a consumer, in order.
-    pub fn selecting(&self, id: &ConsumerId, kind: Option<Kind>) -> BTreeSet<usize> {
+    /// The places of the selections that name a consumer, in order. `globs` says whether globs mean
+    /// it.
+    pub fn naming(&self, id: &ConsumerId, globs: bool) -> BTreeSet<usize> {
         let by_consumer = self.selectors.found(id.stream());
         let entries = by_consumer.flat_map(|consumers| consumers.found(id.consumer()));
         let matching = entries.flatten().filter(|entry| entry.selector.matches(id));
@@ -52,7 +53,7 @@ impl Index {
         for entry in matching {
             if entry.selector.is_negated() {
                 without.insert(entry.place);
-            } else if entry.selector.reaches(kind) {
+            } else if entry.selector.reaches(globs) {
                 with.insert(entry.place);
             }
         }
@@ -81,7 +82,7 @@ impl<T> Default for ByName<T> {
 
 impl<T: Default> ByName<T> {
     /// Where things are kept that are about the names that a pattern matches.
-    fn entry(&mut self, pattern: &NamePattern) -> &mut T {
+    fn entry(&mut self, pattern: &Pattern) -> &mut T {
         let (map, affix) = match pattern.affix() {
             Affix::Whole(name) => (&mut self.whole, name),
             Affix::Start(start) => (&mut self.starts, start),

@@ -1,16 +1,19 @@
 //! Which consumers are of interest, and what must be asked to see them all.
 //!
 //! The daemon's interest is what its windows select and what else may carry a pause of recess's; a
-//! command line's is what its selectors select. Knows names and kinds of consumers; must not know
-//! windows or the server. The invariant: whatever [`Interest::includes`] is asked for by name, or
+//! command line's is what its selectors select. Knows names, kinds and labels of consumers; must not
+//! know windows or the server. The invariant: whatever [`Interest::includes`] is asked for by name, or
 //! in a stream that is listed.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::index::Index;
-use super::{Selection, Selector};
-use crate::consumer::{ConsumerId, Kind};
+use super::labels::ExemptKey;
+use super::{Policy, Selection, Selector};
+use crate::consumer::{Candidate, ConsumerId, LabelKeys};
 
 #[cfg(test)]
 mod tests;
@@ -20,6 +23,32 @@ mod tests;
 pub struct Interest {
     selections: Vec<Arc<Selections>>,
     beyond: BTreeSet<ConsumerId>,
+    /// What of metadata has to be read for it.
+    label_keys: LabelKeys,
+    /// Which exempt consumers are left out; none of them where it is not said.
+    spared: Option<Spared>,
+}
+
+/// Which exempt consumers are left out.
+#[derive(Clone, Debug)]
+struct Spared {
+    /// The metadata key by which they are.
+    key: ExemptKey,
+    /// When they are.
+    at: Timestamp,
+    /// Also those that are named exactly.
+    also_named: bool,
+}
+
+/// What of selectors means a consumer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// Nothing.
+    Nothing,
+    /// Its exact name.
+    Names,
+    /// That, and globs.
+    Globs,
 }
 
 /// Selections, and where to find those that may select a consumer. The windows of a policy have one
@@ -38,9 +67,18 @@ impl Selections {
         }
     }
 
-    /// The places of the selections that select a consumer, in order.
-    pub fn selecting(&self, id: &ConsumerId, kind: Option<Kind>) -> BTreeSet<usize> {
-        self.index.selecting(id, kind)
+    /// The places of the selections that select a consumer, in order. `globs` says whether globs
+    /// mean it.
+    pub fn selecting(&self, candidate: &Candidate<'_>, globs: bool) -> BTreeSet<usize> {
+        let mut places = self.naming(candidate.id, globs);
+        let admits = |one: &Selection| one.admits(candidate.labels);
+        places.retain(|place| self.list.get(*place).is_some_and(admits));
+        places
+    }
+
+    /// The places of those whose selectors do, whatever its labels.
+    pub fn naming(&self, id: &ConsumerId, globs: bool) -> BTreeSet<usize> {
+        self.index.naming(id, globs)
     }
 }
 
@@ -48,7 +86,7 @@ impl Interest {
     /// Interest in what one selection selects.
     ///
     /// ```
-    /// use recess::consumer::{ConsumerId, Kind};
+    /// use recess::consumer::{Candidate, ConsumerId};
     /// use recess::policy::{Interest, Selection, Selector};
     ///
     /// let selectors = ["ORDERS/*", "!ORDERS/audit", "EVENTS/mail"].map(Selector::parse);
@@ -59,7 +97,7 @@ impl Interest {
     /// assert_eq!(interest.named(), ["EVENTS/mail".parse()?].into());
     /// assert!(!interest.needs_stream_names());
     /// let audit: ConsumerId = "ORDERS/audit".parse()?;
-    /// assert!(!interest.includes(&audit, Some(Kind::Durable)));
+    /// assert!(!interest.includes(&Candidate::named(&audit)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn of(selection: Selection) -> Self {
@@ -69,8 +107,52 @@ impl Interest {
     pub(super) fn in_selections(selections: Vec<Arc<Selections>>) -> Self {
         Self {
             selections,
-            beyond: BTreeSet::new(),
+            ..Self::default()
         }
+    }
+
+    /// The same, with the metadata that the policy asks for.
+    pub fn with_labels_of(self, policy: &Policy) -> Self {
+        Self {
+            label_keys: policy.label_keys().clone(),
+            ..self
+        }
+    }
+
+    /// The same, where globs leave out what is exempt at `now`: what a person may pause.
+    pub fn pausable(self, policy: &Policy, now: Timestamp) -> Self {
+        self.sparing(policy, now, false)
+    }
+
+    /// The same, without what is exempt at `now`, however it is named: what windows may pause.
+    pub fn without_exempt(self, policy: &Policy, now: Timestamp) -> Self {
+        self.sparing(policy, now, true)
+    }
+
+    fn sparing(self, policy: &Policy, at: Timestamp, also_named: bool) -> Self {
+        let spared = policy.exempt().map(|key| Spared {
+            key: key.clone(),
+            at,
+            also_named,
+        });
+        Self {
+            spared,
+            ..self.with_labels_of(policy)
+        }
+    }
+
+    /// The same with one selector alone.
+    pub fn of_one(&self, selector: Selector) -> Self {
+        Self {
+            label_keys: self.label_keys.clone(),
+            spared: self.spared.clone(),
+            ..Self::of(Selection::new(vec![selector]))
+        }
+    }
+
+    /// The keys of the metadata that decide what is of interest, and what is wanted of it.
+    pub fn label_keys(&self) -> &LabelKeys {
+        &self.label_keys
     }
 
     /// The same, and these consumers whatever the selections say.
@@ -89,7 +171,7 @@ impl Interest {
     pub fn named(&self) -> BTreeSet<ConsumerId> {
         let by_name = self.adding().filter_map(Selector::exact);
         // What one selector names, another may take away.
-        (by_name.filter(|id| self.is_selected(id, None)))
+        (by_name.filter(|id| self.is_selected(&Candidate::missing(id), Reach::Names)))
             .chain(self.beyond.iter().cloned())
             .collect()
     }
@@ -112,15 +194,10 @@ impl Interest {
             .any(|glob| glob.may_match_in(stream))
     }
 
-    /// Whether a consumer is of interest. `kind` is `None` for one that does not exist: only its
-    /// exact name counts.
-    pub fn includes(&self, id: &ConsumerId, kind: Option<Kind>) -> bool {
-        self.is_beyond(id) || self.is_selected(id, kind)
-    }
-
-    /// Whether one is of interest of which no more than the name is known.
-    pub fn may_include(&self, id: &ConsumerId) -> bool {
-        self.includes(id, Some(Kind::ASSUMED))
+    /// Whether a consumer is of interest.
+    pub fn includes(&self, candidate: &Candidate<'_>) -> bool {
+        let reach = self.reach(candidate);
+        self.is_beyond(candidate.id) || self.is_selected(candidate, reach)
     }
 
     /// Whether it is of interest whatever the selections say.
@@ -128,14 +205,30 @@ impl Interest {
         self.beyond.contains(id)
     }
 
-    /// Whether a consumer is left alone for the sole reason that globs are for durable ones.
-    pub fn passes_over(&self, id: &ConsumerId, kind: Kind) -> bool {
-        let is_wanted = |kind| self.is_selected(id, Some(kind));
-        kind != Kind::Durable && !is_wanted(kind) && is_wanted(Kind::Durable)
+    /// Whether a consumer is left alone for the sole reason that globs do not mean it: they are for
+    /// durable ones, and where it says so for those that are not exempt.
+    pub fn passes_over(&self, candidate: &Candidate<'_>) -> bool {
+        !self.is_selected(candidate, self.reach(candidate))
+            && self.is_selected(candidate, Reach::Globs)
     }
 
-    fn is_selected(&self, id: &ConsumerId, kind: Option<Kind>) -> bool {
-        (self.selections.iter()).any(|one| !one.selecting(id, kind).is_empty())
+    fn reach(&self, candidate: &Candidate<'_>) -> Reach {
+        let spared = self.spared.as_ref().filter(|spared| {
+            let exempt = spared.key.exempts(candidate.labels);
+            exempt.is_some_and(|exempt| exempt.covers(spared.at))
+        });
+        match spared {
+            Some(spared) if spared.also_named => Reach::Nothing,
+            Some(_) => Reach::Names,
+            None if candidate.is_durable() => Reach::Globs,
+            None => Reach::Names,
+        }
+    }
+
+    fn is_selected(&self, candidate: &Candidate<'_>, reach: Reach) -> bool {
+        let globs = reach == Reach::Globs;
+        reach != Reach::Nothing
+            && (self.selections.iter()).any(|one| !one.selecting(candidate, globs).is_empty())
     }
 
     /// The selectors without `!`.

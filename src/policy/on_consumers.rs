@@ -5,8 +5,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::interest::Selections;
-use super::{Effect, Override, Selection, Target};
-use crate::consumer::{ConsumerId, Kind};
+use super::labels::Exempt;
+use super::{Effect, Override, Selection, Target, Terms};
+use crate::consumer::Candidate;
 
 /// The overrides that name consumers.
 #[derive(Clone, Debug, Default)]
@@ -51,18 +52,42 @@ impl OnConsumers {
     }
 
     /// Whether one that was taken back may have paused a consumer.
-    pub fn may_have_paused(&self, id: &ConsumerId, kind: Option<Kind>) -> bool {
-        !self.withdrawn.selecting(id, kind).is_empty()
+    pub fn may_have_paused(&self, candidate: &Candidate<'_>) -> bool {
+        !(self.withdrawn.naming(candidate.id, candidate.is_durable())).is_empty()
     }
 
-    /// Those that name a consumer, in the order in which they were made.
-    pub fn naming(&self, id: &ConsumerId, kind: Option<Kind>) -> Vec<Arc<Override>> {
+    /// Those that name a consumer, in the order in which they were made. One that is exempt they
+    /// name by its exact name; what globs say of it counts from the end of that.
+    pub fn naming(&self, candidate: &Candidate<'_>, exempt: Option<Exempt>) -> Vec<Arc<Override>> {
         if self.overrides.is_empty() {
             return Vec::new();
         }
-        let places = self.selections.selecting(id, kind).into_iter();
-        places
-            .filter_map(|place| self.overrides.get(place).cloned())
+        let places = (self.selections).naming(candidate.id, candidate.is_durable());
+        (places.into_iter())
+            .filter_map(|place| self.overrides.get(place))
+            .filter_map(|one| match (exempt, &one.terms.target) {
+                (Some(exempt), Target::Consumers(selection))
+                    if !selection.has_exactly(candidate.id) =>
+                {
+                    from(one, exempt.until)
+                }
+                (_, Target::Consumers(_) | Target::Window(_)) => Some(one.clone()),
+            })
             .collect()
     }
+}
+
+/// What is left of an override from an instant on.
+fn from(one: &Arc<Override>, from: Timestamp) -> Option<Arc<Override>> {
+    if one.terms.from >= from {
+        return Some(one.clone());
+    }
+    let rest = || Override {
+        terms: Terms {
+            from,
+            ..one.terms.clone()
+        },
+        ..Override::clone(one)
+    };
+    (from < one.terms.until).then(|| Arc::new(rest()))
 }

@@ -1,4 +1,5 @@
-//! What one part of a selector asks of a name: a name, the start of one, or a glob.
+//! What one part of a selector asks of a name, and a label's pattern of a value: a text, the start
+//! of one, or a glob.
 
 use std::sync::{Arc, OnceLock};
 
@@ -10,7 +11,7 @@ use crate::visible::visible;
 /// What most people write needs no glob: a compiled one takes some 10 kB and 50 microseconds, and a
 /// file may have thousands.
 #[derive(Clone, Debug)]
-pub(super) enum NamePattern {
+pub(super) enum Pattern {
     Exact(Arc<str>),
     /// The name begins like that: `*`, `orders-*`.
     Prefix(Arc<str>),
@@ -55,13 +56,18 @@ pub enum SelectorError {
     },
 }
 
-impl NamePattern {
-    pub fn parse(text: &str) -> Result<Self, SelectorError> {
+impl Pattern {
+    /// One that names of streams or consumers can match.
+    pub fn of_name(text: &str) -> Result<Self, SelectorError> {
         // What globs add to the characters of a name.
         let without_wildcards = text.replace(['*', '?', '[', ']', '{', '}', '!', '^'], "_");
         if !is_name(&without_wildcards) {
             return Err(SelectorError::Name(text.to_owned()));
         }
+        Self::parse(text)
+    }
+
+    pub fn parse(text: &str) -> Result<Self, SelectorError> {
         if !text.contains(['*', '?', '[', '{']) {
             return Ok(Self::Exact(text.into()));
         }
@@ -144,6 +150,11 @@ impl NamePattern {
                 }
             }
         }
+    }
+
+    /// Whether it is `*`, which matches every text.
+    pub fn is_any(&self) -> bool {
+        matches!(self, Self::Prefix(start) if start.is_empty())
     }
 
     pub fn matches(&self, name: &str) -> bool {

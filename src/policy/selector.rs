@@ -2,23 +2,26 @@
 
 use std::sync::Arc;
 
-use super::pattern::{Affix, NamePattern, SelectorError};
-use crate::consumer::{ConsumerId, Kind};
+use super::labels::Where;
+use super::pattern::{Affix, Pattern, SelectorError};
+use crate::consumer::{Candidate, ConsumerId, Labels};
 
 #[cfg(test)]
 mod tests;
 
-/// A window's list of selectors: what the plain ones match, less what the `!` ones match.
+/// A window's list of selectors: what the plain ones match, less what the `!` ones match; of that,
+/// those whose metadata is as the window's `where` asks for.
 #[derive(Clone, Debug)]
 pub struct Selection {
     selectors: Arc<[Selector]>,
+    narrowed: Where,
 }
 
 /// Two are equal if they are written alike.
 impl PartialEq for Selection {
     fn eq(&self, other: &Self) -> bool {
         let (ours, theirs) = (self.selectors.iter(), other.selectors.iter());
-        ours.map(|one| &one.text).eq(theirs.map(|one| &one.text))
+        ours.map(|one| &one.text).eq(theirs.map(|one| &one.text)) && self.narrowed == other.narrowed
     }
 }
 
@@ -29,7 +32,18 @@ impl Selection {
     pub fn new(selectors: Vec<Selector>) -> Self {
         Self {
             selectors: selectors.into(),
+            narrowed: Where::default(),
         }
+    }
+
+    /// The same, of those for which that holds.
+    pub fn narrowed(self, narrowed: Where) -> Self {
+        Self { narrowed, ..self }
+    }
+
+    /// What the metadata of those that it names must be.
+    pub fn condition(&self) -> &Where {
+        &self.narrowed
     }
 
     /// The selectors as written.
@@ -63,15 +77,29 @@ impl Selection {
         matching.find(|selector| is_named && selector.negated)
     }
 
-    /// Whether that consumer is selected. `kind` is `None` for one that does not exist: only its
-    /// exact name counts.
-    pub fn selects(&self, id: &ConsumerId, kind: Option<Kind>) -> bool {
+    /// Whether that consumer is selected; one whose metadata is not known may be.
+    pub fn selects(&self, candidate: &Candidate<'_>) -> bool {
+        self.names(candidate.id, candidate.is_durable()) && self.admits(candidate.labels)
+    }
+
+    /// Whether the selectors select a consumer of that name. `globs` says whether globs mean it.
+    pub fn names(&self, id: &ConsumerId, globs: bool) -> bool {
         let (without, with): (Vec<_>, Vec<_>) = (self
             .selectors
             .iter()
             .filter(|selector| selector.matches(id)))
         .partition(|selector| selector.negated);
-        without.is_empty() && with.iter().any(|selector| selector.reaches(kind))
+        without.is_empty() && with.iter().any(|selector| selector.reaches(globs))
+    }
+
+    /// Whether it pauses consumers with these labels; where they are not known it may.
+    pub fn admits(&self, labels: &Labels) -> bool {
+        self.narrowed.holds(labels) != Some(false)
+    }
+
+    /// Whether one of its selectors is that consumer's exact name.
+    pub fn has_exactly(&self, id: &ConsumerId) -> bool {
+        (self.selectors.iter()).any(|one| !one.negated && one.exact().as_ref() == Some(id))
     }
 }
 
@@ -80,8 +108,8 @@ impl Selection {
 pub struct Selector {
     text: Arc<str>,
     negated: bool,
-    stream: NamePattern,
-    consumer: NamePattern,
+    stream: Pattern,
+    consumer: Pattern,
 }
 
 impl Selector {
@@ -98,8 +126,8 @@ impl Selector {
         Ok(Self {
             text: text.into(),
             negated,
-            stream: NamePattern::parse(stream)?,
-            consumer: NamePattern::parse(consumer)?,
+            stream: Pattern::of_name(stream)?,
+            consumer: Pattern::of_name(consumer)?,
         })
     }
 
@@ -136,9 +164,9 @@ impl Selector {
         self.stream.matches(stream)
     }
 
-    /// Whether it is meant for consumers of that kind: globs are for durable ones only.
-    pub(super) fn reaches(&self, kind: Option<Kind>) -> bool {
-        kind == Some(Kind::Durable) || self.exact().is_some()
+    /// Whether it means a consumer that it matches, which its exact name always does.
+    pub(super) fn reaches(&self, globs: bool) -> bool {
+        globs || self.exact().is_some()
     }
 
     /// A consumer that it matches, made up where it does not name one.
@@ -149,14 +177,14 @@ impl Selector {
     }
 
     /// What it asks of a stream's name, and of a consumer's.
-    pub(super) fn patterns(&self) -> (&NamePattern, &NamePattern) {
+    pub(super) fn patterns(&self) -> (&Pattern, &Pattern) {
         (&self.stream, &self.consumer)
     }
 
     /// The one consumer it names, where neither part is a glob.
     pub fn exact(&self) -> Option<ConsumerId> {
         match (&self.stream, &self.consumer) {
-            (NamePattern::Exact(stream), NamePattern::Exact(consumer)) => {
+            (Pattern::Exact(stream), Pattern::Exact(consumer)) => {
                 Some(ConsumerId::new(stream.clone(), consumer.clone()))
             }
             _ => None,
@@ -175,8 +203,8 @@ impl Selector {
     pub fn read_as_name(self) -> Self {
         match self.literal() {
             Some(id) => Self {
-                stream: NamePattern::Exact(id.stream().into()),
-                consumer: NamePattern::Exact(id.consumer().into()),
+                stream: Pattern::Exact(id.stream().into()),
+                consumer: Pattern::Exact(id.consumer().into()),
                 ..self
             },
             None => self,
@@ -199,8 +227,8 @@ impl Selector {
     /// The one stream it looks in, where that part is no glob.
     pub fn exact_stream(&self) -> Option<&str> {
         match &self.stream {
-            NamePattern::Exact(stream) => Some(stream),
-            NamePattern::Prefix(_) | NamePattern::Glob(_) => None,
+            Pattern::Exact(stream) => Some(stream),
+            Pattern::Prefix(_) | Pattern::Glob(_) => None,
         }
     }
 }

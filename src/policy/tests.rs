@@ -4,6 +4,8 @@ use proptest::sample::select;
 
 use super::*;
 use crate::calendar::{Length, Occurrence, Pattern, Rule, Schedule};
+use crate::consumer::Kind;
+use crate::consumer::example::candidate;
 
 mod overrides;
 mod second_by_second;
@@ -71,7 +73,7 @@ fn some(policy: &Policy, places: &[usize]) -> WindowSet {
 // Selectors.
 
 fn selects(selectors: &[&str], path: &str, kind: Option<Kind>) -> bool {
-    selection(selectors).selects(&path.parse().unwrap(), kind)
+    selection(selectors).selects(&candidate(&path.parse().unwrap(), kind))
 }
 
 #[test]
@@ -333,10 +335,14 @@ fn only_a_kind_that_globs_leave_alone_is_passed_over() {
         ("named", Kind::Ephemeral, false),
     ] {
         let id = ConsumerId::new("ORDERS", name);
-        assert_eq!(interest.passes_over(&id, kind), passed_over, "{name}");
+        assert_eq!(
+            interest.passes_over(&candidate(&id, Some(kind))),
+            passed_over,
+            "{name}"
+        );
     }
     let elsewhere = ConsumerId::new("EVENTS", "worker");
-    assert!(!interest.passes_over(&elsewhere, Kind::Ephemeral));
+    assert!(!interest.passes_over(&candidate(&elsewhere, Some(Kind::Ephemeral))));
 }
 
 #[test]
@@ -354,7 +360,7 @@ fn a_policy_knows_the_windows_of_a_consumer() {
     assert_eq!(policy.instance(), "prod-eu");
     assert_eq!(policy.mark(), Mark::of_instance("prod-eu"));
     let of = |path: &str, kind| {
-        let windows = policy.windows_of(&path.parse().unwrap(), kind);
+        let windows = policy.windows_of(&candidate(&path.parse().unwrap(), kind));
         windows.names().collect::<Vec<_>>().join(" ")
     };
     assert_eq!(of("ORDERS/billing", Some(Kind::Durable)), "a c");
@@ -701,10 +707,14 @@ fn the_index_finds_the_windows_that_asking_each_finds() {
         let id = ConsumerId::new(stream, consumer);
         for kind in [None, Some(Kind::Durable), Some(Kind::Ephemeral)] {
             let asked: WindowSet = (policy.windows().iter())
-                .filter(|window| window.selection.selects(&id, kind))
+                .filter(|window| window.selection.selects(&candidate(&id, kind)))
                 .cloned()
                 .collect();
-            assert_eq!(policy.windows_of(&id, kind), asked, "{id} {kind:?}");
+            assert_eq!(
+                policy.windows_of(&candidate(&id, kind)),
+                asked,
+                "{id} {kind:?}"
+            );
             found += asked.len();
         }
     }

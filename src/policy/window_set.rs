@@ -1,4 +1,4 @@
-//! The windows that one consumer follows, and what people decided about it.
+//! The windows that one consumer follows, what people decided about it, and what its metadata says.
 
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::labels::Exempt;
 use super::overlay::Overlay;
 use super::{Effect, Override, Verb, Window};
 
@@ -21,6 +22,27 @@ pub struct WindowSet {
     windows: Arc<[Arc<Window>]>,
     /// What people decided about the consumer itself; none for most.
     by_hand: Option<Arc<ByHand>>,
+    /// What its metadata keeps from it; none for most.
+    kept_off: Option<Arc<KeptOff>>,
+}
+
+/// What a consumer's metadata keeps from it.
+#[derive(Debug, Default, PartialEq)]
+struct KeptOff {
+    /// All of its windows, for a time or for good.
+    exempt: Option<Exempt>,
+    /// The windows whose selectors name it, and whose `where` does not hold for it.
+    unmatched: Unmatched,
+}
+
+/// Windows, of which two sets are equal if they hold the very same.
+#[derive(Debug, Default)]
+struct Unmatched(Vec<Arc<Window>>);
+
+impl PartialEq for Unmatched {
+    fn eq(&self, other: &Self) -> bool {
+        are_the_same(&self.0, &other.0)
+    }
 }
 
 #[derive(Debug)]
@@ -38,6 +60,11 @@ impl WindowSet {
         self.windows.iter().map(|window| &*window.name)
     }
 
+    /// The names of those that count at `at`: none while the consumer is exempt.
+    pub fn names_at(&self, at: Timestamp) -> impl Iterator<Item = &str> {
+        self.names().filter(move |_| !self.is_exempt(at))
+    }
+
     /// The same windows, and these overrides.
     pub(super) fn with_overrides(self, overrides: Vec<Arc<Override>>, was_paused: bool) -> Self {
         let is_any = !overrides.is_empty() || was_paused;
@@ -51,6 +78,53 @@ impl WindowSet {
         Self { by_hand, ..self }
     }
 
+    /// The same, less what the consumer's metadata keeps from it.
+    pub(super) fn kept_off(self, exempt: Option<Exempt>, unmatched: Vec<Arc<Window>>) -> Self {
+        let is_any = exempt.is_some() || !unmatched.is_empty();
+        let kept_off = is_any.then(|| {
+            Arc::new(KeptOff {
+                exempt,
+                unmatched: Unmatched(unmatched),
+            })
+        });
+        Self { kept_off, ..self }
+    }
+
+    /// The consumer is exempt from its windows by its metadata, now or later on.
+    pub fn exempt(&self) -> Option<Exempt> {
+        self.kept_off.as_ref()?.exempt
+    }
+
+    /// Whether it is at `at`.
+    pub fn is_exempt(&self, at: Timestamp) -> bool {
+        self.exempt().is_some_and(|exempt| exempt.covers(at))
+    }
+
+    /// From when on its windows count.
+    pub(super) fn count_from(&self) -> Timestamp {
+        self.exempt().map_or(Timestamp::MIN, |exempt| exempt.until)
+    }
+
+    /// The windows whose selectors name the consumer, and whose `where` does not hold for it.
+    pub fn unmatched(&self) -> &[Arc<Window>] {
+        (self.kept_off.as_ref()).map_or(&[], |kept_off| &kept_off.unmatched.0)
+    }
+
+    /// The windows as if the `where` of each held: a consumer that was paused when it did stays so
+    /// until its deadline.
+    pub fn by_name(&self) -> Self {
+        let windows = self.windows.iter().chain(self.unmatched());
+        Self {
+            windows: windows.cloned().collect(),
+            ..self.clone()
+        }
+    }
+
+    /// Whether an override that would pause the consumer now was taken back.
+    pub fn was_withdrawn(&self) -> bool {
+        (self.by_hand.as_ref()).is_some_and(|by_hand| by_hand.was_paused)
+    }
+
     /// Those windows and those overrides of it.
     pub(super) fn filtered(
         &self,
@@ -60,7 +134,11 @@ impl WindowSet {
         let windows = self.windows.iter().filter(|window| windows(window));
         let overrides = self.overrides().iter().filter(|one| overrides(one));
         let set: Self = windows.cloned().collect();
-        set.with_overrides(overrides.cloned().collect(), self.was_paused())
+        let set = set.with_overrides(overrides.cloned().collect(), self.was_withdrawn());
+        Self {
+            kept_off: self.kept_off.clone(),
+            ..set
+        }
     }
 
     /// The overrides that name the consumer.
@@ -91,15 +169,13 @@ impl WindowSet {
         (self.by_hand.as_ref()).map_or(NONE, |by_hand| &by_hand.overlay)
     }
 
-    fn was_paused(&self) -> bool {
-        (self.by_hand.as_ref()).is_some_and(|by_hand| by_hand.was_paused)
-    }
-
     /// Whether nothing holds the consumer at any time: no window, and no override that pauses or
     /// was taken back before its end.
     pub fn is_empty(&self) -> bool {
         let mut effects = self.overrides().iter().map(|one| one.terms.effect);
-        self.windows.is_empty() && effects.all(|effect| effect == Effect::Run) && !self.was_paused()
+        self.windows.is_empty()
+            && effects.all(|effect| effect == Effect::Run)
+            && !self.was_withdrawn()
     }
 
     /// Whether a person has resumed the consumer for a time that includes `at`.
@@ -131,7 +207,8 @@ impl PartialEq for WindowSet {
     fn eq(&self, other: &Self) -> bool {
         are_the_same(&self.windows, &other.windows)
             && are_the_same(self.overrides(), other.overrides())
-            && self.was_paused() == other.was_paused()
+            && self.was_withdrawn() == other.was_withdrawn()
+            && self.kept_off == other.kept_off
     }
 }
 
@@ -151,5 +228,6 @@ impl Hash for WindowSet {
         for one in self.overrides() {
             Arc::as_ptr(one).hash(state);
         }
+        self.exempt().hash(state);
     }
 }

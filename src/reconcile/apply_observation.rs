@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
+use super::nature::Nature;
 use super::reconciler::Reconciler;
-use crate::consumer::{ConsumerId, Found, Kind, Owner};
+use crate::consumer::{Candidate, ConsumerId, Found, Owner};
 use crate::jetstream::JetStream;
 use crate::now::Now;
 use crate::observe::{Observed, Scope};
@@ -60,8 +61,8 @@ impl<J: JetStream> Reconciler<J> {
         }
         let mark = self.policy().mark();
         self.former.translate_found(id, &mut found, mark);
-        let kind = self.kind_of(id, &found);
-        let windows = self.windows_of(id, kind);
+        let nature = self.nature_of(id, &found);
+        let windows = self.windows_of(id, nature);
         let selected = !windows.is_empty();
         self.check_orphan(id, &found, selected);
         match found {
@@ -97,7 +98,7 @@ impl<J: JetStream> Reconciler<J> {
 
     /// Whether a window may want a consumer of which no more than the name is known.
     pub(super) fn may_want(&self, id: &ConsumerId) -> bool {
-        self.policy.interest().may_include(id)
+        self.policy.interest().includes(&Candidate::named(id))
     }
 
     /// One that was left out is gone.
@@ -118,25 +119,23 @@ impl<J: JetStream> Reconciler<J> {
         }
     }
 
-    /// What kind of consumer it is, for selectors. One of which nothing can be learned now is what
-    /// it was.
-    pub(super) fn kind_of(&self, id: &ConsumerId, found: &Found) -> Option<Kind> {
-        match found {
-            Found::Present(seen) => Some(seen.kind),
-            Found::Missing => None,
-            Found::Unknown => {
-                let known = self.memberships.get(id).and_then(|(kind, _)| *kind);
-                Some(known.unwrap_or(Kind::ASSUMED))
-            }
+    /// What decides which windows a consumer follows, besides its name. One of which nothing can be
+    /// learned now is what it was.
+    pub(super) fn nature_of(&self, id: &ConsumerId, found: &Found) -> Nature {
+        let known = self.memberships.get(id).map(|(nature, _)| nature.clone());
+        match (found, known) {
+            (Found::Unknown, Some(known)) => known,
+            _ => Nature::of(&Candidate::found(id, found)),
         }
     }
 
-    pub(super) fn windows_of(&mut self, id: &ConsumerId, kind: Option<Kind>) -> WindowSet {
+    pub(super) fn windows_of(&mut self, id: &ConsumerId, nature: Nature) -> WindowSet {
         match self.memberships.get(id) {
-            Some((known, windows)) if *known == kind => windows.clone(),
+            Some((known, windows)) if *known == nature => windows.clone(),
             _ => {
-                let windows = self.policy.windows_of(id, kind);
-                self.memberships.insert(id.clone(), (kind, windows.clone()));
+                let windows = self.policy.windows_of(&nature.candidate(id));
+                self.memberships
+                    .insert(id.clone(), (nature, windows.clone()));
                 windows
             }
         }

@@ -75,12 +75,13 @@ impl<J: JetStream> Reconciler<J> {
         });
     }
 
-    /// What the rows come to, window by window; none for one without consumers.
-    fn tallies(&self) -> HashMap<&str, Tally> {
+    /// What the rows come to, window by window; none for one without consumers. Who is exempt is
+    /// none of them.
+    fn tallies(&self, at: Timestamp) -> HashMap<&str, Tally> {
         let mut tallies: HashMap<&str, Tally> = HashMap::new();
         for row in self.rows.values().filter(|row| row.found != Found::Missing) {
             let deadline = (row.found.observation()).and_then(|seen| seen.state.deadline());
-            for name in row.windows.names() {
+            for name in row.windows.names_at(at) {
                 let tally = tallies.entry(name).or_default();
                 tally.consumers += 1;
                 tally.unknown |= row.found == Found::Unknown;
@@ -96,7 +97,7 @@ impl<J: JetStream> Reconciler<J> {
         let policy = self.policy.clone();
         let is_dry_run = self.dry_run();
         let mut coverages = std::mem::take(&mut self.coverage);
-        let tallies = self.tallies();
+        let tallies = self.tallies(at);
         let states = (policy.windows().iter())
             .map(|window| {
                 let open = window.open_at(at);

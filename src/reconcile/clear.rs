@@ -69,7 +69,7 @@ impl<J: JetStream> Reconciler<J> {
     }
 
     async fn is_still_to_clear(&mut self, id: &ConsumerId) -> Result<bool, RequestError> {
-        let sample = self.jetstream.info(id).await?;
+        let sample = self.jetstream.info(id, self.policy.label_keys()).await?;
         let now = self.clock.now();
         let mark = self.policy().mark();
         let Some(mut row) = self.rows.get(id).cloned() else {

@@ -64,9 +64,9 @@ impl<J: JetStream> Reconciler<J> {
             },
         };
         let mark = self.policy().mark();
-        let former = &self.former;
+        let (former, keys) = (&self.former, self.policy().label_keys());
         let mut answers = stream::iter(streams)
-            .map(|stream| async move { (self.jetstream.list(&stream).await, stream) })
+            .map(|stream| async move { (self.jetstream.list(&stream, keys).await, stream) })
             .buffer_unordered(self.in_flight());
         while let Some((answer, stream)) = answers.next().await {
             match answer {
@@ -90,8 +90,8 @@ impl<J: JetStream> Reconciler<J> {
         let known = self.beyond_the_policy(now);
         let mut fresh = BTreeSet::new();
         for Listed { id, sample } in sweep.listed {
-            let kind = self.kind_of(&id, &sample.found);
-            let windows = self.windows_of(&id, kind);
+            let nature = self.nature_of(&id, &sample.found);
+            let windows = self.windows_of(&id, nature);
             if windows.is_empty() && !known.contains(&id) {
                 let row = Row::undecided(windows, sample.found, now.uptime);
                 Arc::make_mut(&mut self.rows).insert(id.clone(), row);

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::Heartbeat;
+use super::nature::Nature;
 use super::override_book::{BucketAnswer, OverrideBook};
 use super::window_coverage::{UnmatchedGlobs, WindowCoverage};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::consumer::{ConsumerId, Found, Kind, Mark};
+use crate::consumer::{ConsumerId, Found, Mark};
 use crate::jetstream::JetStream;
 use crate::jetstream::bucket::BucketRead;
 use crate::ledger::{Former, Ledger};
@@ -40,7 +41,7 @@ pub struct Reconciler<J> {
     pub(super) since: Timestamp,
     /// The windows of a consumer, remembered because matching thousands of names against many globs
     /// is the dearest part of a pass.
-    pub(super) memberships: HashMap<ConsumerId, (Option<Kind>, WindowSet)>,
+    pub(super) memberships: HashMap<ConsumerId, (Nature, WindowSet)>,
     /// What wildcards leave out, and what could not be read.
     pub(super) left_out: Arc<LeftOut>,
     /// Each window's globs that match no consumer, once everything was observed.
@@ -126,8 +127,8 @@ impl<J: JetStream> Reconciler<J> {
         self.policy = policy;
         self.keep_coverage();
         let mut rows = std::mem::take(&mut self.rows);
-        let kinds: Vec<_> = (rows.iter())
-            .map(|(id, row)| self.kind_of(id, &row.found))
+        let natures: Vec<_> = (rows.iter())
+            .map(|(id, row)| self.nature_of(id, &row.found))
             .collect();
         self.memberships.clear();
         // A row names its windows, and the next pass may be far away.
@@ -135,8 +136,8 @@ impl<J: JetStream> Reconciler<J> {
         let policy = self.policy.clone();
         let mut moment = policy.desired_at(now.wall);
         let table = Arc::make_mut(&mut rows);
-        for ((id, row), kind) in table.iter_mut().zip(kinds) {
-            row.windows = self.windows_of(id, kind);
+        for ((id, row), nature) in table.iter_mut().zip(natures) {
+            row.windows = self.windows_of(id, nature);
             let desired = moment.desired(id, &row.windows);
             if desired != row.desired {
                 changed.insert(id.clone());

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::consumer::{ConsumerId, Found, Kind};
+use crate::consumer::{Candidate, ConsumerId, Found, Kind, Observation};
 use crate::jetstream::Unreadable;
 use crate::policy::Interest;
 use crate::text;
@@ -15,7 +15,8 @@ const MAX_CONSUMERS_NAMED: usize = 3;
 /// What is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LeftOut {
-    /// Consumers whose name a glob matches, and that are not durable or serve another stream.
+    /// Consumers whose name a glob matches, and that are not durable, serve another stream or are
+    /// exempt.
     pub passed_over: BTreeMap<ConsumerId, PassedOver>,
     /// Entries of lists that cannot be used, with their stream; the streams' own names have none.
     pub unreadable: BTreeSet<(Option<String>, Unreadable)>,
@@ -25,10 +26,32 @@ pub struct LeftOut {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PassedOver {
     /// Why.
-    pub kind: Kind,
+    pub why: Why,
     /// Its messages are acknowledged, so a worker may have some in flight (not so with ordered
     /// consumers, KV watchers).
     pub works: bool,
+}
+
+/// Why globs leave a consumer alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Why {
+    /// It is not durable.
+    NotDurable,
+    /// It serves another stream.
+    Sourcing,
+    /// Its metadata makes it exempt.
+    Exempt,
+}
+
+impl Why {
+    /// Why that one, which they do leave alone. Of durable ones they do so with exempt ones only.
+    pub fn of(seen: &Observation) -> Self {
+        match seen.kind {
+            Kind::Ephemeral => Self::NotDurable,
+            Kind::Sourcing => Self::Sourcing,
+            Kind::Durable => Self::Exempt,
+        }
+    }
 }
 
 /// What there is to say of the consumers of one stream.
@@ -47,10 +70,8 @@ pub struct Sentence {
 pub enum Topic {
     /// An entry that cannot be used, by what stands for its name: a person has to mend that.
     Unreadable(String),
-    /// Consumers that are not durable.
-    NotDurable,
-    /// Consumers that serve other streams.
-    Sourcing,
+    /// Consumers that globs leave alone.
+    PassedOver(Why),
 }
 
 impl Sentence {
@@ -64,12 +85,12 @@ impl LeftOut {
     /// Takes note of what one observation showed of a consumer.
     pub fn note(&mut self, interest: &Interest, id: &ConsumerId, found: &Found) {
         let seen = found.observation();
-        match seen.filter(|seen| interest.passes_over(id, seen.kind)) {
+        match seen.filter(|seen| interest.passes_over(&Candidate::seen(id, seen))) {
             Some(seen) => {
-                let kind = seen.kind;
-                let works = seen.counted && kind != Kind::Sourcing;
-                let why = PassedOver { kind, works };
-                self.passed_over.insert(id.clone(), why);
+                let why = Why::of(seen);
+                let works = seen.counted && why != Why::Sourcing;
+                self.passed_over
+                    .insert(id.clone(), PassedOver { why, works });
             }
             None => drop(self.passed_over.remove(id)),
         }
@@ -92,18 +113,14 @@ impl LeftOut {
     /// A line for each stream with consumers that globs leave alone, and for each entry that cannot
     /// be used.
     pub fn sentences(&self) -> Vec<Sentence> {
-        let mut groups: BTreeMap<(&str, bool), Vec<&ConsumerId>> = BTreeMap::new();
-        for (id, why) in &self.passed_over {
-            let group = (id.stream(), why.kind == Kind::Sourcing);
-            groups.entry(group).or_default().push(id);
+        let mut groups: BTreeMap<(&str, Why), Vec<&ConsumerId>> = BTreeMap::new();
+        for (id, PassedOver { why, .. }) in &self.passed_over {
+            groups.entry((id.stream(), *why)).or_default().push(id);
         }
-        let passed_over = (groups.iter()).map(|((stream, sourcing), ids)| Sentence {
+        let passed_over = (groups.iter()).map(|((stream, why), ids)| Sentence {
             stream: Some((*stream).to_owned()),
-            topic: match sourcing {
-                true => Topic::Sourcing,
-                false => Topic::NotDurable,
-            },
-            text: passed_over(ids, *sourcing),
+            topic: Topic::PassedOver(*why),
+            text: passed_over(ids, *why),
         });
         let unreadable = self.unreadable.iter().map(|(stream, entry)| Sentence {
             stream: stream.clone(),
@@ -114,15 +131,17 @@ impl LeftOut {
     }
 }
 
-fn passed_over(ids: &[&ConsumerId], sourcing: bool) -> String {
+fn passed_over(ids: &[&ConsumerId], why: Why) -> String {
     let [first, ..] = ids else {
         return String::new();
     };
-    let what = match (sourcing, ids.len()) {
-        (false, 1) => "1 consumer that is not durable".to_owned(),
-        (false, count) => format!("{count} consumers that are not durable"),
-        (true, 1) => "1 consumer that serves another stream".to_owned(),
-        (true, count) => format!("{count} consumers that serve other streams"),
+    let what = match (why, ids.len()) {
+        (Why::NotDurable, 1) => "1 consumer that is not durable".to_owned(),
+        (Why::NotDurable, count) => format!("{count} consumers that are not durable"),
+        (Why::Sourcing, 1) => "1 consumer that serves another stream".to_owned(),
+        (Why::Sourcing, count) => format!("{count} consumers that serve other streams"),
+        (Why::Exempt, 1) => "1 consumer that its metadata makes exempt".to_owned(),
+        (Why::Exempt, count) => format!("{count} consumers that their metadata makes exempt"),
     };
     let names = ids.iter().map(|id| visible(id.consumer()));
     format!(

@@ -11,7 +11,7 @@ use super::Facts;
 use crate::changes::Lately;
 use crate::config::{self, Config};
 use crate::consumer::example::observation;
-use crate::consumer::{ConsumerId, Found, Mark, Observation, PauseState};
+use crate::consumer::{Candidate, ConsumerId, Found, Mark, Observation, PauseState};
 use crate::jetstream::{Link, Server};
 use crate::plan::{Case, Orphan, OverridesKnown, decide};
 use crate::policy::{Override, OverrideId, Selection, Selector, Target, Terms, Verb, WindowSet};
@@ -158,7 +158,7 @@ impl Scene {
     }
 
     fn windows_of(&self, id: &ConsumerId) -> WindowSet {
-        self.report.policy.windows_by_name(id)
+        self.report.policy.windows_of(&Candidate::named(id))
     }
 
     /// A consumer that is as it is wanted, if anything is.
@@ -235,6 +235,8 @@ impl Scene {
             orphan,
             released: false,
             resumed_on_purpose: false,
+            exempt: false,
+            labels_lost: false,
             overrides: OverridesKnown::Read,
         };
         let windows = self.windows_of(id);

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::calendar::Occurrence;
 use crate::config::Config;
-use crate::consumer::ConsumerId;
+use crate::consumer::Candidate;
 use crate::ics::{Entry, write};
 use crate::policy::{Override, Pause, Policy, Window};
 use crate::text::utc;
@@ -95,10 +95,11 @@ pub fn windows(
 /// The pauses of a consumer.
 pub fn consumer(
     decided: Decided<'_>,
-    id: &ConsumerId,
+    candidate: &Candidate<'_>,
     (from, until): (Timestamp, Timestamp),
 ) -> Vec<Entry> {
-    let windows = decided.policy.windows_by_name(id);
+    let id = candidate.id;
+    let windows = decided.policy.windows_of(candidate);
     let pauses = decided.policy.pauses(id, &windows, from, until);
     let pauses = pauses.map(|pause: Pause| {
         let overrides = pause.windows.overridden_by(pause.from, pause.closes);

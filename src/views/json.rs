@@ -47,6 +47,7 @@ pub struct StatusRow<'a> {
     rule: &'static str,
     windows: Vec<&'a str>,
     overrides: Vec<String>,
+    exempt: bool,
     pending: Option<u64>,
     ack_pending: Option<u64>,
 }
@@ -102,6 +103,7 @@ fn status_row<'a>(report: &'a Report, id: &'a ConsumerId, row: &'a Row) -> Statu
         rule: row.rule.as_str(),
         windows: row.windows.names().collect(),
         overrides: overrides_on(report, row),
+        exempt: row.windows.is_exempt(report.at),
         pending: row.found.observation().map(|seen| seen.pending),
         ack_pending: row.found.observation().map(|seen| seen.ack_pending),
     }

@@ -66,6 +66,7 @@ fn of_many(change: &Change) -> Option<&'static str> {
         | Change::Contested { .. }
         | Change::RepairDelayed { .. }
         | Change::Orphaned { .. }
+        | Change::LabelsLost { .. }
         | Change::Unconfirmed(_)
         | Change::Deleted { .. }
         | Change::Rescheduled { .. }
@@ -84,6 +85,7 @@ fn of_many(change: &Change) -> Option<&'static str> {
         | Change::ClockStepped
         | Change::Removed { .. }
         | Change::Resumed(_)
+        | Change::Exempt { .. }
         | Change::Burst(_)
         | Change::Wrote { .. }
         | Change::Unlisted(_)
@@ -141,6 +143,8 @@ fn line(report: &Report, change: &Change) {
         Change::Resumed(ids) => consumers::resumed(ids),
         Change::Deleted { id, windows } => consumers::deleted(id, windows),
         Change::Unconfirmed(id) => consumers::unconfirmed(report, id),
+        Change::Exempt { ids, is_odd } => consumers::exempt(report, ids, *is_odd),
+        Change::LabelsLost { id, until, windows } => consumers::labels_lost(id, *until, windows),
         Change::Foreign { id, until } => consumers::foreign(report, id, *until),
         Change::Released { id, since } => consumers::released(report, id, *since),
         Change::Decided { id, verdict, rule } => consumers::decided(id, *verdict, *rule),

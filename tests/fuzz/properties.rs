@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use recess::calendar::{Length, Pattern, Rule, Schedule};
 use recess::cli::Cli;
 use recess::config::{self, Severity, code};
-use recess::consumer::{ConsumerId, Kind, is_name};
+use recess::consumer::{Candidate, ConsumerId, is_name};
 use recess::ics;
 use recess::jetstream::nats::untrusted;
 use recess::jetstream::{Advisory, RequestError, Sample, Unreadable};
@@ -141,7 +141,7 @@ pub fn selectors(text: &str) {
             }
             let id = ConsumerId::new("ORDERS", "billing");
             assert!(!selector.matches(&id) || selector.may_match_in("ORDERS"));
-            recess::policy::Selection::new(vec![selector]).selects(&id, Some(Kind::Durable));
+            recess::policy::Selection::new(vec![selector]).selects(&Candidate::named(&id));
         }
         Err(error) => assert!(!error.to_string().is_empty()),
     }

@@ -367,3 +367,25 @@ fn a_calendar_that_has_changed_is_a_change_of_openings() {
         (Some(0), vec![])
     );
 }
+
+#[test]
+fn what_a_window_asks_of_metadata_and_the_key_of_exempt_ones_are_settings() {
+    let narrowed = with(
+        "schedule = \"30 1 * * *\"",
+        "where = { tier = [\"gold\", \"silver\"], team = \"billing\" }\nschedule = \"30 1 * * *\"",
+    );
+    let asked = json!({ "where": { "team": "billing", "tier": ["gold", "silver"] } });
+    let row = |old, new| of_window("nightly", "settings", old, new);
+    assert_eq!(rows(OLD, &narrowed), [row(Value::Null, asked.clone())]);
+    assert_eq!(rows(&narrowed, OLD), [row(asked, Value::Null)]);
+    // The order of keys decides nothing.
+    let turned = narrowed.replace(
+        "{ tier = [\"gold\", \"silver\"], team = \"billing\" }",
+        "{ team = \"billing\", tier = [\"gold\", \"silver\"] }",
+    );
+    assert!(turned.contains("{ team"));
+    assert_eq!(rows(&narrowed, &turned), [] as [Value; 0]);
+    let exempt = format!("{OLD}\n[defaults]\nexempt = \"recess.exempt\"\n");
+    let key = setting("defaults.exempt", Value::Null, json!("recess.exempt"));
+    assert_eq!(rows(OLD, &exempt), [key]);
+}

@@ -365,3 +365,141 @@ fn an_exclusion_is_explained_by_the_event_of_its_calendar() {
     let saturday = &json_of(&explain("2027-01-09T01:30:00Z", "json"))["desired"];
     assert_eq!(saturday["state"], "paused");
 }
+
+/// A window for one team, and one for all; consumers can be exempt.
+const LABELLED: &str = r#"
+instance = "test"
+
+[defaults]
+exempt = "recess.exempt"
+
+[[window]]
+name = "billing"
+consumers = ["ORDERS/*"]
+where = { team = "billing" }
+schedule = "0 1 * * *"
+duration = "2h"
+
+[[window]]
+name = "all"
+consumers = ["ORDERS/*"]
+schedule = "0 1 * * *"
+duration = "1h"
+"#;
+
+/// What `explain` says of ORDERS/a within both windows, with that metadata, and of standard error.
+fn explained(with: &[&str], format: &str) -> (Output, String) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("recess.toml"), LABELLED).unwrap();
+    let mut arguments = vec!["explain", "ORDERS/a", "--at", "2026-12-01T01:30:00Z"];
+    arguments.extend(["--format", format]);
+    for one in with {
+        arguments.extend(["--with", one]);
+    }
+    let output = recess(folder.path(), &arguments);
+    let err = String::from_utf8(output.stderr.clone()).unwrap();
+    (output, err)
+}
+
+#[test]
+fn metadata_decides_what_is_explained() {
+    let (both, one) = (json!("2026-12-01T03:00:00Z"), json!("2026-12-01T02:00:00Z"));
+    let exempt = ["names it, exempt", "names it, exempt"];
+    let other = ["pauses", "names it, `where` does not hold"];
+    for (with, until, effects) in [
+        (&[][..], &both, &["pauses", "pauses"]),
+        (&["team=billing"], &both, &["pauses", "pauses"]),
+        (&["team=mail"], &one, &other),
+        (&["tier=gold"], &one, &other),
+        (
+            &["team=billing", "recess.exempt=true"],
+            &Value::Null,
+            &exempt,
+        ),
+        (
+            &["team=billing", "recess.exempt=2026-12-01T01:40:00Z"],
+            &Value::Null,
+            &exempt,
+        ),
+        (
+            &["team=billing", "recess.exempt=2026-12-01T01:20:00Z"],
+            &both,
+            &["pauses", "pauses"],
+        ),
+        (
+            &["team=billing", "recess.exempt=false"],
+            &both,
+            &["pauses", "pauses"],
+        ),
+    ] {
+        let (output, _) = explained(with, "json");
+        let told = json_of(&output);
+        assert_eq!(&told["desired"]["until"], until, "{with:?}");
+        let because = told["because"].as_array().unwrap().iter();
+        let found: Vec<&str> = because.map(|row| row["effect"].as_str().unwrap()).collect();
+        assert_eq!(found, effects, "{with:?}");
+        let open = &told["depends_on_metadata"];
+        match with.is_empty() {
+            true => assert_eq!(*open, json!(["recess.exempt", "team"])),
+            false => assert!(open.is_null(), "{with:?}"),
+        }
+    }
+    let told = json_of(&explained(&["recess.exempt=2026-12-01T01:40:00Z"], "json").0);
+    assert_eq!(told["next_change"], "2026-12-01T01:40:00Z");
+}
+
+#[test]
+fn without_metadata_the_answer_says_what_it_depends_on_and_how_to_give_it() {
+    let text = |with: &[&str]| String::from_utf8(explained(with, "text").0.stdout).unwrap();
+    let open = "This depends on the consumer's metadata (recess.exempt, team): give it with --with KEY=VALUE, or ask \
+                the server with --live.\n";
+    assert!(text(&[]).contains(open), "{}", text(&[]));
+    let known = text(&["team=a\"b"]);
+    assert!(!known.contains("This depends"), "{known}");
+    assert!(
+        known.contains("Metadata: recess.exempt absent, team \"a\\\"b\".\n"),
+        "{known}"
+    );
+    let (_, err) = explained(&["teem=billing"], "json");
+    assert_eq!(
+        err,
+        "note: the config file has no condition on the metadata key \"teem\"\n"
+    );
+    let (output, err) = explained(&["team"], "json");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(err.contains("write it as KEY=VALUE"), "{err}");
+}
+
+#[test]
+fn the_pauses_of_a_consumer_follow_its_metadata() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("recess.toml"), LABELLED).unwrap();
+    for (with, from, until) in [
+        (&["team=billing"][..], "01:00", "03:00"),
+        (&["team=mail"], "01:00", "02:00"),
+        (
+            &["team=mail", "recess.exempt=2026-12-01T01:59:00Z"],
+            "01:59",
+            "02:00",
+        ),
+    ] {
+        let span = [
+            "--from",
+            "2026-12-01T00:00:00Z",
+            "--until",
+            "2026-12-02T00:00:00Z",
+        ];
+        let mut arguments = vec!["plan", "--consumer", "ORDERS/a", "--format", "json"];
+        arguments.extend(span);
+        arguments.extend(with.iter().flat_map(|one| ["--with", one]));
+        let told = json_of(&recess(folder.path(), &arguments));
+        let pauses = told.as_array().unwrap();
+        assert_eq!(pauses.len(), 1, "{with:?}: {told}");
+        let at = |time: &str| json!(format!("2026-12-01T{time}:00Z"));
+        assert_eq!(pauses[0]["from"], at(from), "{with:?}");
+        assert_eq!(pauses[0]["until"], at(until), "{with:?}");
+    }
+    // A plan of windows has no consumer whose metadata it could be.
+    let output = recess(folder.path(), &["plan", "--with", "team=billing"]);
+    assert_eq!(output.status.code(), Some(2));
+}

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use recess::calendar::{Boundary, Fixed, Length, Pattern, Rule, Schedule};
 use recess::config;
-use recess::consumer::{ConsumerId, Kind};
+use recess::consumer::{Candidate, ConsumerId};
 use recess::policy::{Desired, Exclusion, Policy, Selection, Selector, Window};
 use tokio::time::Instant;
 
@@ -253,7 +253,7 @@ fn the_time_to_find_the_windows_of_consumers_grows_with_their_number_and_no_fast
             });
             let policy = Policy::new("x", hours(24), windows.collect());
             for id in &ids {
-                std::hint::black_box(policy.windows_of(id, Some(Kind::Durable)));
+                std::hint::black_box(policy.windows_of(&Candidate::named(id)));
             }
         });
     }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
-use recess::consumer::{ConsumerId, PauseState};
+use recess::consumer::{ConsumerId, LabelKeys, PauseState};
 use recess::jetstream::bucket::{BucketEnd, BucketError, BucketRead};
 use recess::jetstream::{JetStream, Link, Listed, Listing, RequestError, Sample};
 use recess::overrides::Bucket;
@@ -263,10 +263,14 @@ impl JetStream for Client {
             .await
     }
 
-    async fn list(&self, stream: &str) -> Result<Option<Listing<Listed>>, RequestError> {
+    async fn list(
+        &self,
+        stream: &str,
+        keys: &LabelKeys,
+    ) -> Result<Option<Listing<Listed>>, RequestError> {
         let what = What::List(stream.to_owned());
         let listed = self
-            .ask(what, |state, now| Ok(state.list(stream, now)))
+            .ask(what, |state, now| Ok(state.list(stream, keys, now)))
             .await?;
         for entry in listed.iter().flatten() {
             self.remember(&entry.id, &entry.sample);
@@ -274,9 +278,11 @@ impl JetStream for Client {
         Ok(listed.map(Listing::from))
     }
 
-    async fn info(&self, id: &ConsumerId) -> Result<Sample, RequestError> {
+    async fn info(&self, id: &ConsumerId, keys: &LabelKeys) -> Result<Sample, RequestError> {
         let what = What::Info(id.clone());
-        let sample = self.ask(what, |state, now| Ok(state.info(id, now))).await?;
+        let sample = self
+            .ask(what, |state, now| Ok(state.info(id, keys, now)))
+            .await?;
         self.remember(id, &sample);
         Ok(sample)
     }

@@ -19,6 +19,7 @@ mod crowds;
 mod faults;
 mod foreign;
 mod judge;
+mod labels;
 mod overrides;
 mod planned;
 mod released;

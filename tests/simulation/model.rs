@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
-use recess::consumer::{ConsumerId, Found, Kind, Observation, PauseState};
+use recess::consumer::{ConsumerId, Found, Kind, LabelKeys, Labels, Observation, PauseState};
 use recess::jetstream::{Advisory, Listed, Sample};
 use tokio::sync::mpsc;
 
@@ -54,6 +54,8 @@ pub struct Consumer {
     pub deadline: Option<Timestamp>,
     pub created: Timestamp,
     pub kind: Kind,
+    /// What its owners wrote into it.
+    pub metadata: BTreeMap<String, String>,
     pub pending: u64,
     pub ack_pending: u64,
     /// Its node is away: writes are accepted, nothing is told, nothing is applied.
@@ -121,6 +123,7 @@ impl State {
             deadline: None,
             created: now,
             kind,
+            metadata: BTreeMap::new(),
             pending: 3,
             ack_pending: 1,
             offline: false,
@@ -175,19 +178,19 @@ impl State {
         self.streams.keys().cloned().collect()
     }
 
-    pub fn list(&self, stream: &str, now: Timestamp) -> Option<Vec<Listed>> {
+    pub fn list(&self, stream: &str, keys: &LabelKeys, now: Timestamp) -> Option<Vec<Listed>> {
         let Some(consumers) = self.streams.get(stream) else {
             // A cluster's list of an unknown stream is empty.
             return self.clustered.then(Vec::new);
         };
         let listed = consumers.keys().map(|id| Listed {
             id: id.clone(),
-            sample: self.info(id, now),
+            sample: self.info(id, keys, now),
         });
         Some(listed.collect())
     }
 
-    pub fn info(&self, id: &ConsumerId, now: Timestamp) -> Sample {
+    pub fn info(&self, id: &ConsumerId, keys: &LabelKeys, now: Timestamp) -> Sample {
         let found = match self.consumer(id) {
             None => Found::Missing,
             Some(consumer) if consumer.offline => Found::Unknown,
@@ -199,6 +202,10 @@ impl State {
                 pending: consumer.pending,
                 ack_pending: consumer.ack_pending,
                 counted: true,
+                labels: Labels::of(
+                    keys,
+                    (consumer.metadata.iter()).map(|(key, value)| (&**key, &**value)),
+                ),
             }),
         };
         let server_time = found.observation().map(|_| now);

@@ -13,11 +13,11 @@ fn with_bucket(windows: &[Noon]) -> String {
     config(windows) + "[overrides]\nbucket = \"recess\"\n"
 }
 
-fn window(verb: Verb, name: &str, from: &str, until: &str) -> Terms {
+pub fn window(verb: Verb, name: &str, from: &str, until: &str) -> Terms {
     terms(verb, Target::Window(name.into()), from, until)
 }
 
-fn consumers(verb: Verb, selector: &str, from: &str, until: &str) -> Terms {
+pub fn consumers(verb: Verb, selector: &str, from: &str, until: &str) -> Terms {
     let selector = Selector::parse(selector).expect("a selector");
     terms(
         verb,

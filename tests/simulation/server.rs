@@ -103,6 +103,16 @@ impl Server {
         self.state().create(id, kind, now);
     }
 
+    /// An app's upsert: it writes the whole metadata anew, keeps the pause, and no advisory tells of it.
+    pub fn tag(&self, path: &str, metadata: &[(&str, &str)]) {
+        let metadata = metadata
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let mut state = self.state();
+        let consumer = state.consumer_mut(&id(path)).expect("it exists");
+        consumer.metadata = metadata.collect();
+    }
+
     pub fn delete(&self, path: &str) {
         let now = self.world.now();
         self.state().delete(&id(path), now);

@@ -40,7 +40,7 @@ fn row(
 ) -> Value {
     json!({
         "stream": "ORDERS", "consumer": consumer, "desired": desired, "observed": observed,
-        "owner": owner, "verdict": verdict, "rule": rule, "windows": ["night"], "overrides": [], "pending": 2, "ack_pending": 0,
+        "owner": owner, "verdict": verdict, "rule": rule, "windows": ["night"], "overrides": [], "exempt": false, "pending": 2, "ack_pending": 0,
     })
 }
 

@@ -28,6 +28,7 @@ mod events;
 mod hands;
 mod hostile;
 mod http;
+mod labels;
 mod lists;
 mod live;
 mod matrix;

@@ -20,6 +20,7 @@ pub const METRICS: &[&str] = &[
     "consumer_desired_until_timestamp_seconds",
     "consumer_foreign_pause",
     "consumer_missing",
+    "consumer_exempt",
     "consumer_orphaned",
     "consumer_passed_over",
     "consumer_pause_until_timestamp_seconds",
@@ -90,6 +91,7 @@ async fn the_metrics_have_their_names_and_tell_what_is() {
     let consumers = ["ORDERS/*", "ORDERS/nobody", "BILLNG/*"];
     let config = Config::new([server.url()])
         .set(r#"controller.resync = "1s""#)
+        .set(r#"defaults.exempt = "recess.exempt""#)
         .window("night", &consumers, span);
     let config = with_an_override(config);
     let recess = Recess::start(&config).await;

@@ -44,7 +44,7 @@ impl Wish {
             Self::Resume => {
                 let matched = bulk.rows().iter().filter_map(|(id, row)| {
                     let seen = row.found.observation()?;
-                    Some((id.clone(), seen.kind))
+                    Some((id.clone(), seen.clone()))
                 });
                 let matched = matched.collect();
                 return Command::Resume { consumers, matched };

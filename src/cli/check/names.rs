@@ -2,6 +2,7 @@
 
 use super::collect::Seen;
 use super::live_finding::LiveFinding;
+use super::metadata;
 use crate::config::{Config, Finding, Severity};
 use crate::consumer::Found;
 
@@ -12,6 +13,10 @@ pub fn names(config: &Config, seen: &Seen) -> Vec<LiveFinding> {
     let is_incomplete = report.pass.as_ref().is_some_and(|pass| !pass.is_ok());
     let meant = |selector: &str, otherwise: &str| {
         (seen.meant.get(selector)).map_or_else(|| otherwise.to_owned(), Clone::clone)
+    };
+    let narrowed = |window: &str| {
+        let window = config.policy.window(window)?;
+        metadata::hint(window.selection.condition())
     };
     let missing = (report.rows.iter())
         .filter(|(_, row)| row.found == Found::Missing)
@@ -40,10 +45,12 @@ pub fn names(config: &Config, seen: &Seen) -> Vec<LiveFinding> {
                         "its selector {:?} matches no existing consumer",
                         selector.as_str()
                     ),
-                    &meant(
-                        selector.as_str(),
-                        "check the spelling; `nats consumer ls STREAM` lists the names",
-                    ),
+                    &narrowed(&window.name).unwrap_or_else(|| {
+                        meant(
+                            selector.as_str(),
+                            "check the spelling; `nats consumer ls STREAM` lists the names",
+                        )
+                    }),
                 )
             })
     });
@@ -59,7 +66,7 @@ pub fn names(config: &Config, seen: &Seen) -> Vec<LiveFinding> {
                 "matches-nothing",
                 &format!("window {}", window.name),
                 "none of its selectors matches an existing consumer",
-                &of_all(&window.name).unwrap_or_else(|| {
+                &(narrowed(&window.name).or_else(|| of_all(&window.name))).unwrap_or_else(|| {
                     "wildcards match durable consumers only; `nats consumer ls STREAM` lists the \
                      names"
                         .to_owned()

@@ -7,13 +7,14 @@ use jiff::SignedDuration;
 use super::bucket;
 use super::collect::Seen;
 use super::live_finding::LiveFinding;
+use super::metadata;
 use super::names::names;
 use crate::config::{Config, Severity};
-use crate::consumer::{Kind, Owner, PauseState};
+use crate::consumer::{Candidate, Kind, Owner, PauseState};
 use crate::jetstream::{Link, RequestError, Server};
 use crate::plan::{DOUBTFUL_SKEW, LOST_SKEW, Rule, TRUSTED_SKEW};
 use crate::policy::WindowSet;
-use crate::report::Sentence;
+use crate::report::{Sentence, Why};
 use crate::retention::{self, Hazard, LongestPause, longest_pause};
 use crate::text::{self, utc};
 use crate::visible::visible;
@@ -35,6 +36,7 @@ pub fn findings(config: &Config, seen: &Seen) -> Vec<LiveFinding> {
     findings.extend(passed_over(config, seen));
     findings.extend(pauses(seen));
     findings.extend(orphans(seen));
+    findings.extend(metadata::findings(seen));
     findings.extend(hazards(config, seen));
     findings
 }
@@ -131,10 +133,11 @@ fn failed<K, V>(
 fn passed_over(config: &Config, seen: &Seen) -> Vec<LiveFinding> {
     let left_out = &seen.report.left_out;
     let passed_over = left_out.passed_over.iter().map(|(id, why)| {
-        let windows = config.policy.windows_by_name(id);
-        let what = match why.kind {
-            Kind::Sourcing => "serves a stream that sources this one",
-            Kind::Ephemeral | Kind::Durable => "is not durable",
+        let windows = config.policy.windows_of(&Candidate::named(id));
+        let what = match why.why {
+            Why::Sourcing => "serves a stream that sources this one",
+            Why::NotDurable => "is not durable",
+            Why::Exempt => "is exempt by its metadata",
         };
         let message = format!(
             "{} has a wildcard that matches its name, but it {what}: wildcards leave it out, so it \

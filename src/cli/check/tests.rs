@@ -6,7 +6,7 @@ use super::live_finding::{LiveFinding, each, together};
 use super::openings;
 use super::server::of_clock;
 use crate::config::{self, Finding, Severity};
-use crate::consumer::{ConsumerId, Kind};
+use crate::consumer::{Candidate, ConsumerId};
 use crate::retention::longest_pause;
 
 /// The longest pause of `ORDERS/billing` by a file of windows, from noon of the first of June.
@@ -14,7 +14,7 @@ fn longest(windows: &str) -> Option<(String, SignedDuration)> {
     let text = format!("instance = \"prod-eu\"\n{windows}");
     let config = config::parse(Path::new("recess.toml"), &text).unwrap();
     let id: ConsumerId = "ORDERS/billing".parse().unwrap();
-    let windows = config.policy.windows_of(&id, Some(Kind::Durable));
+    let windows = config.policy.windows_of(&Candidate::named(&id));
     let now: Timestamp = "2026-06-01T12:00:00Z".parse().unwrap();
     let hold = longest_pause(&config.policy, &id, &windows, now)?;
     Some((hold.by, hold.length))

@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Both;
 use super::row::Row;
 use crate::config::{self, Config};
-use crate::policy::Window;
+use crate::policy::{Condition, LabelPattern, Window};
 use crate::text;
 
 pub const CONSUMERS: &str = "consumers";
@@ -58,16 +58,36 @@ pub fn of_window(both: &Both<'_>, from: Timestamp) -> Vec<Row> {
         let side = |window: Option<&Window>| window.map_or(Value::Null, consumers);
         rows.push(row(CONSUMERS, side(both.old), side(both.new)));
     }
-    if let (Some(old), Some(new)) = (both.old, both.new)
-        && old.resume_spread != new.resume_spread
-    {
-        let side = |window: &Window| {
-            let spread = text::span(window.resume_spread);
-            json!({ "resume_spread": spread })
-        };
-        rows.push(row(SETTINGS, side(old), side(new)));
+    if let (Some(old), Some(new)) = (both.old, both.new) {
+        if old.resume_spread != new.resume_spread {
+            let side = |window: &Window| {
+                let spread = text::span(window.resume_spread);
+                json!({ "resume_spread": spread })
+            };
+            rows.push(row(SETTINGS, side(old), side(new)));
+        }
+        if old.selection.condition() != new.selection.condition() {
+            rows.push(row(SETTINGS, condition(old), condition(new)));
+        }
     }
     rows
+}
+
+/// A window's `where` as the file has it; null for none.
+fn condition(window: &Window) -> Value {
+    let conditions = window.selection.condition().conditions();
+    let values = conditions.iter().map(|Condition { key, any_of }| {
+        let texts: Vec<&str> = any_of.iter().map(LabelPattern::as_str).collect();
+        let value = match texts.as_slice() {
+            [one] => json!(one),
+            several => json!(several),
+        };
+        (key.to_string(), value)
+    });
+    match conditions.is_empty() {
+        true => Value::Null,
+        false => json!({ "where": values.collect::<Map<_, _>>() }),
+    }
 }
 
 fn consumers(window: &Window) -> Value {

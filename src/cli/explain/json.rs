@@ -13,6 +13,9 @@ pub struct Explanation<'a> {
     pub desired: State,
     pub because: Vec<BecauseRow<'a>>,
     pub next_change: Option<String>,
+    /// The metadata keys that decide and are not known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub depends_on_metadata: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub live: Option<Live>,
 }

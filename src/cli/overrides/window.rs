@@ -22,7 +22,7 @@ use crate::observe::Observed;
 use crate::overrides::command::{Command, Refusal};
 use crate::overrides::listed::Listed;
 use crate::plan::TOO_NEAR;
-use crate::policy::{Effect, Interest, Override, Policy, Selection, Target, Verb};
+use crate::policy::{Effect, Interest, Override, Policy, Target, Verb};
 use crate::text::{self, utc};
 
 pub fn execute(way: &WayArgs, command: Command, wall: fn() -> Timestamp) -> Exit {
@@ -229,12 +229,11 @@ impl Survey {
             server_now: Clock::new(wall).now().wall,
             failures: Vec::new(),
         };
-        for selection in targets
-            .iter()
-            .filter_map(|target| selection(target, config))
-        {
+        let interests =
+            (targets.iter()).filter_map(|target| interest(target, &config.policy, wall()));
+        for interest in interests {
             let most = config.settings.controller.max_in_flight;
-            let (clock, interest) = (Clock::new(wall), Interest::of(selection));
+            let clock = Clock::new(wall);
             let mut bulk = Bulk::new(nats.clone(), clock, interest, config.policy.clone(), most);
             let Observed { failures, .. } = bulk.survey().await;
             survey.server_now = bulk.server_now();
@@ -250,14 +249,14 @@ impl Survey {
 }
 
 /// Which consumers a target names; none for a window that the config file does not have.
-fn selection(target: &Target, config: &Config) -> Option<Selection> {
-    match target {
-        Target::Consumers(selection) => Some(selection.clone()),
+fn interest(target: &Target, policy: &Policy, now: Timestamp) -> Option<Interest> {
+    Some(match target {
+        Target::Consumers(selection) => Interest::of(selection.clone()).pausable(policy, now),
         Target::Window(name) => {
-            let window = config.policy.window(name)?;
-            Some(window.selection.clone())
+            let selection = policy.window(name)?.selection.clone();
+            Interest::of(selection).without_exempt(policy, now)
         }
-    }
+    })
 }
 
 /// Sees it through, or until a person has enough; what was written stays.

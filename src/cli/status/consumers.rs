@@ -53,7 +53,7 @@ pub fn cells(
             .to_owned(),
         count(seen.map(|seen| seen.pending)),
         count(seen.map(|seen| seen.ack_pending)),
-        why(row),
+        why(row, report.at),
         held_by(report, id, row),
     ]
 }
@@ -66,10 +66,15 @@ fn held_by(report: &Report, id: &ConsumerId, row: &Row) -> String {
 }
 
 /// What ought to be done: whether a daemon does it, only the daemon knows. Where that is nothing
-/// although it is not plainly as wanted, the rule says why.
-pub fn why(row: &Row) -> String {
+/// although it is not plainly as wanted, the rule says why; and that it is exempt.
+pub fn why(row: &Row, at: Timestamp) -> String {
     match (row.verdict, row.rule) {
         (verdict, _) if verdict.action().is_some() => format!("should {verdict}"),
+        (Verdict::Settled, Rule::Running | Rule::Lapsed | Rule::LapsedForeign)
+            if row.windows.is_exempt(at) =>
+        {
+            "exempt".to_owned()
+        }
         (Verdict::Settled, Rule::Running | Rule::Paused) => "settled".to_owned(),
         (Verdict::Settled, rule) => format!("settled: {rule}"),
         (verdict, _) => verdict.to_string(),

@@ -201,16 +201,17 @@ fn unread(report: &Report) -> Option<String> {
 
 fn consumers(report: &Report) -> BTreeMap<ConsumerId, Consumer> {
     let rows = report.rows.iter();
-    rows.map(|(id, row)| (id.clone(), consumer(row))).collect()
+    rows.map(|(id, row)| (id.clone(), consumer(row, report.at)))
+        .collect()
 }
 
-fn consumer(row: &Row) -> Consumer {
+fn consumer(row: &Row, at: Timestamp) -> Consumer {
     let (state, until) = json::observed(&row.found);
     let is_paused = row.found.is_paused();
     Consumer {
         state,
         until: until.filter(|_| is_paused),
-        why: why(row),
+        why: why(row, at),
     }
 }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::cli::overrides::store::{Store, overridden, read_to_show};
 use crate::config::Config;
-use crate::consumer::{ConsumerId, Observation, PauseState};
+use crate::consumer::{Candidate, ConsumerId, Observation, PauseState};
 use crate::jetstream::nats::Nats;
 use crate::policy::{OverrideId, Policy, Verb, WindowSet};
 use crate::text::utc;
@@ -61,7 +61,7 @@ pub async fn find(
     let with_overrides = (read.as_ref()).map(|read| overridden(&config.policy, read, now));
     let policy = with_overrides.as_ref().unwrap_or(&config.policy);
     marked.iter().find_map(|&(id, release)| {
-        let windows = policy.windows_by_name(id);
+        let windows = policy.windows_of(&Candidate::named(id));
         let (until, by) = match read {
             Some(_) => by_override(&windows, now)?,
             None => (by_mark(policy, &windows, release, now)?, None),

@@ -16,7 +16,7 @@ use crate::calendar::Occurrence;
 use crate::cli::{Exit, selected};
 use crate::clock::Clock;
 use crate::config::{Config, Settings};
-use crate::consumer::{ConsumerId, Found, PauseState};
+use crate::consumer::{Candidate, ConsumerId, Found, PauseState};
 use crate::drain::{DrainState, Goal, Watch};
 use crate::jetstream::nats::Nats;
 use crate::jetstream::{Advisory, JetStream, Link, RequestError, Sample};
@@ -116,10 +116,16 @@ impl Wait {
         }
         if self.window.is_none() {
             let selectors = selected::prefer_names(&nats, selectors.to_vec()).await?;
-            self.interest = selected::interest(selectors).map_err(|why| {
+            let interest = selected::interest(selectors).map_err(|why| {
                 crate::cli::complain(format!("error: {why}"));
                 Exit::Usage
             })?;
+            self.interest = match self.goal {
+                Goal::Paused | Goal::Drained => {
+                    interest.pausable(&config.policy, self.clock.now().wall)
+                }
+                Goal::Running => interest,
+            };
         }
         let mut first = true;
         loop {
@@ -297,10 +303,7 @@ impl Wait {
         let row = |id: &ConsumerId, sample: Sample, before: Option<&Row>| {
             let Sample { found, .. } = &sample;
             let seen = found.observation();
-            let selected = match (found, seen) {
-                (Found::Unknown, _) => interest.may_include(id),
-                (_, seen) => interest.includes(id, seen.map(|seen| seen.kind)),
-            };
+            let selected = interest.includes(&Candidate::found(id, found));
             // One that was waited for and is gone stays, until everything is observed again.
             if !selected && (before.is_none() || *scope == Scope::All) {
                 return None;

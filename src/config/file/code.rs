@@ -72,6 +72,8 @@ pub const AMBIGUOUS_CONNECTION: &str = "ambiguous-connection";
 pub const INCOMPLETE_TLS: &str = "incomplete-tls";
 /// Not a domain, or not what a subject can begin with.
 pub const BAD_SUBJECT: &str = "bad-subject";
+/// Not a condition on metadata, or not a key of it that people can set.
+pub const BAD_LABEL: &str = "bad-label";
 /// Not the name of a key-value bucket.
 pub const BAD_BUCKET: &str = "bad-bucket";
 /// Warning: `instance` is not set.

@@ -48,6 +48,17 @@ impl<T> Entry<T> {
 /// A list of texts, each with its own place.
 pub type Texts = Vec<Placed<String>>;
 
+/// Conditions on metadata, each with its own place.
+#[derive(Clone, Debug)]
+pub struct Conditions(pub Vec<Condition>);
+
+/// A condition on one key: any of these. One text alone is a list of it.
+#[derive(Clone, Debug)]
+pub struct Condition {
+    pub key: Placed<String>,
+    pub any_of: Placed<Texts>,
+}
+
 /// A date or a time, in one of the ways to write it.
 #[derive(Clone, Debug)]
 pub enum DateTimeValue {
@@ -134,6 +145,7 @@ pub struct Overrides {
 #[derive(Debug)]
 pub struct Defaults {
     pub timezone: Entry<String>,
+    pub exempt: Entry<String>,
 }
 
 #[derive(Debug)]
@@ -146,6 +158,7 @@ pub struct Window {
     pub valid_from: Entry<DateTimeValue>,
     pub valid_until: Entry<DateTimeValue>,
     pub resume_spread: Entry<String>,
+    pub conditions: Entry<Conditions>,
 }
 
 #[derive(Debug)]

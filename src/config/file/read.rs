@@ -88,6 +88,7 @@ fn overrides(table: &mut Table<'_>) -> raw::Overrides {
 fn defaults(table: &mut Table<'_>) -> raw::Defaults {
     raw::Defaults {
         timezone: table.optional("timezone", r#""Europe/Zurich""#),
+        exempt: table.optional("exempt", r#""recess.exempt""#),
     }
 }
 
@@ -101,6 +102,7 @@ fn window(table: &mut Table<'_>) -> raw::Window {
         valid_from: table.optional("valid_from", "2026-12-01"),
         valid_until: table.optional("valid_until", "2027-06-30"),
         resume_spread: table.optional("resume_spread", r#""10m""#),
+        conditions: table.optional("where", r#"{ team = "billing" }"#),
     }
 }
 

@@ -9,7 +9,7 @@ use super::{SOON, later};
 use crate::config::Config;
 use crate::config::file::findings::{Finding, Place};
 use crate::config::file::{code, raw};
-use crate::consumer::ConsumerId;
+use crate::consumer::{Candidate, ConsumerId};
 use crate::policy::WindowSet;
 use crate::text;
 
@@ -35,7 +35,7 @@ pub(super) fn too_long(config: &Config, raw: &[raw::Window], now: Timestamp) -> 
         if sets.len() >= MOST_SETS {
             break;
         }
-        let windows = policy.windows_by_name(&id);
+        let windows = policy.windows_of(&Candidate::named(&id));
         if !sets.insert(windows.clone()) {
             continue;
         }

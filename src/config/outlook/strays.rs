@@ -4,7 +4,7 @@
 
 use crate::config::file::findings::Finding;
 use crate::config::file::{code, raw};
-use crate::consumer::{ConsumerId, Kind};
+use crate::consumer::{Candidate, ConsumerId};
 use crate::policy::Window;
 
 /// A stream of each kind, as the servers and clients name them, and what takes it away.
@@ -23,7 +23,7 @@ pub(super) fn of_window(raw: &raw::Window, window: &Window) -> Option<Finding> {
             let strays = (selectors.iter()).any(|selector| selector.strays_into(stream));
             // Any name: one that is asked for by itself is in no such stream.
             let any = ConsumerId::new(*stream, "any");
-            strays && window.selection.selects(&any, Some(Kind::ASSUMED))
+            strays && window.selection.selects(&Candidate::named(&any))
         })
         .collect();
     let place = &raw.consumers.given()?.place;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use super::conditions;
 use super::exclusions::Exclusion;
 use super::rule;
 use super::timing::{self, TableKind};
@@ -72,6 +73,7 @@ pub fn without_reserved_names(raw: &raw::File, findings: &mut Vec<Finding>) {
 fn window(raw: &raw::Window, context: &Context<'_>, findings: &mut Vec<Finding>) -> Option<Window> {
     let name = (raw.name.given()).and_then(|text| names::name(text, findings));
     let selection = (raw.consumers.given()).and_then(|list| selection(list, findings));
+    let narrowed = conditions::conditions(&raw.conditions, findings);
     let schedule = timing::schedule(&raw.timing, context.zones, TableKind::Window, findings);
     let limits = rule::limits(raw, findings);
     let resume_spread = match &raw.resume_spread {
@@ -94,7 +96,7 @@ fn window(raw: &raw::Window, context: &Context<'_>, findings: &mut Vec<Finding>)
     let schedule = schedule?;
     findings.extend(rule::never_opens(raw, &schedule));
     findings.extend(timing::endless(&raw.timing, &schedule, TableKind::Window));
-    let mut window = Window::new(name?, schedule, selection?);
+    let mut window = Window::new(name?, schedule, selection?.narrowed(narrowed?));
     window.exclusions = (context.exclusions.iter())
         .filter(|exclusion| exclusion.concerns(&window.name))
         .map(|exclusion| exclusion.exclusion.clone())

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::Nats;
 use super::pagination::{self, Page};
 use super::wire::{self, Entry, Slot};
-use crate::consumer::ConsumerId;
+use crate::consumer::{ConsumerId, LabelKeys};
 use crate::jetstream::{Listed, Listing, RequestError, Sample};
 
 /// How many streams' names, and how many consumers, nats-server puts on one page.
@@ -33,12 +33,13 @@ impl Nats {
         Ok(wire::listing(names.unwrap_or_default(), |name, ()| name))
     }
 
-    /// All consumers of a stream; `None` when it does not exist.
+    /// All consumers of a stream, with their labels of these keys; `None` when it does not exist.
     pub(super) async fn all_of(
         &self,
         stream: &str,
+        keys: &LabelKeys,
     ) -> Result<Option<Listing<Listed>>, RequestError> {
-        let fetch = |offset| self.list_page(stream, offset);
+        let fetch = |offset| self.list_page(stream, keys, offset);
         let places = pagination::read(LIST_PAGE, fetch).await?;
         Ok(places.map(|places| {
             wire::listing(places, |name, sample| Listed {
@@ -63,6 +64,7 @@ impl Nats {
     async fn list_page(
         &self,
         stream: &str,
+        keys: &LabelKeys,
         offset: usize,
     ) -> Result<Option<Page<Slot, Entry<Sample>>>, RequestError> {
         let subject = format!("CONSUMER.LIST.{stream}");
@@ -76,7 +78,7 @@ impl Nats {
             }) => return Ok(None),
             reply => reply?,
         };
-        let mut page = reply.into_page();
+        let mut page = reply.into_page(keys);
         if asked.elapsed() > FRESH {
             for entry in page.entries.values_mut() {
                 entry.content.server_time = None;

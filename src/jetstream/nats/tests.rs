@@ -3,7 +3,9 @@ use super::connection_task::{Denial, denial};
 use super::lists::LIST_PAGE;
 use super::suitability::{suitability, version_of};
 use super::*;
-use crate::consumer::Found;
+use std::sync::Arc;
+
+use crate::consumer::{Found, Label, Labels};
 use crate::jetstream::Unsuitable;
 
 #[test]
@@ -82,7 +84,7 @@ fn advisories_are_read_from_what_the_server_really_sends() {
 fn a_deadline_at_the_end_of_time_is_a_deadline() {
     let payload = br#"{"name":"a","created":"2026-11-23T21:28:16.7Z","paused":true,"pause_remaining":9223372036854775807,"config":{"durable_name":"a","pause_until":"9999-12-31T23:59:59Z"}}"#;
     let info: wire::Info = wire::read(payload, "s").unwrap();
-    let found = info.into_sample("s").unwrap().found;
+    let found = info.into_sample("s", &LabelKeys::default()).unwrap().found;
     assert!(found.is_paused());
     assert_eq!(
         found.observation().unwrap().state.deadline(),
@@ -124,7 +126,7 @@ fn everyone_on_a_page_takes_one_place_also_those_of_whom_nothing_is_known() {
         r#"{{"total":9,"offset":4,"limit":256,"consumers":[{{"created":"2026-11-23T21:28:16.7Z","config":{{"durable_name":"a"}}}},{there},{there}],"missing":["c","a"]}}"#
     );
     let reply: wire::ListReply = wire::read(payload.as_bytes(), "s").unwrap();
-    let page = reply.into_page();
+    let page = reply.into_page(&LabelKeys::default());
     assert_eq!((page.total, page.entries.len()), (9, 3));
     let listing = wire::listing(page.entries, |name, sample| {
         (name, sample.found != Found::Unknown)
@@ -155,7 +157,7 @@ fn page_with(odd: &str) -> (Known, Said) {
         good("later")
     );
     let reply: wire::ListReply = wire::read(payload.as_bytes(), "s").unwrap();
-    let page = reply.into_page();
+    let page = reply.into_page(&LabelKeys::default());
     assert_eq!(page.entries.len(), 3, "a place each: {odd}");
     let listing = wire::listing(page.entries, |name, sample| {
         (name, sample.found != Found::Unknown)
@@ -272,7 +274,7 @@ fn entries_without_a_name_take_a_place_each() {
     let payload = br#"{"total":4,"consumers":[{},{},{}],"missing":["offline"]}"#;
     let reply: wire::ListReply = wire::read(payload, "s").unwrap();
     // Of the one that is offline the server writes an entry without a name too.
-    let page = reply.into_page();
+    let page = reply.into_page(&LabelKeys::default());
     assert_eq!(page.entries.len(), 3);
     let listing = wire::listing(page.entries, |name, _| name);
     assert_eq!(listing.entries, ["offline"]);
@@ -300,7 +302,7 @@ fn list_with(odd: &str, place: usize, good: usize) -> (usize, Said) {
             shown.join(",")
         );
         let reply: Result<wire::ListReply, _> = wire::read(payload.as_bytes(), "s");
-        std::future::ready(reply.map(|reply| Some(reply.into_page())))
+        std::future::ready(reply.map(|reply| Some(reply.into_page(&LabelKeys::default()))))
     };
     let places = futures_util::FutureExt::now_or_never(pagination::read(LIST_PAGE, page));
     let places = places.expect("nothing waits").expect("it is read").unwrap();
@@ -367,7 +369,7 @@ fn a_consumer_without_a_leader_is_not_known() {
             "ts":"2026-11-25T18:26:07.369901772Z"}}"#
         );
         let info: wire::Info = wire::read(payload.as_bytes(), "s").unwrap();
-        info.into_sample("s").unwrap()
+        info.into_sample("s", &LabelKeys::default()).unwrap()
     };
     let ahead = "2026-11-25T18:26:25.000245944Z";
     let sample = answer("", ahead);
@@ -387,7 +389,7 @@ fn messages_in_flight_have_the_longest_wait_and_the_newest_sign_of_life() {
             "num_ack_pending":3,"paused":true,"ts":"2026-11-25T21:17:40Z"}}"#
         );
         let info: wire::Info = wire::read(payload.as_bytes(), "s").unwrap();
-        let sample = info.into_sample("s").unwrap();
+        let sample = info.into_sample("s", &LabelKeys::default()).unwrap();
         let counted = sample.found.observation().unwrap().counted;
         (sample.in_flight.unwrap(), counted)
     };
@@ -418,7 +420,7 @@ fn messages_in_flight_have_the_longest_wait_and_the_newest_sign_of_life() {
 fn an_empty_page_of_a_cluster_is_empty() {
     let payload = br#"{"type":"io.nats.jetstream.api.v1.consumer_list_response","total":0,"offset":0,"limit":256,"consumers":[]}"#;
     let reply: wire::ListReply = wire::read(payload, "s").unwrap();
-    let page = reply.into_page();
+    let page = reply.into_page(&LabelKeys::default());
     assert_eq!((page.entries.len(), page.total), (0, 0));
 }
 
@@ -465,4 +467,94 @@ fn a_write_to_a_consumer_that_is_being_deleted_is_told_from_a_store_that_fails()
     let full = "error creating store for consumer: no space left on device";
     assert!(!wire::says_gone(10104, full));
     assert!(!wire::says_gone(10008, "consumer does not exist (10149)"));
+}
+
+/// One consumer as the server answers about it, with that metadata.
+fn with_metadata(metadata: &str, keys: &[&str]) -> Result<Labels, RequestError> {
+    let payload = format!(
+        r#"{{"name":"b","created":"2026-11-25T21:17:36Z","config":{{"durable_name":"b"{metadata}}},
+        "ts":"2026-11-25T21:17:40Z"}}"#
+    );
+    let keys = LabelKeys::new(keys.iter().map(|key| Arc::from(*key)));
+    let info: wire::Info = wire::read(payload.as_bytes(), "s")?;
+    let found = info.into_sample("s", &keys)?.found;
+    Ok(found.observation().unwrap().labels.clone())
+}
+
+#[test]
+fn of_metadata_only_the_keys_are_kept_that_a_policy_names() {
+    // As nats-server 2.15.1 writes it.
+    let metadata = r#","metadata":{"_nats.level":"4","_nats.req.level":"0","_nats.ver":"2.15.1","team":"billing","":"empty","a b":"c\"\u00e9"}"#;
+    let labels = with_metadata(metadata, &["team", "tier", "", "a b"]).unwrap();
+    assert_eq!(labels.get("team"), Label::Text("billing"));
+    assert_eq!(labels.get(""), Label::Text("empty"));
+    assert_eq!(labels.get("a b"), Label::Text("c\"é"));
+    assert_eq!(labels.get("tier"), Label::Absent);
+    assert_eq!(labels.get("_nats.ver"), Label::Unknown);
+    // What is not named is not kept: the rest is equal.
+    let alone = with_metadata(r#","metadata":{"team":"billing","other":"x"}"#, &["team"]);
+    let other = with_metadata(r#","metadata":{"team":"billing","other":"y"}"#, &["team"]);
+    assert_eq!(alone, other);
+    assert_eq!(with_metadata(metadata, &[]), Ok(Labels::UNKNOWN));
+    for none in ["", r#","metadata":null"#, r#","metadata":{}"#] {
+        let labels = with_metadata(none, &["team"]).unwrap();
+        assert_eq!(labels.get("team"), Label::Absent, "{none}");
+    }
+}
+
+#[test]
+fn metadata_that_is_odd_or_huge_does_no_harm() {
+    let huge = "x".repeat(128 << 10);
+    let metadata = format!(r#","metadata":{{"{huge}":"{huge}","team":"{huge}","tier":"gold"}}"#);
+    let labels = with_metadata(&metadata, &["team", "tier"]).unwrap();
+    assert_eq!(labels.get("team"), Label::TooLong);
+    assert_eq!(labels.get("tier"), Label::Text("gold"));
+    let many: Vec<String> = (0..5_000).map(|n| format!(r#""k{n}":"v""#)).collect();
+    let metadata = format!(
+        r#","metadata":{{{},"team":"a","team":"b"}}"#,
+        many.join(",")
+    );
+    let labels = with_metadata(&metadata, &["team"]).unwrap();
+    assert_eq!(labels.get("team"), Label::Text("b"));
+    // No server writes these. The consumer is left as it is, and the list goes on.
+    for odd in [
+        "[]",
+        "7",
+        r#""team""#,
+        r#"{"team":7}"#,
+        r#"{"team":{"a":"b"}}"#,
+    ] {
+        let found = with_metadata(&format!(r#","metadata":{odd}"#), &["team"]);
+        assert!(
+            matches!(found, Err(RequestError::Unreadable { .. })),
+            "{odd}: {found:?}"
+        );
+        // Who asks for no label is not concerned.
+        assert!(with_metadata(&format!(r#","metadata":{odd}"#), &[]).is_ok());
+    }
+    let odd_elsewhere = with_metadata(r#","metadata":{"other":[7,{}],"team":"a"}"#, &["team"]);
+    assert_eq!(odd_elsewhere.unwrap().get("team"), Label::Text("a"));
+}
+
+#[test]
+fn consumers_of_one_list_share_equal_labels() {
+    let entry = |name: &str, team: &str| {
+        format!(
+            r#"{{"name":"{name}","created":"2026-11-25T21:17:36Z",
+            "config":{{"durable_name":"{name}","metadata":{{"team":"{team}"}}}}}}"#
+        )
+    };
+    let payload = format!(
+        r#"{{"total":3,"consumers":[{},{},{}]}}"#,
+        entry("a", "x"),
+        entry("b", "x"),
+        entry("c", "y")
+    );
+    let reply: wire::ListReply = wire::read(payload.as_bytes(), "s").unwrap();
+    let page = reply.into_page(&LabelKeys::new(["team".into()]));
+    let labels: Vec<Labels> = (page.entries.into_values())
+        .map(|entry| entry.content.found.observation().unwrap().labels.clone())
+        .collect();
+    assert!(labels[0].is_same_place(&labels[1]));
+    assert_ne!(labels[1], labels[2]);
 }

@@ -7,7 +7,7 @@ use super::connection_task::{Denial, denial};
 use super::secrets::Credentials;
 use super::wire;
 use crate::config::{Auth, Connection, Redacted, Secret, context};
-use crate::consumer::ConsumerId;
+use crate::consumer::{ConsumerId, LabelKeys};
 use crate::jetstream::{Advisory, Listing, RequestError, Sample};
 
 /// The API level in an account's INFO.
@@ -25,15 +25,20 @@ pub fn names(payload: &[u8]) -> Result<Listing<String>, RequestError> {
 /// The consumers on a page of the list of stream `ORDERS`.
 pub fn list(payload: &[u8]) -> Result<Listing<(ConsumerId, Sample)>, RequestError> {
     let reply: wire::ListReply = wire::read(payload, "CONSUMER.LIST.ORDERS")?;
-    let page = reply.into_page();
+    let page = reply.into_page(&keys());
     let listed = |name, sample| (ConsumerId::new("ORDERS", name), sample);
     Ok(wire::listing(page.entries, listed))
+}
+
+/// What of their metadata a policy names.
+fn keys() -> LabelKeys {
+    LabelKeys::new(["team".into(), "".into()])
 }
 
 /// One consumer.
 pub fn info(payload: &[u8]) -> Result<Sample, RequestError> {
     let subject = "CONSUMER.INFO.ORDERS.billing";
-    wire::read::<wire::Info>(payload, subject)?.into_sample(subject)
+    wire::read::<wire::Info>(payload, subject)?.into_sample(subject, &keys())
 }
 
 /// The answer to a write.

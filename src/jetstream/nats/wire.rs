@@ -10,12 +10,16 @@ use std::marker::PhantomData;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Error as _, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
-use crate::consumer::{ConsumerId, Found, Kind, Observation, PauseState, is_name};
+use crate::consumer::{
+    ConsumerId, Found, Kind, LabelKeys, Labels, Observation, PauseState, is_name,
+};
 use crate::drain::InFlight;
 use crate::jetstream::{Advisory, RequestError, Sample};
 use crate::visible::sanitize;
 
+mod labels;
 mod listing;
 
 pub use listing::{Entry, ListReply, NamesReply, Slot, listing};
@@ -177,6 +181,8 @@ struct InfoConfig {
     #[serde(default, deserialize_with = "bounded")]
     backoff: Vec<i64>,
     pause_until: Option<String>,
+    /// Read by itself, and only where a policy names some of its keys.
+    metadata: Option<Box<RawValue>>,
 }
 
 /// What was delivered, or acknowledged.
@@ -193,13 +199,20 @@ impl Activity {
 }
 
 impl Info {
-    /// What it says of the consumer. `subject` is where it came from, for the error.
-    pub fn into_sample(self, subject: &str) -> Result<Sample, RequestError> {
-        (self.sample()).map_err(|reason| unreadable(subject, reason))
+    /// What it says of the consumer, with its labels of these keys. `subject` is where it came from,
+    /// for the error.
+    pub fn into_sample(self, subject: &str, keys: &LabelKeys) -> Result<Sample, RequestError> {
+        let sample = self.sample(keys, &mut |labels| labels);
+        sample.map_err(|reason| unreadable(subject, reason))
     }
 
-    /// The same; what is wrong with it where it says nothing.
-    fn sample(&self) -> Result<Sample, String> {
+    /// The same; what is wrong with it where it says nothing. `shared` gives labels that are equal
+    /// to others one place in memory.
+    fn sample(
+        &self,
+        keys: &LabelKeys,
+        shared: &mut impl FnMut(Labels) -> Labels,
+    ) -> Result<Sample, String> {
         let time = |what: &str, text: &str| {
             instant(text).ok_or_else(|| format!("{what} `{text}` is not a time"))
         };
@@ -234,6 +247,7 @@ impl Info {
         } else {
             Kind::Durable
         };
+        let labels = labels::read(self.config.metadata.as_deref(), keys)?;
         Ok(Sample {
             found: Found::Present(Observation {
                 state,
@@ -243,6 +257,7 @@ impl Info {
                 pending: self.num_pending,
                 ack_pending: self.num_ack_pending,
                 counted: self.config.ack_policy != "none",
+                labels: shared(labels),
             }),
             server_time,
             in_flight: Some(self.in_flight()),

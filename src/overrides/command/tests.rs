@@ -1,8 +1,15 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::consumer::PauseState;
+use crate::consumer::example::observation;
 use crate::policy::{Desired, Effect, Override, OverrideId, Selector};
 use crate::text;
+
+/// A durable consumer that exists.
+fn seen() -> Observation {
+    observation(PauseState::Running)
+}
 
 const WINDOWS: &str = r#"
     [controller]
@@ -91,7 +98,7 @@ fn command(line: &str) -> Command {
         },
         "resume" => Command::Resume {
             consumers: consumers(),
-            matched: vec![(words[1].parse().expect("a consumer"), Kind::Durable)],
+            matched: vec![(words[1].parse().expect("a consumer"), seen())],
         },
         other => panic!("{other}"),
     }
@@ -346,7 +353,7 @@ fn any_command() -> impl Strategy<Value = Command> {
     let window = (0..3_usize).prop_map(|place| Arc::from(format!("w{place}")));
     let end = (1..2_000_i64).prop_map(|seconds| End::In(SignedDuration::from_secs(seconds)));
     let consumers = || selection("ORDERS/billing");
-    let matched = || vec![(ConsumerId::new("ORDERS", "billing"), Kind::Durable)];
+    let matched = || vec![(ConsumerId::new("ORDERS", "billing"), seen())];
     (window, end, 0..6_u8).prop_map(move |(window, end, which)| match which {
         0 => Command::Open { window, end },
         1 => Command::Close { window },
@@ -390,7 +397,7 @@ proptest! {
             policy = policy.with_overrides(&overrides, now);
             let middle = terms.from + terms.until.duration_since(terms.from) / 2;
             let within = [now.max(terms.from), middle.max(now), terms.until - SignedDuration::from_nanos(1)];
-            let set = policy.windows_of(&id, Some(Kind::Durable));
+            let set = policy.windows_of(&Candidate::named(&id));
             let window = match &terms.target {
                 Target::Window(name) => policy.windows().iter().find(|window| window.name == *name),
                 Target::Consumers(_) => None,
@@ -425,7 +432,7 @@ proptest! {
                     prop_assert!(next.is_none_or(|next| next.opens >= terms.until));
                 }
                 (Command::Resume { .. }, _) => {
-                    let set = before.windows_of(&id, Some(Kind::Durable));
+                    let set = before.windows_of(&Candidate::named(&id));
                     prop_assert!(!matches!(before.desired(&id, &set, terms.from), Desired::Running));
                 }
                 _ => {}

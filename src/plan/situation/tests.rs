@@ -4,7 +4,7 @@ use std::path::Path;
 use super::*;
 use crate::config;
 use crate::consumer::example::observation;
-use crate::consumer::{Kind, Mark};
+use crate::consumer::{Candidate, Mark};
 use crate::plan::Agenda;
 use crate::policy::Window;
 use crate::write::{Action, Outcome};
@@ -78,7 +78,7 @@ impl Scene {
             clustered: true,
             ..observation(state)
         });
-        let windows = self.policy.windows_of(&id, Some(Kind::Durable));
+        let windows = self.policy.windows_of(&Candidate::found(&id, &found));
         self.consumers.insert(id, (windows, found));
         self
     }

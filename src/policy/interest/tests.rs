@@ -1,6 +1,8 @@
 //! What must be asked for a selection, and what of the answers counts.
 
 use super::*;
+use crate::consumer::Kind;
+use crate::consumer::example::candidate;
 
 fn id(path: &str) -> ConsumerId {
     path.parse().unwrap()
@@ -92,7 +94,7 @@ fn what_is_included_depends_on_its_name_its_kind_and_what_takes_away() {
         (&["ORDERS/a[1]"], "ORDERS/a[1]", durable, false),
     ] {
         assert_eq!(
-            interest(selectors).includes(&id(path), kind),
+            interest(selectors).includes(&candidate(&id(path), kind)),
             included,
             "{selectors:?} {path} {kind:?}"
         );
@@ -108,7 +110,7 @@ fn a_glob_may_mean_one_of_unknown_kind() {
         ("EVENTS/mail", true),
         ("EVENTS/other", false),
     ] {
-        assert_eq!(some.may_include(&id(path)), may, "{path}");
+        assert_eq!(some.includes(&Candidate::named(&id(path))), may, "{path}");
     }
 }
 
@@ -120,8 +122,8 @@ fn a_name_that_looks_like_a_glob_is_asked_for_once_it_is_read_as_a_name() {
         asked(&named, &[]),
         ("ORDERS/a[1]".into(), String::new(), false)
     );
-    assert!(named.includes(&id("ORDERS/a[1]"), None));
-    assert!(!named.includes(&id("ORDERS/a1"), Some(Kind::Durable)));
+    assert!(named.includes(&Candidate::missing(&id("ORDERS/a[1]"))));
+    assert!(!named.includes(&Candidate::named(&id("ORDERS/a1"))));
 }
 
 #[test]
@@ -130,9 +132,9 @@ fn what_is_beyond_the_selections_is_asked_for_and_included_whatever_they_say() {
     let more = interest(&["ORDERS/billing", "!ORDERS/audit"]).and([audit.clone()]);
     assert_eq!(more.named(), [audit.clone(), id("ORDERS/billing")].into());
     for kind in [None, Some(Kind::Ephemeral), Some(Kind::Durable)] {
-        assert!(more.includes(&audit, kind), "{kind:?}");
+        assert!(more.includes(&candidate(&audit, kind)), "{kind:?}");
     }
     assert!(!more.is_beyond(&id("ORDERS/billing")));
     // It is not selected, and so not passed over either.
-    assert!(!more.passes_over(&audit, Kind::Ephemeral));
+    assert!(!more.passes_over(&candidate(&audit, Some(Kind::Ephemeral))));
 }

@@ -60,8 +60,8 @@ fn disjoint_patterns_have_no_common_name() {
         all.split_off(1)
     };
     let names = sequences(&["a", "b"]);
-    let patterns: Vec<NamePattern> = (sequences(&["a", "b", "*", "?", "[ab]", "{a,b}"]).iter())
-        .map(|text| NamePattern::parse(text).unwrap())
+    let patterns: Vec<Pattern> = (sequences(&["a", "b", "*", "?", "[ab]", "{a,b}"]).iter())
+        .map(|text| Pattern::of_name(text).unwrap())
         .collect();
     let matched: Vec<Vec<bool>> = (patterns.iter())
         .map(|pattern| names.iter().map(|name| pattern.matches(name)).collect())

@@ -187,7 +187,7 @@ proptest! {
         let policy = overridden(&plans, &overrides, max_pause, adopted);
         let canvas = Canvas::of(&plans, &overrides);
         let id: ConsumerId = id.parse().unwrap();
-        let windows = policy.windows_of(&id, Some(Kind::Durable));
+        let windows = policy.windows_of(&Candidate::named(&id));
         let mut at_policy_change = instant(adopted);
         let mut at_own_change = instant(adopted);
         let mut before = None;
@@ -224,7 +224,7 @@ proptest! {
         let policy = overridden(&plans, &overrides, 604_800, 0);
         let canvas = Canvas::of(&plans, &overrides);
         let id: ConsumerId = id.parse().unwrap();
-        let windows = policy.windows_of(&id, Some(Kind::Durable));
+        let windows = policy.windows_of(&Candidate::named(&id));
         let until = from + length;
         let mut expected = Vec::new();
         let mut at = 0;

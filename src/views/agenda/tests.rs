@@ -1,5 +1,6 @@
 use super::*;
 use crate::config::parse;
+use crate::consumer::ConsumerId;
 
 const CONFIG: &str = r#"
     instance = "prod-eu"
@@ -67,9 +68,9 @@ fn each_opening_is_an_event_with_a_name_of_its_own() {
 #[test]
 fn a_consumers_pauses_are_joined() {
     let config = config();
-    let billing = "ORDERS/billing".parse().unwrap();
+    let billing: ConsumerId = "ORDERS/billing".parse().unwrap();
     let new_year = (at("2026-12-31T12:00:00Z"), at("2027-01-01T12:00:00Z"));
-    let entries = consumer((&config).into(), &billing, new_year);
+    let entries = consumer((&config).into(), &Candidate::named(&billing), new_year);
     let shown: Vec<_> = (entries.iter())
         .map(|one| {
             (

@@ -12,6 +12,7 @@ use crate::changes::CONFIRMATION_LIMIT;
 use crate::consumer::ConsumerId;
 use crate::ledger::FIGHT_LIMIT;
 use crate::plan::{Rule, Verdict};
+use crate::policy::ExemptKey;
 use crate::report::{Act, Report};
 use crate::text::{self, utc};
 use crate::visible::visible;
@@ -82,6 +83,35 @@ pub(super) fn unconfirmed(report: &Report, id: &ConsumerId) {
     );
 }
 
+/// One line, however many there are.
+pub(super) fn exempt(report: &Report, ids: &[ConsumerId], is_odd: bool) {
+    let key = report.policy.exempt().map_or("", ExemptKey::as_str);
+    let (key, names) = (visible(key), text::names(ids, SHOWN_OF_MANY));
+    let count = ids.len();
+    if is_odd {
+        warn!(
+            "exempt by metadata ({count}): {names}; the value of {key} is not true, false or an RFC 3339 time, and counts \
+             as true: no window pauses them; correct the value"
+        );
+    } else {
+        info!("exempt by metadata ({count}): {names}; no window pauses them until {key} changes");
+    }
+}
+
+pub(super) fn labels_lost(id: &ConsumerId, until: Option<Timestamp>, windows: &[Arc<str>]) {
+    let path = id.path();
+    warn!(
+        stream = id.stream(),
+        consumer = id.consumer(),
+        window = only(windows),
+        "{id}: metadata no longer matches `where` of window {}; it stays paused{}, then runs; to resume it now: recess \
+         resume {}",
+        windows.join(", "),
+        until.map_or_else(String::new, |until| format!(" until {}", utc(until))),
+        visible(&path)
+    );
+}
+
 pub(super) fn foreign(report: &Report, id: &ConsumerId, until: Option<Timestamp>) {
     info!(
         stream = id.stream(),
@@ -116,10 +146,7 @@ pub(super) fn deleted(id: &ConsumerId, windows: &[Arc<str>]) {
     info!(
         stream = id.stream(),
         consumer = id.consumer(),
-        window = match windows {
-            [window] => Some(&**window),
-            _ => None,
-        },
+        window = only(windows),
         "{id}: deleted during window {}",
         windows.join(", ")
     );
@@ -132,4 +159,12 @@ pub(super) fn decided(id: &ConsumerId, verdict: Verdict, rule: Rule) {
         rule = rule.as_str(),
         "{id}: {verdict} by rule {rule}"
     );
+}
+
+/// The one window, where it is one.
+fn only(windows: &[Arc<str>]) -> Option<&str> {
+    match windows {
+        [window] => Some(window),
+        _ => None,
+    }
 }

@@ -34,6 +34,7 @@ pub(super) struct Gauges {
     unconfirmed: GaugeVec,
     contested: GaugeVec,
     orphaned: GaugeVec,
+    exempt: GaugeVec,
     pending: GaugeVec,
     ack_pending: GaugeVec,
     passed_over: GaugeVec,
@@ -125,6 +126,11 @@ impl Gauges {
                 "consumer_orphaned",
                 "Whether the consumer has recess's pause and no window names it.",
             )?,
+            exempt: consumer(
+                "consumer_exempt",
+                "Whether its metadata keeps the consumer out of every window; absent without \
+                 `exempt` in the config.",
+            )?,
             pending: consumer(
                 "consumer_pending_messages",
                 "Messages waiting for delivery.",
@@ -168,6 +174,7 @@ impl Gauges {
             &self.unconfirmed,
             &self.contested,
             &self.orphaned,
+            &self.exempt,
             &self.pending,
             &self.ack_pending,
             &self.passed_over,
@@ -228,6 +235,11 @@ impl Gauges {
                 row,
                 row.found.paused_by(report.mark()),
             );
+            if report.policy.exempt().is_some() {
+                self.exempt
+                    .with_label_values(&[id.stream(), id.consumer()])
+                    .set(flag(row.windows.is_exempt(report.at)));
+            }
         }
     }
 

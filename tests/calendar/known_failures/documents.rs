@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use recess::config;
-use recess::consumer::{ConsumerId, Kind};
+use recess::consumer::{Candidate, ConsumerId};
 
 /// The cells of a row, without their backticks.
 struct Night {
@@ -66,7 +66,7 @@ fn every_night_in_the_table_is_held_as_it_says() {
         let config = config::parse(Path::new("WINDOWS.md"), &night.config());
         let policy = config.unwrap_or_else(|error| panic!("{error}")).policy;
         let id = ConsumerId::new("ORDERS", "billing");
-        let windows = policy.windows_of(&id, Some(Kind::Durable));
+        let windows = policy.windows_of(&Candidate::named(&id));
         let zone = policy.windows()[0].schedule.zone().clone();
         let midnight = |day: Date| day.to_zoned(zone.clone()).unwrap().timestamp();
         let span = midnight(night.day)..midnight(night.day.tomorrow().unwrap());

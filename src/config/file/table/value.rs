@@ -9,7 +9,7 @@ use toml::de::DeValue;
 use toml::value::{Datetime, Offset};
 
 use crate::config::file::findings::Place;
-use crate::config::file::raw::{DateTimeValue, Placed};
+use crate::config::file::raw::{Condition, Conditions, DateTimeValue, Placed, Texts};
 
 /// A value that a key can have.
 pub(in crate::config) trait Value: Sized {
@@ -150,6 +150,46 @@ impl<T: Element> Value for Vec<Placed<T>> {
             })
         });
         elements.collect()
+    }
+}
+
+impl Value for Conditions {
+    fn read(value: &Spanned<DeValue<'_>>, place: &Place) -> Result<Self, WrongType> {
+        let DeValue::Table(entries) = value.get_ref() else {
+            return Err(WrongType::new("a table of metadata keys", value));
+        };
+        let conditions = entries.iter().map(|(key, wanted)| {
+            let at = |span| Place {
+                span,
+                ..place.clone()
+            };
+            let texts = match wanted.get_ref() {
+                DeValue::String(text) => vec![Placed {
+                    value: text.to_string(),
+                    place: at(wanted.span()),
+                }],
+                DeValue::Array(_) => Texts::read(wanted, place)?,
+                DeValue::Integer(_)
+                | DeValue::Float(_)
+                | DeValue::Boolean(_)
+                | DeValue::Datetime(_)
+                | DeValue::Table(_) => {
+                    let expected = "text in quotes or a list of such (metadata is text only)";
+                    return Err(WrongType::new(expected, wanted));
+                }
+            };
+            Ok(Condition {
+                key: Placed {
+                    value: key.get_ref().to_string(),
+                    place: at(key.span()),
+                },
+                any_of: Placed {
+                    value: texts,
+                    place: at(wanted.span()),
+                },
+            })
+        });
+        conditions.collect::<Result<_, _>>().map(Conditions)
     }
 }
 

@@ -1,12 +1,13 @@
 //! Lists, page by page: each entry is read by itself, so that one that cannot be read costs no
 //! other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{Info, LONGEST_NAME, bounded, is_possible};
+use crate::consumer::{LabelKeys, Labels};
 use crate::jetstream::nats::pagination::Page;
 use crate::jetstream::{Listing, Sample, Unreadable};
 use crate::visible::sanitize;
@@ -58,8 +59,17 @@ impl NamesReply {
 }
 
 impl ListReply {
-    /// Everyone on the page.
-    pub fn into_page(self) -> Page<Slot, Entry<Sample>> {
+    /// Everyone on the page, with their labels of these keys. Those with the same labels share them:
+    /// many have the same team.
+    pub fn into_page(self, keys: &LabelKeys) -> Page<Slot, Entry<Sample>> {
+        let mut known: HashSet<Labels> = HashSet::new();
+        let mut shared = |labels: Labels| match known.get(&labels) {
+            Some(same) => same.clone(),
+            None => {
+                known.insert(labels.clone());
+                labels
+            }
+        };
         // A consumer whose leader did not answer the cluster in time is only here. An offline one
         // is also an entry without a name.
         let missing = self.missing.iter();
@@ -75,7 +85,8 @@ impl ListReply {
                 }
                 Ok(info) => {
                     let name = Some(info.name.clone()).filter(|name| !name.is_empty());
-                    place(name, text, info.sample(), Sample::UNKNOWN)
+                    let sample = info.sample(keys, &mut shared);
+                    place(name, text, sample, Sample::UNKNOWN)
                 }
                 Err(error) => {
                     let named = serde_json::from_str::<Named>(text.get()).ok();
