@@ -319,11 +319,20 @@ pub struct WindowState {
     pub next: Option<Occurrence>,
     /// How many consumers it has.
     pub consumers: usize,
+    /// How many more it would have if their metadata did not make them exempt.
+    pub exempt: usize,
     /// Its globs that match no consumer that exists; `None` before everything was observed. A name
     /// without one is missing by itself.
     pub unmatched: Option<Arc<[Arc<str>]>>,
     /// An occurrence closed just now, and none of its consumers was seen paused in it.
     pub blank: Option<Blank>,
+}
+
+impl WindowState {
+    /// Whether it means no consumer that exists. One whose consumers are all exempt does mean some.
+    pub fn is_without_consumers(&self) -> bool {
+        self.consumers == 0 && self.exempt == 0
+    }
 }
 
 /// An occurrence in which no consumer was seen paused.

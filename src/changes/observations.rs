@@ -38,7 +38,7 @@ pub(super) fn selectors(pass: &Pass, after: &Report, changes: &mut Vec<Change>) 
         return;
     }
     let (empty, others): (Vec<_>, Vec<_>) =
-        (after.windows.iter()).partition(|window| window.consumers == 0);
+        (after.windows.iter()).partition(|window| window.is_without_consumers());
     changes.extend(
         empty
             .iter()

@@ -64,6 +64,7 @@ fn night(open: Option<Occurrence>, blank: Option<Blank>) -> Report {
             open,
             next: Some(occurrence(90, 95)),
             consumers: 1,
+            exempt: 0,
             unmatched: None,
             blank,
         }];

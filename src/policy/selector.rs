@@ -41,6 +41,11 @@ impl Selection {
         Self { narrowed, ..self }
     }
 
+    /// Whether metadata decides which of those that it names it selects.
+    pub fn is_narrowed(&self) -> bool {
+        !self.narrowed.conditions().is_empty()
+    }
+
     /// What the metadata of those that it names must be.
     pub fn condition(&self) -> &Where {
         &self.narrowed

@@ -60,11 +60,6 @@ impl WindowSet {
         self.windows.iter().map(|window| &*window.name)
     }
 
-    /// The names of those that count at `at`: none while the consumer is exempt.
-    pub fn names_at(&self, at: Timestamp) -> impl Iterator<Item = &str> {
-        self.names().filter(move |_| !self.is_exempt(at))
-    }
-
     /// The same windows, and these overrides.
     pub(super) fn with_overrides(self, overrides: Vec<Arc<Override>>, was_paused: bool) -> Self {
         let is_any = !overrides.is_empty() || was_paused;

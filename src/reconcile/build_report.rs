@@ -5,9 +5,10 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::reconciler::Reconciler;
-use super::window_coverage::{Sight, UnmatchedGlobs};
+use super::window_coverage::{Seen, Sight, UnmatchedGlobs};
 use crate::consumer::Found;
 use crate::jetstream::{JetStream, Link};
+use crate::plan::Rule;
 use crate::policy::Selector;
 use crate::report::{Pass, Report, WindowState};
 
@@ -75,16 +76,27 @@ impl<J: JetStream> Reconciler<J> {
         });
     }
 
-    /// What the rows come to, window by window; none for one without consumers. Who is exempt is
-    /// none of them.
+    /// What the rows come to, window by window; none for one without consumers.
     fn tallies(&self, at: Timestamp) -> HashMap<&str, Tally> {
         let mut tallies: HashMap<&str, Tally> = HashMap::new();
         for row in self.rows.values().filter(|row| row.found != Found::Missing) {
             let deadline = (row.found.observation()).and_then(|seen| seen.state.deadline());
-            for name in row.windows.names_at(at) {
+            if row.rule == Rule::LabelsLost {
+                for window in row.windows.unmatched() {
+                    tallies.entry(&window.name).or_default().paused = true;
+                }
+            }
+            let is_exempt = row.windows.is_exempt(at);
+            for name in row.windows.names() {
                 let tally = tallies.entry(name).or_default();
+                if is_exempt {
+                    tally.exempt += 1;
+                    continue;
+                }
+                let unknown = row.found == Found::Unknown;
                 tally.consumers += 1;
-                tally.unknown |= row.found == Found::Unknown;
+                tally.unknown |= unknown;
+                tally.pausable |= !unknown;
                 // Released on purpose is not missed.
                 tally.paused |= row.found.is_paused() || row.is_released();
                 tally.deadline = tally.deadline.max(deadline);
@@ -106,6 +118,10 @@ impl<J: JetStream> Reconciler<J> {
                 let blank = coverage.blank(open, at, tally.deadline);
                 let sight = Sight {
                     paused: tally.paused,
+                    seen: Seen {
+                        pausable: tally.pausable,
+                        exempt: tally.exempt > 0,
+                    },
                     connected: is_up,
                     observed: is_up && !tally.unknown,
                 };
@@ -116,6 +132,7 @@ impl<J: JetStream> Reconciler<J> {
                     open,
                     next,
                     consumers: tally.consumers,
+                    exempt: tally.exempt,
                     unmatched: (self.unmatched.as_ref())
                         .and_then(|unmatched| unmatched.get(&window.name).cloned()),
                     blank: blank.filter(|_| !is_dry_run),
@@ -131,9 +148,14 @@ impl<J: JetStream> Reconciler<J> {
 #[derive(Clone, Copy, Default)]
 struct Tally {
     consumers: usize,
+    /// How many more there would be if they were not exempt.
+    exempt: usize,
+    /// One of them is known to be there and not exempt.
+    pausable: bool,
     /// The state of one of them is not known.
     unknown: bool,
-    /// One of them is paused, or was released from its pause.
+    /// One of them is paused, or was released from its pause; or one that is the window's no more
+    /// keeps the pause of it.
     paused: bool,
     /// The latest of their deadlines.
     deadline: Option<Timestamp>,

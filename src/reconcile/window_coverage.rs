@@ -25,6 +25,8 @@ pub(super) struct WindowCoverage {
     /// The occurrence that was open at the newest report.
     open: Option<Occurrence>,
     any_paused: bool,
+    /// The consumers seen since it opened; while none is open those of the newest report.
+    seen: Seen,
     /// recess ran and was connected when it opened.
     from_opening: bool,
     /// The newest report knew the state of all of its consumers.
@@ -35,11 +37,21 @@ pub(super) struct WindowCoverage {
     pub(super) next: Option<(Timestamp, Option<Occurrence>)>,
 }
 
+/// Which kinds of consumers a window has.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Seen {
+    /// One that it pauses.
+    pub pausable: bool,
+    /// One that its metadata makes exempt.
+    pub exempt: bool,
+}
+
 /// What a report sees of a window.
 #[derive(Clone, Copy)]
 pub(super) struct Sight {
     /// One of its consumers is paused, or was released from its pause.
     pub paused: bool,
+    pub seen: Seen,
     pub connected: bool,
     /// The state of all of them is known.
     pub observed: bool,
@@ -69,6 +81,9 @@ impl WindowCoverage {
     ) -> Option<Blank> {
         // A reload may have put its close off.
         let is_over = |was: Occurrence| was.closes <= at && opens(open) != Some(was.opens);
+        if self.spares_all() {
+            return None;
+        }
         if self.open.is_some_and(is_over) && !self.any_paused {
             let watched = self.from_opening && self.observed;
             return Some(if watched {
@@ -78,6 +93,11 @@ impl WindowCoverage {
             });
         }
         self.skipped(at, deadline).then_some(Blank::Unobserved)
+    }
+
+    /// Whether all of its consumers are exempt: that none was paused is meant.
+    fn spares_all(&self) -> bool {
+        self.seen.exempt && !self.seen.pausable && self.observed
     }
 
     /// Whether a whole occurrence has passed since the newest report, as when the host slept, and
@@ -92,11 +112,19 @@ impl WindowCoverage {
     pub(super) fn note(&mut self, open: Option<Occurrence>, at: Timestamp, sight: Sight) {
         if opens(self.open) != opens(open) {
             self.any_paused = false;
+            self.seen = Seen::default();
             let in_time = open.is_some_and(|open| at.duration_since(open.opens) <= AT_THE_OPENING);
             self.from_opening = self.reported && sight.connected && in_time;
         }
         self.open = open;
         self.any_paused |= open.is_some() && sight.paused;
+        self.seen = match open {
+            Some(_) => Seen {
+                pausable: self.seen.pausable || sight.seen.pausable,
+                exempt: self.seen.exempt || sight.seen.exempt,
+            },
+            None => sight.seen,
+        };
         self.observed = sight.observed;
         self.reported = true;
     }

@@ -260,16 +260,21 @@ impl Scene {
 
     /// The windows by the calendar and the rows.
     pub fn refresh(&mut self) {
-        let mut counts: HashMap<&str, usize> = HashMap::new();
-        for name in (self.report.rows.values()).flat_map(|row| row.windows.names()) {
-            *counts.entry(name).or_default() += 1;
+        let mut counts: HashMap<&str, [usize; 2]> = HashMap::new();
+        for row in self.report.rows.values() {
+            let kind = usize::from(row.windows.is_exempt(self.now));
+            for name in row.windows.names() {
+                counts.entry(name).or_default()[kind] += 1;
+            }
         }
+        let count = |name: &str, kind| counts.get(name).map_or(0, |counts| counts[kind]);
         let policy = self.report.policy.clone();
         let windows = policy.windows().iter().map(|window| WindowState {
             name: window.name.clone(),
             open: window.open_at(self.now),
             next: window.next_opening(self.now),
-            consumers: counts.get(&*window.name).copied().unwrap_or_default(),
+            consumers: count(&window.name, 0),
+            exempt: count(&window.name, 1),
             unmatched: Some([].into()),
             blank: None,
         });

@@ -279,7 +279,7 @@ fn windows(facts: &Facts<'_>, all: &mut Vec<Problem>) {
     };
     let ahead: Vec<_> = windows.iter().filter(|window| !is_over(window)).collect();
     let without: Vec<_> = (ahead.iter())
-        .filter(|window| window.unmatched.is_some() && window.consumers == 0)
+        .filter(|window| window.unmatched.is_some() && window.is_without_consumers())
         .map(|window| visible(&window.name))
         .collect();
     if !without.is_empty() {
@@ -294,7 +294,7 @@ fn windows(facts: &Facts<'_>, all: &mut Vec<Problem>) {
             command: command(),
         });
     }
-    let unmatched = ahead.iter().filter(|window| window.consumers > 0);
+    let unmatched = (ahead.iter()).filter(|window| !window.is_without_consumers());
     let unmatched = unmatched.flat_map(|window| {
         let globs = window.unmatched.iter().flat_map(|globs| globs.iter());
         globs.map(|glob| (&window.name, glob))

@@ -92,6 +92,12 @@ async fn lost_labels_do_not_open_the_gate() {
         // At its deadline the server resumes it, and the next opening does not mean it.
         scene.until("13:00:10").await;
         assert!(!scene.server.is_paused("ORDERS/billing"));
+        // Those who were started in the window have seen its pause, though it is the window's no more.
+        for copy in &copies {
+            copy.story(|story| {
+                assert_eq!((&*story.missed, &*story.unobserved), (&[][..], &[][..]))
+            });
+        }
         scene.until("+11:59:00").await;
         let writes = writes_until(&scene, "ORDERS/billing", "+12:30:00").await;
         assert_eq!(writes, []);

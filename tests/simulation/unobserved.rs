@@ -24,8 +24,14 @@ enum Event {
     Reloads,
     /// The host sleeps for two hours.
     Sleeps,
+    /// These consumers are exempt from then on.
+    Exempts(&'static [&'static str]),
+    /// This one is not any more.
+    Counts(&'static str),
 }
 use Event::*;
+
+const BOTH: &[&str] = &["ORDERS/billing", "ORDERS/shipping"];
 
 const CASES: &[Case] = &[
     Case {
@@ -125,23 +131,81 @@ const CASES: &[Case] = &[
         missed: 0,
         unobserved: 1,
     },
+    // A window of which nobody was to be paused has missed nobody.
+    Case {
+        what: "all exempt",
+        events: &[("11:55:30", Exempts(BOTH)), ("11:56:00", Starts)],
+        missed: 0,
+        unobserved: 0,
+    },
+    Case {
+        what: "all exempt, and a start within it",
+        events: &[("11:55:30", Exempts(BOTH)), ("12:10:00", Starts)],
+        missed: 0,
+        unobserved: 0,
+    },
+    Case {
+        what: "all exempt, and slept through",
+        events: &[
+            ("11:55:30", Exempts(BOTH)),
+            ("11:56:00", Starts),
+            ("11:56:30", Sleeps),
+        ],
+        missed: 0,
+        unobserved: 0,
+    },
+    Case {
+        what: "one exempt, the other refused",
+        events: &[
+            ("11:55:30", Exempts(&["ORDERS/billing"])),
+            ("11:56:00", Starts),
+            ("11:56:30", Refuses),
+        ],
+        missed: 1,
+        unobserved: 0,
+    },
+    Case {
+        what: "refused before all are exempt",
+        events: &[
+            ("11:56:00", Starts),
+            ("11:56:30", Refuses),
+            ("12:20:00", Exempts(BOTH)),
+        ],
+        missed: 1,
+        unobserved: 0,
+    },
+    Case {
+        what: "all exempt, then one of them refused",
+        events: &[
+            ("11:55:30", Exempts(BOTH)),
+            ("11:56:00", Starts),
+            ("11:56:30", Refuses),
+            ("12:20:00", Counts("ORDERS/billing")),
+        ],
+        missed: 1,
+        unobserved: 0,
+    },
 ];
 
 #[tokio::test(start_paused = true)]
 async fn what_was_not_observed_from_opening_to_close_is_unobserved_and_not_missed() {
     for case in CASES {
-        let scene = Scene::standalone(&["ORDERS/billing"]);
+        let scene = Scene::standalone(BOTH);
+        let toml = config(&[NOON]) + "[defaults]\nexempt = \"recess.exempt\"\n";
+        let exempt = |path: &str, value| scene.server.tag(path, &[("recess.exempt", value)]);
         let mut recess: Option<Recess> = None;
         for (time, event) in case.events {
             scene.until(time).await;
             match event {
-                Starts => recess = Some(scene.recess(&[NOON])),
+                Starts => recess = Some(Recess::start(&scene.server, &scene.host, &toml)),
                 Stops => recess = None,
                 Disconnects => scene.server.disconnect(),
                 Connects => scene.server.connect(),
                 Refuses => scene.server.state().weather.refuses = 100,
-                Reloads => (recess.as_ref().unwrap()).reload(&config(&[NOON])),
+                Reloads => (recess.as_ref().unwrap()).reload(&toml),
                 Sleeps => scene.world.suspend(SignedDuration::from_hours(2)),
+                Exempts(paths) => paths.iter().for_each(|path| exempt(path, "true")),
+                Counts(path) => exempt(path, "false"),
             }
         }
         scene.until("14:20:00").await;

@@ -115,6 +115,8 @@ async fn an_upsert_that_drops_tags_within_a_window_does_not_open_the_gate() {
     recess
         .until_log("ORDERS > billing: metadata no longer matches `where` of window now; it stays paused until ")
         .await;
+    let lost = of("consumer_labels_lost", "ORDERS/billing");
+    recess.until_metric(&lost, 1.0, secs(10)).await;
     recess.passes(2).await;
     let tap = world.account.tap().await;
     assert!(
@@ -182,8 +184,10 @@ async fn who_becomes_exempt_while_held_is_resumed_and_shown_as_exempt() {
     recess
         .until_log("exempt by metadata (1): ORDERS > billing; ")
         .await;
-    let windows = recess.metric(r#"window_consumers{window="now"}"#).await;
-    assert_eq!(windows, Some(1.0));
+    for counted in ["window_consumers", "window_exempt_consumers"] {
+        let metric = format!(r#"{counted}{{window="now"}}"#);
+        assert_eq!(recess.metric(&metric).await, Some(1.0), "{counted}");
+    }
     let rows = status(&config);
     let row = &rows.as_array().unwrap()[0];
     assert_eq!(

@@ -21,6 +21,7 @@ pub const METRICS: &[&str] = &[
     "consumer_foreign_pause",
     "consumer_missing",
     "consumer_exempt",
+    "consumer_labels_lost",
     "consumer_orphaned",
     "consumer_passed_over",
     "consumer_pause_until_timestamp_seconds",
@@ -52,19 +53,20 @@ pub const METRICS: &[&str] = &[
     "window_active",
     "window_closes_timestamp_seconds",
     "window_consumers",
+    "window_exempt_consumers",
     "window_unmatched_selectors",
     "window_opens_timestamp_seconds",
     "windows_missed_total",
     "windows_unobserved_total",
 ];
 
-/// Adds a bucket of overrides, which has one that applies to a window without consumers.
+/// Adds what some metrics are there for only: a bucket of overrides with one that applies to a window
+/// without consumers, that window's `where`, a key for exempt consumers, a calendar.
 pub fn with_an_override(config: Config) -> Config {
-    let config = (config.set(r#"overrides.bucket = "recess""#)).window(
-        "other",
-        &["OTHER/*"],
-        Span::opening_in(3_000, 60),
-    );
+    let config = (config.set(r#"overrides.bucket = "recess""#))
+        .set(r#"defaults.exempt = "recess.exempt""#)
+        .window("other", &["OTHER/*"], Span::opening_in(3_000, 60))
+        .also(r#"where = { team = "billing" }"#);
     // Some metrics are about calendars. The only event of this one is years ahead.
     let calendar = concat!(
         env!("CARGO_MANIFEST_DIR"),

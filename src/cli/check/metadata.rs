@@ -6,7 +6,7 @@ use super::live_finding::LiveFinding;
 use crate::config::Severity;
 use crate::consumer::ConsumerId;
 use crate::plan::Rule;
-use crate::policy::{ExemptKey, Where};
+use crate::policy::{ExemptKey, Selection};
 use crate::text::{self, utc};
 use crate::visible::visible;
 
@@ -67,9 +67,8 @@ pub fn note(seen: &Seen) -> String {
 }
 
 /// What to do about a window that seems to name no consumer.
-pub fn hint(condition: &Where) -> Option<String> {
-    let is_narrowed = !condition.conditions().is_empty();
-    is_narrowed.then(|| {
+pub fn hint(selection: &Selection) -> Option<String> {
+    selection.is_narrowed().then(|| {
         "check the spelling, and `where`: `recess explain STREAM/CONSUMER --live` shows the \
          metadata of one"
             .to_owned()

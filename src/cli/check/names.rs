@@ -14,10 +14,7 @@ pub fn names(config: &Config, seen: &Seen) -> Vec<LiveFinding> {
     let meant = |selector: &str, otherwise: &str| {
         (seen.meant.get(selector)).map_or_else(|| otherwise.to_owned(), Clone::clone)
     };
-    let narrowed = |window: &str| {
-        let window = config.policy.window(window)?;
-        metadata::hint(window.selection.condition())
-    };
+    let narrowed = |window: &str| metadata::hint(&config.policy.window(window)?.selection);
     let missing = (report.rows.iter())
         .filter(|(_, row)| row.found == Found::Missing)
         .map(|(id, _)| {
@@ -31,8 +28,8 @@ pub fn names(config: &Config, seen: &Seen) -> Vec<LiveFinding> {
         });
     // Of a window that matches some consumer: its other selectors.
     let idle = (config.policy.windows().iter()).flat_map(|window| {
-        let is_empty =
-            (report.windows.iter()).any(|state| state.name == window.name && state.consumers == 0);
+        let is_empty = (report.windows.iter())
+            .any(|state| state.name == window.name && state.is_without_consumers());
         (window.selection.selectors().iter())
             .filter(move |selector| !is_empty && !is_incomplete && !selector.is_negated())
             .filter(|selector| selector.exact().is_none())
@@ -60,7 +57,7 @@ pub fn names(config: &Config, seen: &Seen) -> Vec<LiveFinding> {
         selectors.find_map(|selector| seen.meant.get(selector.as_str()).cloned())
     };
     let empty = (report.windows.iter())
-        .filter(|window| window.consumers == 0 && !is_incomplete)
+        .filter(|window| window.is_without_consumers() && !is_incomplete)
         .map(|window| {
             LiveFinding::warning(
                 "matches-nothing",

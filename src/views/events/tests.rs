@@ -112,6 +112,7 @@ fn report(second: i64, rows: &[(&str, Row)]) -> Report {
             open,
             next: Some(occurrence(i64::from(second >= 0))),
             consumers: 1,
+            exempt: 0,
             blank: None,
             unmatched: None,
         }],

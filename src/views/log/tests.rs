@@ -256,6 +256,7 @@ fn with_window(consumers: usize, unmatched: Option<&[&str]>) -> Report {
         open: None,
         next: None,
         consumers,
+        exempt: 0,
         unmatched,
         blank: None,
     };

@@ -7,6 +7,7 @@ use prometheus::{GaugeVec, Opts};
 
 use crate::consumer::{ConsumerId, Found, Owner, PauseState};
 use crate::jetstream::Link;
+use crate::plan::Rule;
 use crate::policy::Desired;
 use crate::report::{Report, Row};
 
@@ -23,6 +24,7 @@ pub(super) struct Gauges {
     window_opens: GaugeVec,
     window_closes: GaugeVec,
     window_consumers: GaugeVec,
+    window_exempt: GaugeVec,
     window_unmatched: GaugeVec,
     paused: GaugeVec,
     desired_paused: GaugeVec,
@@ -35,6 +37,7 @@ pub(super) struct Gauges {
     contested: GaugeVec,
     orphaned: GaugeVec,
     exempt: GaugeVec,
+    labels_lost: GaugeVec,
     pending: GaugeVec,
     ack_pending: GaugeVec,
     passed_over: GaugeVec,
@@ -80,6 +83,11 @@ impl Gauges {
             window_consumers: window(
                 "window_consumers",
                 "How many existing consumers the window matches.",
+            )?,
+            window_exempt: window(
+                "window_exempt_consumers",
+                "How many more it would match if their metadata did not keep them out; absent \
+                 without `exempt` in the config.",
             )?,
             window_unmatched: window(
                 "window_unmatched_selectors",
@@ -131,6 +139,11 @@ impl Gauges {
                 "Whether its metadata keeps the consumer out of every window; absent without \
                  `exempt` in the config.",
             )?,
+            labels_lost: consumer(
+                "consumer_labels_lost",
+                "Whether the consumer stays paused although its metadata no longer matches its \
+                 window; absent without `where` in the config.",
+            )?,
             pending: consumer(
                 "consumer_pending_messages",
                 "Messages waiting for delivery.",
@@ -163,6 +176,7 @@ impl Gauges {
             &self.window_opens,
             &self.window_closes,
             &self.window_consumers,
+            &self.window_exempt,
             &self.window_unmatched,
             &self.paused,
             &self.desired_paused,
@@ -175,6 +189,7 @@ impl Gauges {
             &self.contested,
             &self.orphaned,
             &self.exempt,
+            &self.labels_lost,
             &self.pending,
             &self.ack_pending,
             &self.passed_over,
@@ -209,6 +224,11 @@ impl Gauges {
             self.window_consumers
                 .with_label_values(&name)
                 .set(size(window.consumers));
+            if report.policy.exempt().is_some() {
+                self.window_exempt
+                    .with_label_values(&name)
+                    .set(size(window.exempt));
+            }
             if let Some(unmatched) = &window.unmatched {
                 self.window_unmatched
                     .with_label_values(&name)
@@ -229,16 +249,17 @@ impl Gauges {
         if let Some(overrides) = &report.overrides {
             self.overrides.fill(report, overrides);
         }
+        let narrows = (report.policy.windows().iter()).any(|window| window.selection.is_narrowed());
         for (id, row) in report.rows.iter() {
-            self.fill_row(
-                [id.stream(), id.consumer()],
-                row,
-                row.found.paused_by(report.mark()),
-            );
+            let labels = [id.stream(), id.consumer()];
+            self.fill_row(labels, row, row.found.paused_by(report.mark()));
             if report.policy.exempt().is_some() {
-                self.exempt
-                    .with_label_values(&[id.stream(), id.consumer()])
-                    .set(flag(row.windows.is_exempt(report.at)));
+                let exempt = row.windows.is_exempt(report.at);
+                self.exempt.with_label_values(&labels).set(flag(exempt));
+            }
+            if narrows {
+                let lost = row.rule == Rule::LabelsLost;
+                self.labels_lost.with_label_values(&labels).set(flag(lost));
             }
         }
     }

@@ -87,6 +87,7 @@ fn report(rows: BTreeMap<ConsumerId, Row>) -> Arc<Report> {
             open: Some(occurrence("2026-12-01T01:00:00Z", "2026-12-01T03:00:00Z")),
             next: Some(occurrence("2026-12-02T01:00:00Z", "2026-12-02T03:00:00Z")),
             consumers: 1,
+            exempt: 0,
             unmatched: Some(["BILLNG/*".into()].into()),
             blank: Some(Blank::Missed),
         }],
