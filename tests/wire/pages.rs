@@ -93,7 +93,6 @@ async fn the_metrics_have_their_names_and_tell_what_is() {
     let consumers = ["ORDERS/*", "ORDERS/nobody", "BILLNG/*"];
     let config = Config::new([server.url()])
         .set(r#"controller.resync = "1s""#)
-        .set(r#"defaults.exempt = "recess.exempt""#)
         .window("night", &consumers, span);
     let config = with_an_override(config);
     let recess = Recess::start(&config).await;
