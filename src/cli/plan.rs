@@ -173,7 +173,7 @@ fn timeline(
             opening.window.name.to_string(),
         ];
         cells.extend((!one_zone).then(|| opening.zone_name()));
-        cells.push(opening.selectors().join(" "));
+        cells.push(opening.window.selection.to_string());
         rows.add_row(cells);
     }
     let mut text = render(rows);

@@ -1,9 +1,11 @@
 //! What consumers' metadata decides: which of those that a window names it pauses (`where`), and
 //! which are exempt from every window.
 
+use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Serialize, Serializer};
 
 use super::pattern::{Pattern, SelectorError};
 use crate::consumer::{Label, Labels};
@@ -85,7 +87,52 @@ impl Where {
     }
 }
 
+/// As the config file has it: `{ team = "billing", tier = ["gold", "silver"] }`
+impl fmt::Display for Where {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let conditions: Vec<String> = self.conditions.iter().map(Condition::to_string).collect();
+        write!(f, "{{ {} }}", conditions.join(", "))
+    }
+}
+
+/// `tier = ["gold", "silver"]`
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let in_bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        match !self.key.is_empty() && self.key.chars().all(in_bare) {
+            true => write!(f, "{} = ", self.key)?,
+            false => write!(f, "{:?} = ", self.key)?,
+        }
+        match self.values() {
+            Values::One(one) => write!(f, "{one:?}"),
+            Values::Several(several) => write!(f, "{several:?}"),
+        }
+    }
+}
+
+/// By key a value, or a list of several: as the config file has it.
+impl Serialize for Where {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map((self.conditions.iter()).map(|one| (&*one.key, one.values())))
+    }
+}
+
+/// The patterns of a condition as written.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Values<'c> {
+    One(&'c str),
+    Several(Vec<&'c str>),
+}
+
 impl Condition {
+    fn values(&self) -> Values<'_> {
+        match self.any_of.as_slice() {
+            [one] => Values::One(&one.text),
+            several => Values::Several(several.iter().map(LabelPattern::as_str).collect()),
+        }
+    }
+
     fn holds(&self, labels: &Labels) -> Option<bool> {
         let label = labels.get(&self.key);
         let mut any = Some(false);

@@ -140,7 +140,7 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Window(name) => f.write_str(name),
-            Self::Consumers(_) => f.write_str(&self.selectors().unwrap_or_default().join(" ")),
+            Self::Consumers(selection) => selection.fmt(f),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Which consumers a window names: `STREAM/CONSUMER`, globs, and `!` to take away.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::labels::Where;
@@ -15,6 +16,18 @@ mod tests;
 pub struct Selection {
     selectors: Arc<[Selector]>,
     narrowed: Where,
+}
+
+/// `ORDERS/* !ORDERS/audit where { team = "billing" }`
+impl fmt::Display for Selection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let selectors: Vec<&str> = self.selectors.iter().map(Selector::as_str).collect();
+        f.write_str(&selectors.join(" "))?;
+        match self.is_narrowed() {
+            true => write!(f, " where {}", self.narrowed),
+            false => Ok(()),
+        }
+    }
 }
 
 /// Two are equal if they are written alike.
@@ -49,6 +62,11 @@ impl Selection {
     /// What the metadata of those that it names must be.
     pub fn condition(&self) -> &Where {
         &self.narrowed
+    }
+
+    /// The same, if it decides anything.
+    pub fn some_condition(&self) -> Option<&Where> {
+        self.is_narrowed().then_some(&self.narrowed)
     }
 
     /// The selectors as written.

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp, Zoned};
 use serde::Serialize;
 
 use super::merged::merged;
-use super::{Policy, Window};
+use super::{Policy, Selector, Where, Window};
 use crate::calendar::{Occurrence, Shift};
 use crate::text::{self, rounded_span, utc};
 
@@ -37,6 +37,8 @@ pub struct OpeningRow<'p> {
     opens_local: String,
     closes_local: String,
     consumers: Vec<&'p str>,
+    #[serde(rename = "where")]
+    condition: Option<&'p Where>,
     shift: Option<&'static str>,
     overrides: Vec<String>,
 }
@@ -105,16 +107,6 @@ impl<'p> Opening<'p> {
         self.occurrence.closes.to_zoned(self.zone().clone())
     }
 
-    /// Which consumers its window pauses, as the config file has it.
-    pub fn selectors(&self) -> Vec<&'p str> {
-        self.window
-            .selection
-            .selectors()
-            .iter()
-            .map(|selector| selector.as_str())
-            .collect()
-    }
-
     /// The overrides that made it, or that cut or joined it.
     fn overrides(&self) -> Vec<String> {
         let Occurrence { opens, closes, .. } = self.occurrence;
@@ -125,6 +117,7 @@ impl<'p> Opening<'p> {
 
     /// For programs.
     pub fn row(&self) -> OpeningRow<'p> {
+        let selectors = self.window.selection.selectors().iter();
         OpeningRow {
             window: &self.window.name,
             opens: utc(self.occurrence.opens),
@@ -132,7 +125,8 @@ impl<'p> Opening<'p> {
             timezone: self.zone_name(),
             opens_local: text::with_offset(&self.opens()),
             closes_local: text::with_offset(&self.closes()),
-            consumers: self.selectors(),
+            consumers: selectors.map(Selector::as_str).collect(),
+            condition: self.window.selection.some_condition(),
             shift: self.occurrence.shift.map(Shift::as_str),
             overrides: self.overrides(),
         }

@@ -95,6 +95,13 @@ impl Row {
         matches!(self.rule, Rule::Releasing | Rule::Released)
     }
 
+    /// The names of its windows, and of those whose pause it keeps although they select it no more.
+    pub fn held_by(&self) -> impl Iterator<Item = &str> {
+        let keeps = (self.rule == Rule::LabelsLost).then(|| self.windows.unmatched());
+        let kept = keeps.into_iter().flatten().map(|window| &*window.name);
+        self.windows.names().chain(kept)
+    }
+
     /// Whose deadline is stored, where one is.
     pub fn owner(&self, mark: Mark) -> Option<Owner> {
         Some(mark.owner(self.found.observation()?.state.deadline()?))

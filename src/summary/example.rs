@@ -11,10 +11,12 @@ use super::Facts;
 use crate::changes::Lately;
 use crate::config::{self, Config};
 use crate::consumer::example::observation;
-use crate::consumer::{Candidate, ConsumerId, Found, Mark, Observation, PauseState};
+use crate::consumer::{Candidate, ConsumerId, Found, Labels, Mark, Observation, PauseState};
 use crate::jetstream::{Link, Server};
-use crate::plan::{Case, Orphan, OverridesKnown, decide};
-use crate::policy::{Override, OverrideId, Selection, Selector, Target, Terms, Verb, WindowSet};
+use crate::plan::{Case, Orphan, OverridesKnown, Rule, Verdict, decide};
+use crate::policy::{
+    Desired, Override, OverrideId, Selection, Selector, Target, Terms, Verb, WindowSet,
+};
 use crate::report::example::{bucket, full_pass};
 use crate::report::{Report, Row, WindowState};
 
@@ -50,6 +52,26 @@ name    = "easter-monday"
 dates   = [2027-03-29]
 windows = ["nightly-vacuum"]
 "#;
+
+/// A consumer of each of its windows, at least.
+pub const PROD_EU_CONSUMERS: [&str; 6] = [
+    "ORDERS/billing",
+    "ORDERS/export",
+    "ORDERS/invoice",
+    "ORDERS/shipping",
+    "PARTNER/sync",
+    "BILLING/ledger",
+];
+
+/// The same, where metadata narrows the window of the night, and keeps consumers out of all.
+pub fn by_metadata() -> String {
+    let narrowed = "duration  = \"2h\"\nwhere     = { team = \"billing\" }\n";
+    let zone = "defaults.timezone";
+    (PROD_EU.replace("duration  = \"2h\"\n", narrowed)).replace(
+        zone,
+        &format!("defaults.exempt = \"recess.exempt\"\n{zone}"),
+    )
+}
 
 /// 02:41 in Zurich, nightly-vacuum is open.
 pub const IN_THE_NIGHT: &str = "2027-03-26T01:41:00Z";
@@ -119,15 +141,7 @@ impl Scene {
 
     /// `prod-eu` with a consumer of each window, at least.
     pub fn prod_eu(now: &str) -> Self {
-        let consumers = [
-            "ORDERS/billing",
-            "ORDERS/export",
-            "ORDERS/invoice",
-            "ORDERS/shipping",
-            "PARTNER/sync",
-            "BILLING/ledger",
-        ];
-        Self::new(PROD_EU, now, &consumers)
+        Self::new(PROD_EU, now, &PROD_EU_CONSUMERS)
     }
 
     /// What a summary rests on.
@@ -158,7 +172,10 @@ impl Scene {
     }
 
     fn windows_of(&self, id: &ConsumerId) -> WindowSet {
-        self.report.policy.windows_of(&Candidate::named(id))
+        let seen = (self.report.rows.get(id)).and_then(|row| row.found.observation());
+        let labels = seen.map_or(&Labels::UNKNOWN, |seen| &seen.labels);
+        let candidate = Candidate::with_labels(id, labels);
+        self.report.policy.windows_of(&candidate)
     }
 
     /// A consumer that is as it is wanted, if anything is.
@@ -211,6 +228,35 @@ impl Scene {
         self.found(path, Found::Present(observation(state)));
     }
 
+    /// Its metadata says that; it is as that makes it wanted.
+    pub fn is_tagged(&mut self, path: &str, metadata: &[(&str, &str)]) {
+        let labels = Labels::of(self.report.policy.label_keys(), metadata.iter().copied());
+        let state = |state| {
+            Found::Present(Observation {
+                labels: labels.clone(),
+                ..observation(state)
+            })
+        };
+        self.found(path, state(PauseState::Running));
+        if let Some(until) = self.row(path).desired.until() {
+            let until = self.mark().stamp(until);
+            let paused = self.paused(until);
+            self.found(path, state(paused));
+        }
+        self.refresh();
+    }
+
+    /// Its metadata is gone, and its pause is kept.
+    pub fn loses_its_labels(&mut self, path: &str) {
+        let (until, paused) = (self.row(path).desired, self.row(path).found.clone());
+        self.is_tagged(path, &[]);
+        let row = self.row(path);
+        row.desired = Desired::Tail(until.until().expect("a pause"));
+        row.found = paused;
+        (row.verdict, row.rule) = (Verdict::Settled, Rule::LabelsLost);
+        self.refresh();
+    }
+
     /// A consumer that no window names, with a pause of recess's.
     pub fn is_orphaned(&mut self, path: &str, until: &str, orphan: Orphan) {
         self.add(path);
@@ -222,6 +268,7 @@ impl Scene {
     /// of anything.
     fn decide(&mut self, id: &ConsumerId, orphan: Option<Orphan>) {
         let (policy, now) = (self.report.policy.clone(), self.now);
+        let windows = self.windows_of(id);
         let case = Case {
             mark: policy.mark(),
             server_now: now,
@@ -235,11 +282,10 @@ impl Scene {
             orphan,
             released: false,
             resumed_on_purpose: false,
-            exempt: false,
+            exempt: windows.is_exempt(now),
             labels_lost: false,
             overrides: OverridesKnown::Read,
         };
-        let windows = self.windows_of(id);
         let desired = policy.desired(id, &windows, now);
         let row = self.rows().get_mut(id).expect("a row");
         let decision = decide(desired, &row.found, &case);

@@ -180,11 +180,8 @@ fn scheduled(facts: &Facts<'_>, counts: &Counts) -> Headline {
         released,
         ..
     } = *counts;
-    let released = match released {
-        0 => String::new(),
-        1 => "; 1 is released".to_owned(),
-        many => format!("; {} are released", number(many)),
-    };
+    let released = among_them(released, "released");
+    let exempt = among_them(exempt_from_open(facts), "exempt");
     let sentence = match (paused, unscheduled) {
         (0, _) if released.is_empty() => {
             let are = are(present, "is", "are");
@@ -204,9 +201,26 @@ fn scheduled(facts: &Facts<'_>, counts: &Counts) -> Headline {
     };
     headline(
         Level::Ok,
-        format!("{sentence}{released}."),
+        format!("{sentence}{released}{exempt}."),
         format!("{} paused, {}", number(paused), open(facts)),
     )
+}
+
+fn among_them(count: usize, what: &str) -> String {
+    match count {
+        0 => String::new(),
+        1 => format!("; 1 is {what}"),
+        many => format!("; {} are {what}", number(many)),
+    }
+}
+
+/// How many consumers an open window would pause if they were not exempt.
+fn exempt_from_open(facts: &Facts<'_>) -> usize {
+    let now = facts.now;
+    let rows = facts.report.rows.values();
+    rows.filter(|row| row.windows.is_exempt(now))
+        .filter(|row| (row.windows.iter()).any(|window| window.open_at(now).is_some()))
+        .count()
 }
 
 /// Until when what is open, or when what opens.

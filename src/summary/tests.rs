@@ -4,7 +4,8 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use super::example::{
-    IN_THE_AFTERNOON, IN_THE_NIGHT, PROD_EU, Scene, assert_golden, at, three_decisions,
+    IN_THE_AFTERNOON, IN_THE_NIGHT, PROD_EU, PROD_EU_CONSUMERS, Scene, assert_golden, at,
+    by_metadata, three_decisions,
 };
 use super::*;
 use crate::changes::Change;
@@ -34,6 +35,13 @@ fn said(scene: &Scene) -> String {
 
 fn night(edit: impl FnOnce(&mut Scene)) -> Scene {
     let mut scene = Scene::prod_eu(IN_THE_NIGHT);
+    edit(&mut scene);
+    scene
+}
+
+/// The same night, with metadata.
+fn by_night_and_metadata(edit: impl FnOnce(&mut Scene)) -> Scene {
+    let mut scene = Scene::new(&by_metadata(), IN_THE_NIGHT, &PROD_EU_CONSUMERS);
     edit(&mut scene);
     scene
 }
@@ -171,6 +179,14 @@ fn faults() -> Vec<(&'static str, Scene)> {
         s.is_paused_by_another("ORDERS/shipping", "2027-03-26T02:30:00Z")
     });
     add("missing", |s| s.found("BILLING/ledger", Found::Missing));
+    let mut labelled =
+        |name, edit: fn(&mut Scene)| faults.push((name, by_night_and_metadata(edit)));
+    labelled("metadata lost", |s| s.loses_its_labels("ORDERS/billing"));
+    labelled("metadata of two lost", |s| {
+        s.loses_its_labels("ORDERS/billing");
+        s.loses_its_labels("ORDERS/export");
+    });
+    let mut add = |name, edit: fn(&mut Scene)| faults.push((name, night(edit)));
     add("config refused", |s| {
         s.refused = Some("line 12: `duratoin` is not an option".to_owned())
     });
@@ -248,6 +264,16 @@ fn calm() -> Vec<(&'static str, Scene)> {
         scene.now = at(shown);
         scene
     };
+    let exempts = |names: &'static [&str]| {
+        move |scene: &mut Scene| {
+            for name in names {
+                let metadata = [("team", "billing"), ("recess.exempt", "true")];
+                scene.is_tagged(&format!("ORDERS/{name}"), &metadata);
+            }
+        }
+    };
+    let mut exempt_by_day = Scene::new(&by_metadata(), IN_THE_AFTERNOON, &PROD_EU_CONSUMERS);
+    exempts(&["billing"])(&mut exempt_by_day);
     let mut two_open = Scene::prod_eu("2027-03-27T02:10:00Z");
     two_open.refresh();
     vec![
@@ -279,6 +305,15 @@ fn calm() -> Vec<(&'static str, Scene)> {
             overridden("2027-03-26T04:10:00Z"),
         ),
         ("one is released", released),
+        (
+            "one is exempt",
+            by_night_and_metadata(exempts(&["billing"])),
+        ),
+        (
+            "all of the open window are exempt",
+            by_night_and_metadata(exempts(&["billing", "export", "invoice", "shipping"])),
+        ),
+        ("one is exempt, and nothing is open", exempt_by_day),
         (
             "no windows",
             Scene::new("instance = 'a'", IN_THE_NIGHT, &[]),

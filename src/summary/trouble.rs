@@ -10,6 +10,9 @@ use crate::policy::Desired;
 use crate::report::Row;
 use crate::text;
 
+/// So many windows are named in a sentence.
+const WINDOWS_NAMED: usize = 3;
+
 /// What is wrong with a consumer, the most urgent first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Trouble {
@@ -27,6 +30,8 @@ pub enum Trouble {
     Unconfirmed,
     /// A pause of recess's that no window names.
     Orphaned,
+    /// A pause of recess's is kept though the metadata that called for it is gone.
+    LabelsLost,
     /// A foreign pause ends before its window closes.
     ForeignEarly,
     /// A foreign pause outlasts what is wanted, or nothing is.
@@ -37,7 +42,7 @@ pub enum Trouble {
 
 impl Trouble {
     /// All of them, the most urgent first.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::NotPaused,
         Self::Contested,
         Self::StillPaused,
@@ -45,6 +50,7 @@ impl Trouble {
         Self::WrongDeadline,
         Self::Unconfirmed,
         Self::Orphaned,
+        Self::LabelsLost,
         Self::ForeignEarly,
         Self::ForeignLate,
         Self::Missing,
@@ -70,6 +76,8 @@ impl Trouble {
             Some(Self::Unconfirmed)
         } else if row.is_orphan() {
             Some(Self::Orphaned)
+        } else if row.rule == Rule::LabelsLost {
+            Some(Self::LabelsLost)
         } else if row.verdict == Verdict::Foreign {
             (outlasts(row, seen)).then_some(Self::ForeignLate)
         } else if facts.is_dry_run() || !is_unmet(row) {
@@ -99,6 +107,7 @@ impl Trouble {
             Self::WrongDeadline
             | Self::Unconfirmed
             | Self::Orphaned
+            | Self::LabelsLost
             | Self::ForeignEarly
             | Self::ForeignLate
             | Self::Missing => Level::Look,
@@ -141,6 +150,13 @@ impl Trouble {
                 };
                 format!("is paused by recess{until}, but no window names it; {next}")
             }
+            Self::LabelsLost => {
+                let windows = row.windows.unmatched().iter();
+                let windows = text::names(windows.map(|window| &window.name), WINDOWS_NAMED);
+                format!(
+                    "stays paused{until}, but its metadata no longer matches `where` of {windows}"
+                )
+            }
             Self::Contested | Self::Unknown | Self::Unconfirmed | Self::Missing => {
                 self.of_many(1).to_owned()
             }
@@ -168,6 +184,10 @@ impl Trouble {
                 "have writes accepted over 10 s ago that are not visible in CONSUMER.INFO",
             ),
             Self::Orphaned => "are paused by recess, but no window names them",
+            Self::LabelsLost => {
+                "stay paused until their deadlines, but their metadata no longer matches `where` \
+                 of their windows"
+            }
             Self::ForeignEarly => "are paused by another client, for less long than scheduled",
             Self::ForeignLate => "are paused by another client, for longer than scheduled",
             Self::Missing => by_count(

@@ -78,13 +78,11 @@ pub fn windows(
         .map(|(window, one, is_cancelled)| {
             let touching = window.overlay().touching(one.opens, one.closes);
             let overrides: Vec<&Override> = touching.map(|span| &*span.by).collect();
-            let selectors = window.selection.selectors().iter();
-            let selectors: Vec<&str> = selectors.map(|selector| selector.as_str()).collect();
             decided.entry(
                 &format!("{}/{}", window.name, utc(one.opens)),
                 (one.opens, one.closes),
                 window.name.to_string(),
-                format!("Pauses {}", selectors.join(" ")),
+                format!("Pauses {}", window.selection),
                 &overrides,
                 is_cancelled,
             )

@@ -111,7 +111,7 @@ fn plan_prints_every_opening_with_its_local_times_and_what_the_clocks_do_to_it()
         json!({
             "window": "nightly", "opens": opens, "closes": closes, "timezone": "Europe/Zurich",
             "opens_local": opens_local, "closes_local": closes_local,
-            "consumers": ["ORDERS/*", "!ORDERS/audit"], "shift": shift, "overrides": [],
+            "consumers": ["ORDERS/*", "!ORDERS/audit"], "where": null, "shift": shift, "overrides": [],
         })
     };
     let expected = json!([
@@ -140,7 +140,8 @@ fn plan_prints_every_opening_with_its_local_times_and_what_the_clocks_do_to_it()
         json!([{
             "window": "weekly", "opens": "2026-10-26T12:00:00Z", "closes": "2026-10-26T12:30:00Z",
             "timezone": "UTC", "opens_local": "2026-10-26T12:00:00+00:00",
-            "closes_local": "2026-10-26T12:30:00+00:00", "consumers": ["EVENTS/mail"], "shift": null, "overrides": [],
+            "closes_local": "2026-10-26T12:30:00+00:00", "consumers": ["EVENTS/mail"], "where": null, "shift": null,
+            "overrides": [],
         }])
     );
 }
@@ -153,6 +154,33 @@ fn plan_in_words_names_the_windows_and_the_odd_night() {
     for text in ["nightly", "weekly", "02:30", "Europe/Zurich", "twice"] {
         assert!(ran.out.contains(text), "{text:?} is not in {ran:#?}");
     }
+}
+
+#[test]
+fn plan_shows_by_which_metadata_a_window_selects() {
+    let narrowed = "consumers = [\"EVENTS/mail\"]\nwhere = { team = \"billing\", tier = [\"gold\", \"sil*\"] }";
+    let files = Files::with(&GOOD.replace("consumers = [\"EVENTS/mail\"]", narrowed));
+    let plan = "plan --from 2026-10-26T00:00:00Z --until 2026-10-27T00:00:00Z";
+    let (text, json) = (files.run(plan), files.run(&format!("{plan} --format json")));
+    let row = |window: &str| {
+        let mut lines = text.out.lines();
+        lines
+            .find(|line| line.contains(window))
+            .unwrap()
+            .trim_end()
+            .to_owned()
+    };
+    let pauses = r#"EVENTS/mail where { team = "billing", tier = ["gold", "sil*"] }"#;
+    assert!(row("weekly").ends_with(pauses), "{text:#?}");
+    assert!(
+        row("nightly").ends_with("ORDERS/* !ORDERS/audit"),
+        "{text:#?}"
+    );
+    let conditions: Vec<Value> = (json.json().as_array().unwrap().iter())
+        .map(|row| json!([row["window"], row["where"]]))
+        .collect();
+    let weekly = json!(["weekly", { "team": "billing", "tier": ["gold", "sil*"] }]);
+    assert_eq!(conditions, [json!(["nightly", null]), weekly]);
 }
 
 #[test]

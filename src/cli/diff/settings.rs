@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::Both;
 use super::row::Row;
 use crate::config::{self, Config};
-use crate::policy::{Condition, LabelPattern, Window};
+use crate::policy::Window;
 use crate::text;
 
 pub const CONSUMERS: &str = "consumers";
@@ -75,19 +75,8 @@ pub fn of_window(both: &Both<'_>, from: Timestamp) -> Vec<Row> {
 
 /// A window's `where` as the file has it; null for none.
 fn condition(window: &Window) -> Value {
-    let conditions = window.selection.condition().conditions();
-    let values = conditions.iter().map(|Condition { key, any_of }| {
-        let texts: Vec<&str> = any_of.iter().map(LabelPattern::as_str).collect();
-        let value = match texts.as_slice() {
-            [one] => json!(one),
-            several => json!(several),
-        };
-        (key.to_string(), value)
-    });
-    match conditions.is_empty() {
-        true => Value::Null,
-        false => json!({ "where": values.collect::<Map<_, _>>() }),
-    }
+    let condition = window.selection.some_condition();
+    condition.map_or(Value::Null, |condition| json!({ "where": condition }))
 }
 
 fn consumers(window: &Window) -> Value {

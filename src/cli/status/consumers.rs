@@ -54,13 +54,13 @@ pub fn cells(
         count(seen.map(|seen| seen.pending)),
         count(seen.map(|seen| seen.ack_pending)),
         why(row, report.at),
-        held_by(report, id, row),
+        held_by(report, row),
     ]
 }
 
 /// Its windows, and the overrides that last.
-fn held_by(report: &Report, id: &ConsumerId, row: &Row) -> String {
-    let windows = report.windows_of(id).into_iter().map(str::to_owned);
+fn held_by(report: &Report, row: &Row) -> String {
+    let windows = row.held_by().map(str::to_owned);
     let all: Vec<String> = windows.chain(json::overrides_on(report, row)).collect();
     all.join(" ")
 }

@@ -136,3 +136,29 @@ fn a_consumer_is_exempt_unless_its_value_says_no() {
     assert!(christmas.covers(until("2026-12-23T23:59:59.999Z")));
     assert!(!christmas.covers(until("2026-12-24T00:00:00Z")));
 }
+
+#[test]
+fn conditions_are_shown_as_the_file_has_them() {
+    let only = Where::new(vec![
+        condition("tier", &["gold", "sil*"]),
+        condition("team", &["billing"]),
+        condition("a b", &["!*"]),
+        condition("", &["say \"x\""]),
+    ]);
+    let written =
+        r#"{ "" = "say \"x\"", "a b" = "!*", team = "billing", tier = ["gold", "sil*"] }"#;
+    assert_eq!(only.to_string(), written);
+    // It can be copied into a file.
+    let file = format!(
+        "[[window]]\nname = \"w\"\nconsumers = [\"A/*\", \"!A/b\"]\nwhere = {written}\nschedule = \"@daily\"\nduration = \"1h\"\n"
+    );
+    let config = crate::config::parse(std::path::Path::new("a.toml"), &file).unwrap();
+    let selection = &config.policy.windows()[0].selection;
+    assert_eq!(selection.condition(), &only);
+    assert_eq!(selection.to_string(), format!("A/* !A/b where {written}"));
+    let json = serde_json::to_string(&only).unwrap();
+    assert_eq!(
+        json,
+        r#"{"":"say \"x\"","a b":"!*","team":"billing","tier":["gold","sil*"]}"#
+    );
+}

@@ -203,7 +203,7 @@ fn row(view: &View<'_>, Line { id, row, trouble }: &Line<'_>) -> Markup {
                     }
                 }
             }
-            td data-l="State" { (state(row, seen)) }
+            td data-l="State" { (state(view, row, seen)) }
             td.n data-l="Until" {
                 @match (&row.found, paused_until, row.desired.until()) {
                     (_, Some(until), _) => (deadline(view, until)),
@@ -233,7 +233,7 @@ fn deadline(view: &View<'_>, until: Timestamp) -> Markup {
     }
 }
 
-fn state(row: &Row, seen: Option<&Observation>) -> Markup {
+fn state(view: &View<'_>, row: &Row, seen: Option<&Observation>) -> Markup {
     let paused = seen.filter(|seen| seen.state.is_paused());
     html! {
         @match (&row.found, paused) {
@@ -244,6 +244,9 @@ fn state(row: &Row, seen: Option<&Observation>) -> Markup {
             }
             (Found::Present(_), Some(_)) => span.st.paused { "paused" },
             (Found::Present(_), None) if row.is_released() => span.st.run { "running, released" },
+            (Found::Present(_), None) if row.windows.is_exempt(view.facts.now) => {
+                span.st.run { "running, exempt" }
+            }
             (Found::Present(_), None) => span.st.run { "running" },
         }
     }
@@ -261,7 +264,7 @@ fn in_flight(seen: &Observation) -> String {
 fn by(view: &View<'_>, row: &Row) -> Markup {
     let now = view.facts.now;
     let overrides = row.windows.overridden_by(now, now);
-    let windows = row.windows.names().map(|name| visible(name).into_owned());
+    let windows = row.held_by().map(|name| visible(name).into_owned());
     let overrides = overrides.iter().map(|one| {
         let verb = one.terms.verb.as_str();
         format!("{verb} by {}", visible(one.id.author()))

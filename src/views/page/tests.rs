@@ -8,7 +8,8 @@ use crate::jetstream::{RequestError, Server};
 use crate::plan::Orphan;
 use crate::report::Blank;
 use crate::summary::example::{
-    IN_THE_AFTERNOON, IN_THE_NIGHT, PROD_EU, Scene, assert_golden, at, three_decisions, window,
+    self as example, IN_THE_AFTERNOON, IN_THE_NIGHT, PROD_EU, PROD_EU_CONSUMERS, Scene,
+    assert_golden, at, three_decisions, window,
 };
 
 fn view(scene: &Scene) -> View<'_> {
@@ -65,6 +66,15 @@ fn trouble() -> Scene {
         blank: Blank::Missed,
     };
     scene.lately.follow(&scene.report, &[missed]);
+    scene
+}
+
+/// Metadata keeps consumers out of the window that is open.
+fn by_metadata() -> Scene {
+    let mut scene = Scene::new(&example::by_metadata(), IN_THE_NIGHT, &PROD_EU_CONSUMERS);
+    let exempt = [("team", "billing"), ("recess.exempt", "true")];
+    scene.is_tagged("ORDERS/billing", &exempt);
+    scene.loses_its_labels("ORDERS/export");
     scene
 }
 
@@ -125,6 +135,7 @@ fn scenes() -> Vec<(&'static str, Scene)> {
     vec![
         ("night", night()),
         ("trouble", trouble()),
+        ("metadata", by_metadata()),
         ("autumn", autumn()),
         ("nothing", nothing()),
         ("offline", offline()),

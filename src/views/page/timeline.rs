@@ -122,9 +122,7 @@ fn mark_missed(view: &View<'_>, window: &Window, stretches: &mut [Stretch]) {
 
 /// What is said below a window's name: its consumers, and where its clocks are.
 fn below(view: &View<'_>, window: &Window) -> String {
-    let selectors = window.selection.selectors().iter();
-    let selectors: Vec<_> = selectors.map(|one| visible(one.as_str())).collect();
-    let mut parts = vec![selectors.join(" ")];
+    let mut parts = vec![visible(&window.selection.to_string()).into_owned()];
     let zone = window.schedule.zone();
     parts.extend((zone != view.zone()).then(|| words::city(zone)));
     parts.extend(is_once(window).then(|| "once".to_owned()));
