@@ -22,9 +22,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::policy::Policy;
 
+mod contents;
 mod effects;
 mod file;
-mod modified;
+mod files;
 mod nats;
 mod outlook;
 mod settings;
@@ -35,6 +36,7 @@ mod value;
 mod window;
 mod zone;
 
+pub use contents::Contents;
 pub use effects::effects;
 pub use file::code;
 pub use file::findings::{Finding, Severity, Source};
@@ -167,6 +169,8 @@ pub struct Controller {
     pub max_pause: SignedDuration,
     /// Whether to send nothing.
     pub dry_run: bool,
+    /// Whether to reload when the file, or a calendar that it names, changes.
+    pub watch: bool,
 }
 
 impl Default for Controller {
@@ -177,6 +181,7 @@ impl Default for Controller {
             request_timeout: Duration::from_secs(3),
             max_pause: SignedDuration::from_hours(7 * 24),
             dry_run: false,
+            watch: false,
         }
     }
 }
@@ -187,7 +192,7 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
         Ok(bytes) => {
             let config = parse_bytes(path, &bytes)?;
             Ok(Config {
-                modified: modified::modified(path, &config.file),
+                modified: files::modified(path, &config.file),
                 ..config
             })
         }

@@ -66,6 +66,8 @@
 //!
 //! - [`config`]: a TOML file, checked into a [`policy::Policy`] and [`config::Settings`], every
 //!   mistake at once; and what is doubtful about the year ahead (`config/outlook.rs`)
+//! - [`config_watch`]: when the file, or a calendar that it names, has been replaced;
+//!   `config_watch/events.rs` speaks notify
 //! - [`clock`]: the wall clock and the monotonic one, read together
 //! - [`jetstream`]: the requests, as a trait; `jetstream/nats.rs` speaks async-nats
 //! - [`report`]: what one pass saw, decided and did
@@ -137,6 +139,8 @@ pub mod ledger;
 pub mod plan;
 
 pub mod config;
+
+pub mod config_watch;
 
 pub mod clock;
 

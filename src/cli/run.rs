@@ -15,6 +15,7 @@ use super::{ConfigArgs, Exit};
 use crate::clock::Clock;
 use crate::clock_watch;
 use crate::config::{self, Config, ConfigError, Settings, Severity};
+use crate::config_watch::ConfigWatch;
 use crate::http::{self, HttpState, InForce, Readiness};
 use crate::jetstream::nats::Nats;
 use crate::jetstream::{JetStream, Link};
@@ -40,6 +41,7 @@ pub struct RunArgs {
 const FAREWELL: Duration = Duration::from_millis(500);
 
 pub fn execute(args: RunArgs, wall: fn() -> Timestamp) -> Exit {
+    let config_watch = ConfigWatch::before_load(&args.config.config);
     let config = match load(&args) {
         Ok(config) => config,
         Err(error) => return super::refuse(&error),
@@ -55,7 +57,7 @@ pub fn execute(args: RunArgs, wall: fn() -> Timestamp) -> Exit {
         Ok(runtime) => runtime,
         Err(exit) => return exit,
     };
-    let exit = runtime.block_on(serve(args, config, wall, &log));
+    let exit = runtime.block_on(serve(args, config, config_watch, wall, &log));
     runtime.shutdown_timeout(FAREWELL);
     log.flush(FAREWELL);
     exit
@@ -67,7 +69,13 @@ fn load(args: &RunArgs) -> Result<Config, ConfigError> {
     Ok(config)
 }
 
-async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp, log: &Log) -> Exit {
+async fn serve(
+    args: RunArgs,
+    config: Config,
+    mut config_watch: ConfigWatch,
+    wall: fn() -> Timestamp,
+    log: &Log,
+) -> Exit {
     let settings = config.settings.clone();
     greet(&args, &config);
     let (metrics, mut signals) = match (Metrics::new(), Signals::catch()) {
@@ -168,14 +176,20 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp, log: &Log
     let mut main_loop = tokio::spawn(reconcile::run(reconciler, inputs, publish));
 
     let mut first_connect = true;
+    let take_in = |loaded: Result<Config, ConfigError>| {
+        let now = wall();
+        let loaded = report(loaded, &args, &settings, &metrics, now);
+        put_in_force(loaded, &config_sender, &shown_config, now);
+    };
     let exit = loop {
-        // Cancel-safe: `Signals::next` loses no signal, a change of the link stays marked, and the
-        // handle of a task that goes on can be polled again.
+        let is_watched = config_sender.borrow().settings.controller.watch;
+        // Cancel-safe: `Signals::next` loses no signal, `ConfigWatch::next` no version, a change of
+        // the link stays marked, and the handle of a task that goes on can be polled again.
         tokio::select! {
             asked = signals.next() => match asked {
                 Asked::Reload => {
-                    let loaded = reload(&args, &settings, &metrics, wall());
-                    put_in_force(loaded, &config_sender, &shown_config, wall());
+                    config_watch.note();
+                    take_in(load(&args));
                 }
                 #[cfg(debug_assertions)]
                 Asked::Hang => {
@@ -188,6 +202,7 @@ async fn serve(args: RunArgs, config: Config, wall: fn() -> Timestamp, log: &Log
                     break Exit::Done;
                 }
             },
+            loaded = config_watch.next(|| load(&args)), if is_watched => take_in(loaded),
             changed = link.changed(), if first_connect => match &*link.borrow_and_update() {
                 Link::Unsuitable(unsuitable) => {
                     last_words(&unsuitable.to_string());
@@ -260,13 +275,15 @@ fn put_in_force(
     }
 }
 
-fn reload(
+/// Reports what became of a reload.
+fn report(
+    loaded: Result<Config, ConfigError>,
     args: &RunArgs,
     settings: &Settings,
     metrics: &Metrics,
     now: Timestamp,
 ) -> Result<Arc<Config>, ConfigError> {
-    match load(args) {
+    match loaded {
         Ok(config) => {
             let (old, new) = (settings, &config.settings);
             let timeout = |settings: &Settings| settings.controller.request_timeout;

@@ -169,6 +169,7 @@ fn controller(
         max_in_flight: max_in_flight.unwrap_or(default.max_in_flight),
         request_timeout: request_timeout.unwrap_or(default.request_timeout),
         dry_run: (raw.dry_run.given()).map_or(default.dry_run, |dry_run| dry_run.value),
+        watch: (raw.watch.given()).map_or(default.watch, |watch| watch.value),
         ..default
     }
 }

@@ -43,6 +43,7 @@ max_in_flight = 1_000
 request_timeout = "10s"
 max_pause = "1week"
 dry_run = true
+watch = true
 
 [overrides]
 bucket = "recess_prod-eu"
@@ -173,6 +174,7 @@ fn what_the_file_says_is_what_is_loaded() {
                 request_timeout: Duration::from_secs(10),
                 max_pause: SignedDuration::from_hours(168),
                 dry_run: true,
+                watch: true,
             },
         }
     );

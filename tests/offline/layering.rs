@@ -25,6 +25,7 @@ const SPOKEN_IN: &[(&str, &str)] = &[
     ("async_nats", "jetstream/nats.rs"),
     ("nkeys", "jetstream/nats/secrets.rs"),
     ("tokio_cron_scheduler", "clock_watch.rs"),
+    ("notify", "config_watch/events.rs"),
     ("maud", "views/page.rs"),
     ("prometheus", "views/metrics.rs"),
     ("axum", "http.rs"),

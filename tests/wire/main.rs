@@ -22,6 +22,7 @@ mod cluster;
 mod cluster_failures;
 mod cluster_leaders;
 mod cluster_moves;
+mod config_watch;
 mod copies;
 mod documents;
 mod events;

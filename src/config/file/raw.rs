@@ -128,6 +128,7 @@ pub struct Controller {
     pub request_timeout: Entry<String>,
     pub max_pause: Entry<String>,
     pub dry_run: Entry<bool>,
+    pub watch: Entry<bool>,
 }
 
 #[derive(Debug)]

@@ -68,6 +68,7 @@ fn controller(table: &mut Table<'_>) -> raw::Controller {
         request_timeout: table.optional("request_timeout", r#""3s""#),
         max_pause: table.optional("max_pause", r#""7d""#),
         dry_run: table.optional("dry_run", "false"),
+        watch: table.optional("watch", "true"),
     }
 }
 

@@ -44,6 +44,10 @@ pub fn hint(path: &Path, why: &io::Error, given: Given) -> String {
                 text::names(others.iter().map(|file| file.display()), A_FEW)
             ),
         },
+        // Of a file that has changed: at the start, an empty one is a config without windows.
+        ErrorKind::UnexpectedEof => {
+            "write the file in one go; to pause nothing, send SIGHUP".to_owned()
+        }
         _ => another.to_owned(),
     }
 }
