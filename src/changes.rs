@@ -17,6 +17,7 @@ use crate::consumer::ConsumerId;
 use crate::jetstream::{Server, Unsuitable};
 use crate::plan::{Rule, Verdict};
 use crate::report::{Act, Blank, Burst, Failure, Report, Sentence};
+use crate::retention::Loss;
 use crate::write::Action;
 
 mod clock_trust;
@@ -206,6 +207,8 @@ pub enum Change {
         id: ConsumerId,
         /// Since when it runs, or from when on it will.
         since: Option<Timestamp>,
+        /// Before messages were lost, and not by a person.
+        before_loss: bool,
     },
     /// Consumers are exempt by their metadata from now on.
     Exempt {
@@ -223,6 +226,26 @@ pub enum Change {
         /// The windows whose selectors name it.
         windows: Vec<Arc<str>>,
     },
+    /// A consumer is held, and messages are lost before its pause ends, or publishers refused.
+    AtRisk {
+        /// The consumer.
+        id: ConsumerId,
+        /// What is lost, and when.
+        loss: Loss,
+        /// When its pause ends before that; `None` if it does not.
+        released_at: Option<Timestamp>,
+    },
+    /// A consumer was released before messages were lost, and has acknowledged none of them since.
+    StillWaiting {
+        /// The consumer.
+        id: ConsumerId,
+        /// Since when it runs.
+        since: Option<Timestamp>,
+    },
+    /// The stream of a consumer that is held drops messages that wait for it.
+    Lost(ConsumerId),
+    /// Streams whose limits could not be read; none of them is left if it is empty.
+    LimitsUnread(Arc<[Failure]>),
     /// A consumer is paused by another client.
     Foreign {
         /// The consumer.

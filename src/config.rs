@@ -26,6 +26,7 @@ mod contents;
 mod effects;
 mod file;
 mod files;
+mod losses;
 mod nats;
 mod outlook;
 mod settings;
@@ -227,6 +228,7 @@ fn check(path: &Path, text: &str, mut findings: Vec<Finding>) -> Result<Config, 
     let settings = settings::settings(&raw, folder, max_pause, &mut checked);
     let zones = Zones::open();
     let zone_defaults = zone::zone_defaults(&raw.defaults, &zones, &mut checked);
+    let loss_defaults = losses::loss_defaults(&raw.defaults, &mut checked);
     let exclusions = exclusions::exclusions(&raw, folder, &zone_defaults, &mut checked);
     let context = windows::Context {
         zones: &zone_defaults,
@@ -235,6 +237,7 @@ fn check(path: &Path, text: &str, mut findings: Vec<Finding>) -> Result<Config, 
             place: raw.controller.max_pause.place(),
         },
         exclusions: &exclusions,
+        on_loss: loss_defaults.on_loss,
     };
     let windows = windows::windows(&raw.windows, &context, &mut checked);
     windows::without_reserved_names(&raw, &mut checked);
@@ -248,7 +251,8 @@ fn check(path: &Path, text: &str, mut findings: Vec<Finding>) -> Result<Config, 
     if findings.iter().any(|f| f.severity == Severity::Error) {
         return Err(ConfigError::Invalid { source, findings });
     }
-    let mut policy = Policy::new(&instance, settings.controller.max_pause, windows);
+    let mut policy = Policy::new(&instance, settings.controller.max_pause, windows)
+        .with_loss_defaults(loss_defaults);
     if raw.instance.is_absent() {
         policy = policy.with_unset_instance();
     }

@@ -167,6 +167,15 @@ pub struct Observation {
     pub counted: bool,
     /// What its metadata has under the keys that the policy names.
     pub labels: Labels,
+    /// The sequence in the stream up to which every message is acknowledged.
+    pub floor: u64,
+}
+
+impl Observation {
+    /// Whether any message waits, for its delivery or for an acknowledgement.
+    pub fn has_waiting(&self) -> bool {
+        self.pending > 0 || self.ack_pending > 0
+    }
 }
 
 /// What decides whether a glob may touch a consumer.
@@ -234,10 +243,12 @@ impl Owner {
 /// What makes a deadline recognisable as ours: the nanoseconds after its whole second. Every
 /// nats-server with a pause (2.11.0 to 2.15.1) keeps `pause_until` to the nanosecond.
 ///
-/// There are two of each instance. The plain one is on every pause. The release mark, a millisecond
-/// more, is on the deadline that ends a pause on purpose: once that has passed it stays stored, and
-/// says to every copy and after every restart that the consumer is to be left running
-/// ([`crate::plan::Rule::Released`]).
+/// There are three of each instance. The plain one is on every pause. The release mark, a
+/// millisecond more, is on the deadline that ends a pause on purpose: once that has passed it stays
+/// stored, and says to every copy and after every restart that the consumer is to be left running
+/// ([`crate::plan::Rule::Released`]). The retention mark, another millisecond more, is on the
+/// deadline that ends a pause before messages are lost. It says the same; but where a person's
+/// release counts as long as its override lives, this one always does.
 ///
 /// ```
 /// use recess::consumer::Mark;
@@ -246,6 +257,7 @@ impl Owner {
 /// let until = "2026-12-01T04:00:00Z".parse()?;
 /// assert_eq!(mark.stamp(until).to_string(), "2026-12-01T04:00:00.000245944Z");
 /// assert_eq!(mark.stamp_release(until).to_string(), "2026-12-01T04:00:00.001245944Z");
+/// assert_eq!(mark.stamp_retention(until).to_string(), "2026-12-01T04:00:00.002245944Z");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -254,6 +266,9 @@ pub struct Mark(i32);
 /// What the release mark adds, in nanoseconds: more than any plain mark, so that no instance's
 /// release is another's pause.
 const RELEASE: i32 = 1_000_000;
+
+/// What the retention mark adds, in nanoseconds.
+const RETENTION: i32 = 2 * RELEASE;
 
 impl Mark {
     /// The mark of an instance: `1 + fnv1a64(instance) mod 999_999` nanoseconds. At most a
@@ -280,18 +295,31 @@ impl Mark {
         Timestamp::new(instant.as_second(), self.0 + RELEASE).unwrap_or(Timestamp::MAX)
     }
 
+    /// The deadline to write for an instant of whole seconds at which a pause ends so that no
+    /// message is lost.
+    pub fn stamp_retention(self, instant: Timestamp) -> Timestamp {
+        Timestamp::new(instant.as_second(), self.0 + RETENTION).unwrap_or(Timestamp::MAX)
+    }
+
     /// A deadline of another instance name, as it would be with this one: a release stays one.
     pub fn restamp(self, deadline: Timestamp) -> Timestamp {
-        if deadline.subsec_nanosecond() > RELEASE {
-            self.stamp_release(deadline)
-        } else {
-            self.stamp(deadline)
+        match deadline.subsec_nanosecond() {
+            RETENTION.. => self.stamp_retention(deadline),
+            RELEASE.. => self.stamp_release(deadline),
+            _ => self.stamp(deadline),
         }
     }
 
     /// Whether a stored deadline was stamped with this mark, plain or for a release.
     pub fn owns(self, deadline: Timestamp) -> bool {
-        deadline.subsec_nanosecond() == self.0 || self.is_release(deadline)
+        deadline.subsec_nanosecond() == self.0
+            || self.is_release(deadline)
+            || self.is_for_retention(deadline)
+    }
+
+    /// Whether a stored deadline ends a pause before messages are lost.
+    pub fn is_for_retention(self, deadline: Timestamp) -> bool {
+        deadline.subsec_nanosecond() == self.0 + RETENTION
     }
 
     /// Whether a stored deadline ends a pause on purpose.

@@ -1,4 +1,4 @@
-//! The server as recess speaks with it: eight requests, a link that is up or down, and advisories.
+//! The server as recess speaks with it: nine requests, a link that is up or down, and advisories.
 //!
 //! [`JetStream`] is the seam between the loop and the network. [`nats`] implements it over a real
 //! connection; the simulation in `tests/` implements it over a model that keeps one deadline per
@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use crate::consumer::{ConsumerId, Found, LabelKeys};
 use crate::drain::InFlight;
 use crate::overrides::Bucket;
+use crate::retention::StreamDetails;
 use crate::write::Outcome;
 
 mod advisory;
@@ -46,6 +47,12 @@ pub trait JetStream: Clone + Send + Sync + 'static {
         id: &ConsumerId,
         keys: &LabelKeys,
     ) -> impl Future<Output = Result<Sample, RequestError>> + Send;
+
+    /// A stream's limits and contents; `None` when it does not exist.
+    fn stream(
+        &self,
+        name: &str,
+    ) -> impl Future<Output = Result<Option<StreamDetails>, RequestError>> + Send;
 
     /// Sets a consumer's deadline. `Ok` means accepted; in a cluster that is before it is applied.
     fn pause(

@@ -79,7 +79,10 @@ impl ReplyDeadline {
     }
 
     /// The answer, or that there was none in time.
-    async fn wait<T>(
+    ///
+    /// # Errors
+    /// Those of the answer; `TimedOut` if it did not come in time.
+    pub async fn wait<T>(
         self,
         question: &str,
         answer: impl Future<Output = Result<T, RequestError>>,

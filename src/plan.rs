@@ -12,6 +12,7 @@ use crate::policy::Desired;
 
 mod agenda;
 mod bulk_op;
+mod guard;
 mod newcomers;
 mod orphans;
 mod planned;
@@ -24,6 +25,7 @@ mod verdict;
 
 pub use agenda::Agenda;
 pub use bulk_op::{BulkOp, Hold};
+pub use guard::{Guard, Held, StreamKnown, Streams};
 pub use newcomers::{MAX_OBSERVATION_INTERVAL, Newcomers};
 pub use orphans::{Orphan, Orphans};
 pub use planned::{Plan, Planned, Sending};
@@ -92,6 +94,8 @@ pub struct Case {
     pub exempt: bool,
     /// The stored deadline is what windows want that name it and whose `where` does not hold for it.
     pub labels_lost: bool,
+    /// How long its messages allow it to be held.
+    pub guard: Guard,
     /// What is known of overrides.
     pub overrides: OverridesKnown,
 }
@@ -114,7 +118,7 @@ pub enum OverridesKnown {
 /// ```
 /// use jiff::{SignedDuration, Timestamp};
 /// use recess::consumer::{Found, Kind, Labels, Mark, Observation, PauseState};
-/// use recess::plan::{Case, OverridesKnown, Rule, Verdict, decide};
+/// use recess::plan::{Case, Guard, OverridesKnown, Rule, Verdict, decide};
 /// use recess::policy::Desired;
 ///
 /// let now: Timestamp = "2026-12-01T02:30:00Z".parse()?;
@@ -135,6 +139,7 @@ pub enum OverridesKnown {
 ///     resumed_on_purpose: false,
 ///     exempt: false,
 ///     labels_lost: false,
+///     guard: Guard::Off,
 ///     overrides: OverridesKnown::NoBucket,
 /// };
 /// let seen = Observation {
@@ -146,6 +151,7 @@ pub enum OverridesKnown {
 ///     ack_pending: 0,
 ///     counted: true,
 ///     labels: Labels::UNKNOWN,
+///     floor: 0,
 /// };
 /// let running = Found::Present(seen.clone());
 /// let decision = decide(Desired::Paused(end), &running, &case);
@@ -183,15 +189,27 @@ pub fn decide(want: Desired, found: &Found, case: &Case) -> Decision {
             case.while_delivering(want, rule)
         }
         PauseState::Lapsed { .. } => case.while_delivering(want, Rule::LapsedForeign),
-        PauseState::Paused { .. } if case.is_released_from(want) => Rule::Releasing.settled(),
+        PauseState::Paused { until, remaining }
+            if case.is_released_from(want)
+                && (remaining <= ENDING || !case.mark.is_for_retention(until)) =>
+        {
+            Rule::Releasing.settled()
+        }
         PauseState::Paused { until, remaining } if case.mark.owns(until) => {
-            // Without its second mark: one that is no release from this pause is ours like any
-            // other.
-            case.while_ours(want, case.mark.stamp(until), remaining)
+            case.while_ours(want, until, remaining)
         }
         PauseState::Paused { until, .. } => case.while_foreign(want, until),
     };
     case.guard_overrides(case.guard_clock(decision, state), state)
+}
+
+/// How long messages allow a consumer to be held.
+enum Allowed {
+    /// As long as is wanted.
+    AsWanted,
+    /// Until then, which is sooner.
+    Until(Timestamp),
+    NoLonger,
 }
 
 impl Case {
@@ -205,14 +223,22 @@ impl Case {
             Desired::Running if at_rest == Rule::Clear => at_rest.says(Verdict::Clear),
             Desired::Running => at_rest.settled(),
             Desired::Tail(_) => Rule::TailRunning.settled(),
-            Desired::Paused(end) => self.unless_too_near(end, Rule::Pause, Verdict::Pause),
+            Desired::Paused(end) => match self.allowed_until(end) {
+                Allowed::AsWanted => self.unless_too_near(end, Rule::Pause, Verdict::Pause),
+                Allowed::Until(at) if !self.is_too_near(at) => {
+                    Rule::LossPause.says(Verdict::Pause(self.mark.stamp_retention(at)))
+                }
+                Allowed::Until(_) | Allowed::NoLonger => Rule::LossNear.settled(),
+            },
         }
     }
 
-    fn while_ours(&self, want: Desired, until: Timestamp, remaining: SignedDuration) -> Decision {
+    fn while_ours(&self, want: Desired, stored: Timestamp, remaining: SignedDuration) -> Decision {
         if self.labels_lost {
             return Rule::LabelsLost.settled();
         }
+        // Without its second mark: one that is no release from this pause is ours like any other.
+        let until = self.mark.stamp(stored);
         if let Some(orphan) = self.orphan.filter(|_| want == Desired::Running) {
             return match orphan {
                 Orphan::Unnamed => Rule::OrphanUnnamed.settled(),
@@ -230,13 +256,56 @@ impl Case {
             Desired::Running => self.release(None, Rule::Resume, remaining),
             Desired::Tail(end) if until <= self.stamp(end) => Rule::Tail.settled(),
             Desired::Tail(end) => self.release(Some(end), Rule::TailRetime, remaining),
-            Desired::Paused(end) => match self.stamp(end) {
-                wanted if until == wanted => Rule::Paused.settled(),
-                wanted if until < wanted => {
-                    self.unless_too_near(end, Rule::Retime, Verdict::Retime)
+            Desired::Paused(end) => match self.allowed_until(end) {
+                Allowed::Until(at) => self.while_ours_is_guarded(at, stored, remaining),
+                Allowed::NoLonger => self.release_before_loss(remaining),
+                Allowed::AsWanted if self.guard == Guard::Unread && self.is_guarded(stored) => {
+                    Rule::LossPaused.settled()
                 }
-                _ => self.release(Some(end), Rule::Retime, remaining),
+                Allowed::AsWanted => match self.stamp(end) {
+                    wanted if until == wanted => Rule::Paused.settled(),
+                    wanted if until < wanted => {
+                        self.unless_too_near(end, Rule::Retime, Verdict::Retime)
+                    }
+                    _ => self.release(Some(end), Rule::Retime, remaining),
+                },
             },
+        }
+    }
+
+    /// Its messages allow it to be held until `at` only. As that moves on while nothing waits, the
+    /// deadline follows when half of the time is over.
+    fn while_ours_is_guarded(
+        &self,
+        at: Timestamp,
+        stored: Timestamp,
+        remaining: SignedDuration,
+    ) -> Decision {
+        let Guard::Until { slack, exact, .. } = self.guard else {
+            return self.release_before_loss(remaining);
+        };
+        if self.is_guarded(stored) {
+            let is_late = stored.duration_since(at) > slack;
+            let is_half_over = stored < at && remaining * 2 <= at.duration_since(self.server_now);
+            if is_late && !exact || !is_late && !is_half_over {
+                return Rule::LossPaused.settled();
+            }
+        }
+        if self.is_too_near(at) || self.remembered_foreign.is_some_and(|theirs| theirs > at) {
+            return self.release_before_loss(remaining);
+        }
+        Rule::LossRetime.says(Verdict::Retime(self.mark.stamp_retention(at)))
+    }
+
+    /// Ends our pause as messages would be lost. A foreign pause that we extended is not ours to
+    /// end.
+    fn release_before_loss(&self, remaining: SignedDuration) -> Decision {
+        match self.remembered_foreign {
+            Some(theirs) if !self.is_too_near(theirs) => {
+                Rule::GiveBack.says(Verdict::Retime(theirs))
+            }
+            _ if remaining <= ENDING => Rule::EndsItself.settled(),
+            _ => Rule::LossRelease.says(Verdict::ReleaseBeforeLoss),
         }
     }
 
@@ -245,8 +314,30 @@ impl Case {
             Desired::Running => Rule::Foreign.says(Verdict::Foreign),
             Desired::Tail(_) => Rule::TailForeign.says(Verdict::Foreign),
             Desired::Paused(end) if until >= end => Rule::Covered.says(Verdict::Foreign),
-            Desired::Paused(end) => self.unless_too_near(end, Rule::Extend, Verdict::Pause),
+            Desired::Paused(end) => match self.allowed_until(end) {
+                Allowed::AsWanted => self.unless_too_near(end, Rule::Extend, Verdict::Pause),
+                Allowed::Until(at) if until < at && !self.is_too_near(at) => {
+                    Rule::Extend.says(Verdict::Pause(self.mark.stamp_retention(at)))
+                }
+                Allowed::Until(_) | Allowed::NoLonger => Rule::Foreign.says(Verdict::Foreign),
+            },
         }
+    }
+
+    /// How long a pause until `end` may last.
+    fn allowed_until(&self, end: Timestamp) -> Allowed {
+        match self.guard {
+            Guard::Until { at, .. } if at < end.min(self.furthest) => Allowed::Until(at),
+            Guard::Forecast(at) if at <= self.server_now => Allowed::NoLonger,
+            Guard::Off | Guard::Unread | Guard::Until { .. } | Guard::Forecast(_) => {
+                Allowed::AsWanted
+            }
+        }
+    }
+
+    /// Whether a stored deadline of ours ends the pause that is wanted before messages are lost.
+    fn is_guarded(&self, stored: Timestamp) -> bool {
+        self.released && self.mark.is_for_retention(stored)
     }
 
     /// The deadline to write for a wanted end: never beyond the server's now and `max_pause`,

@@ -20,8 +20,10 @@ mod exclusion;
 mod index;
 mod interest;
 mod labels;
+mod losses;
 mod merged;
 mod on_consumers;
+mod on_loss;
 mod overlay;
 mod overridden;
 mod overrides;
@@ -43,6 +45,7 @@ pub use exclusion::{Event, Events, Exclusion};
 pub use interest::Interest;
 pub use labels::{Condition, Exempt, ExemptKey, LabelPattern, Where};
 pub use merged::merged;
+pub use on_loss::{LossDefaults, OnLoss};
 pub use overlay::{Overlay, Span};
 pub use overrides::{Effect, Override, OverrideId, Target, Terms, Verb};
 pub use pattern::SelectorError;
@@ -94,6 +97,7 @@ pub struct Policy {
     is_named: bool,
     mark: Mark,
     max_pause: SignedDuration,
+    losses: LossDefaults,
     /// As the file has them.
     by_file: Arc<[Arc<Window>]>,
     /// The same, with their overrides.
@@ -123,6 +127,7 @@ impl Policy {
             is_named: true,
             mark: Mark::of_instance(instance),
             max_pause,
+            losses: LossDefaults::default(),
             selections: Arc::new(Selections::of(selections.collect())),
             by_file: windows.clone().into(),
             windows,
@@ -302,16 +307,42 @@ impl Policy {
         at: Timestamp,
         ahead: SignedDuration,
     ) -> bool {
+        let furthest = self.furthest_deadline(at);
+        self.wanted_soon(id, windows, at, ahead)
+            .any(|until| until == deadline || until.min(furthest) == deadline)
+    }
+
+    /// Whether a change within `ahead` after `at` will want a consumer paused (or in its tail)
+    /// beyond `deadline`.
+    pub fn wants_more_soon(
+        &self,
+        id: &ConsumerId,
+        windows: &WindowSet,
+        deadline: Timestamp,
+        at: Timestamp,
+        ahead: SignedDuration,
+    ) -> bool {
+        self.wanted_soon(id, windows, at, ahead)
+            .any(|until| until > deadline)
+    }
+
+    /// Until when a consumer will be wanted paused (or in its tail) by the changes within `ahead`
+    /// after `at`.
+    fn wanted_soon<'p>(
+        &'p self,
+        id: &'p ConsumerId,
+        windows: &'p WindowSet,
+        at: Timestamp,
+        ahead: SignedDuration,
+    ) -> impl Iterator<Item = Timestamp> + 'p {
         let latest = at.checked_add(ahead).unwrap_or(Timestamp::MAX);
         let changes = std::iter::successors(self.next_change_of(id, windows, at), |&change| {
             self.next_change_of(id, windows, change)
         });
-        let furthest = self.furthest_deadline(at);
         changes
             .take(MOST_CHANGES)
-            .take_while(|change| *change <= latest)
+            .take_while(move |change| *change <= latest)
             .filter_map(|change| self.desired(id, windows, change).until())
-            .any(|until| until == deadline || until.min(furthest) == deadline)
     }
 
     fn next_change_among(

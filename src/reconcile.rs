@@ -22,10 +22,12 @@ mod build_report;
 mod clear;
 mod driver;
 mod heartbeat;
+mod limits;
 mod nature;
 mod orphans;
 mod override_book;
 mod pass;
+mod read_limits;
 mod reconciler;
 mod window_coverage;
 

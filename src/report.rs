@@ -91,6 +91,8 @@ pub struct Report {
     /// Streams that could not be listed for orphans: pauses with recess's mark that no window
     /// names.
     pub unlisted: Arc<[Failure]>,
+    /// Streams whose limits could not be read, though consumers of theirs are held.
+    pub limits_unread: Arc<[Failure]>,
     /// What wildcards leave out, and what could not be read.
     pub left_out: Arc<LeftOut>,
     /// Every window, in the order of the file.
@@ -117,6 +119,7 @@ impl Report {
             burst: None,
             rows: Arc::default(),
             unlisted: Arc::default(),
+            limits_unread: Arc::default(),
             left_out: Arc::default(),
             windows: Vec::new(),
             overrides: None,
@@ -162,6 +165,7 @@ impl Report {
             burst: None,
             rows: self.rows.clone(),
             unlisted: self.unlisted.clone(),
+            limits_unread: self.limits_unread.clone(),
             left_out: self.left_out.clone(),
             windows: self.windows.clone(),
             overrides: self.overrides.clone(),

@@ -1,5 +1,6 @@
-//! What a pause of a given length does to a consumer as it is configured, and to the messages that
-//! wait for it meanwhile: the judgement behind `check --live`.
+//! What a pause does to the messages that wait for a consumer meanwhile: the judgement behind
+//! `check --live` (a pause of a given length, and the consumer as it is configured), and the
+//! forecast of the daemon (when a consumer that is held loses messages: [`loss()`]).
 //!
 //! Pure: what was observed goes in, what is worth a warning comes out. Must not know how it was
 //! asked for. The invariant: a hazard is reported only if the pause makes the difference, and with
@@ -12,14 +13,17 @@ use jiff::SignedDuration;
 use crate::text;
 
 mod details;
+mod ladder;
 mod limits;
 mod longest_pause;
+mod loss;
 #[cfg(test)]
 mod tests;
 
 pub use details::{ConsumerDetails, Discard, StreamDetails};
-pub use limits::publishers_refused;
+pub use limits::{never_paused, publishers_refused};
 pub use longest_pause::{LongestPause, longest_pause};
+pub use loss::{Cause, Loss, Progress, StreamHistory, loss, own_loss};
 
 /// Something that goes wrong in a pause, or right after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,4 +167,12 @@ fn show(length: Duration) -> String {
         return format!("{} ms", length.as_millis());
     }
     text::length(length)
+}
+
+#[expect(
+    clippy::as_conversions,
+    reason = "an estimate: the last digits of counts beyond 2^53 change nothing"
+)]
+fn number(count: u64) -> f64 {
+    count as f64
 }

@@ -134,6 +134,10 @@ impl Leaving {
                 let resume = resume_deadline(mark, server_now, seen.clustered);
                 Some(mark.stamp_release(resume))
             }
+            Verdict::ReleaseBeforeLoss => {
+                let resume = resume_deadline(mark, server_now, seen.clustered);
+                Some(mark.stamp_retention(resume))
+            }
             Verdict::Pause(_)
             | Verdict::Retime(_)
             | Verdict::Clear

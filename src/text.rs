@@ -22,6 +22,13 @@ pub fn utc(at: Timestamp) -> String {
         .to_string()
 }
 
+/// The same as an adverbial of a sentence: `at 2026-12-01T02:30:00Z`, or `at about ..` of an
+/// estimate.
+pub fn at_or_about(at: Timestamp, exact: bool) -> String {
+    let about = if exact { "" } else { "about " };
+    format!("at {about}{}", utc(at))
+}
+
 /// The same by the clocks of a zone, for programs: `2026-12-01T03:30:00+01:00`
 pub fn with_offset(at: &Zoned) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()

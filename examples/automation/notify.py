@@ -24,6 +24,8 @@ LINES = {
     "missed": "window {window} has closed, and none of its consumers was paused",
     "unobserved": "window {window} has closed, and whether its consumers were paused is unknown",
     "contested": "window {window}: another client keeps resuming {names}",
+    "at_risk": "window {window}: messages that wait for {names} will be lost before it closes",
+    "released": "window {window}: {names} was released before messages were lost",
 }
 
 

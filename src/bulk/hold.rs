@@ -25,7 +25,11 @@ impl<J: JetStream> Bulk<J> {
                 .found
                 .observation()
                 .and_then(|seen| seen.state.deadline());
-            match stored.filter(|&until| mark.is_release(until)) {
+            // One that keeps messages may lie far ahead: then it is a pause still.
+            let is_release = |until: Timestamp| {
+                mark.is_release(until) || (mark.is_for_retention(until) && until <= released_by)
+            };
+            match stored.filter(|&until| is_release(until)) {
                 _ if !*is_open => Hold::None,
                 Some(until) if windows.hold_throughout(until, now) => Hold::Released,
                 _ => Hold::Window,

@@ -28,6 +28,9 @@ struct Kinds {
     labels_lost: Vec<Change>,
     foreign: Vec<Change>,
     released: Vec<Change>,
+    at_risk: Vec<Change>,
+    still_waiting: Vec<Change>,
+    lost: Vec<Change>,
     decided: Vec<Change>,
 }
 
@@ -44,7 +47,7 @@ pub(super) fn compare(before: Option<&Report>, after: &Report, changes: &mut Vec
         if after.dry_run {
             kinds.would(id, was.filter(|_| was_dry_run), is);
         }
-        kinds.compare(id, was, is);
+        kinds.compare(id, was, is, after);
         let exempt_before = (was.zip(before)).and_then(|(row, before)| exempt(row, before));
         match exempt(is, after).filter(|_| exempt_before.is_none()) {
             Some(found) if found.is_odd => odd.push(id.clone()),
@@ -54,6 +57,8 @@ pub(super) fn compare(before: Option<&Report>, after: &Report, changes: &mut Vec
     }
     let unlisted = before.map_or_else(Arc::default, |before| before.unlisted.clone());
     let unlisted = (*unlisted != *after.unlisted).then(|| after.unlisted.clone());
+    let unread = before.map_or_else(Arc::default, |before| before.limits_unread.clone());
+    let limits_unread = (*unread != *after.limits_unread).then(|| after.limits_unread.clone());
     changes.extend((!resumed.is_empty()).then_some(Change::Resumed(resumed)));
     changes.extend(before.map_or_else(Vec::new, |before| deleted(before, after)));
     for (ids, is_odd) in [(exempted, false), (odd, true)] {
@@ -68,7 +73,11 @@ pub(super) fn compare(before: Option<&Report>, after: &Report, changes: &mut Vec
     changes.extend(kinds.unconfirmed);
     changes.extend(kinds.labels_lost);
     changes.extend(kinds.foreign);
+    changes.extend(kinds.at_risk);
     changes.extend(kinds.released);
+    changes.extend(kinds.still_waiting);
+    changes.extend(kinds.lost);
+    changes.extend(limits_unread.map(Change::LimitsUnread));
     changes.extend(kinds.decided);
 }
 
@@ -96,7 +105,7 @@ impl Kinds {
         }
     }
 
-    fn compare(&mut self, id: &ConsumerId, was: Option<&Row>, is: &Row) {
+    fn compare(&mut self, id: &ConsumerId, was: Option<&Row>, is: &Row, after: &Report) {
         let begins = |holds: fn(&Row) -> bool| holds(is) && !was.is_some_and(holds);
         let deadline = || is.found.observation()?.state.deadline();
         let id = || id.clone();
@@ -136,8 +145,30 @@ impl Kinds {
             self.foreign.push(Change::Foreign { id: id(), until });
         }
         if begins(Row::is_released) {
+            self.released.push(Change::Released {
+                id: id(),
+                since: deadline(),
+                before_loss: is.is_released_before_loss(after.mark()),
+            });
+        }
+        // A cause that changes is another risk.
+        let cause = |row: &Row| row.loss.map(|loss| loss.cause);
+        if let Some(loss) = is.loss
+            && was.and_then(cause) != Some(loss.cause)
+        {
+            self.at_risk.push(Change::AtRisk {
+                id: id(),
+                loss,
+                released_at: is.release_ahead(after.mark()),
+            });
+        }
+        if begins(|row| row.still_waits) {
             let since = deadline();
-            self.released.push(Change::Released { id: id(), since });
+            self.still_waiting
+                .push(Change::StillWaiting { id: id(), since });
+        }
+        if begins(|row| row.loses) {
+            self.lost.push(Change::Lost(id()));
         }
         if was.map(|was| was.rule) != Some(is.rule) {
             self.decided.push(Change::Decided {

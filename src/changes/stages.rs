@@ -19,6 +19,7 @@ use crate::calendar::Occurrence;
 use crate::consumer::ConsumerId;
 use crate::jetstream::Link;
 use crate::report::{Blank, Report, WindowState};
+use crate::retention::Loss;
 
 /// Which stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,6 +38,10 @@ pub enum StageKind {
     Unobserved,
     /// recess leaves a consumer alone, as another client overrides its pauses.
     Contested,
+    /// Messages of a consumer that is held are lost before its pause ends, or publishers refused.
+    AtRisk,
+    /// A consumer was released before messages were lost.
+    Released,
 }
 
 impl StageKind {
@@ -50,6 +55,8 @@ impl StageKind {
             Self::Missed => "missed",
             Self::Unobserved => "unobserved",
             Self::Contested => "contested",
+            Self::AtRisk => "at_risk",
+            Self::Released => "released",
         }
     }
 }
@@ -71,6 +78,8 @@ pub struct Stage {
     pub consumers: WindowConsumers,
     /// The one that it is about, if it is about one alone.
     pub consumer: Option<ConsumerId>,
+    /// What that one loses, if it is about that.
+    pub loss: Option<Loss>,
 }
 
 impl Stage {
@@ -78,9 +87,12 @@ impl Stage {
     pub fn late(&self) -> SignedDuration {
         let since = match self.kind {
             StageKind::Closed | StageKind::Missed | StageKind::Unobserved => self.occurrence.closes,
-            StageKind::Opened | StageKind::Paused | StageKind::Drained | StageKind::Contested => {
-                self.occurrence.opens
-            }
+            StageKind::Opened
+            | StageKind::Paused
+            | StageKind::Drained
+            | StageKind::Contested
+            | StageKind::AtRisk
+            | StageKind::Released => self.occurrence.opens,
         };
         // A window that is taken out of the file closes before its time.
         self.at.duration_since(since).max(SignedDuration::ZERO)
@@ -107,6 +119,8 @@ struct WindowStages {
     is_paused: bool,
     is_drained: bool,
     contested: BTreeSet<ConsumerId>,
+    at_risk: BTreeSet<ConsumerId>,
+    released: BTreeSet<ConsumerId>,
     /// Its consumers when they were last observed.
     consumers: WindowConsumers,
     /// Occurrences in which nothing was seen paused, and that wait for an observation.
@@ -220,7 +234,9 @@ impl WindowStages {
                 reached.add(StageKind::Opened, name, open, &consumers);
             }
             (self.is_paused, self.is_drained) = (false, false);
-            self.contested.clear();
+            for told in [&mut self.contested, &mut self.at_risk, &mut self.released] {
+                told.clear();
+            }
         }
         self.add_blank(name, &consumers, reached);
         self.open = window.open;
@@ -236,6 +252,17 @@ impl WindowStages {
             for id in consumers.contested() {
                 if self.contested.insert(id.clone()) {
                     reached.add_of(id, StageKind::Contested, name, open, &consumers);
+                }
+            }
+            for (id, loss) in consumers.at_risk() {
+                if self.at_risk.insert(id.clone()) {
+                    reached.add_of(id, StageKind::AtRisk, name, open, &consumers);
+                    reached.set_loss(*loss);
+                }
+            }
+            for id in consumers.released_before_loss() {
+                if self.released.insert(id.clone()) {
+                    reached.add_of(id, StageKind::Released, name, open, &consumers);
                 }
             }
             // One that gives in and begins again is contested again.
@@ -283,7 +310,15 @@ impl Reached {
             at: self.at,
             consumers: consumers.clone(),
             consumer: None,
+            loss: None,
         });
+    }
+
+    /// Of the stage that was added last.
+    fn set_loss(&mut self, loss: Loss) {
+        if let Some(stage) = self.stages.last_mut() {
+            stage.loss = Some(loss);
+        }
     }
 
     fn add_of(

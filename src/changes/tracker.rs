@@ -143,6 +143,10 @@ impl Tracker {
             | Change::LabelsLost { .. }
             | Change::Foreign { .. }
             | Change::Released { .. }
+            | Change::AtRisk { .. }
+            | Change::StillWaiting { .. }
+            | Change::Lost(_)
+            | Change::LimitsUnread(_)
             | Change::Decided { .. }
             | Change::Override(_)
             | Change::Stage(_) => true,
@@ -218,6 +222,7 @@ impl Tracker {
         if let (None, Some(before)) = (&report.pass, self.before.take()) {
             state.rows = before.rows;
             state.unlisted = before.unlisted;
+            state.limits_unread = before.limits_unread;
             state.left_out = before.left_out;
         }
         self.before = Some(state);

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::consumer::{ConsumerId, Found, Owner};
 use crate::report::{Report, Row};
+use crate::retention::Loss;
 
 /// So many are named: an event must fit into a message, and a window may have thousands.
 pub const MAX_NAMES_IN_EVENT: usize = 100;
@@ -19,6 +20,8 @@ pub struct WindowConsumers {
     /// How many of them are in which state.
     pub counts: Counts,
     contested: Vec<ConsumerId>,
+    at_risk: Vec<(ConsumerId, Loss)>,
+    released_before_loss: Vec<ConsumerId>,
 }
 
 /// How many there are of each kind.
@@ -65,6 +68,12 @@ impl WindowConsumers {
         if row.contested {
             self.contested.push(id.clone());
         }
+        if let Some(loss) = row.loss {
+            self.at_risk.push((id.clone(), loss));
+        }
+        if row.is_released_before_loss(report.mark()) {
+            self.released_before_loss.push(id.clone());
+        }
         let counts = &mut self.counts;
         counts.released += usize::from(row.is_released());
         counts.consumers += usize::from(row.found != Found::Missing);
@@ -96,5 +105,15 @@ impl WindowConsumers {
     /// Those that recess leaves alone, as another client overrides its pauses.
     pub fn contested(&self) -> &[ConsumerId] {
         &self.contested
+    }
+
+    /// Those that come to a loss before their pause should end, and which.
+    pub fn at_risk(&self) -> &[(ConsumerId, Loss)] {
+        &self.at_risk
+    }
+
+    /// Those that were released before messages were lost.
+    pub fn released_before_loss(&self) -> &[ConsumerId] {
+        &self.released_before_loss
     }
 }

@@ -15,8 +15,9 @@ use super::{ConfigArgs, Exit, Format, FormatArgs};
 use crate::consumer::{Candidate, ConsumerId, Owner};
 use crate::policy::{Desired, Override, Policy, WindowSet};
 use crate::report::{Report, Row};
+use crate::retention::Cause;
 use crate::text::{self, rounded_span, utc};
-use crate::views::json::{StateRow, observed};
+use crate::views::json::{LossRow, StateRow, observed};
 use crate::visible::visible;
 
 mod json;
@@ -101,6 +102,7 @@ pub fn execute(args: ExplainArgs, wall: fn() -> Timestamp) -> Exit {
                 verdict: row.verdict.as_str(),
                 rule: row.rule.as_str(),
                 clock_skew_seconds: report.skew.map(|skew| skew.as_secs_f64()),
+                loss: row.loss.map(LossRow::of),
             }),
         }),
         Format::Text => {
@@ -227,6 +229,26 @@ fn nothing(policy: &Policy, id: &ConsumerId) -> String {
     }
 }
 
+/// What a pause costs it.
+fn loss_text(report: &Report, row: &Row) -> String {
+    let Some(loss) = row.loss else {
+        return String::new();
+    };
+    let at = text::at_or_about(loss.at, loss.exact);
+    let what = match loss.cause {
+        Cause::Refused => format!("its stream is full {at} and refuses publishers"),
+        cause @ (Cause::MaxAge | Cause::MaxMessages | Cause::MaxBytes) => format!(
+            "its stream drops the first message that waits {at} ({})",
+            cause.as_str()
+        ),
+    };
+    let end = row.release_ahead(report.mark()).map_or_else(
+        || "before its pause ends".to_owned(),
+        |until| format!("and its pause ends before, at {}", utc(until)),
+    );
+    format!("Waiting messages: {what}, {end}.\n")
+}
+
 /// What the server says of it, and the decision that follows, with the row of the table that it
 /// follows from.
 fn live_text(report: &Report, row: Option<&Row>, windows: &WindowSet) -> String {
@@ -264,11 +286,12 @@ fn live_text(report: &Report, row: Option<&Row>, windows: &WindowSet) -> String 
     );
     let rule = row.rule.row();
     format!(
-        "\nFound: {state}{until}{owner}; {clock}.\nDecision: {} (rule {}: want {}, have {}: {}).\n",
+        "\nFound: {state}{until}{owner}; {clock}.\nDecision: {} (rule {}: want {}, have {}: {}).\n{}",
         why(row, report.at),
         rule.name,
         rule.want,
         rule.have,
-        rule.verdict
+        rule.verdict,
+        loss_text(report, row)
     )
 }

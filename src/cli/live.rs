@@ -94,6 +94,7 @@ fn ask_about<T>(
             let more = reconciler.pass(Wake::Resync, Scope::Only(orphans)).await;
             pass.failures.extend(more.failures);
         }
+        reconciler.read_limits().await;
         Ok(then(nats, reconciler.report(Some(pass), None)).await)
     })
 }

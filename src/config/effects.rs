@@ -16,10 +16,16 @@ use crate::text::length;
 pub fn effects(config: &Config) -> BTreeMap<&'static str, Value> {
     let controller = &config.settings.controller;
     let max_pause = length(controller.max_pause.unsigned_abs());
+    let losses = config.policy.loss_defaults();
     let mut effects = BTreeMap::from([
         ("instance", json!(config.policy.instance())),
         ("controller.dry_run", json!(controller.dry_run)),
         ("controller.max_pause", json!(max_pause)),
+        ("defaults.on_loss", json!(losses.on_loss.as_str())),
+        (
+            "defaults.loss_margin",
+            json!(length(losses.margin.unsigned_abs())),
+        ),
     ]);
     let bucket = config.settings.overrides.bucket.as_ref();
     effects.extend(bucket.map(|bucket| ("overrides.bucket", json!(bucket))));

@@ -14,6 +14,7 @@ pub fn observation(state: PauseState) -> Observation {
         pending: 0,
         ack_pending: 0,
         counted: true,
+        floor: 0,
         labels: Labels::UNKNOWN,
     }
 }

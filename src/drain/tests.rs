@@ -27,6 +27,7 @@ fn uncounted(paused: bool) -> Found {
     match found(paused, 0) {
         Found::Present(seen) => Found::Present(Observation {
             counted: false,
+            floor: 0,
             ..seen
         }),
         found => found,

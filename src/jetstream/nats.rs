@@ -25,6 +25,7 @@ use super::{Advisory, JetStream, Link, Listed, Listing, RequestError, Sample, Wr
 use crate::config::{self, Api};
 use crate::consumer::{ConsumerId, LabelKeys};
 use crate::overrides::Bucket;
+use crate::retention::StreamDetails;
 
 mod audit;
 mod bucket;
@@ -181,6 +182,10 @@ impl JetStream for Nats {
             }) => Ok(Sample::UNKNOWN),
             Err(error) => Err(error),
         }
+    }
+
+    async fn stream(&self, name: &str) -> Result<Option<StreamDetails>, RequestError> {
+        self.stream_details(name).await
     }
 
     async fn pause(&self, id: &ConsumerId, until: Timestamp) -> Result<(), RequestError> {

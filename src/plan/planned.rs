@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{Decision, Verdict};
 use crate::consumer::ConsumerId;
 use crate::policy::Desired;
+use crate::retention::Loss;
 
 /// What to do about many consumers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub struct Planned {
     /// When it is observed again, in uptime, if neither the calendar nor an advisory asks for it
     /// before.
     pub look: Option<Duration>,
+    /// The loss that it comes to before its pause ends.
+    pub loss: Option<Loss>,
 }
 
 /// What becomes of a decision.

@@ -73,6 +73,16 @@ pub enum Rule {
     Releasing,
     /// It was released, and runs until the windows that are open have closed.
     Released,
+    /// A loss is so near that no pause is begun.
+    LossNear,
+    /// It delivers and should not, and messages allow a pause that ends sooner than wanted.
+    LossPause,
+    /// It is paused for as long as its messages allow.
+    LossPaused,
+    /// It is paused by recess until another instant than its messages allow.
+    LossRetime,
+    /// A loss is so near that its pause ends.
+    LossRelease,
     /// The wanted end is too near to begin or lengthen a pause.
     TooNear,
     /// It delivers and should not.
@@ -89,7 +99,7 @@ pub enum Rule {
 
 impl Rule {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 42] = [
         Self::Unknown,
         Self::Missing,
         Self::Unconfirmed,
@@ -121,6 +131,11 @@ impl Rule {
         Self::TailForeign,
         Self::Releasing,
         Self::Released,
+        Self::LossNear,
+        Self::LossPause,
+        Self::LossPaused,
+        Self::LossRetime,
+        Self::LossRelease,
         Self::TooNear,
         Self::Pause,
         Self::Paused,
@@ -132,6 +147,11 @@ impl Rule {
     /// The stable name, in kebab-case: in JSON, on pages and in debug logs.
     pub fn as_str(self) -> &'static str {
         self.row().name
+    }
+
+    /// Whether a consumer runs, or is about to, though a pause of it is wanted.
+    pub fn leaves_running(self) -> bool {
+        matches!(self, Self::Releasing | Self::Released | Self::LossNear)
     }
 
     /// What the row says.
@@ -289,6 +309,37 @@ impl Rule {
                 "pause until u",
                 "lapsed, ours, a release from this pause",
                 "Settled: it runs until the pause would end",
+            ),
+            Self::LossNear => (
+                "loss-near",
+                "pause until u",
+                "running or lapsed, `on_loss = \"release\"`, a loss nearer than `loss_margin`",
+                "Settled: it runs until its backlog allows a pause",
+            ),
+            Self::LossPause => (
+                "loss-pause",
+                "pause until u",
+                "running or lapsed, `on_loss = \"release\"`, a loss by `max_age` at t; \
+                 t - `loss_margin` is sooner than u",
+                "Pause(t - `loss_margin`), which is a release",
+            ),
+            Self::LossPaused => (
+                "loss-paused",
+                "pause until u",
+                "paused, recess's, the same, until about t - `loss_margin`",
+                "Settled",
+            ),
+            Self::LossRetime => (
+                "loss-retime",
+                "pause until u",
+                "paused, recess's, the same, until another instant",
+                "Retime(t - `loss_margin`), which is a release",
+            ),
+            Self::LossRelease => (
+                "loss-release",
+                "pause until u",
+                "paused, recess's, `on_loss = \"release\"`, a loss nearer than `loss_margin`",
+                "Resume, which is a release",
             ),
             Self::TooNear => (
                 "too-near",

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::guard::{Guard, Held, Streams};
 use super::orphans::{Orphan, Orphans};
 use super::planned::{Plan, Planned, Sending};
 use super::skew::Skew;
@@ -17,6 +18,7 @@ use crate::consumer::{ConsumerId, Found, Observation, PauseState};
 use crate::ledger::{Admission, Ledger};
 use crate::now::Now;
 use crate::policy::{Desired, Policy, WindowSet};
+use crate::retention::Loss;
 
 mod metadata;
 #[cfg(test)]
@@ -55,6 +57,8 @@ pub struct Situation<'s> {
     pub watches_draining: bool,
     /// What is known of overrides, which the policy has.
     pub overrides: OverridesKnown,
+    /// What is known of the streams of consumers that are held.
+    pub streams: &'s Streams,
     /// Our clocks.
     pub now: Now,
 }
@@ -70,9 +74,19 @@ pub struct Known<'k> {
     pub found: &'k Found,
     /// When, in uptime.
     pub seen: Duration,
+    /// The server's clock when it was last observed with nothing to wait for.
+    pub idle_at: Option<Timestamp>,
 }
 
-impl Known<'_> {
+impl<'k> Known<'k> {
+    fn held(&self, seen: &'k Observation) -> Held<'k> {
+        Held {
+            windows: self.windows,
+            seen,
+            idle_at: self.idle_at,
+        }
+    }
+
     /// When the pause that was seen will have ended, in uptime.
     pub fn lapse(&self) -> Option<Duration> {
         match self.found.observation()?.state {
@@ -95,7 +109,7 @@ impl Situation<'_> {
     /// use recess::consumer::{Candidate, ConsumerId, Found, Kind, Labels, Observation, PauseState};
     /// use recess::ledger::Ledger;
     /// use recess::now::Now;
-    /// use recess::plan::{OverridesKnown, Known, Orphans, Rule, Situation, Skew};
+    /// use recess::plan::{OverridesKnown, Known, Orphans, Rule, Situation, Skew, Streams};
     ///
     /// let toml = "[[window]]\nname = 'w'\nconsumers = ['ORDERS/*']\nschedule = '0 2 * * *'\nduration = '1h'\n";
     /// let policy = recess::config::parse("recess.toml".as_ref(), toml)?.policy;
@@ -111,6 +125,7 @@ impl Situation<'_> {
     ///     resync: Duration::from_secs(60),
     ///     watches_draining: false,
     ///     overrides: OverridesKnown::NoBucket,
+    ///     streams: &Streams::default(),
     ///     now,
     /// };
     /// let id: ConsumerId = "ORDERS/billing".parse()?;
@@ -123,9 +138,10 @@ impl Situation<'_> {
     ///     ack_pending: 0,
     ///     counted: true,
     ///     labels: Labels::UNKNOWN,
+    ///     floor: 0,
     /// });
     /// let windows = policy.windows_of(&Candidate::found(&id, &found));
-    /// let known = Known { id: &id, windows: &windows, found: &found, seen: now.uptime };
+    /// let known = Known { id: &id, windows: &windows, found: &found, seen: now.uptime, idle_at: None };
     /// let plan = situation.plan([known].into_iter(), wall);
     /// assert_eq!(plan.writes.len(), 1);
     /// assert_eq!(plan.decisions[0].decision.rule, Rule::Pause);
@@ -161,7 +177,8 @@ impl Situation<'_> {
                 decision,
                 sending,
                 waits_until,
-                look: self.look(&known, desired, waits_until),
+                look: self.look(&known, desired, waits_until, at),
+                loss: self.loss(&known, desired, at),
             });
         }
         let steps = u32::try_from(draining.len() / DRAINING_AT_ONCE + 1).unwrap_or(u32::MAX);
@@ -204,6 +221,7 @@ impl Situation<'_> {
             resumed_on_purpose: windows.is_resumed(at),
             exempt: windows.is_exempt(at),
             labels_lost: seen.is_some_and(|seen| self.lost_its_labels(known, seen, want, at)),
+            guard: self.guard(known, want, at),
             overrides: self.overrides,
         };
         decide(want, found, &case)
@@ -222,9 +240,17 @@ impl Situation<'_> {
             PauseState::Paused { until, .. } => self.policy.mark().unstamp(until),
             PauseState::Running | PauseState::Lapsed { .. } => None,
         };
+        // One that ends before messages are lost may be of a pause that lasts longer.
+        let is_guarded =
+            (seen.state.deadline()).is_some_and(|until| self.policy.mark().is_for_retention(until));
+        let wants = if is_guarded {
+            Policy::wants_more_soon
+        } else {
+            Policy::wants_soon
+        };
         stored.is_some_and(|stored| {
             want.until().is_none_or(|until| until < stored)
-                && (self.policy).wants_soon(known.id, known.windows, stored, at, EARLY)
+                && wants(self.policy, known.id, known.windows, stored, at, EARLY)
         })
     }
 
@@ -234,12 +260,41 @@ impl Situation<'_> {
     ///
     /// Once overrides are read, those who resume write one, which counts as long as it lives: so it
     /// can be undone.
+    ///
+    /// One that ends before messages are lost counts always, but a pause that a person orders later
+    /// ends it.
     fn is_released(&self, known: &Known<'_>, seen: &Observation, at: Timestamp) -> bool {
+        let mark = self.policy.mark();
+        if let Some(until) = (seen.state.deadline()).filter(|&until| mark.is_for_retention(until)) {
+            return known.windows.hold_throughout(until, at)
+                && !known.windows.is_paused_since(until, at);
+        }
         if self.overrides == OverridesKnown::Read {
             return false;
         }
-        let release = (seen.state.deadline()).filter(|&until| self.policy.mark().is_release(until));
+        let release = (seen.state.deadline()).filter(|&until| mark.is_release(until));
         release.is_some_and(|release| known.windows.hold_throughout(release, at))
+    }
+
+    /// How long its messages allow a consumer to be held.
+    fn guard(&self, known: &Known<'_>, want: Desired, at: Timestamp) -> Guard {
+        let (Desired::Paused(_), Some(seen)) = (want, known.found.observation()) else {
+            return Guard::Off;
+        };
+        let stream = self.streams.get(known.id.stream());
+        known
+            .held(seen)
+            .guard(self.policy, stream, at, self.skew.server_time(at))
+    }
+
+    /// The loss that a consumer comes to before the pause that is wanted ends, if it is held.
+    pub fn loss(&self, known: &Known<'_>, want: Desired, at: Timestamp) -> Option<Loss> {
+        let (Desired::Paused(end), Some(seen)) = (want, known.found.observation()) else {
+            return None;
+        };
+        let stream = self.streams.limited(known.id.stream())?;
+        let loss = known.held(seen).loss(stream, self.skew.server_time(at))?;
+        (loss.at < end).then_some(loss)
     }
 
     fn orphan(&self, id: &ConsumerId) -> Option<Orphan> {
@@ -279,6 +334,7 @@ impl Situation<'_> {
         known: &Known<'_>,
         desired: Desired,
         waits_until: Option<Duration>,
+        at: Timestamp,
     ) -> Option<Duration> {
         let nothing_known = (*known.found == Found::Unknown).then(|| self.now.uptime + UNKNOWN);
         let looks = [
@@ -288,8 +344,29 @@ impl Situation<'_> {
             self.ledger.look(known.id),
             known.lapse(),
             self.exemption_end(known.windows),
+            self.guard_look(known, desired, at),
         ];
         looks.into_iter().flatten().min()
+    }
+
+    /// When the guard may call for another deadline: when a forecast comes true, and when half of
+    /// the time is over for which one was written.
+    fn guard_look(&self, known: &Known<'_>, desired: Desired, at: Timestamp) -> Option<Duration> {
+        let stored = known.found.observation()?.state;
+        let server_now = self.skew.server_time(at);
+        let wait = match (self.guard(known, desired, at), stored) {
+            (Guard::Forecast(until), PauseState::Paused { .. }) => until.duration_since(server_now),
+            (Guard::Until { at: until, .. }, PauseState::Paused { until: stored, .. })
+                if stored < until =>
+            {
+                stored.duration_since(server_now) - until.duration_since(server_now) / 2
+            }
+            _ => return None,
+        };
+        let wait = Duration::try_from(wait)
+            .ok()
+            .filter(|wait| !wait.is_zero())?;
+        Some(self.now.uptime + wait)
     }
 
     /// When the server's clock allows a deadline that ours allows already.

@@ -66,6 +66,7 @@ fn calm() -> Case {
         resumed_on_purpose: false,
         exempt: false,
         labels_lost: false,
+        guard: Guard::Off,
         overrides: OverridesKnown::NoBucket,
     }
 }
@@ -73,6 +74,26 @@ fn calm() -> Case {
 fn released() -> Case {
     Case {
         released: true,
+        ..calm()
+    }
+}
+
+/// A deadline of ours in so many seconds that ends a pause before messages are lost.
+fn retention(seconds: i64) -> Timestamp {
+    mark().stamp_retention(at(seconds))
+}
+
+/// How much later a deadline of another copy may be.
+const SLACK: i64 = 30;
+
+/// Messages allow a pause for so many seconds.
+fn guarded(seconds: i64) -> Case {
+    Case {
+        guard: Guard::Until {
+            at: at(seconds),
+            slack: SignedDuration::from_secs(SLACK),
+            exact: true,
+        },
         ..calm()
     }
 }
@@ -497,6 +518,7 @@ fn verdicts_say_what_is_written() {
         (Verdict::Retime(until), "retime", Some(Action::Retime), Some(until)),
         (Verdict::Resume, "resume", Some(Action::Resume), None),
         (Verdict::Release, "resume", Some(Action::Resume), None),
+        (Verdict::ReleaseBeforeLoss, "resume", Some(Action::Resume), None),
         (Verdict::Clear, "clear", Some(Action::Clear), None),
     ] {
         assert_eq!(verdict.as_str(), word);
@@ -504,6 +526,103 @@ fn verdicts_say_what_is_written() {
         assert_eq!(verdict.action(), action, "{word}");
         assert_eq!(verdict.deadline(), deadline, "{word}");
     }
+}
+
+/// The guard, row by row: what is stored, how long messages allow a pause, and what follows. A pause
+/// is wanted for 600 s.
+#[test]
+#[rustfmt::skip] // a row a line
+fn a_pause_ends_before_messages_are_lost() {
+    use Rule::*;
+    let calm = calm();
+    let released = |case: Case| Case { released: true, ..case };
+    let about = |seconds| Case {
+        guard: Guard::Until {
+            at: at(seconds),
+            slack: SignedDuration::from_secs(SLACK),
+            exact: false,
+        },
+        ..calm
+    };
+    let forecast = |seconds| Case { guard: Guard::Forecast(at(seconds)), ..calm };
+    let unread = Case { guard: Guard::Unread, ..calm };
+    let theirs = |case: Case, seconds| Case { remembered_foreign: Some(at(seconds)), ..case };
+    let pause = |seconds| Verdict::Pause(retention(seconds));
+    let retime = |seconds| Verdict::Retime(retention(seconds));
+    let (settled, foreign) = (Verdict::Settled, Verdict::Foreign);
+    let release_it = Verdict::ReleaseBeforeLoss;
+    let rows = [
+        // Nothing is known, or nothing is lost before the end.
+        (running(), unread, Pause, Verdict::Pause(ours(600))),
+        (running(), guarded(600), Pause, Verdict::Pause(ours(600))),
+        (running(), forecast(1), Pause, Verdict::Pause(ours(600))),
+        // A pause begins with the deadline that keeps messages.
+        (running(), guarded(599), LossPause, pause(599)),
+        (running(), about(300), LossPause, pause(300)),
+        (lapsed(at(-9)), guarded(6), LossPause, pause(6)),
+        (running(), guarded(5), LossNear, settled),
+        (running(), guarded(-90), LossNear, settled),
+        (running(), forecast(0), LossNear, settled),
+        // What was released from this pause runs, whatever its messages allow.
+        (lapsed(retention(-9)), released(guarded(300)), Released, settled),
+        (lapsed(retention(-9)), released(calm), Released, settled),
+        (paused(retention(6)), released(guarded(300)), Releasing, settled),
+        (paused(retention(6)), released(calm), Releasing, settled),
+        (paused(release(20)), released(guarded(300)), Releasing, settled),
+        // One of another pause is paused like any other.
+        (lapsed(retention(-9)), guarded(300), LossPause, pause(300)),
+        (lapsed(retention(-9)), calm, Pause, Verdict::Pause(ours(600))),
+        // A pause that was written whole is shortened.
+        (paused(ours(600)), guarded(300), LossRetime, retime(300)),
+        (paused(ours(600)), about(300), LossRetime, retime(300)),
+        (paused(ours(600)), guarded(5), LossRelease, release_it),
+        (paused(ours(600)), guarded(-90), LossRelease, release_it),
+        (paused(ours(600)), forecast(0), LossRelease, release_it),
+        (paused(ours(600)), forecast(1), Paused, settled),
+        (paused(ours(6)), forecast(0), EndsItself, settled),
+        // One that keeps messages stays within the slack, and is shortened by what is known only.
+        (paused(retention(300)), released(guarded(300)), LossPaused, settled),
+        (paused(retention(329)), released(guarded(300)), LossPaused, settled),
+        (paused(retention(331)), released(guarded(300)), LossRetime, retime(300)),
+        (paused(retention(599)), released(about(300)), LossPaused, settled),
+        (paused(retention(33)), released(guarded(4)), LossPaused, settled),
+        (paused(retention(35)), released(guarded(4)), LossRelease, release_it),
+        (paused(retention(300)), released(about(4)), LossPaused, settled),
+        // It follows what messages allow when half of that is over.
+        (paused(retention(299)), released(guarded(500)), LossPaused, settled),
+        (paused(retention(251)), released(guarded(500)), LossPaused, settled),
+        (paused(retention(249)), released(guarded(500)), LossRetime, retime(500)),
+        // What is not known any more changes nothing; that nothing is lost does.
+        (paused(retention(300)), released(unread), LossPaused, settled),
+        (paused(retention(300)), released(calm), Retime, Verdict::Retime(ours(600))),
+        (paused(retention(300)), released(guarded(600)), Retime, Verdict::Retime(ours(600))),
+        (paused(retention(300)), released(forecast(0)), LossRelease, release_it),
+        // A foreign pause is never shortened or ended, and extended for as long as messages allow.
+        (paused(at(600)), guarded(4), Covered, foreign),
+        (paused(at(200)), guarded(300), Extend, pause(300)),
+        (paused(at(300)), guarded(300), Foreign, foreign),
+        (paused(at(200)), guarded(4), Foreign, foreign),
+        (paused(at(200)), forecast(0), Foreign, foreign),
+        (paused(ours(600)), theirs(guarded(4), 60), GiveBack, Verdict::Retime(at(60))),
+        (paused(ours(600)), theirs(guarded(30), 60), GiveBack, Verdict::Retime(at(60))),
+        (paused(ours(600)), theirs(guarded(90), 60), LossRetime, retime(90)),
+        (paused(ours(600)), theirs(forecast(0), 60), GiveBack, Verdict::Retime(at(60))),
+        (paused(ours(600)), theirs(forecast(0), 4), LossRelease, release_it),
+    ];
+    for (found, case, rule, verdict) in rows {
+        let decision = decide(Desired::Paused(at(600)), &found, &case);
+        let is = (decision.rule, decision.verdict);
+        assert_eq!(is, (rule, verdict), "{found:?} {case:?}");
+    }
+    // By a clock that cannot be trusted none of that is sent but what begins or lengthens a pause.
+    let untrusted = Case { skew: Some(SignedDuration::from_secs(31)), ..guarded(300) };
+    for (found, is_sent) in [(running(), true), (paused(ours(600)), false), (paused(ours(200)), true)] {
+        let decision = decide(Desired::Paused(at(600)), &found, &untrusted);
+        assert_eq!(decision.verdict.action().is_some(), is_sent, "{found:?}");
+    }
+    // If no pause is wanted, the mark changes nothing.
+    let decision = decide(RUN, &paused(retention(300)), &calm);
+    assert_eq!((decision.rule, decision.verdict), (Resume, Verdict::Resume));
 }
 
 /// One case for each rule that it decides, and none of the rules above it.
@@ -543,6 +662,11 @@ fn an_example_of(rule: Rule) -> (Desired, Found, Case) {
         Rule::TailForeign => (tail, paused(at(900)), calm()),
         Rule::Releasing => (pause, paused(release(2)), released()),
         Rule::Released => (pause, lapsed(release(-90)), released()),
+        Rule::LossNear => (pause, running(), guarded(4)),
+        Rule::LossPause => (pause, running(), guarded(300)),
+        Rule::LossPaused => (pause, paused(retention(300)), Case { released: true, ..guarded(300) }),
+        Rule::LossRetime => (pause, paused(ours(600)), guarded(300)),
+        Rule::LossRelease => (pause, paused(ours(600)), guarded(4)),
         Rule::TooNear => (Desired::Paused(at(5)), running(), calm()),
         Rule::Pause => (pause, running(), calm()),
         Rule::Paused => (pause, paused(ours(600)), calm()),
@@ -1199,6 +1323,7 @@ mod restated {
             resumed_on_purpose: false,
             exempt: false,
             labels_lost: facts.labels_lost,
+            guard: Guard::Off,
             overrides: OverridesKnown::NoBucket,
         };
         let found = found_in(facts.have, facts.clustered, seen_ago);

@@ -26,6 +26,8 @@ pub enum Verdict {
     /// The same on purpose, by a deadline with the release mark: until the windows that are open
     /// have closed, no copy of recess pauses it again.
     Release,
+    /// The same before messages are lost, by a deadline with the retention mark.
+    ReleaseBeforeLoss,
     /// Remove a deadline of ours that has passed.
     Clear,
     /// Nothing: the pause is foreign.
@@ -38,7 +40,7 @@ impl Verdict {
         match self {
             Self::Pause(_) => Some(Action::Pause),
             Self::Retime(_) => Some(Action::Retime),
-            Self::Resume | Self::Release => Some(Action::Resume),
+            Self::Resume | Self::Release | Self::ReleaseBeforeLoss => Some(Action::Resume),
             Self::Clear => Some(Action::Clear),
             Self::Settled | Self::Unknown | Self::Missing | Self::Foreign => None,
         }
@@ -47,7 +49,7 @@ impl Verdict {
     /// Whether it shortens or ends a pause that is in that state.
     pub fn ends(self, state: PauseState) -> bool {
         match self {
-            Self::Resume | Self::Release | Self::Clear => true,
+            Self::Resume | Self::Release | Self::ReleaseBeforeLoss | Self::Clear => true,
             Self::Retime(until) => state.deadline().is_some_and(|stored| until <= stored),
             Self::Pause(_) | Self::Settled | Self::Unknown | Self::Missing | Self::Foreign => false,
         }
@@ -62,6 +64,7 @@ impl Verdict {
             | Self::Missing
             | Self::Resume
             | Self::Release
+            | Self::ReleaseBeforeLoss
             | Self::Clear
             | Self::Foreign => None,
         }
@@ -74,9 +77,12 @@ impl Verdict {
             Self::Unknown => "unknown",
             Self::Missing => "missing",
             Self::Foreign => "foreign",
-            Self::Pause(_) | Self::Retime(_) | Self::Resume | Self::Release | Self::Clear => {
-                self.action().map_or("settled", Action::as_str)
-            }
+            Self::Pause(_)
+            | Self::Retime(_)
+            | Self::Resume
+            | Self::Release
+            | Self::ReleaseBeforeLoss
+            | Self::Clear => self.action().map_or("settled", Action::as_str),
         }
     }
 }

@@ -13,7 +13,7 @@ use super::exclusion::Exclusion;
 use super::overlay::Overlay;
 use super::overridden::Overridden;
 use super::returning::Returning;
-use super::{Override, Selection};
+use super::{OnLoss, Override, Selection};
 use crate::calendar::{Occurrence, Schedule};
 
 /// A named schedule and the consumers it pauses.
@@ -30,6 +30,8 @@ pub struct Window {
     pub resume_spread: SignedDuration,
     /// Whom it pauses.
     pub selection: Selection,
+    /// What is done before one of them loses messages.
+    pub on_loss: OnLoss,
     /// What people decided about it at run time.
     overridden: Option<Overridden>,
 }
@@ -43,6 +45,7 @@ impl Window {
             exclusions: Vec::new(),
             resume_spread: SignedDuration::ZERO,
             selection,
+            on_loss: OnLoss::default(),
             overridden: None,
         }
     }

@@ -26,12 +26,14 @@ impl<J: JetStream> Reconciler<J> {
         observed: Observed,
         scope: &Scope,
         interest: &Interest,
-        now: Now,
+        (began, now): (Now, Now),
         pass: &mut Pass,
     ) -> Vec<ConsumerId> {
         if let Some(sample) = observed.clock {
             self.skew.take(sample);
         }
+        // No later than the answers were given.
+        let observed_at = self.skew.server_time(began.wall);
         let mut rows = std::mem::take(&mut self.rows);
         let mut left_out = std::mem::take(&mut self.left_out);
         let updated = observed.apply(
@@ -40,7 +42,11 @@ impl<J: JetStream> Reconciler<J> {
             // Cloned once a pass, as the newest report still holds the rows of the pass before.
             Arc::make_mut(&mut rows),
             Arc::make_mut(&mut left_out),
-            |id, sample, before| self.row_of(id, sample.found, before, interest, now, pass),
+            |id, sample, before| {
+                let server_now = sample.server_time.unwrap_or(observed_at);
+                let row = self.row_of(id, sample.found, before, interest, now, pass)?;
+                Some(row.idle_since(before, server_now))
+            },
         );
         (self.rows, self.left_out) = (rows, left_out);
         updated

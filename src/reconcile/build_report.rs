@@ -29,6 +29,7 @@ impl<J: JetStream> Reconciler<J> {
             burst: None,
             rows: self.rows.clone(),
             unlisted: self.unlisted.clone(),
+            limits_unread: self.limits.unread.clone(),
             left_out: self.left_out.clone(),
             windows,
             overrides: self.overrides.report(),

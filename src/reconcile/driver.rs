@@ -139,6 +139,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         self.prepared = None;
         if self.is_up() {
             self.full = FullLook::now(Wake::Connected);
+            self.reconciler.limits.ask_all();
         } else {
             self.reconciler.lose_sight();
         }

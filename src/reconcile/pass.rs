@@ -74,7 +74,7 @@ impl<J: JetStream> Reconciler<J> {
         }
         let interest = self.interest(began);
         let connection = observed.connection;
-        let updated = self.apply_observation(observed, &scope, &interest, now, &mut pass);
+        let updated = self.apply_observation(observed, &scope, &interest, (began, now), &mut pass);
         self.ledger.looked(|id| scope.includes(id), now);
         let mut writes = self.decide_rows(&updated, now);
         if self.rest_on_overrides(wake, &writes)
@@ -86,6 +86,9 @@ impl<J: JetStream> Reconciler<J> {
         // A stream that could not be asked may hold what a glob seems to miss.
         if pass.full && pass.is_ok() {
             self.unmatched = Some(self.unmatched_globs());
+        }
+        if pass.full {
+            self.follow_limits(now);
         }
         let may_be_undone = self.ledger.in_scope(now).next().is_some();
         self.jetstream.watch_writers(may_be_undone);
@@ -102,7 +105,7 @@ impl<J: JetStream> Reconciler<J> {
     }
 
     /// What decisions rest on now.
-    fn situation(&self, now: Now) -> Situation<'_> {
+    pub(super) fn situation(&self, now: Now) -> Situation<'_> {
         Situation {
             policy: self.policy(),
             ledger: &self.ledger,
@@ -111,13 +114,18 @@ impl<J: JetStream> Reconciler<J> {
             resync: self.config.settings.controller.resync,
             watches_draining: self.config.settings.events.subject.is_some(),
             overrides: self.overrides.known(now),
+            streams: &self.limits.known,
             now,
         }
     }
 
     /// Plans for the present, writes the decisions into the rows, and returns what should be sent
     /// now.
-    fn decide_rows(&mut self, touched: &[ConsumerId], now: Now) -> Vec<(ConsumerId, Verdict)> {
+    pub(super) fn decide_rows(
+        &mut self,
+        touched: &[ConsumerId],
+        now: Now,
+    ) -> Vec<(ConsumerId, Verdict)> {
         let known = (touched.iter()).filter_map(|id| self.rows.get_key_value(id));
         let plan = (self.situation(now)).plan(known.map(|(id, row)| row.known(id)), now.wall);
         self.agenda.follow(&plan);
@@ -141,14 +149,19 @@ impl<J: JetStream> Reconciler<J> {
             decision,
             sending,
             waits_until,
+            loss,
             ..
         } = planned;
         row.desired = desired;
         (row.verdict, row.rule) = (decision.verdict, decision.rule);
+        row.loss = loss.filter(|_| !decision.rule.leaves_running());
+        row.note_release(self.policy.mark(), self.skew.server_time(now.wall));
         row.unconfirmed = self.ledger.unseen_for(&id, now);
         row.sends_in = waits_until.map(|until| until.saturating_sub(now.uptime));
         row.contested = sending == Sending::Contested;
-        if let (Rule::Paused | Rule::Tail, Some(seen)) = (row.rule, row.found.observation()) {
+        if let (Rule::Paused | Rule::LossPaused | Rule::Tail, Some(seen)) =
+            (row.rule, row.found.observation())
+        {
             self.ledger.keep(&id, seen);
         }
         if row.is_released() {

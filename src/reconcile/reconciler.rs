@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::Heartbeat;
+use super::limits::Limits;
 use super::nature::Nature;
 use super::override_book::{BucketAnswer, OverrideBook};
 use super::window_coverage::{UnmatchedGlobs, WindowCoverage};
@@ -50,6 +51,8 @@ pub struct Reconciler<J> {
     pub(super) orphans: Orphans,
     /// The streams that could not be listed for them.
     pub(super) unlisted: Arc<[Failure]>,
+    /// The limits of streams.
+    pub(super) limits: Limits,
     /// What recess wrote under another instance name.
     pub(super) former: Former,
     /// Who was paused in which window.
@@ -85,6 +88,7 @@ impl<J: JetStream> Reconciler<J> {
             unmatched: None,
             orphans: Orphans::default(),
             unlisted: Arc::default(),
+            limits: Limits::default(),
             former: Former::default(),
         }
     }

@@ -1,7 +1,7 @@
 //! What a pause can work against: the parts of streams' and consumers' configurations, and how far
 //! each has come.
 //!
-//! Only `check --live` asks for these; the loop needs none of them.
+//! The loop asks for a stream's, where a consumer of it is held; `check --live` for both.
 
 use std::time::Duration;
 

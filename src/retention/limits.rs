@@ -1,10 +1,11 @@
 //! Messages wait in the stream while a consumer is paused, within the stream's limits: what those
 //! do to them.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::details::{ConsumerDetails, Discard, StreamDetails};
-use super::{Hazard, LongestPause, StreamSeen, are, length, show};
+use super::loss::{self, Progress, StreamHistory};
+use super::{Hazard, LongestPause, StreamSeen, are, length, number, show};
 
 /// A history that is shorter says nothing of what comes in on average.
 const HISTORY: SignedDuration = SignedDuration::from_mins(1);
@@ -14,6 +15,25 @@ const SHORTEST_MEASURED: SignedDuration = SignedDuration::from_millis(100);
 
 /// A stream that is so full is near full, whatever comes in.
 const NEAR_FULL: f64 = 0.9;
+
+/// A consumer that is released so long before a loss that no pause of it can begin.
+pub fn never_paused(margin: SignedDuration, stream: &StreamDetails) -> Option<Hazard> {
+    let max_age = stream.max_age?;
+    let limit = SignedDuration::try_from(max_age).ok()?;
+    (limit <= margin).then(|| Hazard {
+        code: "loss-margin",
+        message: format!(
+            "its stream drops messages after {} (max_age), no later than loss_margin ({}) ends a \
+             pause before that: with on_loss = \"release\" recess never pauses it",
+            show(max_age),
+            length(margin)
+        ),
+        hint: format!(
+            "make loss_margin shorter than {}, or raise the stream's max_age",
+            show(max_age)
+        ),
+    })
+}
 
 /// `max_age` drops what waits for too long.
 pub fn expiry(
@@ -188,30 +208,18 @@ fn backlog(consumer: &ConsumerDetails, stream: &StreamDetails) -> u64 {
     }
 }
 
-/// About how old the oldest message is that waits for a consumer. The server does not report when
-/// each arrived, so an even inflow is assumed.
+/// About how old the oldest message is that waits for a consumer.
 fn lag(consumer: &ConsumerDetails, stream: &StreamDetails) -> SignedDuration {
-    let ((first, Some(first_at)), (last, Some(last_at)), Some(now)) =
-        (stream.first, stream.last, stream.at)
-    else {
+    let Some(now) = stream.at.filter(|_| consumer.pending > 0) else {
         return SignedDuration::ZERO;
     };
-    if consumer.pending == 0 {
-        return SignedDuration::ZERO;
-    }
-    let next = consumer
-        .delivered
-        .saturating_add(1)
-        .clamp(first, last.max(first));
-    let share = number(next - first) / number(last.saturating_sub(first).max(1));
-    let came = came_at(first_at, last_at, share);
+    let progress = Progress {
+        floor: consumer.delivered,
+        waits: true,
+        idle_at: None,
+    };
+    let (came, _) = loss::came(&StreamHistory::of(stream.clone(), now), &progress, now);
     now.duration_since(came).max(SignedDuration::ZERO)
-}
-
-fn came_at(first: Timestamp, last: Timestamp, share: f64) -> Timestamp {
-    let span = last.duration_since(first).as_secs_f64() * share;
-    let since = SignedDuration::try_from_secs_f64(span).unwrap_or_default();
-    first.checked_add(since).unwrap_or(last)
 }
 
 /// Whole seconds, rounded up.
@@ -235,12 +243,4 @@ fn bytes(count: u64) -> String {
         Some((size, unit)) => format!("{} {unit}", (count / size * 10.0).round() / 10.0),
         None => format!("{count} bytes"),
     }
-}
-
-#[expect(
-    clippy::as_conversions,
-    reason = "an estimate: the last digits of counts beyond 2^53 change nothing"
-)]
-fn number(count: u64) -> f64 {
-    count as f64
 }

@@ -13,7 +13,7 @@ use crate::config::{self, Config};
 use crate::consumer::example::observation;
 use crate::consumer::{Candidate, ConsumerId, Found, Labels, Mark, Observation, PauseState};
 use crate::jetstream::{Link, Server};
-use crate::plan::{Case, Orphan, OverridesKnown, Rule, Verdict, decide};
+use crate::plan::{Case, Guard, Orphan, OverridesKnown, Rule, Verdict, decide};
 use crate::policy::{
     Desired, Override, OverrideId, Selection, Selector, Target, Terms, Verb, WindowSet,
 };
@@ -284,6 +284,7 @@ impl Scene {
             resumed_on_purpose: false,
             exempt: windows.is_exempt(now),
             labels_lost: false,
+            guard: Guard::Off,
             overrides: OverridesKnown::Read,
         };
         let desired = policy.desired(id, &windows, now);

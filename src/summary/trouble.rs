@@ -213,7 +213,11 @@ impl Trouble {
 /// moment.
 fn is_unmet(row: &Row) -> bool {
     match row.verdict {
-        Verdict::Pause(_) | Verdict::Retime(_) | Verdict::Resume | Verdict::Release => true,
+        Verdict::Pause(_)
+        | Verdict::Retime(_)
+        | Verdict::Resume
+        | Verdict::Release
+        | Verdict::ReleaseBeforeLoss => true,
         // The guards, which keep recess from what it would do.
         Verdict::Settled => matches!(
             row.rule,

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::changes::{Change, Counts, MAX_NAMES_IN_EVENT, Stage};
 use crate::consumer::ConsumerId;
 use crate::report::Report;
+use crate::views::json;
 
 mod overrides;
 #[cfg(test)]
@@ -55,6 +56,8 @@ struct Data<'e> {
     consumers: Vec<String>,
     counts: &'e Counts,
     late_ms: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    loss: Option<json::LossRow>,
 }
 
 /// `PREFIX.INSTANCE.WINDOW.KIND`. What a token of a subject cannot hold is an underscore there; the
@@ -99,6 +102,7 @@ fn to_json(stage: &Stage) -> Vec<u8> {
             consumers,
             counts: &stage.consumers.counts,
             late_ms: i64::try_from(stage.late().as_millis()).unwrap_or(i64::MAX),
+            loss: stage.loss.map(json::LossRow::of),
         },
     };
     // Nothing in it can fail to be JSON.

@@ -12,6 +12,7 @@ use serde::{Serialize, Serializer};
 
 use crate::consumer::{ConsumerId, Found, Owner, PauseState};
 use crate::report::{Report, Row};
+use crate::retention::Loss;
 use crate::text::utc;
 
 /// Writes rows as an array, one by one as they come, and a line feed. Whether there were any.
@@ -50,6 +51,26 @@ pub struct StatusRow<'a> {
     exempt: bool,
     pending: Option<u64>,
     ack_pending: Option<u64>,
+    loss: Option<LossRow>,
+}
+
+/// A loss to come.
+#[derive(Debug, Serialize)]
+pub struct LossRow {
+    at: String,
+    cause: &'static str,
+    exact: bool,
+}
+
+impl LossRow {
+    /// That loss.
+    pub fn of(loss: Loss) -> Self {
+        Self {
+            at: utc(loss.at),
+            cause: loss.cause.as_str(),
+            exact: loss.exact,
+        }
+    }
 }
 
 /// What a consumer should be, or is.
@@ -106,6 +127,7 @@ fn status_row<'a>(report: &'a Report, id: &'a ConsumerId, row: &'a Row) -> Statu
         exempt: row.windows.is_exempt(report.at),
         pending: row.found.observation().map(|seen| seen.pending),
         ack_pending: row.found.observation().map(|seen| seen.ack_pending),
+        loss: row.loss.map(LossRow::of),
     }
 }
 

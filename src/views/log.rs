@@ -15,6 +15,7 @@ mod clock;
 mod connection;
 mod consumers;
 mod deployment;
+mod losses;
 mod observations;
 mod overrides;
 #[cfg(test)]
@@ -54,6 +55,9 @@ fn of_many(change: &Change) -> Option<&'static str> {
         | Change::Missing(_)
         | Change::Foreign { .. }
         | Change::Released { .. }
+        | Change::AtRisk { .. }
+        | Change::StillWaiting { .. }
+        | Change::Lost(_)
         | Change::Opened { .. }
         | Change::Closed { .. } => Some("; `recess status` shows them all"),
         Change::Override(_) => Some("; `recess overrides --all` shows them all"),
@@ -89,6 +93,7 @@ fn of_many(change: &Change) -> Option<&'static str> {
         | Change::Burst(_)
         | Change::Wrote { .. }
         | Change::Unlisted(_)
+        | Change::LimitsUnread(_)
         | Change::Decided { .. }
         | Change::Stage(_) => None,
     }
@@ -146,7 +151,20 @@ fn line(report: &Report, change: &Change) {
         Change::Exempt { ids, is_odd } => consumers::exempt(report, ids, *is_odd),
         Change::LabelsLost { id, until, windows } => consumers::labels_lost(id, *until, windows),
         Change::Foreign { id, until } => consumers::foreign(report, id, *until),
-        Change::Released { id, since } => consumers::released(report, id, *since),
+        Change::Released {
+            id,
+            since,
+            before_loss: false,
+        } => consumers::released(report, id, *since),
+        Change::Released { id, since, .. } => losses::released(report, id, *since),
+        Change::AtRisk {
+            id,
+            loss,
+            released_at,
+        } => losses::at_risk(report, id, *loss, *released_at),
+        Change::StillWaiting { id, since } => losses::still_waiting(report, id, *since),
+        Change::Lost(id) => losses::lost(report, id),
+        Change::LimitsUnread(failures) => losses::unread(failures),
         Change::Decided { id, verdict, rule } => consumers::decided(id, *verdict, *rule),
         Change::Unanswered(failure) => observations::unanswered(failure),
         Change::Unlisted(failures) => observations::unlisted(failures),

@@ -10,6 +10,7 @@ use recess::consumer::{ConsumerId, LabelKeys, PauseState};
 use recess::jetstream::bucket::{BucketEnd, BucketError, BucketRead};
 use recess::jetstream::{JetStream, Link, Listed, Listing, RequestError, Sample};
 use recess::overrides::Bucket;
+use recess::retention::StreamDetails;
 use tokio::sync::watch;
 use tokio::time::{Duration, sleep};
 
@@ -82,6 +83,7 @@ pub enum What {
     Overrides,
     List(String),
     Info(ConsumerId),
+    Limits(String),
     Pause(ConsumerId, Timestamp),
     Clear(ConsumerId),
 }
@@ -91,7 +93,7 @@ impl What {
         match self {
             Self::Pause(id, until) => Some((id, Some(*until))),
             Self::Clear(id) => Some((id, None)),
-            Self::Names | Self::Overrides | Self::List(_) | Self::Info(_) => None,
+            Self::Names | Self::Overrides | Self::List(_) | Self::Info(_) | Self::Limits(_) => None,
         }
     }
 }
@@ -285,6 +287,12 @@ impl JetStream for Client {
             .await?;
         self.remember(id, &sample);
         Ok(sample)
+    }
+
+    async fn stream(&self, name: &str) -> Result<Option<StreamDetails>, RequestError> {
+        let what = What::Limits(name.to_owned());
+        self.ask(what, |state, now| Ok(state.details(name, now)))
+            .await
     }
 
     fn pause(

@@ -11,6 +11,7 @@ mod oracle;
 mod scene;
 mod scope;
 mod server;
+mod stream;
 mod world;
 
 mod clearing;
@@ -20,6 +21,7 @@ mod faults;
 mod foreign;
 mod judge;
 mod labels;
+mod losses;
 mod overrides;
 mod planned;
 mod released;

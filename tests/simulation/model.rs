@@ -6,13 +6,15 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use recess::consumer::{ConsumerId, Found, Kind, LabelKeys, Labels, Observation, PauseState};
 use recess::jetstream::{Advisory, Listed, Sample};
+use recess::retention::StreamDetails;
 use tokio::sync::mpsc;
 
 use crate::bucket::Overrides;
 use crate::client::{Fate, Mishap, Request, Weather, What};
+use crate::stream::Stream;
 use crate::world::Chance;
 
 /// Who wrote.
@@ -47,6 +49,10 @@ pub struct State {
     listeners: Vec<mpsc::Sender<Advisory>>,
     /// What people decide at run time.
     pub bucket: Overrides,
+    /// The streams whose messages are modelled; all others have no limits.
+    pub modelled: BTreeMap<String, Stream>,
+    /// What was dropped before a consumer had it: when, whose, and its sequence.
+    pub lost: Vec<(Timestamp, ConsumerId, u64)>,
 }
 
 #[derive(Clone, Debug)]
@@ -58,6 +64,8 @@ pub struct Consumer {
     pub metadata: BTreeMap<String, String>,
     pub pending: u64,
     pub ack_pending: u64,
+    /// How far it has come in a stream that is modelled: all before is acknowledged.
+    pub floor: u64,
     /// Its node is away: writes are accepted, nothing is told, nothing is applied.
     pub offline: bool,
     /// Its node died without a word, so the others wait for it: nothing that asks about it is answered.
@@ -85,6 +93,8 @@ enum Event {
     Apply(Write, Timestamp),
     /// A deadline passes, if it is still stored.
     Expire(ConsumerId, Timestamp),
+    /// A message is published to a stream, and another after that time, and so on.
+    Publish(String, SignedDuration),
     /// An advisory reaches a listener.
     Deliver(usize, Advisory),
 }
@@ -115,6 +125,8 @@ impl State {
             events: 0,
             listeners: Vec::new(),
             bucket: Overrides::default(),
+            modelled: BTreeMap::new(),
+            lost: Vec::new(),
         }
     }
 
@@ -126,6 +138,7 @@ impl State {
             metadata: BTreeMap::new(),
             pending: 3,
             ack_pending: 1,
+            floor: 0,
             offline: false,
             silent: false,
             left_asleep_by: None,
@@ -194,19 +207,24 @@ impl State {
         let found = match self.consumer(id) {
             None => Found::Missing,
             Some(consumer) if consumer.offline => Found::Unknown,
-            Some(consumer) => Found::Present(Observation {
-                state: pause_state(consumer.deadline, now),
-                created: consumer.created,
-                kind: consumer.kind,
-                clustered: self.clustered,
-                pending: consumer.pending,
-                ack_pending: consumer.ack_pending,
-                counted: true,
-                labels: Labels::of(
-                    keys,
-                    (consumer.metadata.iter()).map(|(key, value)| (&**key, &**value)),
-                ),
-            }),
+            Some(consumer) => {
+                let modelled = self.modelled.get(id.stream());
+                let after = modelled.map(|stream| stream.after(consumer.floor));
+                Found::Present(Observation {
+                    state: pause_state(consumer.deadline, now),
+                    created: consumer.created,
+                    kind: consumer.kind,
+                    clustered: self.clustered,
+                    pending: after.unwrap_or(consumer.pending),
+                    ack_pending: after.map_or(consumer.ack_pending, |_| 0),
+                    counted: true,
+                    labels: Labels::of(
+                        keys,
+                        (consumer.metadata.iter()).map(|(key, value)| (&**key, &**value)),
+                    ),
+                    floor: consumer.floor,
+                })
+            }
         };
         let server_time = found.observation().map(|_| now);
         Sample {
@@ -214,6 +232,57 @@ impl State {
             server_time,
             in_flight: None,
         }
+    }
+
+    /// A stream's limits and contents.
+    pub fn details(&self, name: &str, now: Timestamp) -> Option<StreamDetails> {
+        self.streams.get(name)?;
+        let unlimited = || Stream::default().details(now);
+        let modelled = self.modelled.get(name);
+        Some(modelled.map_or_else(unlimited, |stream| stream.details(now)))
+    }
+
+    /// Messages come to a stream from now on, one in that time.
+    pub fn produce(&mut self, name: &str, every: SignedDuration, from: Timestamp) {
+        self.schedule(from, Event::Publish(name.to_owned(), every));
+    }
+
+    /// Consumers that are not held have had everything.
+    fn consume(&mut self, name: &str, now: Timestamp) {
+        let Some(stream) = self.modelled.get_mut(name) else {
+            return;
+        };
+        let consumers = self.streams.entry(name.to_owned()).or_default();
+        for consumer in consumers.values_mut() {
+            if consumer.deadline.is_none_or(|until| until <= now) {
+                consumer.floor = stream.last();
+            }
+        }
+        if let Some(floor) = consumers.values().map(|it| it.floor).min() {
+            stream.acknowledge(floor);
+        }
+    }
+
+    fn drop_messages(&mut self, name: &str, dropped: Vec<u64>, now: Timestamp) {
+        let consumers = self.streams.get(name).into_iter().flatten();
+        for (id, consumer) in consumers {
+            let lost = dropped.iter().filter(|seq| **seq > consumer.floor);
+            self.lost.extend(lost.map(|seq| (now, id.clone(), *seq)));
+        }
+    }
+
+    fn expire_messages(&mut self, now: Timestamp) {
+        let names: Vec<String> = self.modelled.keys().cloned().collect();
+        for name in names {
+            let dropped = (self.modelled.get_mut(&name)).map(|stream| stream.expire(now));
+            self.drop_messages(&name, dropped.unwrap_or_default(), now);
+        }
+    }
+
+    fn publish(&mut self, name: &str, now: Timestamp) {
+        let dropped = (self.modelled.get_mut(name)).map(|stream| stream.publish(now));
+        self.consume(name, now);
+        self.drop_messages(name, dropped.unwrap_or_default(), now);
     }
 
     /// Whether a question waits in vain for a consumer's node.
@@ -225,7 +294,7 @@ impl State {
             }
             What::Info(id) => self.consumer(id).is_some_and(|consumer| consumer.silent),
             What::Overrides => self.bucket.is_silent,
-            What::Names | What::Pause(..) | What::Clear(_) => false,
+            What::Names | What::Limits(_) | What::Pause(..) | What::Clear(_) => false,
         }
     }
 
@@ -329,6 +398,7 @@ impl State {
             && next.key().0 <= now
         {
             let ((at, _), event) = next.remove_entry();
+            self.expire_messages(at);
             match event {
                 // A refusal that nobody waits for any more.
                 Event::Arrive(write) => drop(self.take(write, at)),
@@ -344,11 +414,17 @@ impl State {
                     };
                     it.left_asleep_by = None;
                     let until = Some(until);
+                    self.consume(id.stream(), at);
                     self.advise(at, Advisory::Pause { id, until });
+                }
+                Event::Publish(name, every) => {
+                    self.publish(&name, at);
+                    self.produce(&name, every, at + every);
                 }
                 Event::Deliver(listener, advisory) => self.deliver(listener, advisory),
             }
         }
+        self.expire_messages(now);
     }
 
     /// The advisories of everything that changes, for one more recess.

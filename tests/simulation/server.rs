@@ -10,6 +10,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::bucket::Overrides;
 use crate::model::{Author, Consumer, State, Write, id};
+use crate::stream::{Limits, Stream};
 use crate::world::World;
 
 /// The server, or the cluster of them. Cloning shares it.
@@ -111,6 +112,19 @@ impl Server {
         let mut state = self.state();
         let consumer = state.consumer_mut(&id(path)).expect("it exists");
         consumer.metadata = metadata.collect();
+    }
+
+    /// The messages of a stream are modelled from now on.
+    pub fn limit(&self, stream: &str, limits: Limits) {
+        let limited = Stream::of(limits);
+        self.state().modelled.insert(stream.to_owned(), limited);
+    }
+
+    /// One message comes to a stream every so often, from now on.
+    pub fn produces(&self, stream: &str, every: SignedDuration) {
+        let now = self.world.now();
+        self.state().produce(stream, every, now);
+        self.soon.notify_one();
     }
 
     pub fn delete(&self, path: &str) {

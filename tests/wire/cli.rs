@@ -40,7 +40,7 @@ fn row(
 ) -> Value {
     json!({
         "stream": "ORDERS", "consumer": consumer, "desired": desired, "observed": observed,
-        "owner": owner, "verdict": verdict, "rule": rule, "windows": ["night"], "overrides": [], "exempt": false, "pending": 2, "ack_pending": 0,
+        "owner": owner, "verdict": verdict, "rule": rule, "windows": ["night"], "overrides": [], "exempt": false, "pending": 2, "ack_pending": 0, "loss": null,
     })
 }
 
@@ -289,7 +289,7 @@ async fn explain_live_shows_what_is_found_and_the_rule_that_decides() {
         let skew = found["clock_skew_seconds"].take().as_f64().unwrap();
         assert!(skew.abs() < 1.0, "{skew}");
         let expected = json!({
-            "observed": observed, "owner": owner, "verdict": verdict, "rule": rule, "clock_skew_seconds": null,
+            "observed": observed, "owner": owner, "verdict": verdict, "rule": rule, "clock_skew_seconds": null, "loss": null,
         });
         assert_eq!(found, expected, "{path}");
         assert_eq!(explained["because"][0]["window"], "night");

@@ -32,6 +32,7 @@ mod http;
 mod labels;
 mod lists;
 mod live;
+mod losses;
 mod matrix;
 mod nats_examples;
 mod odd_names;

@@ -13,7 +13,7 @@ use crate::config::{Config, Severity};
 use crate::consumer::{Candidate, Kind, Owner, PauseState};
 use crate::jetstream::{Link, RequestError, Server};
 use crate::plan::{DOUBTFUL_SKEW, LOST_SKEW, Rule, TRUSTED_SKEW};
-use crate::policy::WindowSet;
+use crate::policy::{OnLoss, WindowSet};
 use crate::report::{Sentence, Why};
 use crate::retention::{self, Hazard, LongestPause, longest_pause};
 use crate::text::{self, utc};
@@ -115,8 +115,8 @@ fn closed(seen: &Seen) -> Vec<LiveFinding> {
     let streams = failed(&seen.streams).map(|(name, error)| {
         let message = format!("cannot read its limits: {error}");
         LiveFinding::stream(Severity::Warning, "unknown-limits", name, &message).hint(
-            "the daemon does not need them; without them this check cannot report what they do to \
-             waiting messages",
+            "without them recess cannot report what they do to waiting messages, and `on_loss = \
+             \"release\"` has no effect; allow $JS.API.STREAM.INFO.* for recess's NATS user",
         )
     });
     pause.chain(consumers).chain(streams).collect()
@@ -281,7 +281,14 @@ fn hazards(config: &Config, seen: &Seen) -> Vec<LiveFinding> {
         let Some(hold) = hold else { continue };
         let stream = seen.streams.get(id.stream());
         let stream = stream.and_then(|stream| stream.as_ref().ok());
-        let of_consumer = retention::of_consumer(hold, details, stream);
+        let releases =
+            |window: &std::sync::Arc<crate::policy::Window>| window.on_loss == OnLoss::Release;
+        let margin = config.policy.loss_defaults().margin;
+        let never_paused = stream
+            .filter(|_| row.windows.iter().any(releases))
+            .and_then(|stream| retention::never_paused(margin, stream.newest()));
+        let mut of_consumer = retention::of_consumer(hold, details, stream);
+        of_consumer.extend(never_paused);
         findings.extend(of_consumer.into_iter().map(|hazard| {
             let Hazard {
                 code,

@@ -59,13 +59,19 @@ pub fn of_window(both: &Both<'_>, from: Timestamp) -> Vec<Row> {
         rows.push(row(CONSUMERS, side(both.old), side(both.new)));
     }
     if let (Some(old), Some(new)) = (both.old, both.new) {
-        if old.resume_spread != new.resume_spread {
-            let side = |window: &Window| {
-                let spread = text::span(window.resume_spread);
-                json!({ "resume_spread": spread })
-            };
-            rows.push(row(SETTINGS, side(old), side(new)));
-        }
+        let settings = |window: &Window| {
+            [
+                ("resume_spread", text::span(window.resume_spread)),
+                ("on_loss", window.on_loss.as_str().to_owned()),
+            ]
+        };
+        let both = settings(old).into_iter().zip(settings(new));
+        let differing = both.filter(|(old, new)| old != new);
+        rows.extend(
+            differing.map(|((key, old), (_, new))| {
+                row(SETTINGS, json!({ key: old }), json!({ key: new }))
+            }),
+        );
         if old.selection.condition() != new.selection.condition() {
             rows.push(row(SETTINGS, condition(old), condition(new)));
         }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::policy::Override;
 use crate::text::utc;
-use crate::views::json::StateRow;
+use crate::views::json::{LossRow, StateRow};
 
 #[derive(Debug, Serialize)]
 pub struct Explanation<'a> {
@@ -28,6 +28,7 @@ pub struct Live {
     pub verdict: &'static str,
     pub rule: &'static str,
     pub clock_skew_seconds: Option<f64>,
+    pub loss: Option<LossRow>,
 }
 
 #[derive(Debug, Serialize)]

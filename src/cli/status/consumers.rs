@@ -8,7 +8,7 @@ use crate::consumer::{ConsumerId, Owner, PauseState};
 use crate::plan::{Rule, Verdict};
 use crate::report::{Report, Row};
 use crate::summary::{Facts, Trouble};
-use crate::text::rounded_span;
+use crate::text::{self, rounded_span};
 use crate::views::json;
 
 /// The headings; that of the deadlines names their zone: `UNTIL (UTC)`.
@@ -53,7 +53,7 @@ pub fn cells(
             .to_owned(),
         count(seen.map(|seen| seen.pending)),
         count(seen.map(|seen| seen.ack_pending)),
-        why(row, report.at),
+        why(row, report.at) + &losing(row),
         held_by(report, row),
     ]
 }
@@ -79,6 +79,14 @@ pub fn why(row: &Row, at: Timestamp) -> String {
         (Verdict::Settled, rule) => format!("settled: {rule}"),
         (verdict, _) => verdict.to_string(),
     }
+}
+
+/// What its pause loses.
+fn losing(row: &Row) -> String {
+    row.loss.map_or_else(String::new, |loss| {
+        let at = text::at_or_about(loss.at, loss.exact);
+        format!("; {} {at}", loss.cause.as_str())
+    })
 }
 
 /// How much a consumer calls for attention, the most first.

@@ -147,6 +147,8 @@ pub struct Overrides {
 pub struct Defaults {
     pub timezone: Entry<String>,
     pub exempt: Entry<String>,
+    pub on_loss: Entry<String>,
+    pub loss_margin: Entry<String>,
 }
 
 #[derive(Debug)]
@@ -160,6 +162,7 @@ pub struct Window {
     pub valid_until: Entry<DateTimeValue>,
     pub resume_spread: Entry<String>,
     pub conditions: Entry<Conditions>,
+    pub on_loss: Entry<String>,
 }
 
 #[derive(Debug)]

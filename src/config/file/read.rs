@@ -90,6 +90,8 @@ fn defaults(table: &mut Table<'_>) -> raw::Defaults {
     raw::Defaults {
         timezone: table.optional("timezone", r#""Europe/Zurich""#),
         exempt: table.optional("exempt", r#""recess.exempt""#),
+        on_loss: table.optional("on_loss", r#""release""#),
+        loss_margin: table.optional("loss_margin", r#""15m""#),
     }
 }
 
@@ -104,6 +106,7 @@ fn window(table: &mut Table<'_>) -> raw::Window {
         valid_until: table.optional("valid_until", "2027-06-30"),
         resume_spread: table.optional("resume_spread", r#""10m""#),
         conditions: table.optional("where", r#"{ team = "billing" }"#),
+        on_loss: table.optional("on_loss", r#""release""#),
     }
 }
 

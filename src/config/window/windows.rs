@@ -14,10 +14,11 @@ use crate::calendar::Schedule;
 use crate::config::file::code;
 use crate::config::file::findings::{Finding, Severity};
 use crate::config::file::raw::{self, Entry, Placed, Texts};
+use crate::config::losses;
 use crate::config::value::length::duration_in;
 use crate::config::value::names;
 use crate::config::zone::ZoneDefaults;
-use crate::policy::{Selection, Selector, SelectorError, Window};
+use crate::policy::{OnLoss, Selection, Selector, SelectorError, Window};
 
 /// A spread of less than a second is none; one of days would be a window.
 const RESUME_SPREAD: RangeInclusive<Duration> =
@@ -31,6 +32,8 @@ pub struct Context<'c> {
     pub max_pause: MaxPause<'c>,
     /// The exclusions.
     pub exclusions: &'c [Exclusion],
+    /// What is done before messages are lost, where a window does not say.
+    pub on_loss: OnLoss,
 }
 
 /// The windows. Those with a mistake are left out.
@@ -82,6 +85,7 @@ fn window(raw: &raw::Window, context: &Context<'_>, findings: &mut Vec<Finding>)
             .and_then(|text| duration_in(text, &RESUME_SPREAD, findings))
             .and_then(|spread| SignedDuration::try_from(spread).ok()),
     };
+    let on_loss = losses::on_loss(&raw.on_loss, context.on_loss, findings);
     let schedule = match schedule {
         Some(Schedule::Recurring(rule)) => {
             limits.map(|limits| Schedule::Recurring(limits.apply(rule)))
@@ -102,6 +106,7 @@ fn window(raw: &raw::Window, context: &Context<'_>, findings: &mut Vec<Finding>)
         .map(|exclusion| exclusion.exclusion.clone())
         .collect();
     window.resume_spread = resume_spread?;
+    window.on_loss = on_loss;
     Some(window)
 }
 

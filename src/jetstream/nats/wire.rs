@@ -188,6 +188,8 @@ struct InfoConfig {
 /// What was delivered, or acknowledged.
 #[derive(Default, Deserialize)]
 struct Activity {
+    #[serde(default)]
+    stream_seq: u64,
     last_active: Option<String>,
 }
 
@@ -258,6 +260,7 @@ impl Info {
                 ack_pending: self.num_ack_pending,
                 counted: self.config.ack_policy != "none",
                 labels: shared(labels),
+                floor: self.ack_floor.stream_seq,
             }),
             server_time,
             in_flight: Some(self.in_flight()),

@@ -49,6 +49,7 @@ struct Scene {
     orphans: Orphans,
     skew: Skew,
     watches_draining: bool,
+    streams: Streams,
     consumers: BTreeMap<ConsumerId, (WindowSet, Found)>,
 }
 
@@ -64,6 +65,7 @@ impl Scene {
             orphans: Orphans::default(),
             skew,
             watches_draining: false,
+            streams: Streams::default(),
             consumers: BTreeMap::new(),
         }
     }
@@ -131,6 +133,7 @@ impl Scene {
             resync: RESYNC,
             watches_draining: self.watches_draining,
             overrides: OverridesKnown::NoBucket,
+            streams: &self.streams,
             now: self.clocks(),
         };
         let known = self.consumers.iter().map(|(id, (windows, found))| Known {
@@ -138,6 +141,7 @@ impl Scene {
             windows,
             found,
             seen: UPTIME,
+            idle_at: None,
         });
         situation.plan(known, at)
     }

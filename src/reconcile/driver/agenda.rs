@@ -1,6 +1,7 @@
 //! When what is due: the next step, and how long the loop may sleep where there is none.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -19,8 +20,8 @@ const PREPARE: SignedDuration = SignedDuration::from_secs(2);
 /// The longest sleep in the last stretch before a change, so that a stepped clock is noticed.
 const SLICE: Duration = Duration::from_millis(250);
 
-/// A sweep is not begun where less than that is left before a change has to be prepared.
-const SWEEP_TIME: Duration = Duration::from_secs(1);
+/// What has time is not begun where less than that is left before a change has to be prepared.
+const TIME_TO_ASK: Duration = Duration::from_secs(1);
 
 /// The longest sleep at all: the loop shows that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -37,6 +38,7 @@ pub(super) enum Step {
     Prepare(Timestamp, Wake),
     LookAgain(BTreeSet<ConsumerId>),
     Sweep(Streams),
+    Limits(Vec<Arc<str>>),
     Clear,
     Meet(BTreeSet<ConsumerId>),
 }
@@ -87,10 +89,14 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
     /// The least urgent of all. A sweep lists streams that may be long, so it keeps out of the way
     /// of a change.
     fn next_at_leisure(&mut self, now: Now) -> Option<Step> {
+        let limits = self.reconciler.limits.due(now);
+        if !limits.is_empty() && self.has_time_to_ask(now) {
+            return Some(Step::Limits(limits));
+        }
         if !self.reconciler.dry_run() && self.reconciler.may_clear(self.next_change, now) {
             return Some(Step::Clear);
         }
-        let has_time = self.has_time_to_sweep(now);
+        let has_time = self.has_time_to_ask(now);
         let is_due = |asked: &mut super::SweepAsked| has_time && asked.from <= now.uptime;
         let asked = self.sweep.take_if(is_due)?;
         Some(Step::Sweep(asked.streams))
@@ -100,11 +106,17 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
     fn sweep_at(&self, now: Now) -> Option<Duration> {
         let asked = self.sweep.as_ref()?;
         // Where a change is too near for it, that change wakes the loop.
-        self.has_time_to_sweep(now).then_some(asked.from)
+        self.has_time_to_ask(now).then_some(asked.from)
     }
 
-    fn has_time_to_sweep(&self, now: Now) -> bool {
-        (self.next_change).is_none_or(|edge| spare_before(edge, now) > SWEEP_TIME)
+    /// When the limits of a stream are asked for next, in uptime.
+    fn limits_at(&self, now: Now) -> Option<Duration> {
+        let next = self.reconciler.limits.next()?;
+        self.has_time_to_ask(now).then_some(next)
+    }
+
+    fn has_time_to_ask(&self, now: Now) -> bool {
+        (self.next_change).is_none_or(|edge| spare_before(edge, now) > TIME_TO_ASK)
     }
 
     /// How long the loop may sleep.
@@ -132,6 +144,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             self.reconciler.agenda.next_look(),
             self.newcomers.next(),
             self.sweep_at(now),
+            self.limits_at(now),
             self.overrides.next().filter(|_| self.is_up()),
         ];
         others

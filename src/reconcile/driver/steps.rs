@@ -1,6 +1,7 @@
 //! The steps of the loop: what each does, and what it leaves behind.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -75,6 +76,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             Step::Pass(wake, scope) => self.pass(wake, scope).await,
             Step::LookAgain(unknown) => self.look_again(unknown).await,
             Step::Sweep(streams) => self.sweep(streams).await,
+            Step::Limits(names) => self.ask_limits(names).await,
             Step::Clear => {
                 self.refresh_overrides(SHORTEST_LOOK).await;
                 let mut pass = Pass::of(Wake::Edge);
@@ -227,6 +229,26 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         }
         let orphans = self.reconciler.take_sweep(sweep, now);
         self.asked.extend(orphans);
+        self.publish(None);
+    }
+
+    /// Asks streams for their limits. If a change comes near meanwhile, that is abandoned and done
+    /// again later.
+    async fn ask_limits(&mut self, names: Vec<Arc<str>>) {
+        let began = self.reconciler.clock.now();
+        let spare = (self.next_change).map_or(Duration::MAX, |edge| spare_before(edge, began));
+        let answers = self.reconciler.ask_limits(&names);
+        let answers = tokio::time::timeout(spare, answers).await;
+        match answers {
+            Ok(answers) => self.reconciler.take_limits(answers),
+            Err(_) => {
+                let until = self.reconciler.clock.now().uptime + FAILED;
+                self.reconciler.limits.put_off(&names, until);
+            }
+        }
+        if let Some(prepared) = &mut self.prepared {
+            prepared.writes = self.reconciler.plan_for(prepared.edge);
+        }
         self.publish(None);
     }
 

@@ -182,6 +182,7 @@ fn paused_and_drained_are_told_only_of_what_was_seen() {
     let none = match seen(true, 0).found {
         Found::Present(seen) => row(Found::Present(Observation {
             counted: false,
+            floor: 0,
             ..seen
         })),
         _ => unreachable!(),

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
-use prometheus::{GaugeVec, Opts};
+use prometheus::core::Collector;
+use prometheus::{CounterVec, GaugeVec, Opts};
 
 use crate::consumer::{ConsumerId, Found, Owner, PauseState};
 use crate::jetstream::Link;
@@ -32,6 +33,8 @@ pub(super) struct Gauges {
     pause_until: GaugeVec,
     foreign: GaugeVec,
     released: GaugeVec,
+    loss: GaugeVec,
+    lost: CounterVec,
     missing: GaugeVec,
     unconfirmed: GaugeVec,
     contested: GaugeVec,
@@ -118,6 +121,22 @@ impl Gauges {
                 "consumer_released",
                 "Whether it was released from the pause that a window wants, until that has closed.",
             )?,
+            loss: GaugeVec::new(
+                Opts::new(
+                    "consumer_loss_timestamp_seconds",
+                    "When the paused consumer's stream drops the first message that waits for it, \
+                     or refuses publishers; absent if its pause ends before.",
+                ),
+                &["stream_name", "consumer_name", "cause"],
+            )?,
+            lost: CounterVec::new(
+                Opts::new(
+                    "consumer_lost_messages_total",
+                    "Messages that the stream dropped while the consumer was paused and they waited \
+                     for it; at most so many if it has a filter.",
+                ),
+                &["stream_name", "consumer_name"],
+            )?,
             missing: consumer(
                 "consumer_missing",
                 "Whether a window names the consumer exactly and it does not exist.",
@@ -166,8 +185,8 @@ impl Gauges {
         })
     }
 
-    pub fn all(&self) -> Vec<&GaugeVec> {
-        let mut all = vec![
+    pub fn all(&self) -> Vec<&dyn Collector> {
+        let mut all: Vec<&dyn Collector> = vec![
             &self.build_info,
             &self.connected,
             &self.skew,
@@ -184,6 +203,8 @@ impl Gauges {
             &self.pause_until,
             &self.foreign,
             &self.released,
+            &self.loss,
+            &self.lost,
             &self.missing,
             &self.unconfirmed,
             &self.contested,
@@ -195,7 +216,8 @@ impl Gauges {
             &self.passed_over,
             &self.unreadable,
         ];
-        all.extend(self.overrides.all());
+        let overrides = self.overrides.all().into_iter();
+        all.extend(overrides.map(|gauge| -> &dyn Collector { gauge }));
         all
     }
 
@@ -298,6 +320,13 @@ impl Gauges {
         ] {
             gauge.with_label_values(&labels).set(flag(holds));
         }
+        let [stream, consumer] = labels;
+        if let Some(loss) = row.loss_while_paused() {
+            self.loss
+                .with_label_values(&[stream, consumer, loss.cause.as_str()])
+                .set(seconds(loss.at));
+        }
+        (self.lost.with_label_values(&labels)).inc_by(number(row.lost));
         if let Some(until) = row.desired.until() {
             self.desired_until
                 .with_label_values(&labels)

@@ -20,7 +20,7 @@ impl Newest {
         let described = Gauges::new()?
             .all()
             .into_iter()
-            .flat_map(Collector::desc)
+            .flat_map(|metric| metric.desc())
             .cloned()
             .collect();
         Ok(Self {
@@ -53,7 +53,7 @@ impl Collector for Newest {
         gauges
             .all()
             .into_iter()
-            .flat_map(Collector::collect)
+            .flat_map(|metric| metric.collect())
             .collect()
     }
 }

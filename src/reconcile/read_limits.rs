@@ -1,0 +1,127 @@
+//! Reading the limits of streams, between two passes: what is learned of them is judged at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
+
+use super::limits::Answers;
+use super::reconciler::Reconciler;
+use crate::consumer::{ConsumerId, Found};
+use crate::jetstream::JetStream;
+use crate::now::Now;
+use crate::observe::ReplyDeadline;
+use crate::plan::Streams;
+use crate::policy::{Desired, Window};
+use crate::report::Row;
+
+/// So long before an opening the streams of its consumers are observed: what is learned then says
+/// when the messages came that wait.
+const AHEAD: SignedDuration = SignedDuration::from_hours(1);
+
+/// How long the answers of all of them are waited for: advisories wait meanwhile.
+const LONGEST_WAIT: Duration = Duration::from_millis(750);
+
+impl<J: JetStream> Reconciler<J> {
+    /// Follows the streams of which a consumer is held, or will be soon.
+    pub(super) fn follow_limits(&mut self, now: Now) {
+        let soon = now.wall.checked_add(AHEAD).unwrap_or(Timestamp::MAX);
+        let is_near = |window: &Window| {
+            window.open_at(now.wall).is_some()
+                || window.next_opening_before(now.wall, soon).is_some()
+        };
+        let near: Vec<*const Window> = (self.policy.windows().iter())
+            .filter(|window| is_near(window))
+            .map(Arc::as_ptr)
+            .collect();
+        let is_followed = |row: &Row| {
+            let mut windows = row.windows.iter();
+            matches!(row.found, Found::Present(_) | Found::Unknown)
+                && (matches!(row.desired, Desired::Paused(_))
+                    || windows.any(|window| near.contains(&Arc::as_ptr(window))))
+        };
+        let rows = self.rows.clone();
+        let followed = rows.iter().filter(|(_, row)| is_followed(row));
+        self.limits
+            .follow(followed.map(|(id, _)| id.stream()).collect());
+    }
+
+    /// Asks these streams. It changes nothing, so it may be dropped.
+    pub(super) async fn ask_limits(&self, names: &[Arc<str>]) -> Answers {
+        let reply_deadline = ReplyDeadline::within(LONGEST_WAIT);
+        stream::iter(names.to_vec())
+            .map(|name| async move {
+                let answer = self.jetstream.stream(&name);
+                let answer = reply_deadline.wait("STREAM.INFO", answer).await;
+                (name, answer)
+            })
+            .buffer_unordered(self.in_flight())
+            .collect()
+            .await
+    }
+
+    /// Takes in what streams answered. Consumers of which something else is decided now are observed
+    /// at once, as nothing is sent that rests on an old observation.
+    pub(super) fn take_limits(&mut self, answers: Answers) {
+        let now = self.clock.now();
+        let server_now = self.server_now();
+        let resync = self.config.settings.controller.resync;
+        let mut before = Streams::default();
+        for (name, answer) in answers {
+            if let Some(known) = self.limits.known.get(&name) {
+                before.set(name.clone(), known.clone());
+            }
+            self.limits.take(&name, answer, (server_now, now, resync));
+        }
+        self.note_losses(&before, now);
+    }
+
+    /// Reads the limits at once, for those who ask only once.
+    pub async fn read_limits(&mut self) {
+        let now = self.clock.now();
+        self.follow_limits(now);
+        let answers = self.ask_limits(&self.limits.due(now)).await;
+        self.take_limits(answers);
+        let ids: Vec<ConsumerId> = self.rows.keys().cloned().collect();
+        // Nothing of it is sent.
+        let _ = self.decide_rows(&ids, now);
+    }
+
+    fn note_losses(&mut self, before: &Streams, now: Now) {
+        let mut rows = std::mem::take(&mut self.rows);
+        let mut to_observe: Vec<ConsumerId> = Vec::new();
+        let is_held = |row: &Row| matches!(row.desired, Desired::Paused(_));
+        let held = Arc::make_mut(&mut rows)
+            .iter_mut()
+            .filter(|(_, row)| is_held(row));
+        for (id, row) in held {
+            let situation = self.situation(now);
+            let known = row.known(id);
+            let decision = situation.decide(&known, row.desired, now.wall);
+            let loss = (situation.loss(&known, row.desired, now.wall))
+                .filter(|_| !decision.rule.leaves_running());
+            let mut is_news = decision.rule != row.rule
+                || decision.verdict.action().is_some()
+                || loss.is_some() != row.loss.is_some();
+            let gone = (before.limited(id.stream()))
+                .zip(self.limits.known.limited(id.stream()))
+                .map(|(was, is)| is.dropped_since(was, row.floor()));
+            if let Some(gone) = gone {
+                let gone = gone.min(row.waited);
+                row.waited = row.waiting();
+                row.loses = gone > 0 && row.found.is_paused();
+                row.lost += if row.loses { gone } else { 0 };
+                is_news |= row.loses;
+            }
+            if is_news {
+                to_observe.push(id.clone());
+            }
+            row.loss = loss;
+        }
+        for id in to_observe {
+            self.agenda.no_later_than(&id, now.uptime);
+        }
+        self.rows = rows;
+    }
+}
