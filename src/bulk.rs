@@ -216,12 +216,14 @@ impl<J: JetStream> Bulk<J> {
         }
         let (now, policy, interest) = (self.clock.now(), &self.policy, self.interest_now());
         let ledger = &mut self.ledger;
+        let server_now = self.skew.server_time(now.wall);
         observed.apply(
             &interest,
             scope,
             &mut self.rows,
             &mut self.left_out,
             |id, sample, before| {
+                let seen = (now.uptime, sample.server_time.unwrap_or(server_now));
                 let found = sample.found;
                 if let (Found::Unknown, Some(before)) = (&found, before) {
                     return Some(before.unknown_since(now.uptime));
@@ -231,7 +233,7 @@ impl<J: JetStream> Bulk<J> {
                     ledger.observe(id, &found, policy.mark(), now);
                 }
                 let windows = of_interest.then(|| policy.windows_of(&Candidate::found(id, &found)));
-                windows.map(|windows| Row::observed(before, windows, found, now.uptime))
+                windows.map(|windows| Row::observed(before, windows, found, seen))
             },
         );
         self.ledger.looked(|id| scope.includes(id), now);

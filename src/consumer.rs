@@ -174,7 +174,12 @@ pub struct Observation {
 impl Observation {
     /// Whether any message waits, for its delivery or for an acknowledgement.
     pub fn has_waiting(&self) -> bool {
-        self.pending > 0 || self.ack_pending > 0
+        self.waiting() > 0
+    }
+
+    /// How many messages wait, for their delivery or for an acknowledgement.
+    pub fn waiting(&self) -> u64 {
+        self.pending.saturating_add(self.ack_pending)
     }
 }
 

@@ -16,12 +16,14 @@ use crate::policy::Policy;
 use crate::visible::visible;
 use crate::write::Action;
 
+mod backlog;
 #[cfg(test)]
 pub mod example;
 mod left_out;
 mod overrides;
 mod row;
 
+pub use backlog::Backlog;
 pub use left_out::{LeftOut, PassedOver, Sentence, Topic, Why};
 pub use overrides::{BucketState, OverridesReport};
 pub use row::Row;

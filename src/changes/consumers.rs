@@ -152,8 +152,8 @@ impl Kinds {
             });
         }
         // A cause that changes is another risk.
-        let cause = |row: &Row| row.loss.map(|loss| loss.cause);
-        if let Some(loss) = is.loss
+        let cause = |row: &Row| row.backlog.loss.map(|loss| loss.cause);
+        if let Some(loss) = is.backlog.loss
             && was.and_then(cause) != Some(loss.cause)
         {
             self.at_risk.push(Change::AtRisk {
@@ -162,12 +162,12 @@ impl Kinds {
                 released_at: is.release_ahead(after.mark()),
             });
         }
-        if begins(|row| row.still_waits) {
+        if begins(|row| row.backlog.still_waits) {
             let since = deadline();
             self.still_waiting
                 .push(Change::StillWaiting { id: id(), since });
         }
-        if begins(|row| row.loses) {
+        if begins(|row| row.backlog.loses) {
             self.lost.push(Change::Lost(id()));
         }
         if was.map(|was| was.rule) != Some(is.rule) {

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::nature::Nature;
 use super::reconciler::Reconciler;
 use crate::consumer::{Candidate, ConsumerId, Found, Owner};
@@ -44,8 +46,7 @@ impl<J: JetStream> Reconciler<J> {
             Arc::make_mut(&mut left_out),
             |id, sample, before| {
                 let server_now = sample.server_time.unwrap_or(observed_at);
-                let row = self.row_of(id, sample.found, before, interest, now, pass)?;
-                Some(row.idle_since(before, server_now))
+                self.row_of(id, sample.found, before, interest, (now, server_now), pass)
             },
         );
         (self.rows, self.left_out) = (rows, left_out);
@@ -59,7 +60,7 @@ impl<J: JetStream> Reconciler<J> {
         mut found: Found,
         before: Option<&Row>,
         interest: &Interest,
-        now: Now,
+        (now, server_now): (Now, Timestamp),
         pass: &mut Pass,
     ) -> Option<Row> {
         if let (Found::Unknown, Some(before)) = (&found, before) {
@@ -89,7 +90,8 @@ impl<J: JetStream> Reconciler<J> {
         {
             pass.confirmed.push(now.wall.duration_since(opening));
         }
-        Some(Row::observed(before, windows, found, now.uptime))
+        let seen = (now.uptime, server_now);
+        Some(Row::observed(before, windows, found, seen))
     }
 
     /// Whether windows want a consumer that was observed, or a pause of recess's may still last on

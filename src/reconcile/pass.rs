@@ -154,8 +154,8 @@ impl<J: JetStream> Reconciler<J> {
         } = planned;
         row.desired = desired;
         (row.verdict, row.rule) = (decision.verdict, decision.rule);
-        row.loss = loss.filter(|_| !decision.rule.leaves_running());
-        row.note_release(self.policy.mark(), self.skew.server_time(now.wall));
+        let server_now = self.skew.server_time(now.wall);
+        row.note_loss(loss, self.policy.mark(), server_now);
         row.unconfirmed = self.ledger.unseen_for(&id, now);
         row.sends_in = waits_until.map(|until| until.saturating_sub(now.uptime));
         row.contested = sending == Sending::Contested;

@@ -103,21 +103,20 @@ impl<J: JetStream> Reconciler<J> {
                 .filter(|_| !decision.rule.leaves_running());
             let mut is_news = decision.rule != row.rule
                 || decision.verdict.action().is_some()
-                || loss.is_some() != row.loss.is_some();
+                || loss.is_some() != row.backlog.loss.is_some();
             let gone = (before.limited(id.stream()))
                 .zip(self.limits.known.limited(id.stream()))
-                .map(|(was, is)| is.dropped_since(was, row.floor()));
+                .map(|(was, is)| {
+                    is.dropped_since(was, row.found.observation().map_or(0, |seen| seen.floor))
+                });
             if let Some(gone) = gone {
-                let gone = gone.min(row.waited);
-                row.waited = row.waiting();
-                row.loses = gone > 0 && row.found.is_paused();
-                row.lost += if row.loses { gone } else { 0 };
-                is_news |= row.loses;
+                row.backlog.note_dropped(gone, row.found.observation());
+                is_news |= row.backlog.loses;
             }
             if is_news {
                 to_observe.push(id.clone());
             }
-            row.loss = loss;
+            row.backlog.loss = loss;
         }
         for id in to_observe {
             self.agenda.no_later_than(&id, now.uptime);

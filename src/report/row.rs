@@ -2,16 +2,14 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
+use super::Backlog;
 use crate::consumer::{ConsumerId, Found, Mark, Owner, PauseState};
 use crate::jetstream::RequestError;
 use crate::plan::{Known, Rule, Verdict};
 use crate::policy::{Desired, WindowSet};
 use crate::retention::Loss;
-
-/// How long after its release a consumer may acknowledge nothing.
-const TIME_TO_GO_ON: SignedDuration = SignedDuration::from_mins(5);
 
 /// One consumer.
 #[derive(Clone, Debug)]
@@ -36,21 +34,8 @@ pub struct Row {
     pub contested: bool,
     /// What went wrong with it last.
     pub problem: Option<RequestError>,
-    /// The server's clock when it was last observed with nothing to wait for.
-    pub idle_at: Option<Timestamp>,
-    /// The loss that it comes to before the pause that is wanted ends.
-    pub loss: Option<Loss>,
-    /// The most messages that waited for it since its stream's limits were read last.
-    pub waited: u64,
-    /// How many messages its stream dropped while it was held and they waited for it, since recess
-    /// was started: at most so many, if it has a filter.
-    pub lost: u64,
-    /// Its stream dropped some of them when its limits were read last.
-    pub loses: bool,
-    /// It was released before messages were lost, and so long after has acknowledged none.
-    pub still_waits: bool,
-    /// How far it had come when it was first observed as released so.
-    pub released_at_floor: Option<u64>,
+    /// The messages that wait for it.
+    pub backlog: Backlog,
 }
 
 impl Row {
@@ -67,65 +52,31 @@ impl Row {
             sends_in: None,
             contested: false,
             problem: None,
-            idle_at: None,
-            loss: None,
-            waited: 0,
-            lost: 0,
-            loses: false,
-            still_waits: false,
-            released_at_floor: None,
+            backlog: Backlog::default(),
         }
     }
 
-    /// One that was observed again. Nothing has been decided about it yet; what went wrong with it
-    /// before is kept.
+    /// One that was observed again, at that time of the server's clock. Nothing has been decided
+    /// about it yet; what went wrong with it before is kept.
     pub fn observed(
         before: Option<&Self>,
         windows: WindowSet,
         found: Found,
-        seen: Duration,
+        (seen, server_now): (Duration, Timestamp),
     ) -> Self {
+        let created = |found: &Found| Some(found.observation()?.created);
+        let is_same = before.is_some_and(|row| created(&row.found) == created(&found));
+        let backlog = Backlog::observed(
+            before.map(|row| row.backlog),
+            found.observation(),
+            is_same,
+            server_now,
+        );
         Self {
             problem: before.and_then(|row| row.problem.clone()),
-            loss: before.and_then(|row| row.loss),
-            lost: before.map_or(0, |row| row.lost),
-            loses: before.is_some_and(|row| row.loses),
-            released_at_floor: before.and_then(|row| row.released_at_floor),
+            backlog,
             ..Self::undecided(windows, found, seen)
         }
-    }
-
-    /// The same, observed at that time of the server's clock: if nothing waits for it, that is the
-    /// newest time of which that is known.
-    pub fn idle_since(self, before: Option<&Self>, server_now: Timestamp) -> Self {
-        let Some(seen) = self.found.observation() else {
-            return self;
-        };
-        let created = |row: &Self| Some(row.found.observation()?.created);
-        let idle_at = if seen.has_waiting() {
-            // Of one that was made anew nothing is known from before.
-            let before = before.filter(|row| created(row) == Some(seen.created));
-            before.and_then(|row| row.idle_at)
-        } else {
-            Some(server_now)
-        };
-        let waited = before.map_or(0, |row| row.waited).max(self.waiting());
-        Self {
-            idle_at,
-            waited,
-            ..self
-        }
-    }
-
-    /// The sequence in the stream up to which it has had every message.
-    pub fn floor(&self) -> u64 {
-        self.found.observation().map_or(0, |seen| seen.floor)
-    }
-
-    /// How many messages wait for it.
-    pub fn waiting(&self) -> u64 {
-        let seen = self.found.observation();
-        seen.map_or(0, |seen| seen.pending.saturating_add(seen.ack_pending))
     }
 
     /// The same consumer, of which nothing could be learned at `seen`.
@@ -144,7 +95,7 @@ impl Row {
             windows: &self.windows,
             found: &self.found,
             seen: self.seen,
-            idle_at: self.idle_at,
+            idle_at: self.backlog.idle_at,
         }
     }
 
@@ -168,24 +119,13 @@ impl Row {
         self.windows.names().chain(kept)
     }
 
-    /// Notes whether one that was released before messages were lost goes on.
-    pub fn note_release(&mut self, mark: Mark, server_now: Timestamp) {
+    /// Takes in the loss that follows from what was decided.
+    pub fn note_loss(&mut self, loss: Option<Loss>, mark: Mark, server_now: Timestamp) {
+        self.backlog.loss = loss.filter(|_| !self.rule.leaves_running());
         let seen = self.found.observation();
         let released = (seen.and_then(|seen| seen.state.deadline()))
             .filter(|_| self.is_released_before_loss(mark));
-        let floor = *match released {
-            Some(_) => self.released_at_floor.insert(
-                self.released_at_floor
-                    .unwrap_or_else(|| seen.map_or(0, |seen| seen.floor)),
-            ),
-            None => {
-                (self.released_at_floor, self.still_waits) = (None, false);
-                return;
-            }
-        };
-        self.still_waits = self.waiting() > 0
-            && self.floor() == floor
-            && released.is_some_and(|at| server_now.duration_since(at) >= TIME_TO_GO_ON);
+        self.backlog.note_release(released, seen, server_now);
     }
 
     /// When its pause ends before messages are lost, if that lies ahead.
@@ -200,7 +140,7 @@ impl Row {
     pub fn loss_while_paused(&self) -> Option<Loss> {
         let seen = self.found.observation()?;
         let until = seen.state.deadline().filter(|_| seen.state.is_paused())?;
-        self.loss.filter(|loss| loss.at < until)
+        self.backlog.loss.filter(|loss| loss.at < until)
     }
 
     /// Whether its pause ended, or will, before messages are lost.

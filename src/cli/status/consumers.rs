@@ -83,7 +83,7 @@ pub fn why(row: &Row, at: Timestamp) -> String {
 
 /// What its pause loses.
 fn losing(row: &Row) -> String {
-    row.loss.map_or_else(String::new, |loss| {
+    row.backlog.loss.map_or_else(String::new, |loss| {
         let at = text::at_or_about(loss.at, loss.exact);
         format!("; {} {at}", loss.cause.as_str())
     })

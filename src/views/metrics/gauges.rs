@@ -326,7 +326,7 @@ impl Gauges {
                 .with_label_values(&[stream, consumer, loss.cause.as_str()])
                 .set(seconds(loss.at));
         }
-        (self.lost.with_label_values(&labels)).inc_by(number(row.lost));
+        (self.lost.with_label_values(&labels)).inc_by(number(row.backlog.lost));
         if let Some(until) = row.desired.until() {
             self.desired_until
                 .with_label_values(&labels)
