@@ -29,7 +29,7 @@ use watch::Wait;
 #[command(
     after_help = format!(
         "{}\n\nExit status: 0 reached; 1 timed out, stalled (messages in flight have outlived \
-         ack_wait), a consumer stays released by `recess resume`, or the window does not open in \
+         ack_wait), a consumer stays released, or the window does not open in \
          time; 3 unknown (ack policy none, or a wildcard \
          leaves out a consumer with acknowledgements); 130 interrupted.",
         super::selected::GLOBS

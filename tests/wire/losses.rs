@@ -8,6 +8,7 @@ use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 
 use crate::cli::status;
+use crate::released::waited;
 use crate::support::account::{Account, Look};
 use crate::support::config::{Config, MARK, Span};
 use crate::support::recess::{Recess, reach, secs, until};
@@ -140,6 +141,13 @@ async fn what_was_released_stays_released_until_the_next_opening() {
         .until_log("ORDERS > billing: released before its stream drops messages, as of ")
         .await;
     world.account.drain(BILLING, 1).await;
+    let (exit, answer, said) = waited(&config, "3s");
+    assert_eq!((exit, &answer["outcome"]), (Some(1), &json!("released")));
+    let runs = format!(
+        "ORDERS > billing was released before its stream drops messages and runs until {:.0}; ",
+        now.closes
+    );
+    assert!(said.contains(&runs), "{said}");
 
     recess.passes(3).await;
     assert_eq!(

@@ -224,7 +224,7 @@ async fn a_release_without_a_daemon_binds_the_one_that_is_started_after_it() {
 }
 
 /// `recess wait --for paused`, in time for a person to read it.
-fn waited(config: &Config, timeout: &str) -> (Option<i32>, Value, String) {
+pub fn waited(config: &Config, timeout: &str) -> (Option<i32>, Value, String) {
     let began = Instant::now();
     let answer = told(
         config,

@@ -1,4 +1,5 @@
-//! Consumers that will not be paused while they are waited for: a person has released them.
+//! Consumers that will not be paused while they are waited for: a person has released them, or recess
+//! has before their stream drops messages.
 
 use jiff::Timestamp;
 
@@ -16,8 +17,18 @@ pub struct Release {
     pub id: ConsumerId,
     /// Until when it runs.
     pub until: Timestamp,
-    /// The override that says so; none where no bucket has it, and the consumer alone shows it.
-    pub by: Option<OverrideId>,
+    /// What released it.
+    pub by: ReleasedBy,
+}
+
+/// What released a consumer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReleasedBy {
+    /// A person: the override that says so; none where no bucket has it, and the consumer alone shows
+    /// it.
+    Person(Option<OverrideId>),
+    /// recess, as `on_loss` is "release".
+    Loss,
 }
 
 impl Release {
@@ -25,8 +36,17 @@ impl Release {
     pub fn sentence(&self) -> String {
         let Self { id, until, by } = self;
         let fix = match by {
-            Some(by) => format!("recess undo {by}"),
-            None => format!("recess pause {} --until {}", id.path(), utc(*until)),
+            ReleasedBy::Person(Some(by)) => format!("recess undo {by}"),
+            ReleasedBy::Person(None) => {
+                format!("recess pause {} --until {}", id.path(), utc(*until))
+            }
+            ReleasedBy::Loss => {
+                return format!(
+                    "{id} was released before its stream drops messages and runs until {}; a higher \
+                     limit of the stream avoids that",
+                    utc(*until)
+                );
+            }
         };
         format!(
             "{id} was released by `recess resume` and runs until {}; to pause it again: {fix}",
@@ -35,17 +55,20 @@ impl Release {
     }
 }
 
-/// The deadline with the release mark that a consumer still has though it has passed.
+/// The deadline with a mark of a release that a consumer still has though it has passed.
 pub fn mark_of(policy: &Policy, seen: &Observation) -> Option<Timestamp> {
+    let mark = policy.mark();
+    let is_release = |at: &Timestamp| mark.is_release(*at) || mark.is_for_retention(*at);
     match seen.state {
-        PauseState::Lapsed { until } => Some(until).filter(|at| policy.mark().is_release(*at)),
+        PauseState::Lapsed { until } => Some(until).filter(is_release),
         PauseState::Running | PauseState::Paused { .. } => None,
     }
 }
 
-/// The first of those with the release mark that is not paused again until `last`.
+/// The first of those with the mark of a release that is not paused again until `last`.
 ///
-/// Where there is a bucket the override in it counts, as for the daemon.
+/// Where there is a bucket the override in it counts, as for the daemon; the mark does where recess
+/// has released one before a loss.
 pub async fn find(
     marked: &[(&ConsumerId, Timestamp)],
     config: &Config,
@@ -62,9 +85,18 @@ pub async fn find(
     let policy = with_overrides.as_ref().unwrap_or(&config.policy);
     marked.iter().find_map(|&(id, release)| {
         let windows = policy.windows_of(&Candidate::named(id));
-        let (until, by) = match read {
-            Some(_) => by_override(&windows, now)?,
-            None => (by_mark(policy, &windows, release, now)?, None),
+        let (until, by) = if policy.mark().is_for_retention(release) {
+            let until = by_mark(policy, &windows, release, now)?;
+            if windows.is_paused_since(release, now) {
+                return None;
+            }
+            (until, ReleasedBy::Loss)
+        } else if read.is_some() {
+            let (until, by) = by_override(&windows, now)?;
+            (until, ReleasedBy::Person(by))
+        } else {
+            let until = by_mark(policy, &windows, release, now)?;
+            (until, ReleasedBy::Person(None))
         };
         let mut pauses = policy.pauses(id, &windows, until, last.max(until));
         (pauses.next().is_none()).then(|| Release {
