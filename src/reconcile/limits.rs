@@ -2,8 +2,8 @@
 //! rests on.
 //!
 //! One request a stream, at each resync and at least once a minute; a stream that has no limits is
-//! asked again after an hour. Nothing waits for the answers, and a change by the calendar ends the
-//! wait for them: they are taken in before the opening, or between two passes.
+//! asked again after an hour. They are taken in before the opening, or between two passes: a change by
+//! the calendar ends the wait for them. Only a pause that is begun late waits for its first answer.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -46,6 +46,12 @@ impl Limits {
     pub fn due(&self, now: Now) -> Vec<Arc<str>> {
         let due = self.next.iter().filter(|(_, at)| **at <= now.uptime);
         due.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Whether nothing is known of a stream, and reading it did not fail a moment ago.
+    pub fn is_unread(&self, name: &str, now: Now) -> bool {
+        let is_due = |at: &Duration| *at <= now.uptime;
+        self.known.get(name).is_none() && self.next.get(name).is_none_or(is_due)
     }
 
     /// Everything may be otherwise: it may be another server.

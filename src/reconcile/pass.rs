@@ -83,6 +83,12 @@ impl<J: JetStream> Reconciler<J> {
         {
             writes = self.decide_rows(&updated, self.clock.now());
         }
+        let unread = self.unread_before(&writes, now);
+        if !unread.is_empty() {
+            let answers = self.ask_limits(&unread).await;
+            self.take_answers(answers);
+            writes = self.decide_rows(&updated, self.clock.now());
+        }
         // A stream that could not be asked may hold what a glob seems to miss.
         if pass.full && pass.is_ok() {
             self.unmatched = Some(self.unmatched_globs());

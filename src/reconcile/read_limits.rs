@@ -1,5 +1,6 @@
 //! Reading the limits of streams, between two passes: what is learned of them is judged at once.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,8 +13,8 @@ use crate::consumer::{ConsumerId, Found};
 use crate::jetstream::JetStream;
 use crate::now::Now;
 use crate::observe::ReplyDeadline;
-use crate::plan::Streams;
-use crate::policy::{Desired, Window};
+use crate::plan::{Streams, Verdict};
+use crate::policy::{Desired, OnLoss, Window};
 use crate::report::Row;
 
 /// So long before an opening the streams of its consumers are observed: what is learned then says
@@ -61,9 +62,41 @@ impl<J: JetStream> Reconciler<J> {
             .await
     }
 
+    /// The streams whose limits decide how long these pauses may be, and that were not read yet: the
+    /// first pause is right at once, where recess starts within a window or a stream comes to one.
+    ///
+    /// At an opening this asks for nothing. Streams are read in the hour before; where recess starts
+    /// in the last seconds before one, the opening comes first, and what it wrote is shortened a
+    /// moment later.
+    pub(super) fn unread_before(
+        &self,
+        writes: &[(ConsumerId, Verdict)],
+        now: Now,
+    ) -> Vec<Arc<str>> {
+        let releases = |row: &Row| self.policy.on_loss(&row.windows, now.wall) == OnLoss::Release;
+        let unread = writes.iter().filter_map(|(id, verdict)| {
+            let (Verdict::Pause(_) | Verdict::Retime(_)) = verdict else {
+                return None;
+            };
+            let row = self.rows.get(id)?;
+            let is_asked = matches!(row.desired, Desired::Paused(_))
+                && self.limits.is_unread(id.stream(), now)
+                && releases(row);
+            is_asked.then(|| id.stream())
+        });
+        let unread: BTreeSet<&str> = unread.collect();
+        unread.into_iter().map(Arc::from).collect()
+    }
+
     /// Takes in what streams answered. Consumers of which something else is decided now are observed
     /// at once, as nothing is sent that rests on an old observation.
     pub(super) fn take_limits(&mut self, answers: Answers) {
+        let before = self.take_answers(answers);
+        self.note_losses(&before, self.clock.now());
+    }
+
+    /// Takes in what streams answered, and returns what was known of them before.
+    pub(super) fn take_answers(&mut self, answers: Answers) -> Streams {
         let now = self.clock.now();
         let server_now = self.server_now();
         let resync = self.config.settings.controller.resync;
@@ -74,7 +107,7 @@ impl<J: JetStream> Reconciler<J> {
             }
             self.limits.take(&name, answer, (server_now, now, resync));
         }
-        self.note_losses(&before, now);
+        before
     }
 
     /// Reads the limits at once, for those who ask only once.

@@ -51,6 +51,8 @@ pub struct State {
     pub bucket: Overrides,
     /// The streams whose messages are modelled; all others have no limits.
     pub modelled: BTreeMap<String, Stream>,
+    /// No request about a stream is answered.
+    pub streams_are_silent: bool,
     /// What was dropped before a consumer had it: when, whose, and its sequence.
     pub lost: Vec<(Timestamp, ConsumerId, u64)>,
 }
@@ -126,6 +128,7 @@ impl State {
             listeners: Vec::new(),
             bucket: Overrides::default(),
             modelled: BTreeMap::new(),
+            streams_are_silent: false,
             lost: Vec::new(),
         }
     }
@@ -294,7 +297,8 @@ impl State {
             }
             What::Info(id) => self.consumer(id).is_some_and(|consumer| consumer.silent),
             What::Overrides => self.bucket.is_silent,
-            What::Names | What::Limits(_) | What::Pause(..) | What::Clear(_) => false,
+            What::Limits(_) => self.streams_are_silent,
+            What::Names | What::Pause(..) | What::Clear(_) => false,
         }
     }
 
