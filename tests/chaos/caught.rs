@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::judge::Judge;
+use crate::natures::Nature;
 use crate::record::{Event, What};
 use crate::rules::{Rules, second};
 use crate::told::{MARK, RELEASE_MARK};
 use crate::wire::Frame;
 
+mod metadata;
 mod overrides;
 
 /// A window is open from 1000 to 1100, and returns are spread over a hundred seconds more.
@@ -63,8 +65,19 @@ impl Story {
 
     /// It asks for the consumer, and finds it paused until then.
     fn looks(&mut self, after: i64, connection: usize, until: Option<Timestamp>) {
+        self.looks_tagged(after, connection, until, Value::Null);
+    }
+
+    /// The same, with that metadata.
+    fn looks_tagged(
+        &mut self,
+        after: i64,
+        connection: usize,
+        until: Option<Timestamp>,
+        metadata: Value,
+    ) {
         self.sends(after, connection, "INFO.S0.c1", String::new());
-        let mut info = json!({ "name": "c1", "config": { "durable_name": "c1" }, "created": "1970-01-01T00:00:01Z" });
+        let mut info = json!({ "name": "c1", "config": { "durable_name": "c1", "metadata": metadata }, "created": "1970-01-01T00:00:01Z" });
         if let Some(until) = until {
             let now = second(OPENS) + SignedDuration::from_millis(after);
             let remaining = until.duration_since(now).as_nanos() as i64;
@@ -111,7 +124,8 @@ fn ours(at: i64) -> Timestamp {
 /// When the window lets the consumer go.
 fn returns() -> i64 {
     let rules = Rules::one(&["S0/*"], (OPENS, CLOSES), 100);
-    let crate::wants::Want::Paused(until) = rules.want("S0/c1", true, OPENS) else {
+    let crate::wants::Want::Paused(until) = rules.want("S0/c1", &Nature::durable(true), OPENS)
+    else {
         panic!("the window is open");
     };
     assert!(until > CLOSES + 20, "it has a tail to speak of: {until}");

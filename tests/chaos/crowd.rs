@@ -7,6 +7,7 @@ use async_nats::{Client, ConnectOptions, Request, ServerAddr};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use crate::natures::metadata;
 use crate::record::Record;
 use crate::support::random::Random;
 use crate::told::{MARK, RELEASE_MARK};
@@ -24,6 +25,8 @@ pub struct Crowd {
     streams: Vec<Stream>,
     /// Of each stream: not durable, so that globs must not touch them.
     ephemeral: usize,
+    /// By which their metadata is made up, where they have any.
+    tags: Option<u64>,
 }
 
 /// Whose windows are steady in the end.
@@ -50,6 +53,7 @@ impl Crowd {
         Self {
             streams: streams.collect(),
             ephemeral: random.below(3) as usize,
+            tags: Some(random.0),
         }
     }
 
@@ -63,6 +67,7 @@ impl Crowd {
         Self {
             streams: names.iter().map(stream).collect(),
             ephemeral: 1,
+            tags: None,
         }
     }
 
@@ -94,6 +99,21 @@ impl Crowd {
 
     pub fn steady(&self) -> Vec<String> {
         vec![STEADY.to_owned(), "S1/c0".to_owned()]
+    }
+
+    /// With which metadata a consumer begins, and ends.
+    fn metadata(&self, path: &str) -> Value {
+        self.tags.map_or(Value::Null, |tags| {
+            let of_it = path
+                .bytes()
+                .fold(tags, |seed, byte| seed.rotate_left(7) ^ u64::from(byte));
+            metadata(&mut Random(of_it))
+        })
+    }
+
+    /// What somebody makes of it meanwhile.
+    fn other_metadata(&self, random: &mut Random) -> Value {
+        self.tags.map_or(Value::Null, |_| metadata(random))
     }
 
     /// Every consumer there may be, and whether it is durable.
@@ -177,7 +197,7 @@ impl People {
         let start = format!("{}/", stream.name);
         for (path, durable) in crowd.paths() {
             if path.starts_with(&start) {
-                let (verb, mut body) = creation(&path, durable, "as ever");
+                let (verb, mut body) = creation(&path, durable, "as ever", crowd.metadata(&path));
                 if path.ends_with('3') {
                     // It was paused by recess a while ago, and in a cluster that is to be cleared.
                     let lapsed = Timestamp::now().as_second() - 90;
@@ -208,7 +228,8 @@ impl People {
         let dotted = path.replace('/', ".");
         let stream = random.pick(&crowd.streams).clone();
         let delete = format!("CONSUMER.DELETE.{dotted}");
-        let what = random.below(28);
+        let what = random.below(if crowd.tags.is_some() { 36 } else { 28 });
+        let metadata = crowd.other_metadata(random);
         let length = *random.pick(&[1, 3, 6, 15, 40, 300]);
         let fraction = *random.pick(&[0, 0, 123_456_789, 999_999_999]);
         let nothing = &Value::Null;
@@ -221,7 +242,7 @@ impl People {
                 self.pause(&path, until).await;
                 return;
             }
-            26.. => {
+            26 | 27 => {
                 // As `recess resume` does in a cluster.
                 let at = Timestamp::now().as_second() + 6;
                 let until = Timestamp::new(at, RELEASE_MARK).unwrap();
@@ -234,11 +255,12 @@ impl People {
             13 | 14 => self.ask(&delete, nothing).await,
             15..=18 => {
                 self.ask(&delete, nothing).await;
-                let (verb, body) = creation(&path, durable, "anew");
+                let (verb, body) = creation(&path, durable, "anew", metadata.clone());
                 self.ask(&verb, &body).await
             }
-            19..=22 => {
-                let (verb, body) = creation(&path, durable, &format!("number {what}"));
+            19..=22 | 28.. => {
+                let description = format!("number {what}");
+                let (verb, body) = creation(&path, durable, &description, metadata.clone());
                 self.ask(&verb, &body).await
             }
             23 => {
@@ -256,7 +278,12 @@ impl People {
                 self.ask(&verb, &stream.config).await;
                 for (path, durable) in paths {
                     if path.starts_with(&format!("{}/", stream.name)) {
-                        let (verb, body) = creation(&path, durable, "with its stream");
+                        let (verb, body) = creation(
+                            &path,
+                            durable,
+                            "with its stream",
+                            crowd.other_metadata(random),
+                        );
                         self.ask(&verb, &body).await;
                     }
                 }
@@ -267,27 +294,31 @@ impl People {
             8..=12 => "resumes",
             13 | 14 => "deletes",
             15..=18 => "recreates",
-            19..=22 => "upserts",
+            19..=22 | 28.. => "upserts",
             23 => "moves",
             24 => "moves the stream, not",
             _ => "recreates the stream, not",
         };
         let failed = done.is_none_or(|answer| !answer["error"].is_null());
         self.record.note(format!(
-            "somebody {word} {path}{} ({})",
+            "somebody {word} {path}{} ({}; {:.120})",
             if failed { ", in vain" } else { "" },
-            stream.name
+            stream.name,
+            metadata.to_string()
         ));
     }
 }
 
-fn creation(path: &str, durable: bool, description: &str) -> (String, Value) {
+fn creation(path: &str, durable: bool, description: &str, metadata: Value) -> (String, Value) {
     let (stream, name) = path.split_once('/').unwrap();
     let mut config = json!({ "name": name, "ack_policy": "explicit", "description": description });
     if durable {
         config["durable_name"] = json!(name);
     } else {
         config["inactive_threshold"] = json!(300_000_000_000_u64);
+    }
+    if !metadata.is_null() {
+        config["metadata"] = metadata;
     }
     let verb = format!("CONSUMER.CREATE.{stream}.{name}");
     (verb, json!({ "stream_name": stream, "config": config }))

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use crate::crowd::{Crowd, People};
 use crate::daemon_under_test::DaemonUnderTest;
+use crate::natures::Nature;
 use crate::rules::{Rules, second};
 use crate::told::{MARK, State, is_ours, state};
 use crate::wants::Want;
@@ -74,7 +75,7 @@ async fn look(
     durable: bool,
     judged: &mut usize,
 ) -> Option<String> {
-    if !rules.follows(path, durable) {
+    if !rules.names(path, durable) {
         return None;
     }
     let before = Timestamp::now();
@@ -89,18 +90,24 @@ async fn look(
     if code.is_some() {
         return Some(info["error"].to_string());
     }
-    let want = rules.want(path, durable, now.as_second());
+    let nature = Nature::of(&info);
+    if !rules.follows(path, &nature) {
+        return None;
+    }
+    let want = rules.want(path, &nature, now.as_second());
     let seam = before.as_second() - SEAM..=now.as_second();
     if seam
         .into_iter()
-        .any(|at| rules.want(path, durable, at) != want)
+        .any(|at| rules.want(path, &nature, at) != want)
     {
         return None;
     }
-    let span = rules.holds(path, durable, now.as_second());
+    let span = rules.holds(path, &nature, now.as_second());
     let found = state(&info);
+    let kept = rules.kept(path, &nature, now.as_second());
     let right = match (want, found) {
         (_, State::Unknown | State::Missing) => return Some(format!("{found:?}")),
+        _ if found.is_kept(want, kept) => true,
         // In the last seconds of a window none is begun.
         (Want::Paused(end), _) if second(end).duration_since(now).as_secs() < 6 => return None,
         // Somebody has released it. Where there is a bucket, that takes an override.

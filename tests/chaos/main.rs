@@ -1,7 +1,8 @@
 //! Chaos: seeded random histories over the real recess and real nats-servers, and a watcher that uses nothing of recess.
 //!
-//! Each history makes up streams, consumers and windows of seconds, then kills, stops, delays, cuts, denies, reloads,
-//! overrides and meddles for a while, heals everything, and judges. recess stands behind proxies that note what it asks and is told:
+//! Each history makes up streams, consumers with metadata, and windows of seconds, some of which select by it. Then it kills,
+//! stops, delays, cuts, denies, reloads, overrides and meddles for a while, heals everything, and judges. recess stands behind
+//! proxies that note what it asks and is told:
 //!
 //! - I1: no request carries a deadline beyond the loaded windows (and spread) with the overrides that its sender knows, on
 //!   its sender's clock at sending, save Resume's moment and a foreign deadline that is given back; and none ends a pause
@@ -35,6 +36,7 @@ mod judge;
 mod known;
 mod late;
 mod mind;
+mod natures;
 mod network;
 mod operators;
 mod overrides;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::known::{Known, MOST_SIGHTS};
+use crate::natures::Nature;
 use crate::overrides::{BUCKET_STREAM, Target};
 use crate::readings::{Belief, Readings};
 use crate::rules::Rules;
@@ -141,7 +142,7 @@ impl Mind {
             let known = self.consumers.entry(path).or_default();
             known.see(Sight {
                 state,
-                durable: !info["config"]["durable_name"].is_null(),
+                nature: Nature::of(&info),
                 clustered: !info["cluster"].is_null(),
                 created: info["created"].as_str().unwrap_or_default().to_owned(),
                 asked,
@@ -186,10 +187,22 @@ impl Mind {
     pub fn is_in_scope(&self, path: &str, rules: &[Arc<Rules>], since: Timestamp) -> bool {
         let own = self.consumers.get(path).and_then(|known| known.held);
         own.is_some_and(|until| until >= since)
-            || rules.iter().any(|rules| rules.follows(path, true))
+            || rules.iter().any(|rules| rules.names(path, true))
             || self
                 .were_overridden(since)
                 .any(|selectors| selects(selectors, path, true))
+    }
+
+    /// Whether an override that may have paused it was taken back, by those rules.
+    pub fn was_withdrawn(&self, path: &str, rules: &Rules, since: Timestamp) -> bool {
+        let mut ever = self.readings.ever.iter();
+        ever.any(|one| {
+            let names = match &one.target {
+                Target::Consumers(selectors) => selects(selectors, path, true),
+                Target::Window(_) => false,
+            };
+            names && one.pauses && one.until >= since.as_second() && !rules.has(one)
+        })
     }
 
     /// Of overrides that may have paused, and have not ended or had not before long.

@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use jiff::Timestamp;
 
 use crate::crowd::Crowd;
+use crate::natures::{Condition, EXEMPT, Nature};
 use crate::overrides::{Override, Target};
 use crate::painting::{Paint, Painting};
 use crate::selectors::{ask_for_streams, may_list, selects};
@@ -22,6 +23,7 @@ pub type Span = (i64, i64);
 struct Window {
     name: String,
     selectors: Vec<String>,
+    condition: Condition,
     spans: Vec<Span>,
     spread: i64,
 }
@@ -42,6 +44,8 @@ pub struct Rules {
     painted: OnceLock<Vec<Painting>>,
     /// Whether the config names the bucket.
     pub has_bucket: bool,
+    /// Whether it names the key by which consumers are exempt.
+    exempts: bool,
     pub toml: String,
 }
 
@@ -84,6 +88,10 @@ impl Rules {
                     rules.once(selectors, (opens, opens + length), spread);
                 }
             }
+            rules.narrow(Condition::make_up(random));
+        }
+        if !random.once_in(3) {
+            rules.exempting();
         }
         for _ in 0..[0, 0, 1, 2][random.below(4) as usize] {
             let begins = base + random.below(14);
@@ -125,9 +133,28 @@ impl Rules {
         self.windows.push(Window {
             name,
             selectors,
+            condition: Condition::default(),
             spans,
             spread,
         });
+    }
+
+    /// The window that was added last is for those consumers only for which that holds.
+    fn narrow(&mut self, condition: Condition) {
+        self.toml += &condition.toml().unwrap_or_default();
+        self.windows.last_mut().unwrap().condition = condition;
+    }
+
+    fn exempting(&mut self) {
+        let _ = writeln!(self.toml, "[defaults]\nexempt = {EXEMPT:?}");
+        self.exempts = true;
+    }
+
+    /// The same for consumers of one team, less those that are exempt.
+    pub fn of_team(mut self, team: usize) -> Self {
+        self.narrow(Condition::of_team(team));
+        self.exempting();
+        self
     }
 
     fn once(&mut self, selectors: Vec<String>, span: Span, spread: i64) {
@@ -206,24 +233,82 @@ impl Rules {
     }
 
     /// What concerns one consumer.
-    fn of(&self, path: &str, durable: bool) -> Concerned<'_> {
+    fn of(&self, path: &str, nature: &Nature) -> Concerned<'_> {
+        self.of_those(path, nature, |window| window.condition.holds(nature))
+    }
+
+    /// The same, if only some of the windows that name it counted.
+    fn of_those(
+        &self,
+        path: &str,
+        nature: &Nature,
+        counts: impl Fn(&Window) -> bool,
+    ) -> Concerned<'_> {
+        let from = self.exempt_until(nature);
         let windows = self.windows.iter().zip(self.painted());
-        let names = |one: &&Override| match &one.target {
-            Target::Consumers(selectors) => selects(selectors, path, durable),
-            Target::Window(_) => false,
-        };
+        let by_hand = self.overrides.iter().filter_map(|one| match &one.target {
+            Target::Consumers(selectors) if selects(selectors, path, nature.durable) => {
+                // By a pattern nobody means one that is exempt.
+                let is_meant = selectors.iter().any(|text| text == path);
+                let from = if is_meant {
+                    one.from
+                } else {
+                    one.from.max(from)
+                };
+                (from < one.until).then(|| Override {
+                    from,
+                    ..one.clone()
+                })
+            }
+            Target::Consumers(_) | Target::Window(_) => None,
+        });
+        let names = |window: &Window| selects(&window.selectors, path, nature.durable);
         Concerned {
             own: hash(path),
-            windows: (windows.filter(|(window, _)| selects(&window.selectors, path, durable)))
+            from,
+            windows: (windows.filter(|(window, _)| names(window) && counts(window)))
                 .map(|(window, painting)| (window.spread, painting))
                 .collect(),
-            by_hand: self.overrides.iter().filter(names).collect(),
+            by_hand: by_hand.collect(),
         }
     }
 
-    /// Whether any window names that consumer, or an override that pauses.
-    pub fn follows(&self, path: &str, durable: bool) -> bool {
+    fn exempt_until(&self, nature: &Nature) -> i64 {
+        match self.exempts {
+            true => nature.exempt_until(),
+            false => i64::MIN,
+        }
+    }
+
+    /// Until when a pause is kept that windows want which name the consumer, if for one of them its metadata is not, or no
+    /// longer, as it must be.
+    pub fn kept(&self, path: &str, nature: &Nature, at: i64) -> Option<i64> {
+        let names = |window: &Window| selects(&window.selectors, path, nature.durable);
+        let mut windows = self.windows.iter();
+        let has_lost = windows.any(|window| names(window) && !window.condition.holds(nature));
+        if !has_lost || at < self.exempt_until(nature) {
+            return None;
+        }
+        match self.of_those(path, nature, |_| true).want(at) {
+            Want::Running => None,
+            Want::Tail(until) | Want::Paused(until) => Some(until),
+        }
+    }
+
+    /// Whether an override is among them.
+    pub fn has(&self, one: &Override) -> bool {
+        self.overrides.contains(one)
+    }
+
+    /// Whether any window may name that consumer, or an override that pauses.
+    pub fn names(&self, path: &str, durable: bool) -> bool {
         (self.selectors()).any(|selectors| selects(selectors, path, durable))
+    }
+
+    /// Whether one does, as its metadata is.
+    pub fn follows(&self, path: &str, nature: &Nature) -> bool {
+        let concerned = self.of(path, nature);
+        !concerned.windows.is_empty() || concerned.by_hand.iter().any(|one| one.pauses)
     }
 
     /// Of all that may pause.
@@ -259,13 +344,13 @@ impl Rules {
     }
 
     /// What is wanted at an instant.
-    pub fn want(&self, path: &str, durable: bool, at: i64) -> Want {
-        self.of(path, durable).want(at)
+    pub fn want(&self, path: &str, nature: &Nature, at: i64) -> Want {
+        self.of(path, nature).want(at)
     }
 
     /// From when until when what is open then, or was ordered by hand, holds that consumer as one.
-    pub fn holds(&self, path: &str, durable: bool, at: i64) -> Option<Span> {
-        let concerned = self.of(path, durable);
+    pub fn holds(&self, path: &str, nature: &Nature, at: i64) -> Option<Span> {
+        let concerned = self.of(path, nature);
         let from = (0..)
             .map(|back| at - back)
             .find(|at| !concerned.is_held(*at))?;
@@ -274,11 +359,12 @@ impl Rules {
     }
 
     /// Whether a window of that consumer opens from then on, before long.
-    pub fn opens_within(&self, path: &str, durable: bool, at: i64, seconds: i64) -> bool {
-        let concerned = self.of(path, durable);
+    pub fn opens_within(&self, path: &str, nature: &Nature, at: i64, seconds: i64) -> bool {
+        let concerned = self.of(path, nature);
         let mut windows = concerned.windows.iter();
         let holds = |at: i64, painting: &Painting| matches!(painting.at(at), Paint::Holds(_));
-        windows.any(|(_, painting)| (at..at + seconds).any(|at| holds(at, painting)))
+        let within = at.max(concerned.from)..at + seconds;
+        windows.any(|(_, painting)| within.clone().any(|at| holds(at, painting)))
     }
 }
 
@@ -301,7 +387,8 @@ fn what_is_wanted_follows_from_the_intervals() {
     rules.once(all(), (110, 120), 600);
     rules.exclude((115, 117), Some("w1".to_owned()));
     rules.exclude((300, 301), None);
-    let want = |path, at| rules.want(path, true, at);
+    let durable = Nature::durable(true);
+    let want = |path, at| rules.want(path, &durable, at);
     assert_eq!(want("S0/c1", 99), Want::Running);
     assert_eq!(want("S0/c1", 100), Want::Paused(115));
     assert_eq!(want("S0/c1", 115), Want::Running);
@@ -312,13 +399,16 @@ fn what_is_wanted_follows_from_the_intervals() {
     assert_eq!(want("S0/c1", 121), Want::Tail(until));
     assert_eq!(want("S0/c1", until), Want::Running);
     assert_eq!(want("S0/c3", 105), Want::Running);
-    let holds = |at| rules.holds("S0/c1", true, at);
+    let holds = |at| rules.holds("S0/c1", &durable, at);
     assert_eq!(
         [99, 100, 114].map(holds),
         [None, Some((100, 115)), Some((100, 115))]
     );
     assert_eq!([116, 117, 120].map(holds), [None, Some((117, 120)), None]);
-    assert_eq!(rules.want("S0/c1", false, 105), Want::Running);
+    assert_eq!(
+        rules.want("S0/c1", &Nature::durable(false), 105),
+        Want::Running
+    );
     // The numbers of the contract.
     assert_eq!(hash("ORDERS/billing") % 600, 288);
     assert_eq!(hash("EVENTS/mail") % 600, 194);

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use crate::natures::Nature;
 use crate::overrides::BUCKET_STREAM;
+use crate::wants::Want;
 use crate::wire::Frame;
 
 /// 1 + FNV-1a64 of the instance's name mod 999,999: see `support/config.rs`, which worked it out.
@@ -42,6 +44,21 @@ impl State {
         release.is_some_and(|at| (from..until).contains(&at.as_second()))
     }
 
+    /// Whether it is a pause of recess's beyond what is wanted that is kept, for windows whose `where` does not hold.
+    pub fn is_kept(self, want: Want, kept: Option<i64>) -> bool {
+        let Self::Paused { until, .. } = self else {
+            return false;
+        };
+        let wanted = match want {
+            Want::Running => i64::MIN,
+            Want::Tail(until) | Want::Paused(until) => until,
+        };
+        let until = Some(until).filter(|until| is_ours(*until) && !is_release(*until));
+        until.is_some_and(|until| {
+            until.as_second() > wanted && kept.is_some_and(|kept| until.as_second() <= kept)
+        })
+    }
+
     pub fn deadline(self) -> Option<Timestamp> {
         match self {
             Self::Lapsed(until) | Self::Paused { until, .. } => Some(until),
@@ -54,7 +71,7 @@ impl State {
 #[derive(Clone, Debug)]
 pub struct Sight {
     pub state: State,
-    pub durable: bool,
+    pub nature: Nature,
     pub clustered: bool,
     pub created: String,
     /// When it was asked for, and in which connection.

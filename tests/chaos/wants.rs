@@ -16,10 +16,12 @@ pub enum Want {
 pub struct Concerned<'r> {
     /// By which it has its place in a spread.
     pub own: u64,
+    /// From when on windows count: before that it is exempt.
+    pub from: i64,
     /// With how long the returns from it are spread over.
     pub windows: Vec<(i64, &'r Painting)>,
     /// In their order.
-    pub by_hand: Vec<&'r Override>,
+    pub by_hand: Vec<Override>,
 }
 
 impl Concerned<'_> {
@@ -42,14 +44,14 @@ impl Concerned<'_> {
     }
 
     fn by_hand(&self, at: i64) -> Paint {
-        let covers = |one: &&&Override| (one.from..one.until).contains(&at);
+        let covers = |one: &&Override| (one.from..one.until).contains(&at);
         let last = self.by_hand.iter().rev().find(covers);
-        last.map_or(Paint::Bare, |one| Paint::by(one))
+        last.map_or(Paint::Bare, Paint::by)
     }
 
     pub fn is_held(&self, at: i64) -> bool {
         let holds_since = |by: Option<u64>| {
-            let mut windows = self.windows.iter();
+            let mut windows = self.windows.iter().filter(|_| at >= self.from);
             windows.any(|(_, painting)| match painting.at(at) {
                 Paint::Holds(since) => by.is_none_or(|by| since > by),
                 Paint::Cut(_) | Paint::Bare => false,
@@ -73,6 +75,9 @@ impl Concerned<'_> {
             return None;
         };
         let closes = last + 1;
+        if closes <= self.from {
+            return None;
+        }
         let cuts = |at: &i64| {
             matches!(self.by_hand(*at), Paint::Cut(_))
                 || *at >= closes && matches!(painting.at(*at), Paint::Cut(_))

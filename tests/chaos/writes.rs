@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::mind::Mind;
+use crate::natures::Nature;
 use crate::rules::Span;
 use crate::table::Case;
 use crate::told::{Sight, State, is_release};
@@ -25,6 +26,20 @@ pub struct Sending {
     pub blur: SignedDuration,
 }
 
+/// What may be wanted of the consumer, if that is its nature.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Wanted<'n> {
+    nature: &'n Nature,
+    want: Want,
+    /// Whether a window opens before long.
+    opens_soon: bool,
+    /// What holds it, where that matters.
+    held: Option<Span>,
+    may_end: bool,
+    /// Until when a pause is kept that nothing wants any more.
+    kept: Option<i64>,
+}
+
 impl Mind {
     pub fn judge_write(&mut self, path: &str, sent: &Sending) -> Vec<String> {
         let Sending {
@@ -42,6 +57,9 @@ impl Mind {
         let beliefs = self.beliefs(&rules, since, at);
         let is_fresh =
             !rules.iter().any(|rules| rules.has_bucket) || self.readings.is_fresh(since - 2 * blur);
+        let withdrawn: Vec<bool> = (beliefs.iter())
+            .map(|belief| self.was_withdrawn(path, &belief.rules, since))
+            .collect();
         let known = self.consumers.entry(path.to_owned()).or_default();
         let mut wrong = Vec::new();
         let said = deadline.map_or_else(|| "nothing".to_owned(), |until| until.to_string());
@@ -83,18 +101,22 @@ impl Mind {
         let may_be_released = (rested.iter())
             .filter_map(|sight| sight.state.deadline())
             .any(is_release);
-        // For a durable consumer and another, whether a window opens before long, and what holds it then.
-        let wants: BTreeSet<(bool, Want, bool, Option<Span>, bool)> = (beliefs.iter())
-            .flat_map(|belief| seconds.iter().map(move |second| (belief, *second)))
-            .flat_map(|(belief, second)| {
-                [true, false].map(|durable| {
-                    let rules = &belief.rules;
-                    let near = rules.opens_within(path, durable, second, 55);
-                    let span = (may_be_released && belief.releases_count)
-                        .then(|| rules.holds(path, durable, second))
-                        .flatten();
-                    let want = rules.want(path, durable, second);
-                    (durable, want, near, span, belief.may_end)
+        let natures: BTreeSet<&Nature> = rested.iter().map(|sight| &sight.nature).collect();
+        let wants: BTreeSet<Wanted<'_>> = (beliefs.iter().zip(withdrawn))
+            .flat_map(|one| seconds.iter().map(move |second| (one, *second)))
+            .flat_map(|((belief, withdrawn), second)| {
+                let rules = &belief.rules;
+                natures.iter().map(move |nature| Wanted {
+                    nature,
+                    want: rules.want(path, nature, second),
+                    opens_soon: rules.opens_within(path, nature, second, 55),
+                    held: (may_be_released && belief.releases_count)
+                        .then(|| rules.holds(path, nature, second))
+                        .flatten(),
+                    may_end: belief.may_end,
+                    kept: (!withdrawn)
+                        .then(|| rules.kept(path, nature, second))
+                        .flatten(),
                 })
             })
             .collect();
@@ -109,14 +131,15 @@ impl Mind {
         };
         let permitted = rested.iter().any(|sight| {
             (wants.iter())
-                .filter(|(durable, ..)| *durable == sight.durable)
-                .filter(|(.., span, _)| !span.is_some_and(|span| sight.state.is_released(span)))
-                .filter(|(.., may_end)| *may_end || !ends(sight))
-                .any(|(_, want, opens_soon, ..)| case.permits(*want, *opens_soon, sight))
+                .filter(|one| *one.nature == sight.nature)
+                .filter(|one| !one.held.is_some_and(|span| sight.state.is_released(span)))
+                .filter(|one| one.may_end || !ends(sight))
+                .filter(|one| !sight.state.is_kept(one.want, one.kept))
+                .any(|one| case.permits(one.want, one.opens_soon, sight))
         });
         if !permitted && !rested.is_empty() {
             let states: Vec<_> = rested.iter().map(|sight| sight.state).collect();
-            let wants = wants.iter().map(|(_, want, ..)| *want);
+            let wants = wants.iter().map(|one| one.want);
             let law = case.broken_law(&states, wants.clone());
             let wants: BTreeSet<Want> = wants.collect();
             wrong.push(format!(

@@ -4,12 +4,13 @@ use std::fs;
 use std::sync::Arc;
 
 use async_nats::ConnectOptions;
+use serde_json::json;
 
 use crate::dashboard;
 use crate::support::account::Account;
 use crate::support::config::{Config, Span};
 use crate::support::nats_server::{Options, Server};
-use crate::support::recess::Recess;
+use crate::support::recess::{Recess, secs, until};
 use crate::watch::Watch;
 
 const MESSAGES_OVER_THRESHOLD: usize = 1100;
@@ -38,7 +39,14 @@ async fn a_consumer_that_recess_may_not_pause_pages_and_so_does_its_lag_until_it
     let server = Arc::new(server.unwrap());
     let options = ConnectOptions::with_user_and_password("app".into(), "app".into());
     let account = Account::connect_with(&server.url(), options).await;
-    account.durable("ORDERS/billing").await;
+    account.stream("ORDERS").await;
+    for (path, metadata) in [
+        ("ORDERS/billing", json!({ "team": "billing" })),
+        ("ORDERS/audit", json!({ "recess.exempt": "true" })),
+    ] {
+        let metadata = json!({ "metadata": metadata });
+        account.consumer_with(path, metadata).await;
+    }
     account.publish("ORDERS", MESSAGES_OVER_THRESHOLD).await;
     let files = tempfile::tempdir().unwrap();
     let password = files.path().join("password");
@@ -46,7 +54,11 @@ async fn a_consumer_that_recess_may_not_pause_pages_and_so_does_its_lag_until_it
     let config = Config::new([server.url()])
         .set(r#"nats.username = "recess""#)
         .file("nats.password_file", &password)
-        .window("night", &["ORDERS/billing"], Span::open_for(600));
+        .set(r#"controller.resync = "1s""#)
+        .set(r#"defaults.exempt = "recess.exempt""#)
+        .window("audit", &["ORDERS/audit"], Span::opening_in(3_600, 600))
+        .window("night", &["ORDERS/billing"], Span::open_for(600))
+        .also(r#"where = { team = "billing" }"#);
     let recess = Recess::start(&config).await;
     let watch = Watch::over(&server, &recess).await;
 
@@ -70,5 +82,17 @@ async fn a_consumer_that_recess_may_not_pause_pages_and_so_does_its_lag_until_it
         .until_state("JetStreamConsumerLag", "billing", "suppressed")
         .await;
 
+    // An update by an application drops its metadata, and so the dashboard has something to show.
+    let newer = json!({ "description": "version 2" });
+    account.consumer_with("ORDERS/billing", newer).await;
+    until(
+        "it is seen that its labels are lost",
+        secs(30),
+        async || {
+            let lost = watch.query("recess_consumer_labels_lost == 1").await;
+            (!lost.is_empty()).then_some(())
+        },
+    )
+    .await;
     dashboard::is_answered(&watch).await;
 }

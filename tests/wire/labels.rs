@@ -132,6 +132,18 @@ async fn an_upsert_that_drops_tags_within_a_window_does_not_open_the_gate() {
         told["because"][0]["effect"],
         "names it, `where` does not hold"
     );
+    let (_, text, _) = ask(&config, &["status"]);
+    let row = text.lines().find(|line| line.contains("billing")).unwrap();
+    assert!(row.contains("settled: labels-lost"), "{text}");
+    assert!(
+        row.trim_end().ends_with(" now"),
+        "it is still held by its window: {text}"
+    );
+    let (_, page) = recess.get("/").await.unwrap();
+    assert!(
+        page.contains("but its metadata no longer matches `where` of now"),
+        "{page}"
+    );
     // A restart knows no more than the server.
     recess.kill();
     let recess = Recess::start(&config).await;

@@ -2,7 +2,7 @@
 
 use super::second_by_second::{Plan, SECONDS, any_plan, instant};
 use super::*;
-use crate::consumer::fnv1a64;
+use crate::consumer::{Labels, fnv1a64};
 
 /// An override in seconds of that time. It is made in the order of the list.
 #[derive(Clone, Debug)]
@@ -18,7 +18,7 @@ impl Made {
     fn real(&self, sequence: usize) -> Arc<Override> {
         let target = match self.window {
             Some(place) => Target::Window(name_of(place).into()),
-            None => Target::Consumers(selection(&["ORDERS/b*", "EVENTS/mail"])),
+            None => Target::Consumers(selection(&["ORDERS/b*", BY_NAME])),
         };
         Arc::new(Override {
             id: OverrideId::new("alice", sequence.to_string()),
@@ -58,10 +58,15 @@ const PAINTED: usize = 4 * SECONDS;
 struct Canvas {
     windows: Vec<Vec<Paint>>,
     by_hand: Vec<Paint>,
+    /// The consumer is exempt before that second.
+    exempt: usize,
 }
 
+/// Whom overrides of consumers name exactly; the other they name by a glob.
+const BY_NAME: &str = "EVENTS/mail";
+
 impl Canvas {
-    fn of(plans: &[Plan], overrides: &[Made]) -> Self {
+    fn of(plans: &[Plan], overrides: &[Made], who: &Who) -> Self {
         let windows = plans.iter().map(|plan| {
             let bare = |at| match () {
                 () if plan.excluded(at) => Paint::Cut(None),
@@ -73,13 +78,16 @@ impl Canvas {
         let mut canvas = Self {
             windows: windows.collect(),
             by_hand: vec![Paint::Bare; PAINTED],
+            exempt: who.exempt,
         };
         for (place, one) in overrides.iter().enumerate() {
-            let painted = match one.window {
-                Some(window) => &mut canvas.windows[window],
-                None => &mut canvas.by_hand,
+            let (painted, from) = match one.window {
+                Some(window) => (&mut canvas.windows[window], one.from),
+                None if who.path == BY_NAME => (&mut canvas.by_hand, one.from),
+                // A glob means nobody who is exempt.
+                None => (&mut canvas.by_hand, one.from.max(who.exempt).min(one.until)),
             };
-            painted[one.from..one.until].fill(match one.effect {
+            painted[from..one.until].fill(match one.effect {
                 Effect::Pause => Paint::Holds(Some(place)),
                 Effect::Run => Paint::Cut(Some(place)),
             });
@@ -88,7 +96,8 @@ impl Canvas {
     }
 
     fn holds(&self, at: usize) -> bool {
-        let mut windows = self.windows.iter().map(|window| window[at]);
+        let windows = self.windows.iter().filter(|_| at >= self.exempt);
+        let mut windows = windows.map(|window| window[at]);
         match self.by_hand[at] {
             Paint::Holds(_) => true,
             Paint::Cut(by) => windows.any(|one| matches!(one, Paint::Holds(since) if since > by)),
@@ -108,6 +117,9 @@ impl Canvas {
             return None;
         };
         let closes = last + 1;
+        if closes <= self.exempt {
+            return None;
+        }
         let is_cut = |second: &usize| {
             matches!(self.by_hand[*second], Paint::Cut(_))
                 || *second >= closes && matches!(painted[*second], Paint::Cut(_))
@@ -155,6 +167,34 @@ fn any_case() -> impl Strategy<Value = (Vec<Plan>, Vec<Made>)> {
     })
 }
 
+/// The consumer that is asked about.
+#[derive(Clone, Debug)]
+struct Who {
+    path: &'static str,
+    exempt: usize,
+}
+
+impl Who {
+    fn id(&self) -> ConsumerId {
+        self.path.parse().unwrap()
+    }
+
+    fn windows(&self, policy: &Policy) -> WindowSet {
+        let until = instant(self.exempt).to_string();
+        let labels = Labels::of(policy.label_keys(), [("exempt", &*until)]);
+        policy.windows_of(&Candidate::with_labels(&self.id(), &labels))
+    }
+}
+
+prop_compose! {
+    fn anybody_there()(
+        path in select(&["ORDERS/billing", BY_NAME][..]),
+        exempt in prop_oneof![Just(0), 0..700_usize],
+    ) -> Who {
+        Who { path, exempt }
+    }
+}
+
 fn overridden(plans: &[Plan], overrides: &[Made], max_pause: i64, now: usize) -> Policy {
     let windows = plans.iter().enumerate().map(|(place, plan)| {
         let mut window = plan.window();
@@ -166,6 +206,7 @@ fn overridden(plans: &[Plan], overrides: &[Made], max_pause: i64, now: usize) ->
         .map(|(place, made)| made.real(place))
         .collect();
     let policy = Policy::new("default", seconds(max_pause), windows.collect());
+    let policy = policy.with_exempt(ExemptKey::new("exempt"));
     policy.with_overrides(&overrides, instant(now))
 }
 
@@ -182,12 +223,11 @@ proptest! {
         (plans, overrides) in any_case(),
         max_pause in prop_oneof![20..60_i64, 60..400_i64, Just(604_800)],
         adopted in prop_oneof![Just(0), 0..900_usize],
-        id in select(&["ORDERS/billing", "EVENTS/mail"][..]),
+        who in anybody_there(),
     ) {
         let policy = overridden(&plans, &overrides, max_pause, adopted);
-        let canvas = Canvas::of(&plans, &overrides);
-        let id: ConsumerId = id.parse().unwrap();
-        let windows = policy.windows_of(&Candidate::named(&id));
+        let canvas = Canvas::of(&plans, &overrides, &who);
+        let (id, windows) = (who.id(), who.windows(&policy));
         let mut at_policy_change = instant(adopted);
         let mut at_own_change = instant(adopted);
         let mut before = None;
@@ -206,7 +246,7 @@ proptest! {
             if now == at_policy_change {
                 at_policy_change = policy.next_change(now).unwrap_or(Timestamp::MAX);
                 prop_assert!(at_policy_change > now);
-            } else if expected != Desired::Running {
+            } else if expected != Desired::Running && at != who.exempt {
                 // The end of a tail is no change: the server ends it.
                 prop_assert_eq!(Some(expected), before, "policy, at second {}", at);
             }
@@ -217,14 +257,13 @@ proptest! {
     #[test]
     fn pauses_are_what_is_painted(
         (plans, overrides) in any_case(),
-        id in select(&["ORDERS/billing", "EVENTS/mail"][..]),
+        who in anybody_there(),
         from in 0..400_usize,
         length in 1..500_usize,
     ) {
         let policy = overridden(&plans, &overrides, 604_800, 0);
-        let canvas = Canvas::of(&plans, &overrides);
-        let id: ConsumerId = id.parse().unwrap();
-        let windows = policy.windows_of(&Candidate::named(&id));
+        let canvas = Canvas::of(&plans, &overrides, &who);
+        let (id, windows) = (who.id(), who.windows(&policy));
         let until = from + length;
         let mut expected = Vec::new();
         let mut at = 0;
@@ -259,7 +298,8 @@ proptest! {
         length in 1..500_usize,
     ) {
         let policy = overridden(&plans, &overrides, 604_800, 0);
-        let canvas = Canvas::of(&plans, &overrides);
+        let nobody = Who { path: BY_NAME, exempt: 0 };
+        let canvas = Canvas::of(&plans, &overrides, &nobody);
         for (place, window) in policy.windows().iter().enumerate() {
             let holds = |at: usize| matches!(canvas.windows[place][at], Paint::Holds(_));
             let found = window.intersecting(instant(from), instant(from + length));
