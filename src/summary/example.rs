@@ -19,6 +19,7 @@ use crate::policy::{
 };
 use crate::report::example::{bucket, full_pass};
 use crate::report::{Report, Row, WindowState};
+use crate::retention::{Cause, Loss};
 
 /// The deployment of the documents.
 pub const PROD_EU: &str = r#"
@@ -255,6 +256,15 @@ impl Scene {
         row.found = paused;
         (row.verdict, row.rule) = (Verdict::Settled, Rule::LabelsLost);
         self.refresh();
+    }
+
+    /// Its pause loses messages, or publishers are refused, at that time.
+    pub fn loses(&mut self, path: &str, at: &str, cause: Cause) {
+        self.row(path).backlog.loss = Some(Loss {
+            at: self::at(at),
+            cause,
+            exact: cause == Cause::MaxAge,
+        });
     }
 
     /// A consumer that no window names, with a pause of recess's.

@@ -25,11 +25,12 @@ impl Headline {
     pub fn of(facts: &Facts<'_>, counts: &Counts, troubled: &Troubled<'_>) -> Self {
         (of_link(facts))
             .or_else(|| of_clock(facts))
+            .or_else(|| of_losses(troubled))
             .or_else(|| of_consumers(troubled))
             .or_else(|| of_observation(facts))
             .or_else(|| of_lapses(facts))
             .or_else(|| of_config(facts, counts))
-            .unwrap_or_else(|| scheduled(facts, counts))
+            .unwrap_or_else(|| scheduled(facts, counts, troubled))
     }
 }
 
@@ -81,6 +82,25 @@ fn of_clock(facts: &Facts<'_>) -> Option<Headline> {
         format!("recess starts and ends no pause: this host's clock is off by {by}."),
         format!("clock off by {by}"),
     ))
+}
+
+fn of_losses(troubled: &Troubled<'_>) -> Option<Headline> {
+    let count = |trouble| troubled.get(&trouble).map_or(0, Vec::len);
+    let (sentence, short) = match (count(Trouble::Losing), count(Trouble::LosesSoon)) {
+        (0, 0) => return None,
+        (0, soon) => (
+            format!("Messages for {} are at risk within 10 m.", consumers(soon)),
+            format!("messages of {} at risk", consumers(soon)),
+        ),
+        (losing, _) => {
+            let are = are(losing, "loses", "lose");
+            (
+                format!("{} {are} messages.", consumers(losing)),
+                format!("{} {are} messages", consumers(losing)),
+            )
+        }
+    };
+    Some(headline(Level::Bad, sentence, short))
 }
 
 fn of_consumers(troubled: &Troubled<'_>) -> Option<Headline> {
@@ -172,7 +192,7 @@ fn of_config(facts: &Facts<'_>, counts: &Counts) -> Option<Headline> {
 }
 
 /// All is as it should be, but for what other clients did.
-fn scheduled(facts: &Facts<'_>, counts: &Counts) -> Headline {
+fn scheduled(facts: &Facts<'_>, counts: &Counts, troubled: &Troubled<'_>) -> Headline {
     let Counts {
         present,
         paused,
@@ -182,6 +202,10 @@ fn scheduled(facts: &Facts<'_>, counts: &Counts) -> Headline {
     } = *counts;
     let released = among_them(released, "released");
     let exempt = among_them(exempt_from_open(facts), "exempt");
+    let at_risk = match troubled.get(&Trouble::LosesLater).map_or(0, Vec::len) {
+        0 => String::new(),
+        some => format!("; messages of {} are at risk", number(some)),
+    };
     let sentence = match (paused, unscheduled) {
         (0, _) if released.is_empty() => {
             let are = are(present, "is", "are");
@@ -201,7 +225,7 @@ fn scheduled(facts: &Facts<'_>, counts: &Counts) -> Headline {
     };
     headline(
         Level::Ok,
-        format!("{sentence}{released}{exempt}."),
+        format!("{sentence}{released}{exempt}{at_risk}."),
         format!("{} paused, {}", number(paused), open(facts)),
     )
 }

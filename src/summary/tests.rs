@@ -15,6 +15,7 @@ use crate::jetstream::{RequestError, Unreadable, Unsuitable};
 use crate::overrides::entry;
 use crate::plan::{Orphan, Rule, Verdict};
 use crate::report::{Blank, BucketState, Failure};
+use crate::retention::Cause;
 
 /// What a summary says, a line each: its title, its sentences, and the things to check with their
 /// commands.
@@ -177,6 +178,34 @@ fn faults() -> Vec<(&'static str, Scene)> {
     });
     add("foreign as wanted", |s| {
         s.is_paused_by_another("ORDERS/shipping", "2027-03-26T02:30:00Z")
+    });
+    add("messages are lost", |s| {
+        s.row("ORDERS/billing").backlog.loses = true
+    });
+    add("messages are lost soon", |s| {
+        s.loses("ORDERS/billing", "2027-03-26T01:50:00Z", Cause::MaxAge)
+    });
+    add("messages are lost later", |s| {
+        s.loses("ORDERS/billing", "2027-03-26T02:10:00Z", Cause::MaxBytes)
+    });
+    add("publishers are refused", |s| {
+        s.loses("ORDERS/billing", "2027-03-26T02:10:00Z", Cause::Refused)
+    });
+    add("messages of two are lost later", |s| {
+        for one in ["ORDERS/billing", "ORDERS/export"] {
+            s.loses(one, "2027-03-26T02:10:00Z", Cause::MaxMessages)
+        }
+    });
+    add("released and still waiting", |s| {
+        s.runs("ORDERS/billing");
+        let row = s.row("ORDERS/billing");
+        (row.verdict, row.rule) = (Verdict::Settled, Rule::Released);
+        row.backlog.still_waits = true;
+    });
+    add("not pausable", |s| {
+        s.runs("ORDERS/billing");
+        let row = s.row("ORDERS/billing");
+        (row.verdict, row.rule) = (Verdict::Settled, Rule::LossNear);
     });
     add("missing", |s| s.found("BILLING/ledger", Found::Missing));
     let mut labelled =

@@ -1,6 +1,6 @@
 //! What is wrong with one consumer.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Facts, Level};
 use crate::changes::CONFIRMATION_LIMIT;
@@ -8,14 +8,22 @@ use crate::consumer::{ConsumerId, Found, Observation, Owner};
 use crate::plan::{Rule, Verdict};
 use crate::policy::Desired;
 use crate::report::Row;
+use crate::retention::Cause;
 use crate::text;
 
 /// So many windows are named in a sentence.
 const WINDOWS_NAMED: usize = 3;
 
+/// A loss that is nearer than this is urgent, as its alert is.
+const SOON: SignedDuration = SignedDuration::from_mins(10);
+
 /// What is wrong with a consumer, the most urgent first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Trouble {
+    /// Its stream drops messages that wait for it.
+    Losing,
+    /// Its stream will within minutes, or refuse publishers.
+    LosesSoon,
     /// It should be paused, and delivers.
     NotPaused,
     /// Another client overrides its pauses, and recess has stopped.
@@ -24,6 +32,12 @@ pub enum Trouble {
     StillPaused,
     /// What its state is was not observed.
     Unknown,
+    /// Its stream drops messages that wait for it before its pause ends, or refuses publishers.
+    LosesLater,
+    /// It was released before its stream drops messages, and acknowledges none of them.
+    StillWaits,
+    /// It should be paused, and its stream would drop messages too soon.
+    NotPausable,
     /// A pause of recess's ends at another time than wanted.
     WrongDeadline,
     /// A write was accepted and does not show.
@@ -42,11 +56,16 @@ pub enum Trouble {
 
 impl Trouble {
     /// All of them, the most urgent first.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 16] = [
+        Self::Losing,
+        Self::LosesSoon,
         Self::NotPaused,
         Self::Contested,
         Self::StillPaused,
         Self::Unknown,
+        Self::LosesLater,
+        Self::StillWaits,
+        Self::NotPausable,
         Self::WrongDeadline,
         Self::Unconfirmed,
         Self::Orphaned,
@@ -67,6 +86,31 @@ impl Trouble {
             Found::Missing => return (row.rule == Rule::Missing).then_some(Self::Missing),
             Found::Present(seen) => seen,
         };
+        let of_messages = Self::of_messages(row, facts);
+        let is_urgent = |trouble: &Self| trouble.level() == Level::Bad;
+        if of_messages.as_ref().is_some_and(is_urgent) {
+            of_messages
+        } else {
+            Self::of_pause(row, seen, facts).or(of_messages)
+        }
+    }
+
+    /// Of the messages that wait for one.
+    fn of_messages(row: &Row, facts: &Facts<'_>) -> Option<Self> {
+        let backlog = &row.backlog;
+        if backlog.loses {
+            return Some(Self::Losing);
+        }
+        match row.loss_while_paused() {
+            Some(loss) if loss.at.duration_since(facts.now) < SOON => Some(Self::LosesSoon),
+            Some(_) => Some(Self::LosesLater),
+            None if backlog.still_waits => Some(Self::StillWaits),
+            None => (row.rule == Rule::LossNear).then_some(Self::NotPausable),
+        }
+    }
+
+    /// Of the pause of one that was observed.
+    fn of_pause(row: &Row, seen: &Observation, facts: &Facts<'_>) -> Option<Self> {
         if row.contested {
             Some(Self::Contested)
         } else if row
@@ -103,8 +147,16 @@ impl Trouble {
     /// How bad that is: as bad as its alert.
     pub fn level(self) -> Level {
         match self {
-            Self::NotPaused | Self::Contested | Self::StillPaused | Self::Unknown => Level::Bad,
-            Self::WrongDeadline
+            Self::Losing
+            | Self::LosesSoon
+            | Self::NotPaused
+            | Self::Contested
+            | Self::StillPaused
+            | Self::Unknown => Level::Bad,
+            Self::LosesLater
+            | Self::StillWaits
+            | Self::NotPausable
+            | Self::WrongDeadline
             | Self::Unconfirmed
             | Self::Orphaned
             | Self::LabelsLost
@@ -121,6 +173,7 @@ impl Trouble {
         let until = deadline.map_or_else(String::new, |until| format!(" until {}", at(until)));
         let wanted = row.desired.until();
         match self {
+            Self::LosesSoon | Self::LosesLater => loses(row, facts),
             Self::NotPaused => {
                 let wanted = wanted.map_or_else(String::new, |u| format!(" until {}", at(u)));
                 format!("should be paused{wanted} and is running{}", why(row))
@@ -157,9 +210,13 @@ impl Trouble {
                     "stays paused{until}, but its metadata no longer matches `where` of {windows}"
                 )
             }
-            Self::Contested | Self::Unknown | Self::Unconfirmed | Self::Missing => {
-                self.of_many(1).to_owned()
-            }
+            Self::Losing
+            | Self::StillWaits
+            | Self::NotPausable
+            | Self::Contested
+            | Self::Unknown
+            | Self::Unconfirmed
+            | Self::Missing => self.of_many(1).to_owned(),
         }
     }
 
@@ -167,6 +224,22 @@ impl Trouble {
     pub fn of_many(self, count: usize) -> &'static str {
         let by_count = |one, many| if count == 1 { one } else { many };
         match self {
+            Self::Losing => by_count(
+                "loses messages: its stream drops those that wait for it",
+                "lose messages: their streams drop those that wait for them",
+            ),
+            Self::LosesSoon => "are paused, and within 10 m their streams reach their limits",
+            Self::LosesLater => {
+                "are paused, and their streams reach their limits before their pauses end"
+            }
+            Self::StillWaits => by_count(
+                "was released before its stream drops messages, and has acknowledged none since",
+                "were released before their streams drop messages, and have acknowledged none since",
+            ),
+            Self::NotPausable => by_count(
+                "is not paused: its stream would drop messages too soon",
+                "are not paused: their streams would drop messages too soon",
+            ),
             Self::NotPaused => "should be paused and are running",
             Self::Contested => by_count(
                 "is contested: another client overrides its pause, and recess leaves it unchanged",
@@ -206,6 +279,24 @@ impl Trouble {
             (_, [id]) => format!("recess explain {} --live", path(id)),
             (_, _) => "recess status".to_owned(),
         }
+    }
+}
+
+/// What is lost of one, and when.
+fn loses(row: &Row, facts: &Facts<'_>) -> String {
+    let Some(loss) = row.loss_while_paused() else {
+        return String::new();
+    };
+    let about = if loss.exact { "" } else { "about " };
+    let at = text::beside(loss.at, facts.now, &facts.config.zone);
+    match loss.cause {
+        Cause::Refused => {
+            format!("is paused, and its stream is full at {about}{at} and refuses publishers then")
+        }
+        cause @ (Cause::MaxAge | Cause::MaxMessages | Cause::MaxBytes) => format!(
+            "is paused, and its stream drops messages that wait for it from {about}{at} on ({})",
+            cause.as_str()
+        ),
     }
 }
 
