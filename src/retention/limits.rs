@@ -7,9 +7,6 @@ use super::details::{ConsumerDetails, Discard, StreamDetails};
 use super::loss::{self, Progress, StreamHistory};
 use super::{Hazard, LongestPause, StreamSeen, are, length, number, show};
 
-/// A history that is shorter says nothing of what comes in on average.
-const HISTORY: SignedDuration = SignedDuration::from_mins(1);
-
 /// Two observations that are closer than that show nothing of the inflow.
 const SHORTEST_MEASURED: SignedDuration = SignedDuration::from_millis(100);
 
@@ -186,13 +183,8 @@ fn inflow(stream: &StreamSeen) -> Inflow {
         let came = b.last.0.saturating_sub(a.last.0);
         (took >= SHORTEST_MEASURED).then(|| number(came) / took.as_secs_f64())
     };
-    let mean = || {
-        let newest = stream.newest();
-        let span = newest.at?.duration_since(newest.first.1?);
-        let came = newest.last.0.saturating_sub(newest.first.0);
-        (span >= HISTORY).then(|| number(came) / span.as_secs_f64())
-    };
-    let (measured, mean) = (measured().unwrap_or_default(), mean().unwrap_or_default());
+    let mean = loss::mean_inflow(stream.newest()).unwrap_or_default();
+    let measured = measured().unwrap_or_default();
     Inflow {
         rate: measured.max(mean),
         measured: measured >= mean,

@@ -16,6 +16,9 @@ mod tests;
 /// A loss further away than this is none.
 const FURTHEST: SignedDuration = SignedDuration::from_hours(24 * 366);
 
+/// A history that is shorter says nothing of what comes in on average.
+const HISTORY: SignedDuration = SignedDuration::from_mins(1);
+
 /// A stream over time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamHistory {
@@ -285,9 +288,21 @@ fn mean_size(stream: &StreamHistory) -> Option<f64> {
         .then(|| number(newest.bytes) / number(newest.messages))
 }
 
-/// When so many messages will have come, if they come as in the last minutes.
+/// Messages a second since the oldest one that is still there; `None` where that was a moment ago.
+pub(super) fn mean_inflow(stream: &StreamDetails) -> Option<f64> {
+    let span = stream.at?.duration_since(stream.first.1?);
+    let came = stream.last.0.saturating_sub(stream.first.0);
+    (span >= HISTORY).then(|| number(came) / span.as_secs_f64())
+}
+
+/// When so many messages will have come, if they come as in the last minutes; where it was observed
+/// once, as they came on average.
 fn when_full(stream: &StreamHistory, room: f64, cause: Cause, now: Timestamp) -> Option<Loss> {
-    let rate = stream.ladder.inflow().filter(|rate| *rate > 0.0)?;
+    let inflow = match stream.ladder.lowest() == stream.ladder.top() {
+        true => mean_inflow(&stream.newest),
+        false => stream.ladder.inflow(),
+    };
+    let rate = inflow.filter(|rate| *rate > 0.0)?;
     let wait = SignedDuration::try_from_secs_f64(room / rate).ok()?;
     let from = stream.ladder.top().map_or(now, |top| top.at.min(now));
     (wait <= FURTHEST).then(|| Loss {
