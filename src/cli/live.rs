@@ -14,7 +14,7 @@ use crate::jetstream::JetStream;
 use crate::jetstream::nats::Nats;
 use crate::observe::Scope;
 use crate::reconcile::{Heartbeat, Reconciler};
-use crate::report::{Report, Wake};
+use crate::report::{Pass, Report, Wake};
 
 /// One observation and the decisions that follow from it. Nothing is sent that changes anything.
 pub fn look(config: Config, wall: fn() -> Timestamp) -> Result<Report, Exit> {
@@ -60,41 +60,70 @@ pub fn look_at(
 
 fn ask_about<T>(
     scope: Scope,
-    mut config: Config,
+    config: Config,
     wall: fn() -> Timestamp,
     then: impl AsyncFnOnce(Nats, Report) -> T,
 ) -> Result<T, Exit> {
-    config.settings.controller.dry_run = true;
     super::block_on(async {
-        let (nats, _advisories) = connection::connect(&config).await?;
-        let read = store::read_to_show(&config, &nats).await;
-        let clock = Clock::new(wall);
-        let config = Arc::new(config);
-        let reconciler = Reconciler::new(nats.clone(), clock, config, Heartbeat::default());
-        let mut reconciler = match read {
-            Some(read) => reconciler.knowing(read),
-            None => reconciler,
-        };
-        let only = match &scope {
-            Scope::All => None,
-            Scope::Only(ids) => Some(ids.clone()),
-        };
-        let mut pass = reconciler.pass(Wake::Connected, scope).await;
-        // What has a row is known already: its whole stream need not be listed for it.
-        let has_rows =
-            |ids: &BTreeSet<ConsumerId>| ids.iter().all(|id| reconciler.rows().contains_key(id));
-        let mut orphans = match &only {
-            Some(only) if has_rows(only) => BTreeSet::new(),
-            only => reconciler.sweep_once(only.as_ref()).await,
-        };
-        if let Some(only) = only {
-            orphans.retain(|id| only.contains(id));
-        }
-        if !orphans.is_empty() {
-            let more = reconciler.pass(Wake::Resync, Scope::Only(orphans)).await;
-            pass.failures.extend(more.failures);
-        }
-        reconciler.read_limits().await;
+        let (nats, mut reconciler, pass) = observe_once(scope, config, wall).await?;
+        reconciler.read_limits(None).await;
         Ok(then(nats, reconciler.report(Some(pass), None)).await)
     })
+}
+
+/// One observation of everything, and the limits of the streams whose consumers a window pauses
+/// before `until`. What could not be learned is reported.
+pub fn ask_with<T>(
+    config: Config,
+    until: Timestamp,
+    wall: fn() -> Timestamp,
+    then: impl FnOnce(&Reconciler<Nats>) -> T,
+) -> Result<T, Exit> {
+    super::block_on(async {
+        let (_nats, mut reconciler, pass) = observe_once(Scope::All, config, wall).await?;
+        reconciler.read_limits(Some(until)).await;
+        let report = reconciler.report(Some(pass), None);
+        let failures = report.pass.iter().flat_map(|pass| &pass.failures);
+        for failure in failures.chain(report.limits_unread.iter()) {
+            super::complain(format!("warning: {failure}"));
+        }
+        Ok(then(&reconciler))
+    })
+}
+
+async fn observe_once(
+    scope: Scope,
+    mut config: Config,
+    wall: fn() -> Timestamp,
+) -> Result<(Nats, Reconciler<Nats>, Pass), Exit> {
+    config.settings.controller.dry_run = true;
+    let (nats, _advisories) = connection::connect(&config).await?;
+    let read = store::read_to_show(&config, &nats).await;
+    let clock = Clock::new(wall);
+    let config = Arc::new(config);
+    let reconciler = Reconciler::new(nats.clone(), clock, config, Heartbeat::default());
+    let mut reconciler = match read {
+        Some(read) => reconciler.knowing(read),
+        None => reconciler,
+    };
+    let only = match &scope {
+        Scope::All => None,
+        Scope::Only(ids) => Some(ids.clone()),
+    };
+    let mut pass = reconciler.pass(Wake::Connected, scope).await;
+    // What has a row is known already: its whole stream need not be listed for it.
+    let has_rows =
+        |ids: &BTreeSet<ConsumerId>| ids.iter().all(|id| reconciler.rows().contains_key(id));
+    let mut orphans = match &only {
+        Some(only) if has_rows(only) => BTreeSet::new(),
+        only => reconciler.sweep_once(only.as_ref()).await,
+    };
+    if let Some(only) = only {
+        orphans.retain(|id| only.contains(id));
+    }
+    if !orphans.is_empty() {
+        let more = reconciler.pass(Wake::Resync, Scope::Only(orphans)).await;
+        pass.failures.extend(more.failures);
+    }
+    Ok((nats, reconciler, pass))
 }

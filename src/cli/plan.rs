@@ -1,5 +1,6 @@
 //! `recess plan`: when windows open, by the same calendar as the daemon's. A server is asked only
-//! for overrides, where the config file has a bucket for them.
+//! for overrides, where the config file has a bucket for them, and with `--live` for what the
+//! pauses lose.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -18,6 +19,10 @@ use crate::policy::{Effect, Opening, Policy};
 use crate::text::{self, rounded_span, short_time};
 use crate::views::agenda;
 use crate::visible::visible_lines;
+
+mod losses;
+
+use losses::Losses;
 
 #[derive(Debug, Args)]
 pub struct PlanArgs {
@@ -40,6 +45,10 @@ pub struct PlanArgs {
     /// Leave out overrides, so that no server is asked
     #[arg(long)]
     offline: bool,
+    /// Ask the server too, and mark openings in which messages that wait are lost, or publishers
+    /// refused
+    #[arg(long, conflicts_with_all = ["offline", "consumer"])]
+    live: bool,
     /// Exit with status 3 if there is an opening to show
     #[arg(long)]
     exit_code: bool,
@@ -57,8 +66,16 @@ enum PlanFormat {
 }
 
 pub fn execute(args: PlanArgs, wall: fn() -> Timestamp) -> Exit {
-    let loaded = super::load(&args.config);
-    let config = match loaded.and_then(|config| store::shown(config, args.offline, wall)) {
+    if args.live && args.format == PlanFormat::Ics {
+        super::complain("error: --live marks openings in text and json only");
+        return Exit::Usage;
+    }
+    let file = match super::load(&args.config) {
+        Ok(file) => file,
+        Err(exit) => return exit,
+    };
+    let live = args.live.then(|| file.clone());
+    let config = match store::shown(file, args.offline, wall) {
         Ok(config) => config,
         Err(exit) => return exit,
     };
@@ -109,14 +126,33 @@ pub fn execute(args: PlanArgs, wall: fn() -> Timestamp) -> Exit {
             let of = (!names.is_empty()).then_some(&*names);
             print_calendar(&config, of, openings)
         }
-        PlanFormat::Json => super::print_json_rows(openings.map(|opening| opening.row())),
+        PlanFormat::Json => match live {
+            None => super::print_json_rows(openings.map(|opening| opening.row())),
+            Some(file) => {
+                let openings: Vec<_> = openings.collect();
+                match Losses::ask(file, &openings, wall) {
+                    Ok(losses) => {
+                        super::print_json_rows(openings.iter().map(|opening| losses.row(opening)))
+                    }
+                    Err(exit) => return exit,
+                }
+            }
+        },
         PlanFormat::Text => {
             let fix = "choose an earlier --until, or one --window";
             let openings = match super::table_rows(openings, fix) {
                 Ok(openings) => openings,
                 Err(exit) => return exit,
             };
-            let text = timeline(&config, &openings, &args.window, (from, until), now);
+            let losses = match live {
+                None => Losses::default(),
+                Some(file) => match Losses::ask(file, &openings, wall) {
+                    Ok(losses) => losses,
+                    Err(exit) => return exit,
+                },
+            };
+            let span = (from, until);
+            let text = timeline(&config, &openings, &losses, &args.window, span, now);
             (super::print(&text), !openings.is_empty())
         }
     };
@@ -139,6 +175,7 @@ fn print_calendar(config: &Config, of: Option<&str>, entries: Vec<Entry>) -> (Ex
 fn timeline(
     config: &Config,
     openings: &[Opening<'_>],
+    losses: &Losses,
     only: &[String],
     (from, until): (Timestamp, Timestamp),
     now: Timestamp,
@@ -157,9 +194,10 @@ fn timeline(
     for opening in openings {
         let (opens, closes) = (opening.opens(), opening.closes());
         let today = text::day(opens.date());
-        let mark = if opening.notes().is_empty() { "" } else { "*" };
+        let mut mark = if opening.notes().is_empty() { "" } else { "*" }.to_owned();
+        mark += if losses.has(opening) { "!" } else { "" };
         let shown_day = if today == day {
-            mark.to_owned()
+            mark
         } else {
             format!("{today}{mark}")
         };
@@ -191,6 +229,7 @@ fn timeline(
             let _ = writeln!(text, "  {note}");
         }
     }
+    text += &losses.text(openings);
     text += &overridden(config, only, from, until);
     if let (true, Some(zone)) = (one_zone, zones.first()) {
         let _ = writeln!(text, "\nTimes are those of {zone}.");

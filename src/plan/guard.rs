@@ -110,6 +110,31 @@ impl Held<'_> {
         loss(stream, &self.progress(), server_now)
     }
 
+    /// Its first loss, if it is held from `opens` on and goes on until then as it does now: as far
+    /// behind as it is. One that is paused until then has nothing to wait for any more.
+    pub fn loss_from(
+        &self,
+        stream: &StreamHistory,
+        server_now: Timestamp,
+        opens: Timestamp,
+    ) -> Option<Loss> {
+        let progress = match self.seen.state.is_paused() {
+            false => self.progress(),
+            true => Progress {
+                waits: false,
+                idle_at: Some(server_now),
+                ..self.progress()
+            },
+        };
+        let loss = loss(stream, &progress, server_now)?;
+        let wait = opens.duration_since(server_now);
+        Some(Loss {
+            at: loss.at.checked_add(wait).ok()?,
+            exact: false,
+            ..loss
+        })
+    }
+
     /// How long it may be held, where a window wants it held at `at`.
     pub fn guard(
         &self,

@@ -297,6 +297,23 @@ impl Situation<'_> {
         (loss.at < end).then_some(loss)
     }
 
+    /// The loss that a consumer comes to in the pause that is wanted at `opens`.
+    pub fn loss_at(&self, known: &Known<'_>, opens: Timestamp) -> Option<Loss> {
+        let desired = |at| self.policy.desired(known.id, known.windows, at);
+        let now = self.now.wall;
+        let is_one_pause =
+            matches!(desired(now), Desired::Paused(until) if until > opens) || opens <= now;
+        if is_one_pause {
+            return self.loss(known, desired(opens.max(now)), now);
+        }
+        let (Desired::Paused(end), Some(seen)) = (desired(opens), known.found.observation()) else {
+            return None;
+        };
+        let stream = self.streams.limited(known.id.stream())?;
+        let loss = (known.held(seen)).loss_from(stream, self.skew.server_time(now), opens)?;
+        (loss.at < end).then_some(loss)
+    }
+
     fn orphan(&self, id: &ConsumerId) -> Option<Orphan> {
         let due = self.orphans.due(id, self.resync)?;
         Some(if !self.policy.is_named() {

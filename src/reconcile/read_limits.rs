@@ -14,8 +14,9 @@ use crate::jetstream::JetStream;
 use crate::now::Now;
 use crate::observe::ReplyDeadline;
 use crate::plan::{Streams, Verdict};
-use crate::policy::{Desired, OnLoss, Window};
+use crate::policy::{Desired, OnLoss, Window, WindowSet};
 use crate::report::Row;
+use crate::retention::Loss;
 
 /// So long before an opening the streams of its consumers are observed: what is learned then says
 /// when the messages came that wait.
@@ -28,6 +29,11 @@ impl<J: JetStream> Reconciler<J> {
     /// Follows the streams of which a consumer is held, or will be soon.
     pub(super) fn follow_limits(&mut self, now: Now) {
         let soon = now.wall.checked_add(AHEAD).unwrap_or(Timestamp::MAX);
+        self.follow_limits_before(soon, now);
+    }
+
+    /// The same with those of which one will be before `soon`.
+    fn follow_limits_before(&mut self, soon: Timestamp, now: Now) {
         let is_near = |window: &Window| {
             window.open_at(now.wall).is_some()
                 || window.next_opening_before(now.wall, soon).is_some()
@@ -110,15 +116,32 @@ impl<J: JetStream> Reconciler<J> {
         before
     }
 
-    /// Reads the limits at once, for those who ask only once.
-    pub async fn read_limits(&mut self) {
+    /// Reads the limits at once, for those who ask only once; those of consumers too of which a
+    /// window opens before `until`.
+    pub async fn read_limits(&mut self, until: Option<Timestamp>) {
         let now = self.clock.now();
-        self.follow_limits(now);
+        match until {
+            Some(until) => self.follow_limits_before(until, now),
+            None => self.follow_limits(now),
+        }
         let answers = self.ask_limits(&self.limits.due(now)).await;
         self.take_limits(answers);
         let ids: Vec<ConsumerId> = self.rows.keys().cloned().collect();
         // Nothing of it is sent.
         let _ = self.decide_rows(&ids, now);
+    }
+
+    /// The consumers of a window that lose messages in the pause that is wanted at `opens`, with their
+    /// windows.
+    pub fn losses_at(&self, window: &str, opens: Timestamp) -> Vec<(ConsumerId, WindowSet, Loss)> {
+        let situation = self.situation(self.clock.now());
+        let rows = self.rows.iter();
+        let of_window = rows.filter(|(_, row)| row.windows.names().any(|name| name == window));
+        let losing = of_window.filter_map(|(id, row)| {
+            let loss = situation.loss_at(&row.known(id), opens)?;
+            Some((id.clone(), row.windows.clone(), loss))
+        });
+        losing.collect()
     }
 
     fn note_losses(&mut self, before: &Streams, now: Now) {
