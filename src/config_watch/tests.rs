@@ -183,6 +183,38 @@ async fn a_file_that_is_being_written_is_not_loaded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_writes_in_a_row_only_the_last_is_a_version() {
+    let mut world = World::new();
+    let path = world.path("recess.toml");
+    let in_a_row = |mut windows: usize| {
+        let path = path.clone();
+        std::thread::spawn(move || {
+            let mut latest = Duration::ZERO;
+            for _ in 0..5 {
+                let before = tokio::time::Instant::now();
+                windows += 1;
+                fs::write(&path, text(windows)).unwrap();
+                std::thread::sleep(Duration::from_millis(100));
+                latest = latest.max(before.elapsed());
+            }
+            latest
+        })
+    };
+    for round in 0..20 {
+        let windows = round * 5 + 1;
+        let writer = in_a_row(windows);
+        let found = world.next().await;
+        // A busy machine may stretch a pause to what ends a row.
+        if writer.join().unwrap() < SETTLED / 2 {
+            assert_eq!(found, Ok(windows + 5));
+            return;
+        }
+        world.watch.note();
+    }
+    panic!("no row was written without a long pause");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_empty_file_is_an_error_and_a_missing_one_too() {
     let mut empty = World::new();
     fs::write(empty.path("recess.toml"), "\n").unwrap();

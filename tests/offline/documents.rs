@@ -298,13 +298,18 @@ fn the_texts_use_the_words_of_the_field() {
         .iter()
         .map(|document| (document.path.clone(), document.prose()))
         .collect();
-    for folder in ["config", "examples", "examples/prometheus"] {
+    for folder in [
+        "config",
+        "examples",
+        "examples/kubernetes",
+        "examples/prometheus",
+    ] {
         for file in root().join(folder).read_dir().unwrap() {
             let path = file.unwrap().path();
             let ending = path.extension().and_then(|ending| ending.to_str());
             // The tests of alerts are for those who change them.
             let is_test = path.to_str().unwrap().contains(".test.");
-            if matches!(ending, Some("toml" | "yml")) && !is_test {
+            if matches!(ending, Some("toml" | "yaml" | "yml")) && !is_test {
                 let text = fs::read_to_string(&path).unwrap();
                 texts.push((path.display().to_string(), text));
             }

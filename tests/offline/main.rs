@@ -12,6 +12,7 @@ mod diff;
 mod documents;
 mod examples;
 mod explain;
+mod kubernetes;
 mod layering;
 mod package;
 mod quick_answers;

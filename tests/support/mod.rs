@@ -7,8 +7,10 @@
 pub mod account;
 pub mod certificates;
 pub mod config;
+pub mod configmap;
 pub mod documents;
 pub mod hostile_server;
+pub mod manifests;
 pub mod nats_server;
 pub mod operator;
 pub mod proxy;

@@ -7,13 +7,14 @@
 use std::fmt::Write as _;
 use std::fs::{self, File, Permissions};
 use std::io::Write as _;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::support::config::{Config, Span};
+use crate::support::configmap;
 use crate::support::random::Random;
 use crate::support::recess::{Recess, secs, until};
 use crate::support::world::World;
@@ -64,11 +65,6 @@ impl Disk {
         self.folder.join(name)
     }
 
-    fn link(&self, target: &str, name: &str) {
-        symlink(target, self.path("..tmp")).unwrap();
-        fs::rename(self.path("..tmp"), self.path(name)).unwrap();
-    }
-
     async fn put(&mut self, way: Way, version: usize, text: &str) {
         let path = self.path("recess.toml");
         match way {
@@ -100,21 +96,13 @@ impl Disk {
                 fs::write(path, text).unwrap();
             }
             Way::Swapped => {
-                let name = format!("..{version}");
-                fs::create_dir(self.path(&name)).unwrap();
-                fs::write(self.path(&name).join("recess.toml"), text).unwrap();
-                let old = fs::read_link(self.path("..data"));
-                self.link(&name, "..data");
-                self.link("..data/recess.toml", "recess.toml");
-                if let Ok(old) = old {
-                    fs::remove_dir_all(self.folder.join(old)).unwrap();
-                }
+                configmap::swap(&self.folder, &format!("..{version}"), text);
             }
             Way::Released => {
                 let name = format!("releases/{version}");
                 fs::create_dir_all(self.path(&name)).unwrap();
                 fs::write(self.path(&name).join("recess.toml"), text).unwrap();
-                self.link(&format!("{name}/recess.toml"), "recess.toml");
+                configmap::link(&self.folder, &format!("{name}/recess.toml"), "recess.toml");
             }
         }
     }
