@@ -593,6 +593,17 @@ fn what_matches_nothing_is_reported_of_a_pass_alone_that_observed_everything() {
 }
 
 #[test]
+fn a_window_whose_consumers_are_all_exempt_is_not_without_consumers() {
+    let is_empty = |change: &Change| matches!(change, Change::Empty(_));
+    let with = |exempt| {
+        let mut report = night(None, None);
+        (report.windows[0].consumers, report.windows[0].exempt) = (0, exempt);
+        report
+    };
+    assert_eq!(counts(&[with(1), with(0)], is_empty), [0, 1]);
+}
+
+#[test]
 fn what_is_true_of_a_server_or_a_stream_is_reported_once() {
     let denied = |connects| with(|report| report.link = Link::Up(server(connects, &["a"])));
     let is_denied = |change: &Change| matches!(change, Change::Denied(_));

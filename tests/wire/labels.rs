@@ -239,6 +239,8 @@ async fn who_becomes_exempt_while_held_is_resumed_and_shown_as_exempt() {
         "{all}"
     );
     assert!(all.contains("note: exempt by metadata, so no window pauses them (2): ORDERS > billing, ORDERS > mail"), "{all}");
+    // Their owners mean it, so the window does not seem to be misspelt.
+    assert!(!all.contains("matches-nothing"), "{all}");
     // Back again.
     tag(
         &world.account,

@@ -8,12 +8,13 @@ use prometheus::{CounterVec, GaugeVec, Opts};
 
 use crate::consumer::{ConsumerId, Found, Owner, PauseState};
 use crate::jetstream::Link;
-use crate::plan::Rule;
 use crate::policy::Desired;
 use crate::report::{Report, Row};
 
+mod metadata;
 mod overrides;
 
+use metadata::MetadataGauges;
 use overrides::OverrideGauges;
 
 pub(super) struct Gauges {
@@ -25,7 +26,6 @@ pub(super) struct Gauges {
     window_opens: GaugeVec,
     window_closes: GaugeVec,
     window_consumers: GaugeVec,
-    window_exempt: GaugeVec,
     window_unmatched: GaugeVec,
     paused: GaugeVec,
     desired_paused: GaugeVec,
@@ -39,12 +39,11 @@ pub(super) struct Gauges {
     unconfirmed: GaugeVec,
     contested: GaugeVec,
     orphaned: GaugeVec,
-    exempt: GaugeVec,
-    labels_lost: GaugeVec,
     pending: GaugeVec,
     ack_pending: GaugeVec,
     passed_over: GaugeVec,
     unreadable: GaugeVec,
+    metadata: MetadataGauges,
     overrides: OverrideGauges,
 }
 
@@ -86,11 +85,6 @@ impl Gauges {
             window_consumers: window(
                 "window_consumers",
                 "How many existing consumers the window matches.",
-            )?,
-            window_exempt: window(
-                "window_exempt_consumers",
-                "How many more it would match if their metadata did not keep them out; absent \
-                 without `exempt` in the config.",
             )?,
             window_unmatched: window(
                 "window_unmatched_selectors",
@@ -153,16 +147,6 @@ impl Gauges {
                 "consumer_orphaned",
                 "Whether the consumer has recess's pause and no window names it.",
             )?,
-            exempt: consumer(
-                "consumer_exempt",
-                "Whether its metadata keeps the consumer out of every window; absent without \
-                 `exempt` in the config.",
-            )?,
-            labels_lost: consumer(
-                "consumer_labels_lost",
-                "Whether the consumer stays paused although its metadata no longer matches its \
-                 window; absent without `where` in the config.",
-            )?,
             pending: consumer(
                 "consumer_pending_messages",
                 "Messages waiting for delivery.",
@@ -181,6 +165,7 @@ impl Gauges {
                 "How many consumers of the stream are left out, as their name or entry is \
                  unreadable; without a stream: how many streams.",
             )?,
+            metadata: MetadataGauges::new()?,
             overrides: OverrideGauges::new()?,
         })
     }
@@ -195,7 +180,6 @@ impl Gauges {
             &self.window_opens,
             &self.window_closes,
             &self.window_consumers,
-            &self.window_exempt,
             &self.window_unmatched,
             &self.paused,
             &self.desired_paused,
@@ -209,15 +193,13 @@ impl Gauges {
             &self.unconfirmed,
             &self.contested,
             &self.orphaned,
-            &self.exempt,
-            &self.labels_lost,
             &self.pending,
             &self.ack_pending,
             &self.passed_over,
             &self.unreadable,
         ];
-        let overrides = self.overrides.all().into_iter();
-        all.extend(overrides.map(|gauge| -> &dyn Collector { gauge }));
+        let others = (self.metadata.all().into_iter()).chain(self.overrides.all());
+        all.extend(others.map(|gauge| -> &dyn Collector { gauge }));
         all
     }
 
@@ -246,11 +228,6 @@ impl Gauges {
             self.window_consumers
                 .with_label_values(&name)
                 .set(size(window.consumers));
-            if report.policy.exempt().is_some() {
-                self.window_exempt
-                    .with_label_values(&name)
-                    .set(size(window.exempt));
-            }
             if let Some(unmatched) = &window.unmatched {
                 self.window_unmatched
                     .with_label_values(&name)
@@ -271,18 +248,10 @@ impl Gauges {
         if let Some(overrides) = &report.overrides {
             self.overrides.fill(report, overrides);
         }
-        let narrows = (report.policy.windows().iter()).any(|window| window.selection.is_narrowed());
+        self.metadata.fill(report);
         for (id, row) in report.rows.iter() {
             let labels = [id.stream(), id.consumer()];
             self.fill_row(labels, row, row.found.paused_by(report.mark()));
-            if report.policy.exempt().is_some() {
-                let exempt = row.windows.is_exempt(report.at);
-                self.exempt.with_label_values(&labels).set(flag(exempt));
-            }
-            if narrows {
-                let lost = row.rule == Rule::LabelsLost;
-                self.labels_lost.with_label_values(&labels).set(flag(lost));
-            }
         }
     }
 
