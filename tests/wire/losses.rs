@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 
@@ -11,8 +12,10 @@ use crate::cli::status;
 use crate::released::waited;
 use crate::support::account::{Account, Look};
 use crate::support::config::{Config, MARK, Span};
-use crate::support::recess::{Recess, reach, secs, until};
+use crate::support::recess::{Recess, command, reach, secs, until};
 use crate::support::world::World;
+
+mod random;
 
 const BILLING: &str = "ORDERS/billing";
 
@@ -239,4 +242,112 @@ async fn publishers_that_a_full_stream_refuses_release_nothing() {
             .await
     );
     producer.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_marks_the_openings_that_lose_messages() {
+    let world = world(json!({ "max_age": seconds(3_600) })).await;
+    // Older than a moment by the time of the first opening, and not as old as the longest pause.
+    world.account.publish("ORDERS", 3).await;
+    let now = Timestamp::now();
+    let span = |wait: i64, length: i64| Span::opening_in(wait, length);
+    let (short, long) = (span(600, 1_200), span(7_200, 5_400));
+    let config = config(&world, "release")
+        .window("short", &["ORDERS/*"], short)
+        .window("long", &["ORDERS/*"], long);
+    let files = tempfile::tempdir().unwrap();
+    let path = config.write(files.path());
+    let plan = |more: &[&str]| {
+        let fixed = ["plan", "--config", path.to_str().unwrap(), "--live"];
+        let until = (now + 12.hours()).to_string();
+        let span = ["--until", &until];
+        let output = command(&[&fixed[..], &span, more].concat());
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let rows: Value = serde_json::from_str(&plan(&["--format", "json"])).unwrap();
+    assert_eq!(rows[0]["window"], "short");
+    assert_eq!(rows[0]["losses"], json!([]));
+    assert_eq!(rows[1]["window"], "long");
+    let loss = &rows[1]["losses"][0];
+    assert_eq!(
+        (&loss["consumer"], &loss["cause"]),
+        (&json!("billing"), &json!("max_age"))
+    );
+    let time = |value: &Value| value.as_str().unwrap().parse::<Timestamp>().unwrap();
+    // As far behind then as it is now: by a few seconds.
+    let limit = long.opens + 1.hour();
+    let early = limit.duration_since(time(&loss["at"])).as_secs();
+    assert!((0..=20).contains(&early), "{rows:#}");
+    let before = time(&loss["at"]).duration_since(time(&loss["released_at"]));
+    assert_eq!(before.as_secs(), MARGIN);
+    let text = plan(&[]);
+    assert!(
+        text.contains("long: ORDERS > billing loses messages from about "),
+        "{text}"
+    );
+    assert!(!text.contains("short: ORDERS"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_streams_with_limits_cost_a_hundred_requests_a_minute_and_no_opening() {
+    const STREAMS: usize = 100;
+    let world = World::busy().await;
+    let names = (0..STREAMS).map(|number| format!("S{number}"));
+    let streams: Vec<String> = names.collect();
+    for name in &streams {
+        let limited = json!({ "max_age": seconds(86_400), "storage": "memory" });
+        world.account.stream_with(name, limited).await;
+        world.account.consumer(&format!("{name}/c")).await;
+    }
+    let tap = world.account.tap().await;
+    let asked: Arc<std::sync::Mutex<Vec<Timestamp>>> = Arc::default();
+    let mut questions = world
+        .account
+        .client
+        .subscribe("$JS.API.STREAM.INFO.*")
+        .await
+        .unwrap();
+    let noted = asked.clone();
+    tokio::spawn(async move {
+        while questions.next().await.is_some() {
+            noted.lock().unwrap().push(Timestamp::now());
+        }
+    });
+    let span = Span::opening_in(15, 120);
+    let config =
+        world
+            .config()
+            .set("defaults.on_loss = \"release\"")
+            .window("night", &["*/*"], span);
+    let recess = Recess::start(&config).await;
+    let began = Timestamp::now();
+    reach(span.opens + 3.seconds()).await;
+    let late = |request: &crate::support::account::Request| {
+        request.at.duration_since(span.opens).as_millis()
+    };
+    let late: Vec<i128> = tap.writes().iter().map(late).collect();
+    let worst = late.iter().max().expect("pauses");
+    println!(
+        "{} pauses, the last {worst} ms after the opening",
+        late.len()
+    );
+    assert_eq!(late.len(), STREAMS);
+    assert!(*worst < 1_000, "{late:?}");
+    // Over a minute from the first answers on, and the reading after it.
+    reach(began + 75.seconds()).await;
+    let asked = asked.lock().unwrap().clone();
+    let most = asked.iter().map(|from| {
+        let minute = *from..*from + 1.minute();
+        asked.iter().filter(|at| minute.contains(at)).count()
+    });
+    let most = most.max().expect("questions");
+    println!(
+        "{} STREAM.INFO in 75 s, at most {most} in a minute",
+        asked.len()
+    );
+    assert!(most <= STREAMS, "{most}");
+    assert!(asked.len() > STREAMS, "they are read again");
+    drop(recess);
 }
