@@ -257,9 +257,9 @@ impl Case {
             Desired::Tail(end) if until <= self.stamp(end) => Rule::Tail.settled(),
             Desired::Tail(end) => self.release(Some(end), Rule::TailRetime, remaining),
             Desired::Paused(end) => match self.allowed_until(end) {
-                Allowed::Until(at) => self.while_ours_is_guarded(at, stored, remaining),
+                Allowed::Until(at) => self.while_ours_is_guarded(at, end, stored, remaining),
                 Allowed::NoLonger => self.release_before_loss(remaining),
-                Allowed::AsWanted if self.guard == Guard::Unread && self.is_guarded(stored) => {
+                Allowed::AsWanted if self.guard == Guard::Unread && self.is_early(stored, end) => {
                     Rule::LossPaused.settled()
                 }
                 Allowed::AsWanted => match self.stamp(end) {
@@ -278,13 +278,14 @@ impl Case {
     fn while_ours_is_guarded(
         &self,
         at: Timestamp,
+        end: Timestamp,
         stored: Timestamp,
         remaining: SignedDuration,
     ) -> Decision {
         let Guard::Until { slack, exact, .. } = self.guard else {
             return self.release_before_loss(remaining);
         };
-        if self.is_guarded(stored) {
+        if self.is_early(stored, end) {
             let is_late = stored.duration_since(at) > slack;
             let is_half_over = stored < at && remaining * 2 <= at.duration_since(self.server_now);
             if is_late && !exact || !is_late && !is_half_over {
@@ -335,9 +336,10 @@ impl Case {
         }
     }
 
-    /// Whether a stored deadline of ours ends the pause that is wanted before messages are lost.
-    fn is_guarded(&self, stored: Timestamp) -> bool {
-        self.released && self.mark.is_for_retention(stored)
+    /// Whether a stored deadline of ours ends the pause until `end` that is wanted before messages
+    /// are lost: in its tail too, which is no part of a chain.
+    fn is_early(&self, stored: Timestamp, end: Timestamp) -> bool {
+        self.mark.is_for_retention(stored) && stored < end
     }
 
     /// The deadline to write for a wanted end: never beyond the server's now and `max_pause`,

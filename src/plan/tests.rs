@@ -588,6 +588,10 @@ fn a_pause_ends_before_messages_are_lost() {
         (paused(retention(33)), released(guarded(4)), LossPaused, settled),
         (paused(retention(35)), released(guarded(4)), LossRelease, release_it),
         (paused(retention(300)), released(about(4)), LossPaused, settled),
+        // In the tail of its windows, too, where no chain holds it.
+        (paused(retention(300)), guarded(300), LossPaused, settled),
+        (paused(retention(300)), unread, LossPaused, settled),
+        (paused(retention(601)), guarded(599), LossRetime, retime(599)),
         // It follows what messages allow when half of that is over.
         (paused(retention(299)), released(guarded(500)), LossPaused, settled),
         (paused(retention(251)), released(guarded(500)), LossPaused, settled),
