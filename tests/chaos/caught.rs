@@ -12,6 +12,7 @@ use crate::rules::{Rules, second};
 use crate::told::{MARK, RELEASE_MARK};
 use crate::wire::Frame;
 
+mod losses;
 mod metadata;
 mod overrides;
 
@@ -24,7 +25,11 @@ struct Story(Vec<Event>);
 
 impl Story {
     fn begin() -> Self {
-        let rules = Rules::one(&["S0/*"], (OPENS, CLOSES), 100);
+        Self::by(Rules::one(&["S0/*"], (OPENS, CLOSES), 100))
+    }
+
+    /// The same, by those rules.
+    fn by(rules: Rules) -> Self {
         let mut story = Self(Vec::new());
         story.note(-30_000, What::Started(Arc::new(rules)));
         story

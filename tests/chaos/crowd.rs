@@ -40,9 +40,16 @@ impl Crowd {
             let replicas = if clustered { *random.pick(&[1, 3, 3]) } else { 1 };
             // What is kept in memory on a single node is lost with it.
             let storage = *random.pick(&["file", "file", "memory"]);
-            let config = json!({
+            let mut config = json!({
                 "name": name, "subjects": [format!("{name}.>")], "num_replicas": replicas, "storage": storage,
             });
+            // Not those whose windows are steady in the end.
+            if number >= 2 && !random.once_in(3) {
+                match random.below(3) {
+                    0 => config["max_msgs"] = json!(40),
+                    _ => config["max_age"] = json!(random.pick(&[8, 15, 40]) * 1_000_000_000_i64),
+                }
+            }
             let consumers = 3 + random.below(10) as usize;
             Stream {
                 name,
@@ -69,6 +76,15 @@ impl Crowd {
             ephemeral: 1,
             tags: None,
         }
+    }
+
+    /// The streams that drop messages.
+    pub fn limited(&self) -> BTreeSet<String> {
+        let has = |stream: &Stream, key: &str| !stream.config[key].is_null();
+        let limited = self.streams.iter();
+        (limited.filter(|stream| has(stream, "max_msgs") || has(stream, "max_age")))
+            .map(|stream| stream.name.clone())
+            .collect()
     }
 
     /// Those of a window.
@@ -219,6 +235,12 @@ impl People {
         let verb = format!("CONSUMER.PAUSE.{}", path.replace('/', "."));
         let body = json!({ "pause_until": until.to_string() });
         self.ask(&verb, &body).await;
+    }
+
+    /// A message for one of the streams, which nobody processes.
+    pub async fn publish(&self, random: &mut Random, crowd: &Crowd) {
+        let subject = format!("{}.new", random.pick(&crowd.streams).name);
+        let _ = self.client.publish(subject, "x".into()).await;
     }
 
     /// One thing that somebody does.

@@ -11,7 +11,7 @@ use crate::crowd::{Crowd, People};
 use crate::daemon_under_test::DaemonUnderTest;
 use crate::natures::Nature;
 use crate::rules::{Rules, second};
-use crate::told::{MARK, State, is_ours, state};
+use crate::told::{MARK, State, is_ours, keeps_messages, state};
 use crate::wants::Want;
 
 /// Within so long everything is as it should be.
@@ -116,6 +116,16 @@ async fn look(
         {
             true
         }
+        // It runs where its messages allow no pause, and until they do its pause ends early.
+        (Want::Paused(end), found) if rules.guards(path) => match found {
+            State::Paused { until, .. } => {
+                let exact = Timestamp::new(end, MARK).unwrap();
+                until == exact
+                    || (keeps_messages(until) && until < second(end))
+                    || (!is_ours(until) && until >= second(end))
+            }
+            _ => true,
+        },
         (Want::Paused(end), State::Paused { until, .. }) => {
             let exact = Timestamp::new(end, MARK).unwrap();
             until == exact || (!is_ours(until) && until >= second(end))

@@ -138,6 +138,15 @@ pub async fn live(seed: u64, kind: Kind, told: bool) -> Outcome {
             }
         });
     }
+    let (publisher, streams) = (people.clone(), crowd.clone());
+    let mut chance = Random(seed ^ 31 << 32);
+    tasks.spawn(async move {
+        while Instant::now() < end {
+            publisher.publish(&mut chance, &streams).await;
+            let wait = Duration::from_millis(20 + chance.below(400) as u64);
+            tokio::time::sleep(wait).await;
+        }
+    });
     if let Some(operators) = operators.clone() {
         let mut random = Random(seed ^ 21 << 32);
         tasks.spawn(async move {

@@ -216,6 +216,15 @@ impl Mind {
         })
     }
 
+    /// Whether a pause of its own may last on a consumer of that stream.
+    fn holds_some_of(&self, stream: &str, since: Timestamp) -> bool {
+        let start = format!("{stream}/");
+        let mut consumers = self.consumers.iter();
+        consumers.any(|(path, known)| {
+            path.starts_with(&start) && known.held.is_some_and(|until| until >= since)
+        })
+    }
+
     pub fn judge_question(
         &self,
         question: &Question,
@@ -242,13 +251,17 @@ impl Mind {
                     || rules.iter().any(|rules| rules.ask_for_streams())
             }
             Question::List(stream) => {
-                let own = (self.consumers.iter()).any(|(path, known)| {
-                    let of = path.starts_with(&format!("{stream}/"));
-                    of && known.held.is_some_and(|until| until >= since)
-                });
-                own || (self.were_overridden(since)).any(|one| may_list(one, stream))
+                self.holds_some_of(stream, since)
+                    || (self.were_overridden(since)).any(|one| may_list(one, stream))
                     || rules.iter().any(|rules| rules.may_list(stream))
                     || self.sweeps.may_list(stream, life)
+            }
+            // Which streams they are is worked out where everything is observed, once a minute at least.
+            Question::Limits(stream) => {
+                let since = since - SignedDuration::from_secs(60);
+                self.holds_some_of(stream, since)
+                    || (self.were_overridden(since)).any(|one| may_list(one, stream))
+                    || rules.iter().any(|rules| rules.may_list(stream))
             }
             Question::Info(path) => self.is_in_scope(path, &rules, since),
             Question::Pause(_) | Question::Other => false,

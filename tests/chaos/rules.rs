@@ -3,6 +3,7 @@
 //! What recess should want of a consumer is worked out here from the intervals alone: the windows are one-offs in UTC, or
 //! recur within the minute, so that it takes no calendar.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::OnceLock;
 
@@ -46,6 +47,8 @@ pub struct Rules {
     pub has_bucket: bool,
     /// Whether it names the key by which consumers are exempt.
     exempts: bool,
+    /// The streams that drop messages, where pauses are to end before that.
+    guarded: BTreeSet<String>,
     pub toml: String,
 }
 
@@ -90,9 +93,13 @@ impl Rules {
             }
             rules.narrow(Condition::make_up(random));
         }
-        if !random.once_in(3) {
-            rules.exempting();
-        }
+        let exempts = !random.once_in(3);
+        let guarded = if random.once_in(2) {
+            crowd.limited()
+        } else {
+            BTreeSet::new()
+        };
+        rules.defaults(exempts, guarded);
         for _ in 0..[0, 0, 1, 2][random.below(4) as usize] {
             let begins = base + random.below(14);
             let one = random.once_in(2) || !excludes_all;
@@ -145,15 +152,38 @@ impl Rules {
         self.windows.last_mut().unwrap().condition = condition;
     }
 
-    fn exempting(&mut self) {
-        let _ = writeln!(self.toml, "[defaults]\nexempt = {EXEMPT:?}");
-        self.exempts = true;
+    fn defaults(&mut self, exempts: bool, guarded: BTreeSet<String>) {
+        self.toml += "[defaults]\nloss_margin = \"5s\"\n";
+        if exempts {
+            let _ = writeln!(self.toml, "exempt = {EXEMPT:?}");
+        }
+        if !guarded.is_empty() {
+            self.toml += "on_loss = \"release\"\n";
+        }
+        (self.exempts, self.guarded) = (exempts, guarded);
+    }
+
+    /// The same for a stream that drops messages, whose pauses end before.
+    pub fn guarding(mut self, stream: &str) -> Self {
+        self.defaults(false, [stream.to_owned()].into());
+        self
+    }
+
+    /// Whether a pause of that consumer may end early, for its messages.
+    pub fn guards(&self, path: &str) -> bool {
+        let stream = path.split_once('/').map(|(stream, _)| stream);
+        stream.is_some_and(|stream| self.guarded.contains(stream))
+    }
+
+    /// Whether somebody has ordered a pause.
+    pub fn are_overridden_by_pauses(&self) -> bool {
+        self.overrides.iter().any(|one| one.pauses)
     }
 
     /// The same for consumers of one team, less those that are exempt.
     pub fn of_team(mut self, team: usize) -> Self {
         self.narrow(Condition::of_team(team));
-        self.exempting();
+        self.defaults(true, BTreeSet::new());
         self
     }
 

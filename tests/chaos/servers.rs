@@ -31,7 +31,7 @@ const GIVEN: [&str; 7] = [
     "$JS.API.CONSUMER.INFO.*.*",
     "$JS.API.CONSUMER.PAUSE.*.*",
     "$JS.API.DIRECT.GET.KV_recess",
-    "$JS.API.STREAM.INFO.KV_recess",
+    "$JS.API.STREAM.INFO.*",
 ];
 
 /// By which it hears of writes to the bucket.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::rules::second;
-use crate::told::{MARK, Sight, State, is_ours};
+use crate::told::{MARK, Sight, State, is_ours, keeps_messages};
 use crate::wants::Want;
 
 /// A write, and when it may have been decided.
@@ -21,6 +21,8 @@ pub struct Case<'a> {
     pub blur: SignedDuration,
     /// Whether the process stood still meanwhile.
     pub stopped: bool,
+    /// Whether its stream drops messages, and a pause is to end before that.
+    pub guarded: bool,
     /// Deadlines of others that it was shown.
     pub foreign: &'a BTreeSet<Timestamp>,
 }
@@ -86,6 +88,19 @@ impl Case<'_> {
                         || (is_near(end) && resumes))
             }
             (Want::Running | Want::Tail(_), _) => false,
+            // When its first message is dropped is not known here.
+            (Want::Paused(end), State::Running | State::Lapsed(_)) if keeps_messages(deadline) => {
+                self.guarded && deadline < second(end) && ahead
+            }
+            (Want::Paused(end), State::Paused { until, .. }) if keeps_messages(deadline) => {
+                let follows = until != deadline && deadline < second(end) && ahead;
+                self.guarded && (follows && (is_ours(until) || until < deadline) || resumes)
+            }
+            (Want::Paused(_), State::Paused { until, .. })
+                if self.guarded && is_ours(until) && gives_back =>
+            {
+                true
+            }
             (Want::Paused(end), State::Running | State::Lapsed(_)) => {
                 deadline == stamp(end) && ahead
             }

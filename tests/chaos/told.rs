@@ -16,8 +16,16 @@ pub const MARK: i32 = crate::support::config::MARK;
 /// The mark of a deadline that ends a pause on purpose.
 pub const RELEASE_MARK: i32 = MARK + 1_000_000;
 
+/// The mark of a deadline that ends a pause before messages are lost.
+pub const RETENTION_MARK: i32 = MARK + 2_000_000;
+
 pub fn is_ours(deadline: Timestamp) -> bool {
-    deadline.subsec_nanosecond() == MARK || is_release(deadline)
+    deadline.subsec_nanosecond() == MARK || is_release(deadline) || keeps_messages(deadline)
+}
+
+/// Whether it ends a pause before messages are lost.
+pub fn keeps_messages(deadline: Timestamp) -> bool {
+    deadline.subsec_nanosecond() == RETENTION_MARK
 }
 
 pub fn is_release(deadline: Timestamp) -> bool {
@@ -42,6 +50,14 @@ impl State {
     pub fn is_released(self, (from, until): (i64, i64)) -> bool {
         let release = self.deadline().filter(|at| is_release(*at));
         release.is_some_and(|at| (from..until).contains(&at.as_second()))
+    }
+
+    /// Whether it was let go before messages were lost, in what holds it over that time.
+    pub fn keeps_messages(self, (from, until): (i64, i64)) -> bool {
+        match self {
+            Self::Lapsed(at) => keeps_messages(at) && (from..until).contains(&at.as_second()),
+            _ => false,
+        }
     }
 
     /// Whether it is a pause of recess's beyond what is wanted that is kept, for windows whose `where` does not hold.
@@ -100,6 +116,8 @@ pub enum Question {
     Bucket,
     /// How far the leader of the bucket's stream has come.
     BucketEnd,
+    /// What a stream drops or refuses.
+    Limits(String),
     /// As whom it is known, where the bucket was denied.
     Identity,
     Other,
@@ -122,6 +140,7 @@ impl Question {
             ["CONSUMER", "PAUSE", stream, name] => Self::Pause(format!("{stream}/{name}")),
             ["DIRECT", "GET", stream] if stream == BUCKET_STREAM => Self::Bucket,
             ["STREAM", "INFO", stream] if stream == BUCKET_STREAM => Self::BucketEnd,
+            ["STREAM", "INFO", stream] => Self::Limits(stream.to_owned()),
             _ => Self::Other,
         }
     }

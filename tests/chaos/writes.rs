@@ -8,7 +8,7 @@ use crate::mind::Mind;
 use crate::natures::Nature;
 use crate::rules::Span;
 use crate::table::Case;
-use crate::told::{Sight, State, is_release};
+use crate::told::{Sight, State, is_release, keeps_messages};
 use crate::wants::Want;
 
 /// What is looked at is prepared so long before an edge, and an answer that comes at the edge itself is not waited for.
@@ -35,6 +35,8 @@ struct Wanted<'n> {
     opens_soon: bool,
     /// What holds it, where that matters.
     held: Option<Span>,
+    /// The same, where nobody has ordered a pause: so long it runs that was let go for its messages.
+    runs: Option<Span>,
     may_end: bool,
     /// Until when a pause is kept that nothing wants any more.
     kept: Option<i64>,
@@ -101,6 +103,9 @@ impl Mind {
         let may_be_released = (rested.iter())
             .filter_map(|sight| sight.state.deadline())
             .any(is_release);
+        let may_run = (rested.iter())
+            .filter_map(|sight| sight.state.deadline())
+            .any(keeps_messages);
         let natures: BTreeSet<&Nature> = rested.iter().map(|sight| &sight.nature).collect();
         let wants: BTreeSet<Wanted<'_>> = (beliefs.iter().zip(withdrawn))
             .flat_map(|one| seconds.iter().map(move |second| (one, *second)))
@@ -111,6 +116,9 @@ impl Mind {
                     want: rules.want(path, nature, second),
                     opens_soon: rules.opens_within(path, nature, second, 55),
                     held: (may_be_released && belief.releases_count)
+                        .then(|| rules.holds(path, nature, second))
+                        .flatten(),
+                    runs: (may_run && !rules.are_overridden_by_pauses())
                         .then(|| rules.holds(path, nature, second))
                         .flatten(),
                     may_end: belief.may_end,
@@ -127,12 +135,17 @@ impl Mind {
             skew,
             blur,
             stopped,
+            guarded: beliefs.iter().any(|belief| belief.rules.guards(path)),
             foreign: &known.foreign,
         };
         let permitted = rested.iter().any(|sight| {
             (wants.iter())
                 .filter(|one| *one.nature == sight.nature)
                 .filter(|one| !one.held.is_some_and(|span| sight.state.is_released(span)))
+                .filter(|one| {
+                    !one.runs
+                        .is_some_and(|span| sight.state.keeps_messages(span))
+                })
                 .filter(|one| one.may_end || !ends(sight))
                 .filter(|one| !sight.state.is_kept(one.want, one.kept))
                 .any(|one| case.permits(one.want, one.opens_soon, sight))

@@ -4,10 +4,7 @@ use super::*;
 
 /// Consumers of team red, and none that is exempt.
 fn begin() -> Story {
-    let rules = Rules::one(&["S0/*"], (OPENS, CLOSES), 100).of_team(0);
-    let mut story = Story(Vec::new());
-    story.note(-30_000, What::Started(Arc::new(rules)));
-    story
+    Story::by(Rules::one(&["S0/*"], (OPENS, CLOSES), 100).of_team(0))
 }
 
 fn red() -> Value {
