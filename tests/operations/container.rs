@@ -1,16 +1,22 @@
-//! The container: one static program and nothing else, built by buildah from the Containerfile and run by crun.
+//! The container: one static program and nothing else, built by buildah from the Containerfile and run by crun, by itself and as
+//! the pods of `examples/kubernetes` would run it.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
+use async_nats::ConnectOptions;
+use jiff::ToSpan;
 use serde_json::{Value, json};
 
 use crate::package::{in_target, printed, root};
 use crate::support::account::Account;
 use crate::support::config::{Config, Span};
-use crate::support::nats_server::{self, Server, Watchdog};
+use crate::support::configmap;
+use crate::support::manifests;
+use crate::support::nats_server::{self, Options, Server, Watchdog};
 use crate::support::recess::{secs, until};
 
 const BILLING: &str = "ORDERS/billing";
@@ -19,6 +25,27 @@ const BILLING: &str = "ORDERS/billing";
 struct Workshop(tempfile::TempDir);
 
 impl Workshop {
+    fn new() -> Self {
+        Self(
+            tempfile::Builder::new()
+                .prefix("recess-container-")
+                .tempdir()
+                .unwrap(),
+        )
+    }
+
+    /// Builds the image. What it says, and its files.
+    fn image(&self) -> (Value, String) {
+        let file = root().join("examples/container/Containerfile");
+        let context = in_target("operations/container");
+        let (file, context) = (file.to_str().unwrap(), context.to_str().unwrap());
+        self.buildah(&["build", "-q", "-t", "recess", "-f", file, context]);
+        let container = self.buildah(&["from", "--pull-never", "localhost/recess"]);
+        let image: Value = serde_json::from_str(&self.buildah(&["inspect", &container])).unwrap();
+        let rootfs = self.buildah(&["mount", &container]);
+        (image["OCIv1"]["config"].clone(), rootfs)
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
@@ -58,28 +85,9 @@ async fn the_container_pauses_and_holds_nothing_but_recess() {
     account.durable(BILLING).await;
     let span = Span::open_for(120);
 
-    let workshop = Workshop(
-        tempfile::Builder::new()
-            .prefix("recess-container-")
-            .tempdir()
-            .unwrap(),
-    );
-    let file = root().join("examples/container/Containerfile");
-    let context = in_target("operations/container");
-    workshop.buildah(&[
-        "build",
-        "-q",
-        "-t",
-        "recess",
-        "-f",
-        file.to_str().unwrap(),
-        context.to_str().unwrap(),
-    ]);
-    let container = workshop.buildah(&["from", "--pull-never", "localhost/recess"]);
-    let image: Value = serde_json::from_str(&workshop.buildah(&["inspect", &container])).unwrap();
-    let image = &image["OCIv1"]["config"];
+    let workshop = Workshop::new();
+    let (image, rootfs) = workshop.image();
     assert_eq!(image["User"], "65532:65532");
-    let rootfs = workshop.buildah(&["mount", &container]);
     let files = printed("find", &[&rootfs, "-type", "f", "-printf", "%P %m\n"]);
     assert_eq!(files, "recess 755\n");
 
@@ -87,7 +95,12 @@ async fn the_container_pauses_and_holds_nothing_but_recess() {
     fs::create_dir_all(bundle.join("config")).unwrap();
     let config = Config::new([server.url()]).window("night", &[BILLING], span);
     config.write(&bundle.join("config"));
-    let spec = spec(&bundle, image, &rootfs);
+    let spec = spec(
+        &bundle,
+        &image,
+        &rootfs,
+        &[("/etc/recess", bundle.join("config"))],
+    );
     fs::write(bundle.join("config.json"), spec.to_string()).unwrap();
     let mut recess = Contained::start(&bundle, &workshop.path("crun"));
     until("the container pauses", secs(10), async || {
@@ -96,7 +109,7 @@ async fn the_container_pauses_and_holds_nothing_but_recess() {
         paused.await.then_some(())
     })
     .await;
-    assert_eq!(recess.user(), 65_532);
+    assert_eq!(recess.status("Uid"), "65532");
     let asked = Instant::now();
     nats_server::signal(recess.pid(), "TERM");
     until("it ends", secs(5), async || {
@@ -105,14 +118,14 @@ async fn the_container_pauses_and_holds_nothing_but_recess() {
     .await;
     assert!(asked.elapsed() < secs(1), "{:?}", asked.elapsed());
     assert!(
-        recess.log().contains("consumers that are paused stay so"),
+        recess.log().contains("paused consumers stay paused"),
         "{}",
         recess.log()
     );
 }
 
-/// What crun makes by itself, with what the image says, the config, and the test's own network.
-fn spec(bundle: &Path, image: &Value, rootfs: &str) -> Value {
+/// What crun makes by itself, with what the image says, folders at these places, and the test's own network.
+fn spec(bundle: &Path, image: &Value, rootfs: &str, folders: &[(&str, PathBuf)]) -> Value {
     let status = Command::new("crun")
         .arg("spec")
         .current_dir(bundle)
@@ -130,11 +143,12 @@ fn spec(bundle: &Path, image: &Value, rootfs: &str) -> Value {
     spec["process"]["user"] =
         json!({ "uid": user.parse::<u32>().unwrap(), "gid": group.parse::<u32>().unwrap() });
     spec["root"] = json!({ "path": rootfs, "readonly": true });
-    let shown = json!({ "destination": "/etc/recess", "source": bundle.join("config"), "type": "bind", "options": ["bind", "ro"] });
     // Processes and mounts are its own; the network is ours, and cgroups are not what is tested.
     let mounts = spec["mounts"].as_array_mut().unwrap();
     mounts.retain(|mount| ["/proc", "/dev"].contains(&mount["destination"].as_str().unwrap()));
-    mounts.push(shown);
+    mounts.extend(folders.iter().map(|(destination, source)| {
+        json!({ "destination": destination, "source": source, "type": "bind", "options": ["bind", "ro"] })
+    }));
     spec["linux"]["namespaces"] =
         json!(["pid", "ipc", "uts", "mount"].map(|kind| json!({ "type": kind })));
     spec["linux"]["resources"] = json!({});
@@ -178,13 +192,14 @@ impl Contained {
         children.split_whitespace().next().unwrap().parse().unwrap()
     }
 
-    fn user(&self) -> u32 {
+    /// The first value that the kernel shows for the process under a name.
+    fn status(&self, name: &str) -> String {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
-        let user = status
+        let values = status
             .lines()
-            .find_map(|line| line.strip_prefix("Uid:"))
-            .unwrap();
-        user.split_whitespace().next().unwrap().parse().unwrap()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        let mut values = values.unwrap().split_whitespace();
+        values.next().unwrap_or_default().to_owned()
     }
 
     fn log(&self) -> String {
@@ -199,4 +214,125 @@ impl Drop for Contained {
             let _ = self.child.wait();
         }
     }
+}
+
+/// The security of a pod and its container, in the words of a runtime.
+fn secured(mut spec: Value, pod: &Value) -> Value {
+    let (of_pod, of_container) = (
+        &pod["securityContext"],
+        &pod["containers"][0]["securityContext"],
+    );
+    let process = &mut spec["process"];
+    process["user"] = json!({
+        "uid": of_pod["runAsUser"],
+        "gid": of_pod["runAsGroup"],
+        "additionalGids": [of_pod["fsGroup"]],
+    });
+    process["noNewPrivileges"] = json!(of_container["allowPrivilegeEscalation"] == false);
+    assert_eq!(of_container["capabilities"], json!({ "drop": ["ALL"] }));
+    process["capabilities"] = json!({});
+    spec["root"]["readonly"] = of_container["readOnlyRootFilesystem"].clone();
+    assert_eq!(of_pod["seccompProfile"]["type"], "RuntimeDefault");
+    spec["linux"]["seccomp"] = seccomp_of_runtimes();
+    spec
+}
+
+/// What container runtimes allow by default to a process without capabilities, from Debian's file for them.
+fn seccomp_of_runtimes() -> Value {
+    let file = fs::read("/usr/share/containers/seccomp.json").unwrap();
+    let profile: Value = serde_json::from_slice(&file).unwrap();
+    let has = |list: &Value| list.as_array().is_some_and(|list| !list.is_empty());
+    let is_here = |arches: &Value| !has(arches) || arches.to_string().contains("\"amd64\"");
+    let rules = profile["syscalls"].as_array().unwrap().iter();
+    let rules = rules
+        .filter(|rule| !has(&rule["includes"]["caps"]) && is_here(&rule["includes"]["arches"]));
+    let rules: Vec<Value> = rules
+        .map(|rule| {
+            let mut rule = rule.clone();
+            let rule = rule.as_object_mut().unwrap();
+            let known = ["names", "action", "args", "errnoRet"];
+            rule.retain(|key, value| known.contains(&key.as_str()) && !value.is_null());
+            json!(rule)
+        })
+        .collect();
+    assert!(rules.len() > 5);
+    json!({
+        "defaultAction": profile["defaultAction"],
+        "defaultErrnoRet": profile["defaultErrnoRet"],
+        "architectures": ["SCMP_ARCH_X86_64"],
+        "syscalls": rules,
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs root and Debian packages: tests/operations/run"]
+async fn the_container_runs_as_kubernetes_runs_it_and_follows_its_configmap() {
+    let options = Options {
+        config: "authorization { token: t0ken }".to_owned(),
+        ..Options::default()
+    };
+    let server = Server::start(options).unwrap();
+    let token = ConnectOptions::with_token("t0ken".to_owned());
+    let account = Account::connect_with(&server.url(), token).await;
+    account.durable(BILLING).await;
+    let span = Span::open_for(120);
+
+    let [deployment, _] = manifests::deployments();
+    let pod = &deployment["spec"]["template"]["spec"];
+    let workshop = Workshop::new();
+    let (image, rootfs) = workshop.image();
+    let bundle = workshop.path("bundle");
+    let [config_map, secret] = ["config", "secret"].map(|name| bundle.join(name));
+    for folder in [&config_map, &secret] {
+        fs::create_dir_all(folder).unwrap();
+    }
+    // With the mode and the group that the pod's volume has.
+    let file = secret.join("nats.token");
+    fs::write(&file, "t0ken").unwrap();
+    fs::set_permissions(&file, Permissions::from_mode(0o440)).unwrap();
+    let group = pod["securityContext"]["fsGroup"].as_u64().unwrap();
+    chown(&file, Some(0), Some(group.try_into().unwrap())).unwrap();
+    let config = |span| {
+        let config = Config::new([server.url()])
+            .set("controller.watch = true")
+            .file("nats.token_file", Path::new("/etc/recess-nats/nats.token"))
+            .window("night", &[BILLING], span);
+        config.text("127.0.0.1:0")
+    };
+    configmap::swap(&config_map, "..1", &config(span));
+
+    let volumes = [
+        ("/etc/recess", config_map.clone()),
+        ("/etc/recess-nats", secret),
+    ];
+    let mut spec = secured(spec(&bundle, &image, &rootfs, &volumes), pod);
+    let words = |list: &Value| list.as_array().cloned().unwrap_or_default();
+    let arguments = words(&pod["containers"][0]["args"]);
+    spec["process"]["args"] = json!([words(&image["Entrypoint"]), arguments].concat());
+    fs::write(bundle.join("config.json"), spec.to_string()).unwrap();
+    let mut recess = Contained::start(&bundle, &workshop.path("crun"));
+    let mut paused_until = async |span: Span| {
+        until("the container pauses", secs(15), async || {
+            assert_eq!(recess.child.try_wait().unwrap(), None, "{}", recess.log());
+            let paused = account.is_paused_until(BILLING, span.deadline());
+            paused.await.then_some(())
+        })
+        .await;
+    };
+    paused_until(span).await;
+    let longer = span.closing(span.closes + 60.seconds());
+    configmap::swap(&config_map, "..2", &config(longer));
+    paused_until(longer).await;
+    for (name, value) in [
+        ("Uid", "65532"),
+        ("Groups", "65532"),
+        ("NoNewPrivs", "1"),
+        // Filtered.
+        ("Seccomp", "2"),
+        ("CapEff", "0000000000000000"),
+        ("CapBnd", "0000000000000000"),
+    ] {
+        assert_eq!(recess.status(name), value, "{name}");
+    }
+    assert!(!recess.log().contains("WARN"), "{}", recess.log());
 }
