@@ -1,6 +1,5 @@
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::future::Future;
 use std::io::Write as _;
 use std::os::unix::fs::symlink;
 
@@ -21,100 +20,118 @@ fn text(windows: usize) -> String {
     text
 }
 
+struct Files(tempfile::TempDir);
+
+impl Files {
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+}
+
 struct World {
-    folder: tempfile::TempDir,
+    files: Files,
     watch: ConfigWatch,
 }
 
 impl World {
     /// With one window.
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("recess.toml");
+        Self::at("recess.toml")
+    }
+
+    /// The same, with the file there.
+    fn at(name: &str) -> Self {
+        let files = Files(tempfile::tempdir().unwrap());
+        let path = files.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, text(1)).unwrap();
         Self {
             watch: ConfigWatch::before_load(&path),
-            folder,
+            files,
         }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
     }
 
     /// How many windows the next version has, or what is wrong with it.
-    fn next(&mut self) -> impl Future<Output = Result<usize, String>> {
-        let path = self.path("recess.toml");
-        async {
-            let next = self.watch.next(move || config::load(&path));
-            let loaded = timeout(TEN_SECONDS, next).await.expect("a new version");
-            loaded
-                .map(|config| config.policy.windows().len())
-                .map_err(|error| error.first())
-        }
+    async fn next(&mut self) -> Result<usize, String> {
+        self.next_after(|_| ()).await
+    }
+
+    /// The same of one that comes while it is waited for.
+    async fn next_after(&mut self, change: impl FnOnce(&Files)) -> Result<usize, String> {
+        let path = self.watch.path.clone();
+        let next = timeout(TEN_SECONDS, self.watch.next(|| config::load(&path)));
+        let change = async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            change(&self.files);
+        };
+        let (loaded, ()) = tokio::join!(next, change);
+        let loaded = loaded.expect("a new version");
+        loaded
+            .map(|config| config.policy.windows().len())
+            .map_err(|error| error.first())
     }
 
     async fn finds_nothing(&mut self, within: Duration) {
-        let path = self.path("recess.toml");
-        let next = self.watch.next(move || config::load(&path));
+        let path = self.watch.path.clone();
+        let next = self.watch.next(|| config::load(&path));
         let next = timeout(within, next).await;
         assert!(next.is_err(), "{next:?}");
     }
 }
 
 /// Puts a version of so many windows in place.
-type Way = fn(&World, usize);
+type Way = fn(&Files, usize);
 
 /// Whatever is done to the files while they are watched leads to the version that stands there in the
 /// end, once.
-async fn follows(ways: &[(&str, Way)]) {
-    let mut world = World::new();
+async fn follows(world: &mut World, ways: &[(&str, Way)]) {
     for (number, (name, way)) in ways.iter().enumerate() {
         let windows = number + 2;
-        // It is under way when the file changes.
-        world.finds_nothing(Duration::from_millis(50)).await;
-        way(&world, windows);
-        assert_eq!(world.next().await, Ok(windows), "{name}");
+        let found = world.next_after(|files| way(files, windows)).await;
+        assert_eq!(found, Ok(windows), "{name}");
     }
     world.finds_nothing(SETTLED * 3).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_way_to_put_a_version_in_place_is_followed() {
-    follows(&[
-        ("in place", |world, windows| {
-            fs::write(world.path("recess.toml"), text(windows)).unwrap();
-        }),
-        ("under another name", |world, windows| {
-            fs::write(world.path("new"), text(windows)).unwrap();
-            fs::rename(world.path("new"), world.path("recess.toml")).unwrap();
-        }),
-        ("the old one put aside", |world, windows| {
-            fs::rename(world.path("recess.toml"), world.path("recess.toml~")).unwrap();
-            fs::write(world.path("recess.toml"), text(windows)).unwrap();
-        }),
-        ("a hard link", |world, windows| {
-            fs::write(world.path("linked"), text(windows)).unwrap();
-            fs::remove_file(world.path("recess.toml")).unwrap();
-            fs::hard_link(world.path("linked"), world.path("recess.toml")).unwrap();
-        }),
-        ("several times in a row", |world, windows| {
-            for less in [2, 1, 0] {
-                fs::write(world.path("recess.toml"), text(windows - less)).unwrap();
-            }
-        }),
-    ])
+    follows(
+        &mut World::new(),
+        &[
+            ("in place", |files, windows| {
+                fs::write(files.path("recess.toml"), text(windows)).unwrap();
+            }),
+            ("under another name", |files, windows| {
+                fs::write(files.path("new"), text(windows)).unwrap();
+                fs::rename(files.path("new"), files.path("recess.toml")).unwrap();
+            }),
+            ("the old one put aside", |files, windows| {
+                fs::rename(files.path("recess.toml"), files.path("recess.toml~")).unwrap();
+                fs::write(files.path("recess.toml"), text(windows)).unwrap();
+            }),
+            ("a hard link", |files, windows| {
+                fs::write(files.path("linked"), text(windows)).unwrap();
+                fs::remove_file(files.path("recess.toml")).unwrap();
+                fs::hard_link(files.path("linked"), files.path("recess.toml")).unwrap();
+            }),
+            ("several times in a row", |files, windows| {
+                for less in [2, 1, 0] {
+                    fs::write(files.path("recess.toml"), text(windows - less)).unwrap();
+                }
+            }),
+        ],
+    )
     .await;
 }
 
 /// As the kubelet does.
-fn swap(world: &World, windows: usize) {
-    let version = world.path(&format!("..{windows}"));
+fn swap(files: &Files, windows: usize) {
+    let version = files.path(&format!("..{windows}"));
     fs::create_dir(&version).unwrap();
     fs::write(version.join("recess.toml"), text(windows)).unwrap();
-    symlink(&version, world.path("..data_tmp")).unwrap();
-    let old = fs::read_link(world.path("..data"));
-    fs::rename(world.path("..data_tmp"), world.path("..data")).unwrap();
+    symlink(&version, files.path("..data_tmp")).unwrap();
+    let old = fs::read_link(files.path("..data"));
+    fs::rename(files.path("..data_tmp"), files.path("..data")).unwrap();
     if let Ok(old) = old {
         fs::remove_dir_all(old).unwrap();
     }
@@ -122,54 +139,63 @@ fn swap(world: &World, windows: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn versions_behind_links_are_followed() {
-    follows(&[
-        ("the file becomes a link", |world, windows| {
-            swap(world, windows);
-            symlink("..data/recess.toml", world.path("link")).unwrap();
-            fs::rename(world.path("link"), world.path("recess.toml")).unwrap();
-        }),
-        ("another version", swap),
-        ("and another", swap),
-        ("written behind the links", |world, windows| {
-            fs::write(world.path("recess.toml"), text(windows)).unwrap();
-        }),
-    ])
+    follows(
+        &mut World::new(),
+        &[
+            ("the file becomes a link", |files, windows| {
+                swap(files, windows);
+                symlink("..data/recess.toml", files.path("link")).unwrap();
+                fs::rename(files.path("link"), files.path("recess.toml")).unwrap();
+            }),
+            ("another version", swap),
+            ("and another", swap),
+            ("written behind the links", |files, windows| {
+                fs::write(files.path("recess.toml"), text(windows)).unwrap();
+            }),
+        ],
+    )
     .await;
+}
+
+/// Puts another folder in the place of that one.
+fn replace(files: &Files, windows: usize, aside: impl FnOnce(&Path)) {
+    fs::create_dir(files.path("new")).unwrap();
+    fs::write(files.path("new/recess.toml"), text(windows)).unwrap();
+    aside(&files.path("live"));
+    fs::rename(files.path("new"), files.path("live")).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_folder_that_is_replaced_is_followed() {
-    let folder = tempfile::tempdir().unwrap();
-    let fill = |name: &str, windows: usize| {
-        fs::create_dir_all(folder.path().join(name)).unwrap();
-        fs::write(folder.path().join(name).join("recess.toml"), text(windows)).unwrap();
-    };
-    fill("live", 1);
-    let path = folder.path().join("live/recess.toml");
-    let mut watch = ConfigWatch::before_load(&path);
-    for windows in 2..5 {
-        let early = watch.next(|| config::load(&path));
-        assert!(timeout(Duration::from_millis(50), early).await.is_err());
-        fill("new", windows);
-        match windows {
-            2 => fs::rename(folder.path().join("live"), folder.path().join("old")).unwrap(),
-            _ => fs::remove_dir_all(folder.path().join("live")).unwrap(),
-        }
-        fs::rename(folder.path().join("new"), folder.path().join("live")).unwrap();
-        let next = timeout(TEN_SECONDS, watch.next(|| config::load(&path))).await;
-        assert_eq!(next.unwrap().unwrap().policy.windows().len(), windows);
-        if windows == 2 {
-            // What happens to the folder that was there before is of no interest.
-            fs::remove_dir_all(folder.path().join("old")).unwrap();
-        }
-    }
+    let mut world = World::at("live/recess.toml");
+    follows(
+        &mut world,
+        &[
+            ("it gets another name", |files, windows| {
+                replace(files, windows, |live| {
+                    fs::rename(live, files.path("old")).unwrap();
+                });
+            }),
+            ("the old one is removed later", |files, windows| {
+                fs::remove_dir_all(files.path("old")).unwrap();
+                fs::write(files.path("live/recess.toml"), text(windows)).unwrap();
+            }),
+            ("it is removed", |files, windows| {
+                replace(files, windows, |live| fs::remove_dir_all(live).unwrap());
+            }),
+            ("and again", |files, windows| {
+                replace(files, windows, |live| fs::remove_dir_all(live).unwrap());
+            }),
+        ],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_being_written_is_not_loaded() {
     let mut world = World::new();
     world.finds_nothing(Duration::from_millis(50)).await;
-    let path = world.path("recess.toml");
+    let path = world.files.path("recess.toml");
     let whole = text(4);
     // Half of it is a config, too.
     let (half, rest) = whole.split_at(text(2).len());
@@ -185,7 +211,7 @@ async fn a_file_that_is_being_written_is_not_loaded() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_writes_in_a_row_only_the_last_is_a_version() {
     let mut world = World::new();
-    let path = world.path("recess.toml");
+    let path = world.files.path("recess.toml");
     let in_a_row = |mut windows: usize| {
         let path = path.clone();
         std::thread::spawn(move || {
@@ -217,12 +243,12 @@ async fn of_writes_in_a_row_only_the_last_is_a_version() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_empty_file_is_an_error_and_a_missing_one_too() {
     let mut empty = World::new();
-    fs::write(empty.path("recess.toml"), "\n").unwrap();
+    fs::write(empty.files.path("recess.toml"), "\n").unwrap();
     let mut missing = World::new();
-    fs::remove_file(missing.path("recess.toml")).unwrap();
+    fs::remove_file(missing.files.path("recess.toml")).unwrap();
     let mut late = World::new();
-    fs::remove_file(late.path("recess.toml")).unwrap();
-    let (path, more) = (late.path("recess.toml"), text(3));
+    fs::remove_file(late.files.path("recess.toml")).unwrap();
+    let (path, more) = (late.files.path("recess.toml"), text(3));
     let late = async move {
         late.finds_nothing(SETTLED * 2).await;
         fs::write(path, more).unwrap();
@@ -237,7 +263,7 @@ async fn an_empty_file_is_an_error_and_a_missing_one_too() {
     assert_eq!(late_is, Ok(3));
     // It is not reported twice, and what comes after it is followed.
     empty.finds_nothing(SETTLED).await;
-    fs::write(empty.path("recess.toml"), text(1)).unwrap();
+    fs::write(empty.files.path("recess.toml"), text(1)).unwrap();
     assert_eq!(empty.next().await, Ok(1));
 }
 
@@ -251,35 +277,41 @@ fn calendar(day: u32) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn calendars_are_followed_once_they_are_named() {
     let mut world = World::new();
-    fs::write(world.path("days.ics"), calendar(1)).unwrap();
+    fs::write(world.files.path("days.ics"), calendar(1)).unwrap();
     world.finds_nothing(Duration::from_millis(50)).await;
-    fs::write(world.path("days.ics"), calendar(2)).unwrap();
+    fs::write(world.files.path("days.ics"), calendar(2)).unwrap();
     world.finds_nothing(SETTLED * 2).await;
 
     let named = "[[exclusion]]\nname = \"days\"\ncalendar = \"more/days.ics\"\n";
-    fs::write(world.path("recess.toml"), text(2) + named).unwrap();
-    let missing = world.next().await.unwrap_err();
+    let missing = world.next_after(|files| {
+        fs::write(files.path("recess.toml"), text(2) + named).unwrap();
+    });
+    let missing = missing.await.unwrap_err();
     assert!(missing.contains("No such file"), "{missing}");
     // The file that is at fault is watched, too.
-    world.finds_nothing(Duration::from_millis(50)).await;
-    fs::create_dir(world.path("more")).unwrap();
-    fs::rename(world.path("days.ics"), world.path("more/days.ics")).unwrap();
-    assert_eq!(world.next().await, Ok(2));
-    world.finds_nothing(Duration::from_millis(50)).await;
-    fs::write(world.path("more/days.ics"), calendar(3)).unwrap();
-    assert_eq!(world.next().await, Ok(2));
-    fs::write(world.path("more/days.ics"), "BEGIN:VCALENDAR\n").unwrap();
-    assert!(world.next().await.is_err());
+    let found = world.next_after(|files| {
+        fs::create_dir(files.path("more")).unwrap();
+        fs::rename(files.path("days.ics"), files.path("more/days.ics")).unwrap();
+    });
+    assert_eq!(found.await, Ok(2));
+    let changed = world.next_after(|files| {
+        fs::write(files.path("more/days.ics"), calendar(3)).unwrap();
+    });
+    assert_eq!(changed.await, Ok(2));
+    let broken = world.next_after(|files| {
+        fs::write(files.path("more/days.ics"), "BEGIN:VCALENDAR\n").unwrap();
+    });
+    assert!(broken.await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_loaded_for_another_reason_is_not_loaded_again() {
     let mut world = World::new();
     world.finds_nothing(Duration::from_millis(50)).await;
-    fs::write(world.path("recess.toml"), text(2)).unwrap();
+    fs::write(world.files.path("recess.toml"), text(2)).unwrap();
     world.watch.note();
     world.finds_nothing(SETTLED * 2).await;
     // Nor is a file with a new date.
-    fs::write(world.path("recess.toml"), text(2)).unwrap();
+    fs::write(world.files.path("recess.toml"), text(2)).unwrap();
     world.finds_nothing(SETTLED * 2).await;
 }
