@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
+
 use crate::cli::ask;
 use crate::support::config::{Config, Span};
 use crate::support::nats_server::Server;
@@ -22,6 +24,8 @@ pub const METRICS: &[&str] = &[
     "consumer_missing",
     "consumer_exempt",
     "consumer_labels_lost",
+    "consumer_loss_timestamp_seconds",
+    "consumer_lost_messages_total",
     "consumer_orphaned",
     "consumer_passed_over",
     "consumer_pause_until_timestamp_seconds",
@@ -85,9 +89,30 @@ pub fn with_an_override(config: Config) -> Config {
     config
 }
 
+/// With these consumers of a stream that drops messages after half a minute, so that a pause of a minute loses some.
+pub async fn forgetful_world(consumers: &[&str]) -> World {
+    let world = World::new().await;
+    let limited = json!({ "max_age": 30_000_000_000_i64 });
+    world.account.stream_with("ORDERS", limited).await;
+    for path in consumers {
+        world.account.consumer(path).await;
+    }
+    world
+}
+
+/// Its metrics once a loss is forecast.
+pub async fn metrics_with_a_loss(recess: &Recess) -> String {
+    until("a loss is forecast", secs(10), async || {
+        let metrics = recess.metrics().await;
+        let has_loss = metrics.contains("recess_consumer_loss_timestamp_seconds{");
+        has_loss.then_some(metrics)
+    })
+    .await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_metrics_have_their_names_and_tell_what_is() {
-    let World { server, account } = World::with(&["ORDERS/billing", "ORDERS/shipping"]).await;
+    let World { server, account } = forgetful_world(&["ORDERS/billing", "ORDERS/shipping"]).await;
     account.publish("ORDERS", 3).await;
     let span = Span::opening_in(2, 60);
     let consumers = ["ORDERS/*", "ORDERS/nobody", "BILLNG/*"];
@@ -104,7 +129,7 @@ async fn the_metrics_have_their_names_and_tell_what_is() {
         .until_metric(&of_billing("consumer_paused"), 1.0, secs(10))
         .await;
 
-    let metrics = recess.metrics().await;
+    let metrics = metrics_with_a_loss(&recess).await;
     let declared = metrics.lines().filter_map(|line| {
         let name = line.strip_prefix("# TYPE recess_")?;
         name.split(' ').next()
