@@ -19,6 +19,7 @@ mod planned;
 mod rule;
 mod situation;
 mod skew;
+mod standby;
 #[cfg(test)]
 mod tests;
 mod verdict;
@@ -32,6 +33,7 @@ pub use planned::{Plan, Planned, Sending};
 pub use rule::{Rule, RuleRow};
 pub use situation::{Known, Situation};
 pub use skew::{ClockSample, Skew};
+pub use standby::{Need, Standby, StandbyState};
 pub use verdict::{Decision, Verdict, resume_deadline};
 
 /// A pause that would end within this time is not begun or lengthened: by the time a cluster had

@@ -29,6 +29,7 @@ mod override_book;
 mod pass;
 mod read_limits;
 mod reconciler;
+mod stand_by;
 mod window_coverage;
 
 use driver::Driver;

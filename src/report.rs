@@ -11,7 +11,7 @@ use crate::calendar::Occurrence;
 use crate::consumer::{ConsumerId, Mark};
 use crate::jetstream::{Link, RequestError, Writer};
 use crate::ledger::Repair;
-use crate::plan::LOST_SKEW;
+use crate::plan::{LOST_SKEW, StandbyState};
 use crate::policy::Policy;
 use crate::visible::visible;
 use crate::write::Action;
@@ -82,6 +82,8 @@ pub struct Report {
     pub smooth_skew: Option<SignedDuration>,
     /// Nothing is sent.
     pub dry_run: bool,
+    /// What is left to the primary; `None` where this copy is one.
+    pub standby: Option<StandbyState>,
     /// The policy that it was decided by: its windows are those of the rows.
     pub policy: Arc<Policy>,
     /// The pass itself; `None` where only the connection's state or the calendar is news.
@@ -116,6 +118,7 @@ impl Report {
             skew: None,
             smooth_skew: None,
             dry_run: false,
+            standby: None,
             policy,
             pass: None,
             burst: None,
@@ -162,6 +165,7 @@ impl Report {
             skew: self.skew,
             smooth_skew: self.smooth_skew,
             dry_run: self.dry_run,
+            standby: self.standby,
             policy: self.policy.clone(),
             pass: None,
             burst: None,

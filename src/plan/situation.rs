@@ -13,11 +13,13 @@ use super::guard::{Held, Streams};
 use super::orphans::{Orphan, Orphans};
 use super::planned::{Plan, Planned, Sending};
 use super::skew::Skew;
+use super::standby::{Need, Standby};
 use super::{Case, Decision, EARLY, OverridesKnown, Rule, Verdict, decide};
 use crate::consumer::{ConsumerId, Found, Observation, PauseState};
 use crate::ledger::{Admission, Ledger};
 use crate::now::Now;
 use crate::policy::{Desired, Policy, WindowSet};
+use crate::write::Action;
 
 mod messages;
 mod metadata;
@@ -47,6 +49,8 @@ pub struct Situation<'s> {
     pub policy: &'s Policy,
     /// What was written before, and what came of it.
     pub ledger: &'s Ledger,
+    /// What is left to the primary, where this is a standby.
+    pub standby: &'s Standby,
     /// Pauses of recess's that no window names.
     pub orphans: &'s Orphans,
     /// How far the server's clock is from ours.
@@ -109,7 +113,7 @@ impl Situation<'_> {
     /// use recess::consumer::{Candidate, ConsumerId, Found, Kind, Labels, Observation, PauseState};
     /// use recess::ledger::Ledger;
     /// use recess::now::Now;
-    /// use recess::plan::{OverridesKnown, Known, Orphans, Rule, Situation, Skew, Streams};
+    /// use recess::plan::{OverridesKnown, Known, Orphans, Rule, Situation, Skew, Standby, Streams};
     ///
     /// let toml = "[[window]]\nname = 'w'\nconsumers = ['ORDERS/*']\nschedule = '0 2 * * *'\nduration = '1h'\n";
     /// let policy = recess::config::parse("recess.toml".as_ref(), toml)?.policy;
@@ -120,6 +124,7 @@ impl Situation<'_> {
     /// let situation = Situation {
     ///     policy: &policy,
     ///     ledger: &Ledger::default(),
+    ///     standby: &Standby::default(),
     ///     orphans: &Orphans::default(),
     ///     skew,
     ///     resync: Duration::from_secs(60),
@@ -157,7 +162,7 @@ impl Situation<'_> {
             let desired = moment.desired(known.id, known.windows);
             let decision = self.decide(&known, desired, at);
             let desired = self.with_what_may_last(&known, desired, decision.rule);
-            let sending = self.sending(known.id, decision.verdict);
+            let sending = self.sending(&known, decision.verdict, at);
             if sending == Sending::Now {
                 if decision.verdict == Verdict::Clear {
                     plan.clears.push(known.id.clone());
@@ -287,15 +292,35 @@ impl Situation<'_> {
         })
     }
 
-    fn sending(&self, id: &ConsumerId, verdict: Verdict) -> Sending {
+    fn sending(&self, known: &Known<'_>, verdict: Verdict, at: Timestamp) -> Sending {
         let Some(action) = verdict.action() else {
             return Sending::Nothing;
         };
-        match (self.ledger).admit(id, action, verdict.deadline(), self.now) {
-            Admission::Granted => Sending::Now,
-            Admission::Wait(until) => Sending::Waits(until),
-            Admission::Contested => Sending::Contested,
+        let (id, deadline) = (known.id, verdict.deadline());
+        let left_to_primary = self.left_to_primary(known, Need { action, deadline }, at);
+        match (
+            self.ledger.admit(id, action, deadline, self.now),
+            left_to_primary,
+        ) {
+            (Admission::Contested, _) => Sending::Contested,
+            (Admission::Granted, None) => Sending::Now,
+            (Admission::Granted, Some(until)) => Sending::Waits(until),
+            (Admission::Wait(until), None) => Sending::Waits(until),
+            (Admission::Wait(until), Some(other)) => Sending::Waits(until.max(other)),
         }
+    }
+
+    /// Until when a standby leaves a write to the primary, in uptime, if that is not over by `at`.
+    fn left_to_primary(&self, known: &Known<'_>, need: Need, at: Timestamp) -> Option<Duration> {
+        let ahead = |span: SignedDuration| Duration::try_from(span).unwrap_or_default();
+        let at = self.now.uptime + ahead(at.duration_since(self.now.wall));
+        let clock_ahead = ahead(-self.skew.newest.unwrap_or_default());
+        let extends = need.action == Action::Retime;
+        let pause_ends = extends.then(|| known.lapse()).flatten();
+        (self
+            .standby
+            .due(known.id, need, at, clock_ahead, pause_ends))
+        .filter(|due| *due > at)
     }
 
     fn waits_until(&self, id: &ConsumerId, rule: Rule, sending: Sending) -> Option<Duration> {

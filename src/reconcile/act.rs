@@ -74,6 +74,7 @@ impl<J: JetStream> Reconciler<J> {
         let by_same_instance =
             undone.is_some() && seen.state.deadline().is_some_and(|at| mark.owns(at));
         self.ledger.sending(&id, action, deadline, extends, now);
+        self.standby.sending();
         Some(Act {
             id,
             action,

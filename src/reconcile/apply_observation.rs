@@ -119,6 +119,8 @@ impl<J: JetStream> Reconciler<J> {
     /// Forgets what was remembered of consumers that are gone.
     pub(super) fn tidy(&mut self, now: Now) {
         self.ledger.prune(now);
+        let rows = &self.rows;
+        self.standby.keep(|id| rows.contains_key(id));
         self.former.prune(now.wall);
         // Also those that no window wants are remembered; ephemeral ones come and go under ever new
         // names.

@@ -24,6 +24,7 @@ impl<J: JetStream> Reconciler<J> {
             skew: self.skew.newest,
             smooth_skew: self.skew.smooth,
             dry_run: self.dry_run(),
+            standby: self.standby.state(),
             policy: self.policy.clone(),
             pass,
             burst: None,

@@ -164,7 +164,10 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         let news = match &advisory {
             Advisory::Pause { id, until } => {
                 let until = until.map(|until| reconciler.former.translate(id, until, mark));
-                reconciler.ledger.advised(id, until)
+                let news = reconciler.ledger.advised(id, until);
+                let ends_as_seen =
+                    until.is_some_and(|until| reconciler.hear_deadline(id, until, now));
+                news && !ends_as_seen
             }
             Advisory::Deleted(id) => {
                 reconciler.ledger.deleted(id);
@@ -175,9 +178,18 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             Advisory::Created(_) => true,
         };
         if news && is_ours {
-            self.asked.insert(id.clone());
+            self.ask(id, now);
         } else if news && reconciler.may_want(id) {
             self.newcomers.add(id, now.uptime);
+        }
+    }
+
+    /// Something may be news of a consumer of ours: it is observed at once, by a standby soon.
+    fn ask(&mut self, id: &ConsumerId, now: Now) {
+        if self.reconciler.standby.delay().is_some() {
+            self.reconciler.standby.hear(id, now.uptime);
+        } else {
+            self.asked.insert(id.clone());
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::consumer::{ConsumerId, Found};
 use crate::jetstream::JetStream;
 use crate::now::Now;
 use crate::observe::{Observed, ReplyDeadline, Scope, observe};
-use crate::plan::{Decision, Planned, Rule, Sending, Situation, Verdict};
+use crate::plan::{Decision, Need, Planned, Rule, Sending, Situation, Verdict};
 use crate::policy::Window;
 use crate::report::{Burst, Pass, Row, Wake};
 
@@ -76,6 +76,7 @@ impl<J: JetStream> Reconciler<J> {
         let connection = observed.connection;
         let updated = self.apply_observation(observed, &scope, &interest, (began, now), &mut pass);
         self.ledger.looked(|id| scope.includes(id), now);
+        self.standby.observed(|id| scope.includes(id));
         let mut writes = self.decide_rows(&updated, now);
         if self.rest_on_overrides(wake, &writes)
             && !self.overrides.is_fresh(self.clock.now())
@@ -115,6 +116,7 @@ impl<J: JetStream> Reconciler<J> {
         Situation {
             policy: self.policy(),
             ledger: &self.ledger,
+            standby: &self.standby,
             orphans: &self.orphans,
             skew: self.skew,
             resync: self.config.settings.controller.resync,
@@ -172,6 +174,10 @@ impl<J: JetStream> Reconciler<J> {
         }
         if row.is_released() {
             self.ledger.release(&id);
+        }
+        if decision.verdict != Verdict::Unknown {
+            let need = Need::of(decision.verdict).filter(|_| sending != Sending::Contested);
+            self.standby.decided(&id, need, now.uptime);
         }
         match sending {
             Sending::Nothing => {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -18,7 +19,7 @@ use crate::jetstream::bucket::BucketRead;
 use crate::ledger::{Former, Ledger};
 use crate::now::Now;
 use crate::overrides::Bucket;
-use crate::plan::{Agenda, Orphans, Rule, Skew, Verdict};
+use crate::plan::{Agenda, Orphans, Rule, Skew, Standby, Verdict};
 use crate::policy::{Effect, Policy, Selector, Target, WindowSet};
 use crate::report::{Failure, LeftOut, Row};
 
@@ -31,6 +32,8 @@ pub struct Reconciler<J> {
     /// The policy in force.
     pub(super) policy: Arc<Policy>,
     pub(super) ledger: Ledger,
+    /// What is left to the primary.
+    pub(super) standby: Standby,
     pub(super) rows: Arc<BTreeMap<ConsumerId, Row>>,
     /// The server's clock less ours.
     pub(super) skew: Skew,
@@ -78,6 +81,7 @@ impl<J: JetStream> Reconciler<J> {
             policy: config.policy.clone(),
             config,
             ledger: Ledger::default(),
+            standby: Standby::default(),
             rows: Arc::default(),
             skew: Skew::default(),
             agenda: Agenda::default(),
@@ -91,6 +95,12 @@ impl<J: JetStream> Reconciler<J> {
             limits: Limits::default(),
             former: Former::default(),
         }
+    }
+
+    /// The same as a standby, which leaves each write to the primary for so long.
+    pub fn standing_by(mut self, delay: Duration) -> Self {
+        self.standby = Standby::new(Some(delay));
+        self
     }
 
     /// The same where the bucket was read just now, for a command.
@@ -210,6 +220,7 @@ impl<J: JetStream> Reconciler<J> {
     /// the calendar.
     pub(super) fn lose_sight(&mut self) {
         let now = self.clock.now();
+        self.standby.forget();
         let policy = self.policy.clone();
         let mut moment = policy.desired_at(now.wall);
         for (id, row) in Arc::make_mut(&mut self.rows) {

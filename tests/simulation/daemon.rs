@@ -1,7 +1,9 @@
 //! A running recess in the simulation: the real loop, with a config from text, on a host with a clock of its own.
 
+use std::future::{Future, poll_fn};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -23,7 +25,15 @@ pub struct Recess {
     config: watch::Sender<Arc<Config>>,
     nudge: Arc<Notify>,
     story: Arc<Mutex<Story>>,
+    stopped: Arc<Mutex<Stopped>>,
     task: JoinHandle<()>,
+}
+
+/// Whether it stands still, as after SIGSTOP, and how to wake it.
+#[derive(Default)]
+struct Stopped {
+    is_stopped: bool,
+    waker: Option<Waker>,
 }
 
 /// What the reports told.
@@ -49,6 +59,27 @@ impl Recess {
 
     /// Starts one more, known by `number` in the record.
     pub fn start_as(number: usize, server: &Server, host: &Host, toml: &str) -> Self {
+        Self::start_with(number, server, host, toml, None)
+    }
+
+    /// One that leaves each write to the others for so long.
+    pub fn stand_by(
+        number: usize,
+        server: &Server,
+        host: &Host,
+        toml: &str,
+        delay: Duration,
+    ) -> Self {
+        Self::start_with(number, server, host, toml, Some(delay))
+    }
+
+    fn start_with(
+        number: usize,
+        server: &Server,
+        host: &Host,
+        toml: &str,
+        delay: Option<Duration>,
+    ) -> Self {
         let first = parse(toml);
         let (config, receiver) = watch::channel(first.clone());
         let nudge = Arc::new(Notify::new());
@@ -58,15 +89,37 @@ impl Recess {
             advisories: server.state().listen(),
             nudge: nudge.clone(),
         };
-        let reconciler = Reconciler::new(client, host.clock(), first, Heartbeat::default());
+        let mut reconciler = Reconciler::new(client, host.clock(), first, Heartbeat::default());
+        if let Some(delay) = delay {
+            reconciler = reconciler.standing_by(delay);
+        }
         let story = Arc::new(Mutex::new(Story::default()));
+        let stopped = Arc::<Mutex<Stopped>>::default();
         let teller = story.clone();
         let publish = move |report: Report| teller.lock().expect("no panic").take(report);
         Self {
             config,
             nudge,
             story,
-            task: tokio::spawn(reconcile::run(reconciler, inputs, publish)),
+            task: tokio::spawn(stoppable(
+                reconcile::run(reconciler, inputs, publish),
+                stopped.clone(),
+            )),
+            stopped,
+        }
+    }
+
+    /// SIGSTOP.
+    pub fn stop(&self) {
+        self.stopped.lock().expect("no panic").is_stopped = true;
+    }
+
+    /// SIGCONT.
+    pub fn go_on(&self) {
+        let mut stopped = self.stopped.lock().expect("no panic");
+        stopped.is_stopped = false;
+        if let Some(waker) = stopped.waker.take() {
+            waker.wake();
         }
     }
 
@@ -106,6 +159,21 @@ impl Recess {
     pub fn is_over(&self) -> bool {
         self.task.is_finished()
     }
+}
+
+/// Does not go on while it is stopped.
+async fn stoppable(running: impl Future<Output = ()>, stopped: Arc<Mutex<Stopped>>) {
+    let mut running = std::pin::pin!(running);
+    poll_fn(|context| {
+        let mut stopped = stopped.lock().expect("no panic");
+        if stopped.is_stopped {
+            stopped.waker = Some(context.waker().clone());
+            return Poll::Pending;
+        }
+        drop(stopped);
+        running.as_mut().poll(context)
+    })
+    .await;
 }
 
 impl Drop for Recess {

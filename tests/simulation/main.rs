@@ -26,6 +26,7 @@ mod overrides;
 mod planned;
 mod released;
 mod reloads;
+mod standby;
 mod storms;
 mod unobserved;
 mod year;

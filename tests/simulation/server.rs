@@ -87,6 +87,20 @@ impl Server {
         self.link.send_replace(up(connects));
     }
 
+    /// The same server, over a connection of its own that can be cut alone.
+    pub fn over_its_own_line(&self) -> Self {
+        Self {
+            link: Arc::new(watch::channel(up(1)).0),
+            ..self.clone()
+        }
+    }
+
+    /// That connection alone is cut.
+    pub fn cut_line(&self) {
+        let reason = "the connection was lost".to_owned();
+        self.link.send_replace(Link::Down { reason });
+    }
+
     /// The connection is to another server now.
     pub fn becomes(&self, link: Link) {
         self.link.send_replace(link);

@@ -7,7 +7,7 @@ use crate::consumer::example::observation;
 use crate::consumer::{Candidate, Mark};
 use crate::plan::Agenda;
 use crate::policy::Window;
-use crate::write::{Action, Outcome};
+use crate::write::Outcome;
 
 fn now() -> Timestamp {
     "2026-12-01T02:30:00Z".parse().unwrap()
@@ -46,6 +46,7 @@ duration = "1h"
 struct Scene {
     policy: Policy,
     ledger: Ledger,
+    standby: Standby,
     orphans: Orphans,
     skew: Skew,
     watches_draining: bool,
@@ -62,6 +63,7 @@ impl Scene {
         Self {
             policy: Policy::clone(&config.policy),
             ledger: Ledger::default(),
+            standby: Standby::default(),
             orphans: Orphans::default(),
             skew,
             watches_draining: false,
@@ -128,6 +130,7 @@ impl Scene {
         let situation = Situation {
             policy: &self.policy,
             ledger: &self.ledger,
+            standby: &self.standby,
             orphans: &self.orphans,
             skew: self.skew,
             resync: RESYNC,
@@ -529,4 +532,53 @@ fn the_agenda_takes_each_look_from_the_plan_and_drops_what_a_plan_needs_no_more(
     let look = scene.lapse("A/ends");
     assert_eq!(agenda.next_look(), Some(look));
     assert_eq!(agenda.due(look).count(), 1);
+}
+
+#[test]
+fn a_standby_plans_what_a_primary_does_and_waits() {
+    let mut scene = Scene::new();
+    scene.add("A/run", PauseState::Running);
+    let primary = scene.plan();
+    scene.standby = Standby::new(Some(Duration::from_secs(5)));
+    let standby = scene.plan();
+    let due = UPTIME + Duration::from_secs(5);
+    let waits = standby.of("A/run");
+    assert_eq!(waits.decision, primary.of("A/run").decision);
+    assert_eq!(waits.sending, Sending::Waits(due));
+    assert_eq!((waits.waits_until, waits.look), (Some(due), Some(due)));
+    assert_eq!((primary.order().len(), standby.order().len()), (1, 0));
+    // Once it was needed for so long it is sent, also at a change by the calendar.
+    let need = Need::of(waits.decision.verdict);
+    let since = UPTIME - Duration::from_secs(5);
+    scene
+        .standby
+        .decided(&"A/run".parse().unwrap(), need, since);
+    assert_eq!(scene.plan().order(), ["A/run"]);
+}
+
+#[test]
+fn a_standby_leaves_the_next_opening_to_the_primary() {
+    let mut scene = Scene::new();
+    scene.add("C/later", PauseState::Running);
+    assert_eq!(scene.plan_at(at(1)).order(), ["C/later"]);
+    scene.standby = Standby::new(Some(Duration::from_secs(5)));
+    let plan = scene.plan_at(at(1));
+    let due = UPTIME + Duration::from_secs(6);
+    assert_eq!(plan.of("C/later").sending, Sending::Waits(due));
+}
+
+#[test]
+fn a_standby_whose_clock_is_ahead_waits_for_the_server_s() {
+    let mut scene = Scene::new();
+    scene.add("A/run", PauseState::Running);
+    scene.standby = Standby::new(Some(Duration::from_secs(5)));
+    for (server_ahead, waits) in [(20, 5), (0, 5), (-20, 25)] {
+        scene.skew.set(SignedDuration::from_secs(server_ahead));
+        let due = UPTIME + Duration::from_secs(waits);
+        assert_eq!(
+            scene.plan().of("A/run").sending,
+            Sending::Waits(due),
+            "{server_ahead}"
+        );
+    }
 }

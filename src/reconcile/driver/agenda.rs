@@ -67,6 +67,10 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             let asked = std::mem::take(&mut self.asked);
             return Some(Step::Pass(Wake::Advisory, Scope::Only(asked)));
         }
+        let heard = self.reconciler.standby.take_heard(now.uptime);
+        if !heard.is_empty() {
+            return Some(Step::Pass(Wake::Advisory, Scope::Only(heard)));
+        }
         let newcomers = self.newcomers.take(now.uptime);
         if !newcomers.is_empty() {
             return Some(Step::Meet(newcomers));
@@ -143,6 +147,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         let others = [
             self.reconciler.agenda.next_look(),
             self.newcomers.next(),
+            self.reconciler.standby.next_look(),
             self.sweep_at(now),
             self.limits_at(now),
             self.overrides.next().filter(|_| self.is_up()),

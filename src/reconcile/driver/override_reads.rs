@@ -113,7 +113,10 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             self.overrides.no_later_than(now + FAILED);
         }
         let affected = std::mem::take(&mut self.reconciler.affected);
-        self.asked.extend(affected.consumers);
+        let now = self.reconciler.clock.now();
+        for id in &affected.consumers {
+            self.ask(id, now);
+        }
         if affected.and_others {
             self.full = FullLook::now(Wake::Advisory);
         }

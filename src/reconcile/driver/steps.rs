@@ -128,6 +128,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             .act(first, now, &mut pass, &mut teller(&mut self.publish, None))
             .await;
         self.look_ahead();
+        let is_left = self.reconciler.leave_to_primary();
         self.publish(None);
         if done {
             self.reconciler
@@ -149,7 +150,10 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         } else {
             Duration::ZERO
         };
-        self.full.no_later_than(after + wait, Wake::Edge);
+        // What is left to the primary is observed once that has had the time.
+        if !is_left {
+            self.full.no_later_than(after + wait, Wake::Edge);
+        }
         self.publish(Some(pass));
     }
 
