@@ -54,6 +54,11 @@ pub enum Change {
     Started,
     /// From now on nothing is sent (`true`), or things are sent again.
     DryRun(bool),
+    /// A standby has begun to send what the primary has not sent.
+    TookOver {
+        /// How long it had left that to the primary.
+        after: Duration,
+    },
     /// The deployment has another name.
     Renamed {
         /// The name of before.

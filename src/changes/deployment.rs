@@ -12,6 +12,15 @@ pub(super) fn compare(before: Option<&Report>, after: &Report, changes: &mut Vec
     if before.dry_run != after.dry_run {
         changes.push(Change::DryRun(after.dry_run));
     }
+    let took_over = |report: &Report| report.standby.map_or(0, |standby| standby.takeovers);
+    if let Some(standby) = after
+        .standby
+        .filter(|_| took_over(before) < took_over(after))
+    {
+        changes.push(Change::TookOver {
+            after: standby.delay,
+        });
+    }
     let (from, to) = (before.policy.instance(), after.policy.instance());
     if from != to {
         let paused = (after.rows.values())

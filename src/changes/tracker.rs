@@ -117,6 +117,7 @@ impl Tracker {
             }
             Change::Started
             | Change::DryRun(_)
+            | Change::TookOver { .. }
             | Change::Renamed { .. }
             | Change::Connected(_)
             | Change::Disconnected(_)

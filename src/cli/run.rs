@@ -27,6 +27,8 @@ use crate::views::metrics::Metrics;
 use crate::views::systemd;
 use crate::views::{Newest, Views};
 
+mod standby;
+
 #[derive(Debug, Args)]
 pub struct RunArgs {
     #[command(flatten)]
@@ -34,6 +36,9 @@ pub struct RunArgs {
     /// Send nothing; log what recess would do
     #[arg(long)]
     dry_run: bool,
+    /// Leave each request to the primary copy; send what it has not sent this much later
+    #[arg(long, value_name = "D", env = "RECESS_STANDBY", value_parser = standby::parse)]
+    standby: Option<Duration>,
 }
 
 /// How long each of those may hold up the end of the process: views, tasks that are still busy, and
@@ -77,7 +82,7 @@ async fn serve(
     log: &Log,
 ) -> Exit {
     let settings = config.settings.clone();
-    greet(&args, &config);
+    greet(&args, &config, wall());
     let (metrics, mut signals) = match (Metrics::new(), Signals::catch()) {
         (Ok(metrics), Ok(signals)) => (Arc::new(metrics), signals),
         (Err(error), _) => return failed(&format!("cannot register the metrics: {error}")),
@@ -141,7 +146,10 @@ async fn serve(
     if let Err(error) = systemd::guard(heartbeat.clone()) {
         return failed(&format!("cannot notify systemd's watchdog: {error}"));
     }
-    let reconciler = Reconciler::new(nats.clone(), clock, first, heartbeat);
+    let mut reconciler = Reconciler::new(nats.clone(), clock, first, heartbeat);
+    if let Some(delay) = args.standby {
+        reconciler = reconciler.standing_by(delay);
+    }
     let (mut views, ended) = match Views::start(
         metrics.clone(),
         newest_sender,
@@ -224,7 +232,7 @@ async fn serve(
     exit
 }
 
-fn greet(args: &RunArgs, config: &Config) {
+fn greet(args: &RunArgs, config: &Config, now: Timestamp) {
     info!(
         "{} {} started with {} ({}, instance {})",
         env!("CARGO_PKG_NAME"),
@@ -233,8 +241,16 @@ fn greet(args: &RunArgs, config: &Config) {
         super::count_windows(config),
         config.policy.instance()
     );
+    warn_of(args, config, now);
+}
+
+/// Logs what is doubtful about a config that comes into force.
+fn warn_of(args: &RunArgs, config: &Config, now: Timestamp) {
     for warning in &config.warnings {
         warn!("config: {}: {}", warning.subject, warning.message);
+    }
+    if let Some(delay) = args.standby {
+        standby::warn_of_short_windows(&config.policy, delay, now);
     }
 }
 
@@ -298,9 +314,7 @@ fn report(
                 args.config.config.display(),
                 super::count_windows(&config)
             );
-            for warning in &config.warnings {
-                warn!("config: {}: {}", warning.subject, warning.message);
-            }
+            warn_of(args, &config, now);
             metrics.loaded(&config, now);
             Ok(Arc::new(config))
         }

@@ -79,6 +79,7 @@ fn of_many(change: &Change) -> Option<&'static str> {
         | Change::PassedOver(_) => Some(""),
         Change::Started
         | Change::DryRun(_)
+        | Change::TookOver { .. }
         | Change::Renamed { .. }
         | Change::Connected(_)
         | Change::Denied(_)
@@ -103,6 +104,7 @@ fn line(report: &Report, change: &Change) {
     match change {
         Change::Started => deployment::started(report),
         Change::DryRun(on) => deployment::dry_run(*on),
+        Change::TookOver { after } => deployment::took_over(*after),
         Change::Renamed { from, to, paused } => deployment::renamed(from, to, *paused),
         Change::Connected(server) => connection::connected(server),
         Change::Denied(subjects) => connection::denied(subjects),

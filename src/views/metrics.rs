@@ -43,6 +43,7 @@ pub struct Metrics {
     unobserved: IntCounterVec,
     requests: IntCounterVec,
     repairs: IntCounterVec,
+    takeovers: IntCounter,
     lateness: Histogram,
     confirm: Histogram,
     last_pass: IntGauge,
@@ -137,6 +138,11 @@ impl Metrics {
                 "Pauses sent again because another client had overridden them, by cause.",
                 &["cause"],
             )?,
+            takeovers: counter(
+                &registry,
+                "takeovers_total",
+                "Times that a standby began to send what the primary had not sent.",
+            )?,
             lateness: histogram(
                 &registry,
                 "pause_lateness_seconds",
@@ -202,6 +208,9 @@ impl Metrics {
         for change in changes {
             if let Change::Blank { window, blank, .. } = change {
                 self.blanks(*blank).with_label_values(&[&**window]).inc();
+            }
+            if let Change::TookOver { .. } = change {
+                self.takeovers.inc();
             }
         }
         self.newest.set(report.clone());

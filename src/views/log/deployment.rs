@@ -1,14 +1,24 @@
 //! Lines about the deployment as a whole.
 
+use std::time::Duration;
+
 use tracing::{info, warn};
 
 use super::words::local;
 use crate::report::Report;
+use crate::text;
 
 /// If no window is open at the start: which opens next.
 pub(super) fn started(report: &Report) {
     if report.dry_run {
         info!("dry run: nothing is sent, what would be sent is logged");
+    }
+    if let Some(standby) = report.standby {
+        info!(
+            "standby: the primary is to send each request; this copy sends what it has not sent {} \
+             later",
+            text::length(standby.delay)
+        );
     }
     if report.windows.iter().any(|window| window.open.is_some()) {
         return;
@@ -33,6 +43,13 @@ pub(super) fn dry_run(on: bool) {
     } else {
         info!("dry run switched off: recess pauses and resumes from now on");
     }
+}
+
+pub(super) fn took_over(after: Duration) {
+    warn!(
+        "standby took over: the primary has not sent what was due {} ago; check the primary copy",
+        text::length(after)
+    );
 }
 
 pub(super) fn renamed(from: &str, to: &str, paused: usize) {

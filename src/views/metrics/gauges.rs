@@ -22,6 +22,7 @@ pub(super) struct Gauges {
     connected: GaugeVec,
     skew: GaugeVec,
     dry_run: GaugeVec,
+    standby: GaugeVec,
     window_active: GaugeVec,
     window_opens: GaugeVec,
     window_closes: GaugeVec,
@@ -72,6 +73,10 @@ impl Gauges {
             dry_run: plain(
                 "dry_run",
                 "Whether recess only observes and logs, and sends nothing.",
+            )?,
+            standby: plain(
+                "standby_seconds",
+                "How long this copy leaves a request to the primary; 0 if it is a primary.",
             )?,
             window_active: window("window_active", "Whether the window is open.")?,
             window_opens: window(
@@ -176,6 +181,7 @@ impl Gauges {
             &self.connected,
             &self.skew,
             &self.dry_run,
+            &self.standby,
             &self.window_active,
             &self.window_opens,
             &self.window_closes,
@@ -220,6 +226,10 @@ impl Gauges {
         self.dry_run
             .with_label_values::<&str>(&[])
             .set(flag(report.dry_run));
+        let delay = report.standby.map(|standby| standby.delay);
+        self.standby
+            .with_label_values::<&str>(&[])
+            .set(delay.unwrap_or_default().as_secs_f64());
         for window in &report.windows {
             let name = [&*window.name];
             self.window_active
