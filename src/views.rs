@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use crate::changes::{Lately, Tracker};
 use crate::config::Config;
-use crate::jetstream::nats::Nats;
+use crate::jetstream::nats::{Left, Nats};
 use crate::report::Report;
 
 pub mod agenda;
@@ -108,9 +108,13 @@ fn show_all(mailbox: &Mailbox, nats: &Nats, config: &watch::Receiver<Arc<Config>
         log::show(&report, &changes);
         let config = config.borrow().clone();
         if let Some(prefix) = &config.settings.events.subject {
+            nats.leave_messages(report.standby.map(|standby| Left {
+                subject: events::subjects(report.policy.instance(), prefix),
+                delay: standby.delay,
+            }));
             for change in &changes {
-                if let Some((subject, event)) = events::of(&report, change, prefix) {
-                    nats.publish(subject, event);
+                if let Some(event) = events::of(&report, change, prefix) {
+                    nats.publish(&event.id, event.subject, event.payload);
                 }
             }
         }

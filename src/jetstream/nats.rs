@@ -50,8 +50,8 @@ use bucket::Hints;
 pub use bucket::{Made, Undid};
 use connect::Connected;
 use connection_task::ConnectionTask;
-use publisher::Notice;
-pub use publisher::NoticeCounts;
+use publisher::{Leaving, Notice};
+pub use publisher::{Left, NoticeCounts};
 use request::Abort;
 
 /// How many advisories may wait for the loop. More are dropped: they are hints, and the resync
@@ -69,6 +69,7 @@ pub struct Nats {
     abort: broadcast::Sender<Abort>,
     notices: mpsc::Sender<Notice>,
     notice_counts: NoticeCounts,
+    leaving: Leaving,
     writers: Writers,
     hints: Hints,
     timeout: Duration,
@@ -133,6 +134,7 @@ impl Nats {
             abort: abort.clone(),
             notices,
             notice_counts: NoticeCounts::default(),
+            leaving: Leaving::new(),
             writers: Writers::new(),
             hints: Hints::new(),
             timeout,

@@ -1,7 +1,7 @@
 //! What happened as an event for programs: a subject, and a CloudEvent 1.0 in JSON.
 //!
 //! An event's id is the stage's identity: a subscriber recognises a second one, from two copies of
-//! recess or from one before and after a restart.
+//! recess or from one before and after a restart, and a stream that captures events drops it.
 
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -16,10 +16,21 @@ mod overrides;
 #[cfg(test)]
 mod tests;
 
-/// The event of a change, where there is one: its subject, and the message.
-pub(super) fn of(report: &Report, change: &Change, prefix: &str) -> Option<(String, Vec<u8>)> {
+/// An event as it is sent.
+pub(super) struct Event {
+    pub id: String,
+    pub subject: String,
+    pub payload: Vec<u8>,
+}
+
+/// The event of a change, where there is one.
+pub(super) fn of(report: &Report, change: &Change, prefix: &str) -> Option<Event> {
     if let Change::Stage(stage) = change {
-        Some((subject(stage, prefix), to_json(stage)))
+        Some(Event {
+            id: id(stage),
+            subject: subject(stage, prefix),
+            payload: to_json(stage),
+        })
     } else if let Change::Override(change) = change {
         overrides::of(report, change, prefix)
     } else {
@@ -58,6 +69,11 @@ struct Data<'e> {
     late_ms: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     loss: Option<json::LossRow>,
+}
+
+/// The subjects of all events of an instance.
+pub(super) fn subjects(instance: &str, prefix: &str) -> String {
+    format!("{prefix}.{}.>", token(instance))
 }
 
 /// `PREFIX.INSTANCE.WINDOW.KIND`. What a token of a subject cannot hold is an underscore there; the

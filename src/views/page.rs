@@ -165,6 +165,9 @@ fn link(view: &View<'_>) -> Markup {
                 Link::Down { .. } => span.st.down { "not connected" },
                 Link::Unsuitable(_) => span.st.down { "unsupported server" },
             }
+            @if let Some(standby) = report.standby {
+                " " span.dim { "standby, acts " (text::length(standby.delay)) " after the primary" }
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::changes::Change;
 use crate::jetstream::Link;
 use crate::reconcile::Heartbeat;
 use crate::report::Report;
+use crate::text;
 
 /// Shows a report: that the service has started, once, and the line of `systemctl status`.
 pub(super) fn show(report: &Report, changes: &[Change]) {
@@ -39,8 +40,11 @@ fn status_line(report: &Report) -> String {
     let next = report
         .next_change
         .map_or_else(String::new, |at| format!("; next change {at}"));
+    let standby = report.standby.map_or_else(String::new, |standby| {
+        format!("standby ({}); ", text::length(standby.delay))
+    });
     format!(
-        "{link}; {paused} of {} consumers paused{next}",
+        "{standby}{link}; {paused} of {} consumers paused{next}",
         report.rows.len()
     )
 }

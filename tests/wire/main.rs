@@ -48,6 +48,7 @@ mod reload;
 mod repair;
 mod secrets;
 mod spread;
+mod standby;
 mod status_watch;
 mod surprises;
 mod tls;

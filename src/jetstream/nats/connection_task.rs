@@ -150,6 +150,7 @@ impl ConnectionTask {
                         );
                         audit.deny();
                     }
+                    Some(Denial::Subscribe(subject)) if self.nats.leaving.denied(&subject) => {}
                     Some(Denial::Subscribe(subject)) => {
                         if !self.is_listened_to(&subject) {
                             continue;

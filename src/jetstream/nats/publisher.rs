@@ -3,6 +3,9 @@
 //! They wait in a queue that has an end, so that the loop never does. What does not fit, or has no
 //! connection to go out by, is lost; what was handed to one connection is never sent by the next.
 //! What is lost is counted, and one warning says so until something is sent again.
+//!
+//! Each has an id, by which a stream that captures them drops a second one, and by which a standby
+//! knows what another copy has sent.
 
 use std::collections::VecDeque;
 use std::fmt::Display;
@@ -10,11 +13,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use async_nats::{HeaderMap, header};
 use bytes::Bytes;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{Abort, Nats};
+
+mod others;
+
+use others::Others;
+pub use others::{Leaving, Left};
 
 /// How many may wait. A window makes a handful; thousands of contested consumers make that many.
 pub const BACKLOG: usize = 4096;
@@ -28,6 +37,8 @@ const DENIED_WITHIN: Duration = Duration::from_secs(1);
 
 /// One message.
 pub struct Notice {
+    /// The same for every copy that sends it.
+    pub id: String,
     pub subject: String,
     pub payload: Bytes,
 }
@@ -44,12 +55,22 @@ pub struct NoticeCounts {
 impl Nats {
     /// Sends a message by the connection that stands, if one does. Returns at once, and does not
     /// learn whether it arrived.
-    pub fn publish(&self, subject: String, payload: Vec<u8>) {
-        let payload = Bytes::from(payload);
-        if (self.notices.try_send(Notice { subject, payload })).is_err() {
+    pub fn publish(&self, id: &str, subject: String, payload: Vec<u8>) {
+        let notice = Notice {
+            // A header's value is one line.
+            id: id.replace(char::is_control, "_"),
+            subject,
+            payload: payload.into(),
+        };
+        if self.notices.try_send(notice).is_err() {
             // That is reported with the next one that is sent, or with what blocks the queue.
             self.notice_counts.lost.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Leaves each message to the other copies at first, as a standby does.
+    pub fn leave_messages(&self, left: Option<Left>) {
+        self.leaving.set(left);
     }
 
     /// What became of the messages.
@@ -61,22 +82,34 @@ impl Nats {
     pub(super) async fn carry(self, mut queue: mpsc::Receiver<Notice>) {
         let mut abort = self.abort.subscribe();
         let mut ledger = Deliveries::new(self.notice_counts.clone());
+        let (mut session, mut left) = (self.session.clone(), self.leaving.subscribe());
+        let mut others = Others::default();
+        let mut subscription = None;
         loop {
-            let due = ledger.due();
-            let settled = async {
-                match due {
-                    Some(due) => sleep_until(due).await,
-                    None => std::future::pending().await,
-                }
-            };
-            // Cancel-safe: both `recv` lose nothing, and the sleep is until an instant that the
-            // next turn asks for again. Sending is no arm but what follows one, so it is never cut
-            // off.
+            let settled = until(ledger.due());
+            let waited = until(others.due());
+            // Cancel-safe: both `recv` and `next_of` lose nothing, a change stays marked until it
+            // is seen, and the sleeps are until instants that the next turn asks for again. Sending
+            // is no arm but what follows one, so it is never cut off.
             tokio::select! {
                 notice = queue.recv() => match notice {
-                    Some(notice) => self.send(notice, &mut ledger).await,
+                    Some(notice) => match delay(&left) {
+                        Some(delay) => others.wait(Instant::now() + delay, notice),
+                        None => self.send(notice, &mut ledger).await,
+                    },
                     None => return,
                 },
+                () = waited => while let Some(notice) = others.take(Instant::now()) {
+                    self.send(notice, &mut ledger).await;
+                },
+                message = others::next_of(&mut subscription) => others.hear(&message),
+                changed = either_changes(&mut session, &mut left) => {
+                    if changed.is_err() {
+                        return;
+                    }
+                    let (session, left) = (session.borrow().clone(), left.borrow().clone());
+                    subscription = others::listen(session, left).await;
+                }
                 () = settled => ledger.settle(Instant::now()),
                 news = abort.recv() => match news {
                     // The server reports it for each message, and only a person can fix it.
@@ -89,12 +122,18 @@ impl Nats {
     }
 
     async fn send(&self, notice: Notice, ledger: &mut Deliveries) {
-        let Notice { subject, payload } = notice;
+        let Notice {
+            id,
+            subject,
+            payload,
+        } = notice;
         let session = self.session.borrow().clone();
         let Some(session) = session.filter(|session| session.is_connected()) else {
             return ledger.lose(format_args!("{subject}: not connected to NATS"));
         };
-        let publish = session.client.publish(subject.clone(), payload);
+        let mut headers = HeaderMap::new();
+        headers.insert(header::NATS_MESSAGE_ID, id);
+        let publish = (session.client).publish_with_headers(subject.clone(), headers, payload);
         if matches!(timeout(PUBLISH_TIMEOUT, publish).await, Ok(Ok(()))) {
             ledger.handed_over(subject, Instant::now());
         } else {
@@ -103,6 +142,33 @@ impl Nats {
             ));
         }
     }
+}
+
+/// For how long messages are left to other copies, where they are.
+fn delay(left: &watch::Receiver<Option<Left>>) -> Option<Duration> {
+    left.borrow().as_ref().map(|left| left.delay)
+}
+
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Resolves when one of them has changed, and marks both as seen.
+async fn either_changes<A, B>(
+    one: &mut watch::Receiver<A>,
+    other: &mut watch::Receiver<B>,
+) -> Result<(), watch::error::RecvError> {
+    // Cancel-safe: a change stays marked until `mark_unchanged`.
+    tokio::select! {
+        changed = one.changed() => changed?,
+        changed = other.changed() => changed?,
+    }
+    one.mark_unchanged();
+    other.mark_unchanged();
+    Ok(())
 }
 
 /// What became of each message.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{CloudEvent, seconds, source, token};
+use super::{CloudEvent, Event, seconds, source, token};
 use crate::changes::OverrideChange;
 use crate::policy::{Override, OverrideId, Terms};
 use crate::report::Report;
@@ -41,11 +41,7 @@ impl<'e> TermsData<'e> {
 }
 
 /// The event of what happened to an override.
-pub(super) fn of(
-    report: &Report,
-    change: &OverrideChange,
-    prefix: &str,
-) -> Option<(String, Vec<u8>)> {
+pub(super) fn of(report: &Report, change: &OverrideChange, prefix: &str) -> Option<Event> {
     let whole = |one: &Override| (one.id.clone(), Some(one.terms.clone()));
     let (kind, (id, terms), by, reason) = match change {
         OverrideChange::Made(made) => {
@@ -71,9 +67,10 @@ pub(super) fn of(
         | OverrideChange::BucketRead(_) => return None,
     };
     let instance = report.policy.instance();
+    let of_event = event_id(instance, &id, kind);
     let event = CloudEvent {
         specversion: "1.0",
-        id: event_id(instance, &id, kind),
+        id: of_event.clone(),
         source: source(instance),
         kind: format!("recess.override.{kind}"),
         subject: &id.to_string(),
@@ -86,9 +83,12 @@ pub(super) fn of(
             terms: terms.as_ref().map(TermsData::of),
         },
     };
-    let subject = format!("{prefix}.{}.override.{kind}", token(instance));
-    // Nothing in it can fail to be JSON.
-    Some((subject, serde_json::to_vec(&event).unwrap_or_default()))
+    Some(Event {
+        id: of_event,
+        subject: format!("{prefix}.{}.override.{kind}", token(instance)),
+        // Nothing in it can fail to be JSON.
+        payload: serde_json::to_vec(&event).unwrap_or_default(),
+    })
 }
 
 /// The same for every copy of recess that reports it.

@@ -499,9 +499,10 @@ fn an_override_that_is_made_is_an_event_with_its_terms() {
         ..example::report("prod eu")
     };
     let change = Change::Override(OverrideChange::Made(made.clone()));
-    let (subject, event) = of(&report, &change, "recess.events").unwrap();
-    assert_eq!(subject, "recess.events.prod_eu.override.made");
-    let event: Value = serde_json::from_slice(&event).unwrap();
+    let sent = of(&report, &change, "recess.events").unwrap();
+    assert_eq!(sent.subject, "recess.events.prod_eu.override.made");
+    let event: Value = serde_json::from_slice(&sent.payload).unwrap();
+    assert_eq!(event["id"], *sent.id);
     assert_eq!(event["id"], "prod eu/override/alice.7/made");
     assert_eq!(event["source"], "/recess/prod%20eu");
     assert_eq!(event["type"], "recess.override.made");
@@ -515,12 +516,12 @@ fn an_override_that_is_made_is_an_event_with_its_terms() {
         })
     );
     let ended = Change::Override(OverrideChange::Ended(made.clone()));
-    let (subject, _) = of(&report, &ended, "recess.events").unwrap();
-    assert_eq!(subject, "recess.events.prod_eu.override.ended");
+    let sent = of(&report, &ended, "recess.events").unwrap();
+    assert_eq!(sent.subject, "recess.events.prod_eu.override.ended");
     let gone = Change::Override(OverrideChange::Gone(made.clone()));
-    let (subject, _) = of(&report, &gone, "recess.events").unwrap();
-    assert_eq!(subject, "recess.events.prod_eu.override.undone");
+    let sent = of(&report, &gone, "recess.events").unwrap();
+    assert_eq!(sent.subject, "recess.events.prod_eu.override.undone");
     // What was there before the start is no news.
     let found = Change::Override(OverrideChange::Found(made));
-    assert_eq!(of(&report, &found, "recess.events"), None);
+    assert!(of(&report, &found, "recess.events").is_none());
 }
