@@ -31,7 +31,7 @@ pub struct Planned {
     /// When it is sent, if it asks for a write.
     pub sending: Sending,
     /// Until when a write waits, in uptime: one that was overridden or failed before, or the Resume
-    /// of an orphan.
+    /// of an orphan. What is left to the primary does not count.
     pub waits_until: Option<Duration>,
     /// When it is observed again, in uptime, if neither the calendar nor an advisory asks for it
     /// before.
@@ -49,6 +49,18 @@ pub enum Sending {
     Now,
     /// The same write was overridden or failed before: not before this uptime.
     Waits(Duration),
+    /// A standby leaves it to the primary until this uptime.
+    LeftToPrimary(Duration),
     /// Another client overrides it every time: never.
     Contested,
+}
+
+impl Sending {
+    /// Until when it is left to the primary, in uptime.
+    pub fn left_until(self) -> Option<Duration> {
+        match self {
+            Self::LeftToPrimary(until) => Some(until),
+            Self::Nothing | Self::Now | Self::Waits(_) | Self::Contested => None,
+        }
+    }
 }

@@ -182,7 +182,7 @@ impl Situation<'_> {
                 decision,
                 sending,
                 waits_until,
-                look: self.look(&known, desired, waits_until, at),
+                look: self.look(&known, desired, waits_until.or(sending.left_until()), at),
                 loss: self.loss(&known, desired, at),
             });
         }
@@ -304,9 +304,9 @@ impl Situation<'_> {
         ) {
             (Admission::Contested, _) => Sending::Contested,
             (Admission::Granted, None) => Sending::Now,
-            (Admission::Granted, Some(until)) => Sending::Waits(until),
             (Admission::Wait(until), None) => Sending::Waits(until),
-            (Admission::Wait(until), Some(other)) => Sending::Waits(until.max(other)),
+            (Admission::Wait(until), Some(left)) if left <= until => Sending::Waits(until),
+            (Admission::Granted | Admission::Wait(_), Some(until)) => Sending::LeftToPrimary(until),
         }
     }
 
@@ -327,7 +327,9 @@ impl Situation<'_> {
         match sending {
             Sending::Waits(until) => Some(until),
             Sending::Nothing if rule == Rule::OrphanWaiting => self.orphans.due(id, self.resync),
-            Sending::Nothing | Sending::Now | Sending::Contested => None,
+            Sending::Nothing | Sending::Now | Sending::LeftToPrimary(_) | Sending::Contested => {
+                None
+            }
         }
     }
 

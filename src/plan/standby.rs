@@ -135,7 +135,10 @@ impl Standby {
 
     fn since(&self, id: &ConsumerId, need: Need, at: Duration) -> Duration {
         match self.doubts.get(id) {
-            Some(doubt) if doubt.need.is_none_or(|known| known == need) => doubt.since,
+            // A deadline that follows a forecast moves on with each observation.
+            Some(doubt) if doubt.need.is_none_or(|known| known.action == need.action) => {
+                doubt.since
+            }
             Some(_) | None => at,
         }
     }
@@ -167,6 +170,10 @@ impl Standby {
 
     /// Notes that the calendar calls for a write from now on.
     pub fn expect(&mut self, id: &ConsumerId, need: Need, now: Duration) {
+        let known = self.doubts.get(id).and_then(|doubt| doubt.need);
+        if known != Some(need) {
+            self.doubts.remove(id);
+        }
         self.decided(id, Some(need), now);
         self.observe_soon(id, now);
     }

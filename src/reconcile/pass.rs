@@ -184,7 +184,7 @@ impl<J: JetStream> Reconciler<J> {
                 row.problem = None;
                 self.ledger.settle(&id, now);
             }
-            Sending::Now | Sending::Waits(_) => {}
+            Sending::Now | Sending::Waits(_) | Sending::LeftToPrimary(_) => {}
             Sending::Contested => self.ledger.contest(&id, row.verdict.deadline()),
         }
     }

@@ -25,7 +25,7 @@ impl<J: JetStream> Reconciler<J> {
         let mut is_left = false;
         for planned in decisions {
             let need = Need::of(planned.decision.verdict);
-            if let (Some(need), Sending::Waits(_)) = (need, planned.sending) {
+            if let (Some(need), Sending::LeftToPrimary(_)) = (need, planned.sending) {
                 self.standby.expect(&planned.id, need, now.uptime);
                 is_left = true;
             }

@@ -128,7 +128,7 @@ async fn a_standby_beside_a_primary_sends_nothing_and_shows_everything() {
     }
     let page = standby.get("/").await.unwrap().1;
     assert!(
-        page.contains("standby, acts 3 s after the primary"),
+        page.contains("standby, acts 3s after the primary"),
         "{page}"
     );
     let log = standby.log();

@@ -544,8 +544,8 @@ fn a_standby_plans_what_a_primary_does_and_waits() {
     let due = UPTIME + Duration::from_secs(5);
     let waits = standby.of("A/run");
     assert_eq!(waits.decision, primary.of("A/run").decision);
-    assert_eq!(waits.sending, Sending::Waits(due));
-    assert_eq!((waits.waits_until, waits.look), (Some(due), Some(due)));
+    assert_eq!(waits.sending, Sending::LeftToPrimary(due));
+    assert_eq!((waits.waits_until, waits.look), (None, Some(due)));
     assert_eq!((primary.order().len(), standby.order().len()), (1, 0));
     // Once it was needed for so long it is sent, also at a change by the calendar.
     let need = Need::of(waits.decision.verdict);
@@ -564,7 +564,7 @@ fn a_standby_leaves_the_next_opening_to_the_primary() {
     scene.standby = Standby::new(Some(Duration::from_secs(5)));
     let plan = scene.plan_at(at(1));
     let due = UPTIME + Duration::from_secs(6);
-    assert_eq!(plan.of("C/later").sending, Sending::Waits(due));
+    assert_eq!(plan.of("C/later").sending, Sending::LeftToPrimary(due));
 }
 
 #[test]
@@ -577,7 +577,7 @@ fn a_standby_whose_clock_is_ahead_waits_for_the_server_s() {
         let due = UPTIME + Duration::from_secs(waits);
         assert_eq!(
             scene.plan().of("A/run").sending,
-            Sending::Waits(due),
+            Sending::LeftToPrimary(due),
             "{server_ahead}"
         );
     }

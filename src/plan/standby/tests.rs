@@ -60,11 +60,26 @@ fn a_need_waits_from_when_it_was_first_decided() {
 #[test]
 fn another_need_and_one_that_was_met_meanwhile_wait_again() {
     let mut standby = standby();
-    standby.decided(&id("a"), Some(pause("2026-12-01T02:00:00Z")), s(10));
+    let resume = Need {
+        action: Action::Resume,
+        deadline: None,
+    };
+    standby.decided(&id("a"), Some(resume), s(10));
     assert_eq!(due(&standby, s(14)), Some(s(19)));
     standby.decided(&id("a"), Some(tonight()), s(14));
     standby.decided(&id("a"), None, s(16));
     assert_eq!(due(&standby, s(17)), Some(s(22)));
+}
+
+#[test]
+fn a_deadline_that_moves_on_does_not_begin_the_wait_again_but_a_change_by_the_calendar_does() {
+    let mut standby = standby();
+    standby.decided(&id("a"), Some(pause("2026-12-01T02:00:00Z")), s(10));
+    assert_eq!(due(&standby, s(14)), Some(s(15)));
+    standby.expect(&id("a"), tonight(), s(14));
+    assert_eq!(due(&standby, s(14)), Some(s(19)));
+    standby.expect(&id("a"), tonight(), s(16));
+    assert_eq!(due(&standby, s(16)), Some(s(19)));
 }
 
 #[test]
