@@ -20,6 +20,9 @@ static PROCESSES: AtomicUsize = AtomicUsize::new(1);
 
 const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
 
+/// Longer than a healthy burst takes, and shorter than the windows of most histories.
+const STANDBY: [&str; 2] = ["--standby", "2s"];
+
 /// What the files that are refused hold.
 const BAD: [&str; 4] = [
     "[[window]\n",
@@ -40,6 +43,8 @@ pub struct DaemonUnderTest {
     has_clock: bool,
     /// As which it connects.
     pub user: &'static str,
+    /// It leaves what is to be sent to the other copy for a while.
+    pub is_standby: bool,
     /// What those that are gone said.
     logs: String,
     /// What went wrong with it that no signal of ours explains.
@@ -75,6 +80,7 @@ impl DaemonUnderTest {
             files,
             has_clock,
             user: "recess",
+            is_standby: false,
             logs: String::new(),
             faults: Vec::new(),
         }
@@ -123,7 +129,11 @@ impl DaemonUnderTest {
         self.set_clock(0);
         let started = What::Started(self.rules.clone());
         self.record.push(self.process(), started);
-        self.process = Some(Recess::start(&self.config()).await);
+        let arguments: &[&str] = match self.is_standby {
+            true => &STANDBY,
+            false => &[],
+        };
+        self.process = Some(Recess::start_with(&self.config(), arguments).await);
     }
 
     /// Keeps what it said, once it has ended.

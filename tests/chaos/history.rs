@@ -31,10 +31,21 @@ pub fn has_overrides(seed: u64) -> bool {
     !seed.is_multiple_of(4)
 }
 
+/// Which of up to two copies stand by: neither, the second, the first (or the only one), or both.
+pub fn standbys(seed: u64) -> [bool; 2] {
+    match seed % 5 {
+        0 => [false, false],
+        1 | 2 => [false, true],
+        3 => [true, false],
+        _ => [true, true],
+    }
+}
+
 /// What came of one.
 pub struct Outcome {
     pub seed: u64,
     pub kind: Kind,
+    pub has_standby: bool,
     pub writes: usize,
     pub questions: usize,
     /// From the healing until all was right.
@@ -119,6 +130,9 @@ pub async fn live(seed: u64, kind: Kind, told: bool) -> Outcome {
         && random.once_in(2)
     {
         second.user = DEAF;
+    }
+    for (copy, is_standby) in copies.iter_mut().zip(standbys(seed)) {
+        copy.is_standby = is_standby;
     }
     for copy in &mut copies {
         copy.start().await;
@@ -246,6 +260,7 @@ pub async fn live(seed: u64, kind: Kind, told: bool) -> Outcome {
     Outcome {
         seed,
         kind,
+        has_standby: copies.iter().any(|copy| copy.is_standby),
         writes: judge.writes,
         questions: judge.questions,
         right_after,

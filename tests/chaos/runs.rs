@@ -50,6 +50,7 @@ fn many(seeds: impl Iterator<Item = u64> + Send, until: Option<Instant>, kind: f
     let told = variable("RECESS_CHAOS_SEED").is_some() && until.is_none();
     let seeds = Mutex::new(seeds);
     let (done, writes, questions) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+    let stood_by = AtomicU64::new(0);
     let bad = Mutex::new(BTreeMap::new());
     let took = Mutex::new(Vec::new());
     let count = Mutex::new((u64::MAX, 0, [0; 3], 0));
@@ -71,6 +72,7 @@ fn many(seeds: impl Iterator<Item = u64> + Send, until: Option<Instant>, kind: f
                             done.fetch_add(1, SeqCst);
                             writes.fetch_add(outcome.writes as u64, SeqCst);
                             questions.fetch_add(outcome.questions as u64, SeqCst);
+                            stood_by.fetch_add(u64::from(outcome.has_standby), SeqCst);
                             took.lock().unwrap().extend(outcome.right_after);
                             report(&outcome)
                         }
@@ -91,7 +93,7 @@ fn many(seeds: impl Iterator<Item = u64> + Send, until: Option<Instant>, kind: f
     let median = took.get(took.len() / 2).copied().unwrap_or_default();
     println!(
         "{done:?} histories, seeds {first} to {last} ({} standalone, {} in a cluster, {} with a stepped clock; \
-         {overridden} with overrides): {writes:?} writes and {questions:?} questions judged; \
+         {overridden} with overrides, {stood_by:?} with a standby): {writes:?} writes and {questions:?} questions judged; \
          right after {median:.1?} (half), {longest:.1?} (all)",
         kinds[0], kinds[1], kinds[2]
     );
