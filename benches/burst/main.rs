@@ -1,13 +1,14 @@
 //! What a burst of pauses costs, beside a floor: a program that speaks the raw protocol with as many requests under way and
 //! does nothing else. Both in one run by turns, against one real nats-server; medians of five.
 //!
-//! `cargo bench --bench burst` takes about eleven minutes; with `-- 1000 10000 bystanders rest page cluster`, or some of these
+//! `cargo bench --bench burst` takes about eleven minutes; with `-- 1000 10000 copies bystanders rest page cluster`, or some of these
 //! words, it does only that, and `-- soak` watches its memory for half an hour. Absolute times are this machine's; ratios travel.
 
 #![allow(clippy::disallowed_methods)]
 
 mod browsers;
 mod bystander;
+mod copies;
 #[allow(dead_code)] // the other bench uses the rest
 mod daemon;
 #[path = "../../tests/support/nats_server.rs"]
@@ -38,9 +39,10 @@ type Part = fn() -> Result<()>;
 
 fn main() -> Result<()> {
     let asked: Vec<String> = std::env::args().skip(1).collect();
-    let parts: [(&str, Part); 6] = [
+    let parts: [(&str, Part); 7] = [
         ("1000", thousand),
         ("10000", ten_thousand),
+        ("copies", two_copies),
         ("bystanders", beside),
         ("rest", at_rest),
         ("page", looked_at),
@@ -71,6 +73,16 @@ fn ten_thousand() -> Result<()> {
     let mut world = World::make(server.port(), 20, 10_000, &[1])?;
     println!("one server, 10000 consumers of 20 streams, file store");
     by_turns(&mut world, World::pause_all)
+}
+
+fn two_copies() -> Result<()> {
+    let server = Server::start(Options::default())?;
+    let mut world = World::make(server.port(), 20, 10_000, &[1])?;
+    println!("copies, 10000 consumers of 20 streams, file store");
+    for line in copies::measure(&mut world)? {
+        println!("  {line}");
+    }
+    Ok(())
 }
 
 fn beside() -> Result<()> {

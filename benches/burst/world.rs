@@ -14,6 +14,7 @@ pub struct World {
     pub port: u16,
     raw: Raw,
     streams: Vec<String>,
+    lists: usize,
     consumers: Vec<(String, String)>,
 }
 
@@ -37,6 +38,7 @@ impl World {
             port,
             raw: Raw::connect(port, "floor")?,
             streams: (0..streams).map(|number| format!("S{number}")).collect(),
+            lists: 0,
             consumers: Vec::new(),
         };
         let mut requests = Vec::new();
@@ -107,13 +109,14 @@ impl World {
     }
 
     /// Whether lists show every consumer with that deadline, or none paused.
-    fn all_show(&mut self, until: Option<Timestamp>) -> io::Result<bool> {
+    pub fn all_show(&mut self, until: Option<Timestamp>) -> io::Result<bool> {
         let mut right = 0;
         for stream in self.streams.clone() {
             let mut offset = 0;
             loop {
                 let subject = format!("$JS.API.CONSUMER.LIST.{stream}");
                 let body = json!({ "offset": offset }).to_string();
+                self.lists += 1;
                 let page: Value = serde_json::from_slice(&self.raw.ask(&subject, &body)?)?;
                 let consumers = page["consumers"].as_array().map_or(&[][..], Vec::as_slice);
                 right += consumers.iter().filter(|one| shows(one, until)).count();
@@ -124,6 +127,11 @@ impl World {
             }
         }
         Ok(right == self.consumers.len())
+    }
+
+    /// How many pages of lists it asked for since the last time.
+    pub fn lists(&mut self) -> usize {
+        std::mem::take(&mut self.lists)
     }
 
     /// The consumer that a bystander asks about.
