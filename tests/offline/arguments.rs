@@ -140,6 +140,38 @@ const CASES: &[(&str, i32, &str)] = &[
         "unexpected value 'yes' for '--exit-code' found; no more were expected",
     ),
     (
+        "run,--standby",
+        2,
+        "a value is required for '--standby <D>' but none was supplied",
+    ),
+    (
+        "run,--standby,5",
+        2,
+        "invalid value '5' for '--standby <D>': it has no unit: write \"5s\", \"5m\" or \"5h\"",
+    ),
+    (
+        "run,--standby,0s",
+        2,
+        "invalid value '0s' for '--standby <D>': it is zero: write whole units, as in \"2h\", \
+         \"1h 30m\" or \"90s\"",
+    ),
+    (
+        "run,--standby,500ms",
+        2,
+        "invalid value '500ms' for '--standby <D>': it is not a whole number of seconds: write it \
+         as in \"1s\" or \"90s\"",
+    ),
+    (
+        "run,--standby,6m",
+        2,
+        "invalid value '6m' for '--standby <D>': it can be from 1s to 5m",
+    ),
+    (
+        "check,--standby,5s",
+        2,
+        "unexpected argument '--standby' found",
+    ),
+    (
         "run,--dry-run=maybe",
         2,
         "unexpected value 'maybe' for '--dry-run' found; no more were expected",

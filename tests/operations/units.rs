@@ -46,6 +46,17 @@ fn systemd_scores_the_units_at_most_at_1_1() {
 }
 
 #[test]
+fn the_document_makes_a_standby_as_the_file_does() {
+    let document = unit("README.md");
+    let (_, block) = document.split_once("   ```ini\n").expect("a block");
+    let (block, _) = block.split_once("   ```").expect("its end");
+    let lines: Vec<&str> = block.lines().map(str::trim).collect();
+    let file = unit("standby.conf");
+    assert_eq!(directives(&file), lines);
+    assert_eq!(lines.len(), 2, "{lines:?}");
+}
+
+#[test]
 #[ignore = "needs root and Debian packages: tests/operations/run"]
 fn systemd_accepts_the_units_of_the_examples() {
     let files = tempfile::tempdir().unwrap();

@@ -33,14 +33,25 @@ const UNDOINGS: usize = 3;
 #[test]
 fn after_every_storm_a_standalone_server_comes_right() {
     for seed in seeds(1) {
-        play(seed, Server::standalone);
+        play(seed, Server::standalone, false);
     }
 }
 
 #[test]
 fn after_every_storm_a_cluster_comes_right() {
     for seed in seeds(1_000) {
-        play(seed, Server::cluster);
+        play(seed, Server::cluster, false);
+    }
+}
+
+#[test]
+fn after_every_storm_a_primary_and_its_standby_come_right() {
+    for seed in seeds(2_000) {
+        let server = match seed % 2 {
+            0 => Server::standalone,
+            _ => Server::cluster,
+        };
+        play(seed, server, true);
     }
 }
 
@@ -52,7 +63,7 @@ fn seeds(first: u64) -> std::ops::Range<u64> {
     first..first + count
 }
 
-fn play(seed: u64, server: fn(&World) -> Server) {
+fn play(seed: u64, server: fn(&World) -> Server, has_standby: bool) {
     println!("seed {seed}");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -61,12 +72,15 @@ fn play(seed: u64, server: fn(&World) -> Server) {
     runtime.expect("a runtime").block_on(async {
         let world = World::starting_at("2026-02-20T10:00:00Z");
         let mut story = Story::begin(seed, server(&world), world);
+        if has_standby {
+            story.standby = Some(story.stand_by());
+        }
         for _ in 0..STORMS {
             story.quiet_hours().await;
             story.storm().await;
             story.calm().await;
         }
-        story.judge.finish();
+        story.judge.finish(1 + usize::from(has_standby));
     });
 }
 
@@ -77,6 +91,7 @@ struct Story {
     host: Host,
     toml: String,
     recess: Recess,
+    standby: Option<Recess>,
     judge: Judge,
     absent: BTreeSet<&'static str>,
     /// How often people undid a pause, by consumer and the pause's end.
@@ -106,12 +121,30 @@ impl Story {
             chance: Chance::seeded(seed),
             judge: Judge::new(&server, world.now()),
             recess: Recess::start(&server, &host, &toml),
+            standby: None,
             absent: BTreeSet::new(),
             undone: BTreeMap::new(),
             toml,
             world,
             server,
             host,
+        }
+    }
+
+    fn stand_by(&self) -> Recess {
+        let (server, host) = (&self.server, &self.host);
+        Recess::stand_by(1, server, host, &self.toml, Duration::from_secs(5))
+    }
+
+    /// One of two copies stands still, goes on or is started again.
+    fn befall_copies(&mut self) {
+        let Some(standby) = &self.standby else { return };
+        match self.chance.within(0..6) {
+            0 | 1 => self.recess.stop(),
+            2 => self.recess.go_on(),
+            3 => standby.stop(),
+            4 => standby.go_on(),
+            _ => self.standby = Some(self.stand_by()),
         }
     }
 
@@ -131,6 +164,9 @@ impl Story {
             let wait = self.chance.milliseconds(20..5_000);
             tokio::time::sleep_until((Instant::now() + wait).min(ends)).await;
             self.mishap(Instant::now() + HANDS_OFF < ends);
+            if self.standby.is_some() && self.chance.percent(20) {
+                self.befall_copies();
+            }
             self.judge.hear();
         }
         self.server.state().weather = Weather::calm();
@@ -140,6 +176,13 @@ impl Story {
         if !self.server.is_up() {
             self.server.connect();
         }
+        for copy in self.copies() {
+            copy.go_on();
+        }
+    }
+
+    fn copies(&self) -> impl Iterator<Item = &Recess> {
+        [&self.recess].into_iter().chain(&self.standby)
     }
 
     fn mishap(&mut self, hands_on: bool) {
@@ -233,7 +276,7 @@ impl Story {
 
     async fn calm(&mut self) {
         self.world.pass(RECOVERY).await;
-        assert!(!self.recess.is_over());
+        assert!(self.copies().all(|copy| !copy.is_over()));
         for _ in 0..90 {
             for path in FOLLOWERS {
                 self.judge.look(path, &self.recess);

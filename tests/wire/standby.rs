@@ -1,6 +1,7 @@
 //! A primary and a standby on a real server, with a stream that captures their events.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use async_nats::ConnectOptions;
 use futures_util::StreamExt;
@@ -190,7 +191,9 @@ async fn a_primary_that_is_cut_off_is_replaced_and_finds_all_done() {
     let proxy = Proxy::before(server.port()).await;
     let span = Span::opening_in(5, 20);
     let primary = Recess::start(&config(proxy.url(), span)).await;
-    let standby = Recess::start_with(&config(server.url(), span), &STANDBY).await;
+    // As systemd's drop-in has it.
+    let by_variable = config(server.url(), span).env("RECESS_STANDBY", Path::new("3s"));
+    let standby = Recess::start(&by_variable).await;
     let tap = account.tap().await;
     for copy in [&primary, &standby] {
         copy.until_ready().await;
