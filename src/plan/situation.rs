@@ -13,16 +13,16 @@ use super::guard::{Held, Streams};
 use super::orphans::{Orphan, Orphans};
 use super::planned::{Plan, Planned, Sending};
 use super::skew::Skew;
-use super::standby::{Need, Standby};
+use super::standby::Standby;
 use super::{Case, Decision, EARLY, OverridesKnown, Rule, Verdict, decide};
 use crate::consumer::{ConsumerId, Found, Observation, PauseState};
-use crate::ledger::{Admission, Ledger};
+use crate::ledger::Ledger;
 use crate::now::Now;
 use crate::policy::{Desired, Policy, WindowSet};
-use crate::write::Action;
 
 mod messages;
 mod metadata;
+mod sending;
 #[cfg(test)]
 mod tests;
 
@@ -290,37 +290,6 @@ impl Situation<'_> {
         } else {
             Orphan::Due
         })
-    }
-
-    fn sending(&self, known: &Known<'_>, verdict: Verdict, at: Timestamp) -> Sending {
-        let Some(action) = verdict.action() else {
-            return Sending::Nothing;
-        };
-        let (id, deadline) = (known.id, verdict.deadline());
-        let left_to_primary = self.left_to_primary(known, Need { action, deadline }, at);
-        match (
-            self.ledger.admit(id, action, deadline, self.now),
-            left_to_primary,
-        ) {
-            (Admission::Contested, _) => Sending::Contested,
-            (Admission::Granted, None) => Sending::Now,
-            (Admission::Wait(until), None) => Sending::Waits(until),
-            (Admission::Wait(until), Some(left)) if left <= until => Sending::Waits(until),
-            (Admission::Granted | Admission::Wait(_), Some(until)) => Sending::LeftToPrimary(until),
-        }
-    }
-
-    /// Until when a standby leaves a write to the primary, in uptime, if that is not over by `at`.
-    fn left_to_primary(&self, known: &Known<'_>, need: Need, at: Timestamp) -> Option<Duration> {
-        let ahead = |span: SignedDuration| Duration::try_from(span).unwrap_or_default();
-        let at = self.now.uptime + ahead(at.duration_since(self.now.wall));
-        let clock_ahead = ahead(-self.skew.newest.unwrap_or_default());
-        let extends = need.action == Action::Retime;
-        let pause_ends = extends.then(|| known.lapse()).flatten();
-        (self
-            .standby
-            .due(known.id, need, at, clock_ahead, pause_ends))
-        .filter(|due| *due > at)
     }
 
     fn waits_until(&self, id: &ConsumerId, rule: Rule, sending: Sending) -> Option<Duration> {

@@ -5,9 +5,9 @@ use super::*;
 use crate::config;
 use crate::consumer::example::observation;
 use crate::consumer::{Candidate, Mark};
-use crate::plan::Agenda;
+use crate::plan::{Agenda, Need};
 use crate::policy::Window;
-use crate::write::Outcome;
+use crate::write::{Action, Outcome};
 
 fn now() -> Timestamp {
     "2026-12-01T02:30:00Z".parse().unwrap()
