@@ -126,6 +126,27 @@ fn recess_takes_the_arguments_and_serves_what_is_probed() {
 }
 
 #[test]
+fn recess_knows_the_variable_that_makes_a_standby() {
+    let [primary, standby] = deployments();
+    assert_eq!(container(&primary)["env"], Value::Null);
+    let variable = &container(&standby)["env"][0];
+    let (name, value) = (variable["name"].as_str(), variable["value"].as_str());
+    let run = |arguments: &[&str], value: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_recess"));
+        command.env(name.unwrap(), value).args(arguments);
+        command.output().unwrap()
+    };
+    let value = value.unwrap();
+    let help = String::from_utf8(run(&["run", "--help"], value).stdout).unwrap();
+    let shown = format!("[env: {}={value}]", name.unwrap());
+    assert!(help.contains(&shown), "{help}");
+    // It ends at the config, not at the variable.
+    let without_config = ["run", "--config", "/none/recess.toml"];
+    assert_eq!(run(&without_config, value).status.code(), Some(78));
+    assert_eq!(run(&without_config, "soon").status.code(), Some(2));
+}
+
+#[test]
 fn the_config_loads_and_fits_the_pods() {
     let path = folder().join("recess.toml");
     let text = fs::read_to_string(&path).unwrap();
