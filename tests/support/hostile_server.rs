@@ -231,6 +231,9 @@ impl Visit {
             "STREAM.NAMES" => {
                 json!({ "total": 1, "offset": 0, "limit": 1024, "streams": ["ORDERS"] })
             }
+            "STREAM.INFO.ORDERS" => {
+                json!({ "config": { "max_age": 0, "max_msgs": -1, "max_bytes": -1 }, "state": { "messages": 0 } })
+            }
             "CONSUMER.LIST.ORDERS" => {
                 json!({ "total": 1, "offset": 0, "limit": 256, "consumers": [billing(&deadline)] })
             }

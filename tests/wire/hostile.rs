@@ -216,7 +216,23 @@ fn answer_cases() -> Vec<Case> {
         answer(format!("{before}\"pause_remaining\":{rest},{after}"))
     };
     let info = "CONSUMER.INFO";
+    // Without limits that can be read it is paused as ever.
+    let limits = |what, answered: &str| Case {
+        then: Paused,
+        ..say(
+            what,
+            "STREAM.INFO",
+            answer(answered),
+            "limits of ORDERS not read: cannot read the reply to $JS.API.STREAM.INFO.ORDERS: ",
+        )
+    };
     vec![
+        limits("limits that are no JSON", "\0\0\0"),
+        limits("a stream without a state", r#"{"config":{}}"#),
+        limits(
+            "an age beyond i64",
+            r#"{"config":{"max_age":99999999999999999999},"state":{}}"#,
+        ),
         say(
             "a consumer that is no JSON",
             info,
@@ -489,6 +505,7 @@ fn possible() -> BTreeSet<&'static str> {
     BTreeSet::from([
         "$JS.API.INFO",
         "$JS.API.STREAM.NAMES",
+        "$JS.API.STREAM.INFO.ORDERS",
         "$JS.API.CONSUMER.LIST.ORDERS",
         "$JS.API.CONSUMER.INFO.ORDERS.billing",
         "$JS.API.CONSUMER.PAUSE.ORDERS.billing",
@@ -616,7 +633,7 @@ async fn lists_that_are_none_leave_recess_blind_and_well() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_that_are_none_leave_recess_blind_and_well() {
-    play_all(answer_cases(), 14).await;
+    play_all(answer_cases(), 17).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
