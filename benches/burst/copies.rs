@@ -18,7 +18,7 @@ const STANDBY: &str = "5s";
 const BEFORE: SignedDuration = SignedDuration::from_secs(15);
 
 /// How long the window is open: more than the longest burst.
-const OPEN: SignedDuration = SignedDuration::from_secs(60);
+const OPEN: SignedDuration = SignedDuration::from_secs(40);
 
 const STREAM: &str = "EVENTS";
 const END: &str = "bench.end";

@@ -56,6 +56,21 @@ fn assert_taken_over(tap: &Tap, span: Span) {
     }
 }
 
+/// A primary and its standby, which have observed everything, a second before the opening.
+async fn a_second_before(span: Span, primary: &Config, standby: &Config) -> (Recess, Recess) {
+    // As systemd's drop-in has it.
+    let by_variable = standby.clone().env("RECESS_STANDBY", Path::new("3s"));
+    let copies = (
+        Recess::start(primary).await,
+        Recess::start(&by_variable).await,
+    );
+    for copy in [&copies.0, &copies.1] {
+        copy.until_ready().await;
+    }
+    reach(span.opens - 1.second()).await;
+    copies
+}
+
 async fn all_paused(recess: &Recess) {
     until("all are paused", secs(20), async || {
         (recess.total("consumer_paused").await == CONSUMERS as f64).then_some(())
@@ -141,13 +156,8 @@ async fn a_primary_that_is_killed_a_second_before_an_opening_is_replaced() {
     let World { server, account } = world().await;
     let span = Span::opening_in(5, 20);
     let config = config(server.url(), span);
-    let mut primary = Recess::start(&config).await;
-    let standby = Recess::start_with(&config, &STANDBY).await;
+    let (mut primary, standby) = a_second_before(span, &config, &config).await;
     let tap = account.tap().await;
-    for copy in [&primary, &standby] {
-        copy.until_ready().await;
-    }
-    reach(span.opens - 1.second()).await;
     primary.kill();
     all_paused(&standby).await;
     assert_taken_over(&tap, span);
@@ -164,13 +174,8 @@ async fn a_primary_that_stands_still_is_replaced_and_sends_nothing_when_it_goes_
     let World { server, account } = world().await;
     let span = Span::opening_in(5, 20);
     let config = config(server.url(), span);
-    let primary = Recess::start(&config).await;
-    let standby = Recess::start_with(&config, &STANDBY).await;
+    let (primary, standby) = a_second_before(span, &config, &config).await;
     let tap = account.tap().await;
-    for copy in [&primary, &standby] {
-        copy.until_ready().await;
-    }
-    reach(span.opens - 1.second()).await;
     primary.signal("STOP");
     all_paused(&standby).await;
     assert_taken_over(&tap, span);
@@ -190,15 +195,9 @@ async fn a_primary_that_is_cut_off_is_replaced_and_finds_all_done() {
     let World { server, account } = world().await;
     let proxy = Proxy::before(server.port()).await;
     let span = Span::opening_in(5, 20);
-    let primary = Recess::start(&config(proxy.url(), span)).await;
-    // As systemd's drop-in has it.
-    let by_variable = config(server.url(), span).env("RECESS_STANDBY", Path::new("3s"));
-    let standby = Recess::start(&by_variable).await;
+    let (near, far) = (config(server.url(), span), config(proxy.url(), span));
+    let (primary, standby) = a_second_before(span, &far, &near).await;
     let tap = account.tap().await;
-    for copy in [&primary, &standby] {
-        copy.until_ready().await;
-    }
-    reach(span.opens - 1.second()).await;
     proxy.cut();
     all_paused(&standby).await;
     assert_taken_over(&tap, span);

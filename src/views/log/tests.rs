@@ -8,6 +8,7 @@ use crate::changes::Tracker;
 use crate::consumer::example::observation;
 use crate::consumer::{ConsumerId, Found, Mark};
 use crate::jetstream::{Link, RequestError};
+use crate::plan::StandbyState;
 use crate::report::example;
 use crate::report::{Act, Burst, Pass, Row, WindowState};
 
@@ -591,4 +592,22 @@ fn an_override_is_logged_from_its_making_to_its_end_and_hostile_words_are_inert(
         said[3],
         format!(" INFO override alice.1 ended; it was: {was}\n")
     );
+}
+
+#[test]
+fn a_standby_says_what_it_is_and_each_takeover_once() {
+    let standby = |takeovers| Report {
+        standby: Some(StandbyState {
+            delay: Duration::from_secs(5),
+            takeovers,
+        }),
+        ..report(None, None)
+    };
+    let said = said(&[standby(0), standby(0), standby(1), standby(1), standby(3)]);
+    let started = " INFO standby: the primary is to send each request; this copy sends what it has \
+                   not sent 5s later\n";
+    let took_over = " WARN standby took over: the primary has not sent what was due 5s ago; check \
+                     the primary copy\n";
+    assert!(said[0].starts_with(started), "{}", said[0]);
+    assert_eq!(said[1..], ["", took_over, "", took_over]);
 }
