@@ -1,8 +1,9 @@
 //! What a burst of pauses costs, beside a floor: a program that speaks the raw protocol with as many requests under way and
 //! does nothing else. Both in one run by turns, against one real nats-server; medians of five.
 //!
-//! `cargo bench --bench burst` takes about eleven minutes; with `-- 1000 10000 copies bystanders rest page cluster`, or some of these
-//! words, it does only that, and `-- soak` watches its memory for half an hour. Absolute times are this machine's; ratios travel.
+//! `cargo bench --bench burst` takes about a quarter of an hour; with `-- 1000 10000 copies bystanders rest metadata page cluster`,
+//! or some of these words, it does only that, and `-- soak` watches its memory for half an hour. Absolute times are this machine's;
+//! ratios travel.
 
 #![allow(clippy::disallowed_methods)]
 
@@ -11,6 +12,7 @@ mod bystander;
 mod copies;
 #[allow(dead_code)] // the other bench uses the rest
 mod daemon;
+mod metadata;
 #[path = "../../tests/support/nats_server.rs"]
 mod nats_server;
 #[allow(dead_code)] // the same
@@ -39,12 +41,13 @@ type Part = fn() -> Result<()>;
 
 fn main() -> Result<()> {
     let asked: Vec<String> = std::env::args().skip(1).collect();
-    let parts: [(&str, Part); 7] = [
+    let parts: [(&str, Part); 8] = [
         ("1000", thousand),
         ("10000", ten_thousand),
         ("copies", two_copies),
         ("bystanders", beside),
         ("rest", at_rest),
+        ("metadata", tagged),
         ("page", looked_at),
         ("cluster", three_nodes),
     ];
@@ -98,6 +101,23 @@ fn at_rest() -> Result<()> {
         let _world = World::make(server.port(), streams, consumers, &[1])?;
         println!("at rest, {consumers} consumers, {windows} windows");
         println!("  {}", rest::measure(server.port(), windows)?);
+    }
+    Ok(())
+}
+
+fn tagged() -> Result<()> {
+    let servers = [
+        Server::start(Options::default())?,
+        Server::start(Options::default())?,
+    ];
+    let [without, with] = servers.each_ref().map(Server::port);
+    let _worlds = [
+        World::make(without, 20, 10_000, &[1])?,
+        World::tagged(with, 20, 10_000, metadata::tags)?,
+    ];
+    println!("10000 consumers with metadata, a full pass every second");
+    for line in metadata::measure(without, with)? {
+        println!("  {line}");
     }
     Ok(())
 }

@@ -34,6 +34,25 @@ impl World {
         consumers: usize,
         replicas: &[usize],
     ) -> io::Result<Self> {
+        Self::with(port, (streams, consumers), replicas, |_| Value::Null)
+    }
+
+    /// The same on one node, where the consumer of each number has that metadata.
+    pub fn tagged(
+        port: u16,
+        streams: usize,
+        consumers: usize,
+        metadata: fn(usize) -> Value,
+    ) -> io::Result<Self> {
+        Self::with(port, (streams, consumers), &[1], metadata)
+    }
+
+    fn with(
+        port: u16,
+        (streams, consumers): (usize, usize),
+        replicas: &[usize],
+        metadata: impl Fn(usize) -> Value,
+    ) -> io::Result<Self> {
         let mut world = Self {
             port,
             raw: Raw::connect(port, "floor")?,
@@ -54,7 +73,7 @@ impl World {
         for number in 0..consumers {
             let stream = &world.streams[number % streams];
             let consumer = format!("c{number}");
-            let config = json!({ "durable_name": consumer, "ack_policy": "explicit" });
+            let config = json!({ "durable_name": consumer, "ack_policy": "explicit", "metadata": metadata(number) });
             let body = json!({ "stream_name": stream, "config": config });
             let subject = format!("$JS.API.CONSUMER.DURABLE.CREATE.{stream}.{consumer}");
             requests.push((subject, body.to_string()));

@@ -12,7 +12,7 @@
 //! Replies are read by the small types in [`wire`], as async-nats' own refuse a whole list for one
 //! consumer with an ack policy that they do not know, and drop the server's clock.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_nats::{Client, Event};
@@ -53,6 +53,7 @@ use connection_task::ConnectionTask;
 use publisher::{Leaving, Notice};
 pub use publisher::{Left, NoticeCounts};
 use request::Abort;
+use wire::KnownLabels;
 
 /// How many advisories may wait for the loop. More are dropped: they are hints, and the resync
 /// finds the same.
@@ -72,6 +73,7 @@ pub struct Nats {
     leaving: Leaving,
     writers: Writers,
     hints: Hints,
+    known_labels: Arc<Mutex<KnownLabels>>,
     timeout: Duration,
 }
 
@@ -137,6 +139,7 @@ impl Nats {
             leaving: Leaving::new(),
             writers: Writers::new(),
             hints: Hints::new(),
+            known_labels: Arc::default(),
             timeout,
         };
         tokio::spawn(nats.clone().carry(queue));

@@ -208,7 +208,10 @@ impl Interest {
     /// Whether a consumer is left alone for the sole reason that globs do not mean it: they are for
     /// durable ones, and where it says so for those that are not exempt.
     pub fn passes_over(&self, candidate: &Candidate<'_>) -> bool {
-        !self.is_selected(candidate, self.reach(candidate))
+        let reach = self.reach(candidate);
+        // Most are meant by globs: to ask about their names and labels would be for nothing.
+        reach != Reach::Globs
+            && !self.is_selected(candidate, reach)
             && self.is_selected(candidate, Reach::Globs)
     }
 

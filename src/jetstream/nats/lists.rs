@@ -1,5 +1,6 @@
 //! The lists of streams' names and of a stream's consumers, page by page.
 
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -78,7 +79,13 @@ impl Nats {
             }) => return Ok(None),
             reply => reply?,
         };
-        let mut page = reply.into_page(keys);
+        let mut page = {
+            let mut known = self
+                .known_labels
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            reply.into_page(keys, &mut known)
+        };
         if asked.elapsed() > FRESH {
             for entry in page.entries.values_mut() {
                 entry.content.server_time = None;

@@ -126,7 +126,7 @@ fn everyone_on_a_page_takes_one_place_also_those_of_whom_nothing_is_known() {
         r#"{{"total":9,"offset":4,"limit":256,"consumers":[{{"created":"2026-11-23T21:28:16.7Z","config":{{"durable_name":"a"}}}},{there},{there}],"missing":["c","a"]}}"#
     );
     let reply: wire::ListReply = wire::read(payload.as_bytes(), "s").unwrap();
-    let page = reply.into_page(&LabelKeys::default());
+    let page = reply.into_page(&LabelKeys::default(), &mut KnownLabels::default());
     assert_eq!((page.total, page.entries.len()), (9, 3));
     let listing = wire::listing(page.entries, |name, sample| {
         (name, sample.found != Found::Unknown)
@@ -157,7 +157,7 @@ fn page_with(odd: &str) -> (Known, Said) {
         good("later")
     );
     let reply: wire::ListReply = wire::read(payload.as_bytes(), "s").unwrap();
-    let page = reply.into_page(&LabelKeys::default());
+    let page = reply.into_page(&LabelKeys::default(), &mut KnownLabels::default());
     assert_eq!(page.entries.len(), 3, "a place each: {odd}");
     let listing = wire::listing(page.entries, |name, sample| {
         (name, sample.found != Found::Unknown)
@@ -274,7 +274,7 @@ fn entries_without_a_name_take_a_place_each() {
     let payload = br#"{"total":4,"consumers":[{},{},{}],"missing":["offline"]}"#;
     let reply: wire::ListReply = wire::read(payload, "s").unwrap();
     // Of the one that is offline the server writes an entry without a name too.
-    let page = reply.into_page(&LabelKeys::default());
+    let page = reply.into_page(&LabelKeys::default(), &mut KnownLabels::default());
     assert_eq!(page.entries.len(), 3);
     let listing = wire::listing(page.entries, |name, _| name);
     assert_eq!(listing.entries, ["offline"]);
@@ -292,18 +292,21 @@ fn list_with(odd: &str, place: usize, good: usize) -> (usize, Said) {
         })
         .collect();
     entries.insert(place, odd.to_owned());
-    let page = |offset: usize| {
-        let shown: Vec<&str> = (entries.iter().skip(offset).take(LIST_PAGE))
-            .map(|entry| &**entry)
-            .collect();
-        let payload = format!(
-            r#"{{"total":{},"offset":{offset},"consumers":[{}]}}"#,
-            entries.len(),
-            shown.join(",")
-        );
-        let reply: Result<wire::ListReply, _> = wire::read(payload.as_bytes(), "s");
-        std::future::ready(reply.map(|reply| Some(reply.into_page(&LabelKeys::default()))))
-    };
+    let page =
+        |offset: usize| {
+            let shown: Vec<&str> = (entries.iter().skip(offset).take(LIST_PAGE))
+                .map(|entry| &**entry)
+                .collect();
+            let payload = format!(
+                r#"{{"total":{},"offset":{offset},"consumers":[{}]}}"#,
+                entries.len(),
+                shown.join(",")
+            );
+            let reply: Result<wire::ListReply, _> = wire::read(payload.as_bytes(), "s");
+            std::future::ready(reply.map(|reply| {
+                Some(reply.into_page(&LabelKeys::default(), &mut KnownLabels::default()))
+            }))
+        };
     let places = futures_util::FutureExt::now_or_never(pagination::read(LIST_PAGE, page));
     let places = places.expect("nothing waits").expect("it is read").unwrap();
     let listing = wire::listing(places, |name, sample| {
@@ -420,7 +423,7 @@ fn messages_in_flight_have_the_longest_wait_and_the_newest_sign_of_life() {
 fn an_empty_page_of_a_cluster_is_empty() {
     let payload = br#"{"type":"io.nats.jetstream.api.v1.consumer_list_response","total":0,"offset":0,"limit":256,"consumers":[]}"#;
     let reply: wire::ListReply = wire::read(payload, "s").unwrap();
-    let page = reply.into_page(&LabelKeys::default());
+    let page = reply.into_page(&LabelKeys::default(), &mut KnownLabels::default());
     assert_eq!((page.entries.len(), page.total), (0, 0));
 }
 
@@ -537,24 +540,60 @@ fn metadata_that_is_odd_or_huge_does_no_harm() {
 }
 
 #[test]
-fn consumers_of_one_list_share_equal_labels() {
-    let entry = |name: &str, team: &str| {
-        format!(
-            r#"{{"name":"{name}","created":"2026-11-25T21:17:36Z",
-            "config":{{"durable_name":"{name}","metadata":{{"team":"{team}"}}}}}}"#
-        )
+fn equal_labels_are_shared_and_changed_metadata_is_read_anew() {
+    let keys = |key: &str| LabelKeys::new([key.into()]);
+    let mut known = KnownLabels::default();
+    let mut list = |metadata: &[&str], key: &str| -> Vec<Labels> {
+        let entry = |(name, metadata)| {
+            format!(
+                r#"{{"name":"c{name}","created":"2026-11-25T21:17:36Z",
+                "config":{{"durable_name":"c{name}","metadata":{metadata}}}}}"#
+            )
+        };
+        let entries: Vec<String> = metadata.iter().enumerate().map(entry).collect();
+        let payload = format!(r#"{{"total":9,"consumers":[{}]}}"#, entries.join(","));
+        let reply: wire::ListReply = wire::read(payload.as_bytes(), "s").unwrap();
+        let page = reply.into_page(&keys(key), &mut known);
+        (page.entries.into_values())
+            .map(|entry| entry.content.found.observation().unwrap().labels.clone())
+            .collect()
     };
-    let payload = format!(
-        r#"{{"total":3,"consumers":[{},{},{}]}}"#,
-        entry("a", "x"),
-        entry("b", "x"),
-        entry("c", "y")
+    let long = format!(r#"{{"team":"x","notes":"{}"}}"#, "n".repeat(2_000));
+    let (x, y) = (r#"{"team":"x"}"#, r#"{"team":"y"}"#);
+    let first = list(
+        &[x, x, r#"{"team":"x","tier":"gold"}"#, y, &long, "null"],
+        "team",
     );
-    let reply: wire::ListReply = wire::read(payload.as_bytes(), "s").unwrap();
-    let page = reply.into_page(&LabelKeys::new(["team".into()]));
-    let labels: Vec<Labels> = (page.entries.into_values())
-        .map(|entry| entry.content.found.observation().unwrap().labels.clone())
-        .collect();
-    assert!(labels[0].is_same_place(&labels[1]));
-    assert_ne!(labels[1], labels[2]);
+    assert!(first[0].is_same_place(&first[1]));
+    // What no policy asks for makes no difference.
+    assert!(first[0].is_same_place(&first[2]));
+    assert_ne!(first[0], first[3]);
+    assert_eq!(first[0], first[4]);
+    assert_eq!(first[5].get("team"), Label::Absent);
+    // The next observation finds most as they were.
+    let second = list(&[x, y, x, r#"{"tier":"gold"}"#, &long, "null"], "team");
+    assert!(first[0].is_same_place(&second[0]));
+    assert!(first[3].is_same_place(&second[1]));
+    assert_eq!(second[3].get("team"), Label::Absent);
+    assert_eq!(second[4].get("team"), Label::Text("x"));
+    // After a reload other keys are asked for.
+    let third = list(&[r#"{"team":"x","tier":"gold"}"#, x], "tier");
+    assert_eq!(third[0].get("tier"), Label::Text("gold"));
+    assert_eq!(
+        (third[0].get("team"), third[1].get("tier")),
+        (Label::Unknown, Label::Absent)
+    );
+}
+
+#[test]
+fn what_is_remembered_of_metadata_is_bounded() {
+    let keys = LabelKeys::new(["team".into()]);
+    let mut known = KnownLabels::default();
+    for number in 0..20_000 {
+        let text = format!(r#"{{"team":"{number}","notes":"{}"}}"#, "n".repeat(900));
+        let metadata = serde_json::value::RawValue::from_string(text).unwrap();
+        let labels = known.read(Some(&metadata), &keys).unwrap();
+        assert_eq!(labels.get("team"), Label::Text(&number.to_string()));
+        assert!(known.size() <= 4 << 20, "{}", known.size());
+    }
 }

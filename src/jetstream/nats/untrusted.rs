@@ -25,7 +25,7 @@ pub fn names(payload: &[u8]) -> Result<Listing<String>, RequestError> {
 /// The consumers on a page of the list of stream `ORDERS`.
 pub fn list(payload: &[u8]) -> Result<Listing<(ConsumerId, Sample)>, RequestError> {
     let reply: wire::ListReply = wire::read(payload, "CONSUMER.LIST.ORDERS")?;
-    let page = reply.into_page(&keys());
+    let page = reply.into_page(&keys(), &mut wire::KnownLabels::default());
     let listed = |name, sample| (ConsumerId::new("ORDERS", name), sample);
     Ok(wire::listing(page.entries, listed))
 }

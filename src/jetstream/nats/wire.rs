@@ -22,6 +22,7 @@ use crate::visible::sanitize;
 mod labels;
 mod listing;
 
+pub use labels::KnownLabels;
 pub use listing::{Entry, ListReply, NamesReply, Slot, listing};
 
 /// nats-server's `err_code` for a request that is not JSON.
@@ -204,16 +205,14 @@ impl Info {
     /// What it says of the consumer, with its labels of these keys. `subject` is where it came from,
     /// for the error.
     pub fn into_sample(self, subject: &str, keys: &LabelKeys) -> Result<Sample, RequestError> {
-        let sample = self.sample(keys, &mut |labels| labels);
+        let sample = self.sample(|metadata| labels::read(metadata, keys));
         sample.map_err(|reason| unreadable(subject, reason))
     }
 
-    /// The same; what is wrong with it where it says nothing. `shared` gives labels that are equal
-    /// to others one place in memory.
+    /// The same; what is wrong with it where it says nothing. `labels` reads its metadata.
     fn sample(
         &self,
-        keys: &LabelKeys,
-        shared: &mut impl FnMut(Labels) -> Labels,
+        labels: impl FnOnce(Option<&RawValue>) -> Result<Labels, String>,
     ) -> Result<Sample, String> {
         let time = |what: &str, text: &str| {
             instant(text).ok_or_else(|| format!("{what} `{text}` is not a time"))
@@ -249,7 +248,7 @@ impl Info {
         } else {
             Kind::Durable
         };
-        let labels = labels::read(self.config.metadata.as_deref(), keys)?;
+        let labels = labels(self.config.metadata.as_deref())?;
         Ok(Sample {
             found: Found::Present(Observation {
                 state,
@@ -259,7 +258,7 @@ impl Info {
                 pending: self.num_pending,
                 ack_pending: self.num_ack_pending,
                 counted: self.config.ack_policy != "none",
-                labels: shared(labels),
+                labels,
                 floor: self.ack_floor.stream_seq,
             }),
             server_time,

@@ -3,6 +3,7 @@
 //! It is read entry by entry: what no policy names is passed over as it comes.
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use serde::Deserialize;
@@ -23,6 +24,63 @@ pub fn read(metadata: Option<&RawValue>, keys: &LabelKeys) -> Result<Labels, Str
             .map_err(|error| format!("its metadata cannot be read: {error}"))?;
     }
     Ok(reader.finish())
+}
+
+/// Longer metadata is read each time.
+const LONGEST_KNOWN: usize = 1024;
+
+/// So much of metadata's text is remembered, in bytes.
+const MOST_KNOWN: usize = 4 << 20;
+
+/// What was read before, by the text of the metadata: that of most consumers is the same at each
+/// observation. Labels that are equal take one place in memory, as many consumers have the same team.
+#[derive(Default)]
+pub struct KnownLabels {
+    keys: LabelKeys,
+    by_text: HashMap<Box<str>, Labels>,
+    distinct: HashSet<Labels>,
+    /// Of all texts, in bytes.
+    size: usize,
+}
+
+impl KnownLabels {
+    /// The labels of these keys, as [`read`] says.
+    pub fn read(
+        &mut self,
+        metadata: Option<&RawValue>,
+        keys: &LabelKeys,
+    ) -> Result<Labels, String> {
+        let text = metadata.map_or("", RawValue::get);
+        if keys.is_empty() || text.len() > LONGEST_KNOWN {
+            return read(metadata, keys);
+        }
+        if self.keys != *keys || self.size + text.len() > MOST_KNOWN {
+            *self = Self {
+                keys: keys.clone(),
+                ..Self::default()
+            };
+        }
+        if let Some(known) = self.by_text.get(text) {
+            return Ok(known.clone());
+        }
+        let labels = read(metadata, keys)?;
+        let labels = match self.distinct.get(&labels) {
+            Some(same) => same.clone(),
+            None => {
+                self.distinct.insert(labels.clone());
+                labels
+            }
+        };
+        self.size += text.len();
+        self.by_text.insert(text.into(), labels.clone());
+        Ok(labels)
+    }
+
+    /// How much of metadata's text is remembered, in bytes.
+    #[cfg(test)]
+    pub fn size(&self) -> usize {
+        self.by_text.keys().map(|text| text.len()).sum()
+    }
 }
 
 struct Metadata<'r>(&'r mut LabelReader);

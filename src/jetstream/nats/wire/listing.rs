@@ -1,13 +1,13 @@
 //! Lists, page by page: each entry is read by itself, so that one that cannot be read costs no
 //! other.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Info, LONGEST_NAME, bounded, is_possible};
-use crate::consumer::{LabelKeys, Labels};
+use super::{Info, KnownLabels, LONGEST_NAME, bounded, is_possible};
+use crate::consumer::LabelKeys;
 use crate::jetstream::nats::pagination::Page;
 use crate::jetstream::{Listing, Sample, Unreadable};
 use crate::visible::sanitize;
@@ -59,17 +59,8 @@ impl NamesReply {
 }
 
 impl ListReply {
-    /// Everyone on the page, with their labels of these keys. Those with the same labels share them:
-    /// many have the same team.
-    pub fn into_page(self, keys: &LabelKeys) -> Page<Slot, Entry<Sample>> {
-        let mut known: HashSet<Labels> = HashSet::new();
-        let mut shared = |labels: Labels| match known.get(&labels) {
-            Some(same) => same.clone(),
-            None => {
-                known.insert(labels.clone());
-                labels
-            }
-        };
+    /// Everyone on the page, with their labels of these keys.
+    pub fn into_page(self, keys: &LabelKeys, known: &mut KnownLabels) -> Page<Slot, Entry<Sample>> {
         // A consumer whose leader did not answer the cluster in time is only here. An offline one
         // is also an entry without a name.
         let missing = self.missing.iter();
@@ -85,7 +76,7 @@ impl ListReply {
                 }
                 Ok(info) => {
                     let name = Some(info.name.clone()).filter(|name| !name.is_empty());
-                    let sample = info.sample(keys, &mut shared);
+                    let sample = info.sample(|metadata| known.read(metadata, keys));
                     place(name, text, sample, Sample::UNKNOWN)
                 }
                 Err(error) => {
