@@ -297,6 +297,20 @@ impl Account {
         self.request(&api("DELETE", path), "").await;
     }
 
+    /// Hears what any connection to this server sends to a subject from now on. A flush would not wait for that: it hands the
+    /// subscription to the network, and the server may read other connections first.
+    pub async fn listen(&self, subject: &str) -> Subscriber {
+        let heard = self.client.subscribe(subject.to_owned()).await.unwrap();
+        let inbox = self.client.new_inbox();
+        let mut echo = self.client.subscribe(inbox.clone()).await.unwrap();
+        self.client
+            .publish(inbox, Default::default())
+            .await
+            .unwrap();
+        next_of(&mut echo).await;
+        heard
+    }
+
     /// A pull that waits a minute for one message, without heartbeats: nothing but a delivery wakes it.
     pub async fn pull(&self, path: &str) -> Subscriber {
         let inbox = self.client.new_inbox();
@@ -370,8 +384,7 @@ impl Account {
 
     /// Listens to every request about consumers that does not come from a test.
     pub async fn tap(&self) -> Tap {
-        let mut requests = self.client.subscribe("$JS.API.CONSUMER.>").await.unwrap();
-        self.client.flush().await.unwrap();
+        let mut requests = self.listen("$JS.API.CONSUMER.>").await;
         let tap = Tap::default();
         let heard = tap.0.clone();
         tokio::spawn(async move {
@@ -389,6 +402,13 @@ impl Account {
         });
         tap
     }
+}
+
+/// The next message. One that does not come within a minute was missed.
+pub async fn next_of(heard: &mut Subscriber) -> async_nats::Message {
+    let next = tokio::time::timeout(Duration::from_secs(60), heard.next()).await;
+    next.expect("no message within a minute")
+        .expect("the connection stands")
 }
 
 /// When messages came to a worker.

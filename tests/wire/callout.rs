@@ -12,6 +12,7 @@ use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
+use crate::support::account::Account;
 use crate::support::config::Config;
 use crate::support::nats_server::{Options, Server};
 use crate::support::operator::Operator;
@@ -32,9 +33,8 @@ async fn callout() -> Callout {
     });
     let server = server.unwrap();
     let options = ConnectOptions::with_credentials(&operator.service()).unwrap();
-    let service = options.connect(server.url()).await.unwrap();
-    let mut asked = service.subscribe("$SYS.REQ.USER.AUTH").await.unwrap();
-    service.flush().await.unwrap();
+    let service = Account::connect_with(&server.url(), options).await;
+    let mut asked = service.listen("$SYS.REQ.USER.AUTH").await;
     let (shown, seen) = mpsc::unbounded_channel();
     let answering = operator.clone();
     tokio::spawn(async move {
@@ -47,6 +47,7 @@ async fn callout() -> Callout {
             let (user, server) = (&nats["user_nkey"], &nats["server_id"]["id"]);
             let answer = answering.allow(user.as_str().unwrap(), server.as_str().unwrap());
             service
+                .client
                 .publish(question.reply.unwrap(), answer.into())
                 .await
                 .unwrap();

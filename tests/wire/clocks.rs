@@ -102,10 +102,8 @@ async fn two_copies(apart: i64) {
     let right = Recess::start(&config()).await;
     let ahead = Recess::start(&with_clock(config(), &clock)).await;
     let tap = account.tap().await;
-    let client = async_nats::connect(server.url()).await.unwrap();
     let subject = "$JS.EVENT.ADVISORY.CONSUMER.PAUSE.>";
-    let mut advisories = client.subscribe(subject).await.unwrap();
-    client.flush().await.unwrap();
+    let mut advisories = account.listen(subject).await;
     // Until the server itself has ended all of them.
     reach(span.closes + 5.seconds()).await;
     let mut changes = 0;

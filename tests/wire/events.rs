@@ -21,8 +21,7 @@ struct Heard(Arc<Mutex<Vec<(String, Value)>>>);
 
 impl Heard {
     async fn listen(account: &Account) -> Self {
-        let mut messages = account.client.subscribe("recess.>").await.unwrap();
-        account.client.flush().await.unwrap();
+        let mut messages = account.listen("recess.>").await;
         let heard = Self::default();
         let noted = heard.clone();
         tokio::spawn(async move {

@@ -303,12 +303,7 @@ async fn a_hundred_streams_with_limits_cost_a_hundred_requests_a_minute_and_no_o
     }
     let tap = world.account.tap().await;
     let asked: Arc<std::sync::Mutex<Vec<Timestamp>>> = Arc::default();
-    let mut questions = world
-        .account
-        .client
-        .subscribe("$JS.API.STREAM.INFO.*")
-        .await
-        .unwrap();
+    let mut questions = world.account.listen("$JS.API.STREAM.INFO.*").await;
     let noted = asked.clone();
     tokio::spawn(async move {
         while questions.next().await.is_some() {

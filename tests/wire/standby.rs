@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use async_nats::ConnectOptions;
-use futures_util::StreamExt;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde_json::{Value, json};
 
 use crate::cli::ask;
-use crate::support::account::{Account, Tap};
+use crate::support::account::{Account, Tap, next_of};
 use crate::support::config::{Config, Span};
 use crate::support::nats_server::{Options, Server};
 use crate::support::proxy::Proxy;
@@ -107,7 +106,7 @@ async fn assert_each_event_once(account: &Account) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_standby_beside_a_primary_sends_nothing_and_shows_everything() {
     let World { server, account } = world().await;
-    let mut heard = account.client.subscribe("recess.events.>").await.unwrap();
+    let mut heard = account.listen("recess.events.>").await;
     let span = Span::opening_in(5, 14);
     let config = config(server.url(), span);
     let primary = Recess::start(&config).await;
@@ -132,7 +131,7 @@ async fn a_standby_beside_a_primary_sends_nothing_and_shows_everything() {
     assert_eq!(standby.metric(counted).await, Some(0.0));
     primary.until_metric(counted, 4.0, secs(5)).await;
     for _ in 0..4 {
-        let event = heard.next().await.unwrap();
+        let event = next_of(&mut heard).await;
         let id = event
             .headers
             .unwrap()

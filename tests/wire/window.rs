@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use futures_util::StreamExt;
 use jiff::{Timestamp, ToSpan};
 
-use crate::support::account::Account;
+use crate::support::account::{Account, next_of};
 use crate::support::config::{Config, Span};
 use crate::support::nats_server::{Options, Server, binary, binary_of_version};
 use crate::support::recess::{Recess, reach, secs, until};
@@ -76,7 +76,7 @@ async fn whole_window(binary: PathBuf) {
     }
     account.publish("EVENTS", 1).await;
 
-    let message = waiting.next().await.unwrap();
+    let message = next_of(&mut waiting).await;
     let resumed_at = Timestamp::now();
     assert_eq!(message.status, None, "a message, not the pull's end");
     assert!(resumed_at >= span.closes, "delivered while paused");
@@ -149,7 +149,7 @@ async fn consumers_of_a_killed_recess_resume_on_time() {
 
     let mut waiting = account.pull("ORDERS/billing").await;
     account.publish("ORDERS", 1).await;
-    let message = waiting.next().await.unwrap();
+    let message = next_of(&mut waiting).await;
     let resumed_at = Timestamp::now();
     assert_eq!(message.status, None, "a message, not the pull's end");
     assert!(resumed_at >= span.closes, "delivered while paused");

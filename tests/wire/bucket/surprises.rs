@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::support::account::Account;
+use crate::support::account::{Account, next_of};
 use crate::support::recess::until;
 use crate::surprises::gone;
 
@@ -115,10 +115,9 @@ async fn a_time_to_live_can_be_allowed_later_and_not_taken_back() {
 async fn an_expired_key_is_gone_and_no_subscriber_hears_of_it() {
     join_all(VERSIONS.map(async |version| {
         let (_server, account) = world(version, json!({})).await;
-        let mut heard = account.client.subscribe("$KV.>").await.unwrap();
-        account.client.flush().await.unwrap();
+        let mut heard = account.listen("$KV.>").await;
         assert_eq!(put(&account, ttl("1s"), "{}").await, None);
-        heard.next().await.unwrap();
+        next_of(&mut heard).await;
         until("it has expired", secs(10), async || {
             value(&account).await.is_none().then_some(())
         })
@@ -190,8 +189,7 @@ async fn of_five_creates_at_once_one_wins_and_none_does_after_a_delete() {
 async fn subscribers_hear_of_puts_that_are_refused() {
     join_all(VERSIONS.map(async |version| {
         let (_server, account) = world(version, json!({ "max_msg_size": 100 })).await;
-        let mut heard = account.client.subscribe("$KV.>").await.unwrap();
-        account.client.flush().await.unwrap();
+        let mut heard = account.listen("$KV.>").await;
         let long = "x".repeat(200);
         assert_eq!(put(&account, HeaderMap::new(), &long).await, Some(10054));
         let message = tokio::time::timeout(secs(2), heard.next()).await;

@@ -1,13 +1,12 @@
 //! What is sent to a bucket.
 
 use async_nats::HeaderMap;
-use futures_util::StreamExt;
 use recess::jetstream::bucket::BucketError;
 use recess::overrides::entry::Undoing;
 use serde_json::json;
 
 use super::*;
-use crate::support::account::Account;
+use crate::support::account::{Account, next_of};
 
 fn header<'h>(headers: &'h HeaderMap, name: &'static str) -> Option<&'h str> {
     headers.get(name).map(|value| value.as_str())
@@ -19,10 +18,9 @@ async fn each_write_has_an_end_and_takes_no_other_place() {
     let nats = connect(&server.url()).await;
     nats.create_bucket(&bucket(), 1).await.unwrap();
     let account = Account::connect(&server.url()).await;
-    let mut heard = account.client.subscribe("$KV.>").await.unwrap();
-    account.client.flush().await.unwrap();
+    let mut heard = account.listen("$KV.>").await;
     let (id, _) = create(&nats, "alice", "a").await;
-    let put = heard.next().await.unwrap();
+    let put = next_of(&mut heard).await;
     assert_eq!(put.subject.as_str(), bucket().subject(&id));
     let headers = put.headers.unwrap();
     assert_eq!(header(&headers, "Nats-TTL"), Some("3600s"));
@@ -36,7 +34,7 @@ async fn each_write_has_an_end_and_takes_no_other_place() {
         .undo_override(&bucket(), &one, &undoing(&one), soon)
         .await;
     undone.unwrap();
-    let purge = heard.next().await.unwrap();
+    let purge = next_of(&mut heard).await;
     assert_eq!(purge.subject, put.subject);
     let headers = purge.headers.unwrap();
     assert_eq!(header(&headers, "Nats-TTL"), Some("1s"), "the shortest");

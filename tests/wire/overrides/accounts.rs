@@ -86,13 +86,7 @@ impl Users {
     /// Sends that, and returns when the server has let it in or has not. (A flush would not wait for it; what the same
     /// connection sends after it is seen after it.)
     async fn send(&self, user: &Account, subject: &str) {
-        let mut tap = self
-            .admin
-            .client
-            .subscribe("$JS.API.STREAM.NAMES")
-            .await
-            .unwrap();
-        self.admin.request("$JS.API.INFO", "").await;
+        let mut tap = self.admin.listen("$JS.API.STREAM.NAMES").await;
         for (subject, payload) in [(subject, "{}"), ("$JS.API.STREAM.NAMES", "next")] {
             let sent = user.client.publish(subject.to_owned(), payload.into());
             sent.await.unwrap();

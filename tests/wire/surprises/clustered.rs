@@ -182,8 +182,7 @@ async fn a_pause_with_one_replica_is_told_twice_and_as_a_creation_and_recess_doe
     account.memory_stream("ONE", 1).await;
     account.consumer("ONE/c0").await;
     let advisories = "$JS.EVENT.ADVISORY.CONSUMER.*.ONE.>";
-    let mut told = account.client.subscribe(advisories).await.unwrap();
-    account.client.flush().await.unwrap();
+    let mut told = account.listen(advisories).await;
     // Its real creation may still be on its way.
     while tokio::time::timeout(secs(1), told.next()).await.is_ok() {}
     let far = Timestamp::now() + 3600.seconds();
