@@ -117,6 +117,32 @@ async fn lost_labels_do_not_end_a_pause_that_another_window_would_end_sooner() {
     assert!(!scene.server.is_paused("ORDERS/shipping"));
 }
 
+/// What lasts longer than the window that lost it would want is not that window's.
+#[tokio::test(start_paused = true)]
+async fn who_lost_its_labels_is_resumed_if_its_window_ends_sooner_now_or_it_is_exempt_too() {
+    let toml = labelled(&[NOON]);
+    for exempt in [false, true] {
+        let (scene, recess) = teams(Scene::standalone, &toml);
+        scene.until("12:10:00").await;
+        match exempt {
+            true => scene.server.tag("ORDERS/billing", &[EXEMPT]),
+            false => {
+                scene.server.tag("ORDERS/billing", &[]);
+                scene.until("12:20:00").await;
+                assert_eq!(recess.row("ORDERS/billing").rule, Rule::LabelsLost);
+                let shorter = toml.replace("\"1h\"", "\"30m\"");
+                assert_ne!(shorter, toml);
+                recess.reload(&shorter);
+            }
+        }
+        scene.until("12:31:00").await;
+        assert!(
+            !scene.server.is_paused("ORDERS/billing"),
+            "exempt: {exempt}"
+        );
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_lost_its_labels_is_resumed_if_its_window_is_closed_or_gone() {
     let toml = labelled(&[NOON]) + "[overrides]\nbucket = \"recess\"\n";
