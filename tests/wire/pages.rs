@@ -51,6 +51,8 @@ pub const METRICS: &[&str] = &[
     "pause_lateness_seconds",
     "repairs_total",
     "requests_total",
+    "standby_seconds",
+    "takeovers_total",
     "tzdb_info",
     "views_dropped_total",
     "wakeups_total",
