@@ -12,6 +12,10 @@ use crate::reconcile::Heartbeat;
 use crate::report::Report;
 use crate::text;
 
+/// So long the process lives on after its last words: they are written by a thread of their own, and
+/// of a sender that is gone the journal does not know to which unit it belonged.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
 /// Shows a report: that the service has started, once, and the line of `systemctl status`.
 pub(super) fn show(report: &Report, changes: &[Change]) {
     if changes.contains(&Change::FirstAttempt) {
@@ -80,6 +84,7 @@ fn feed_watchdog(heartbeat: &Heartbeat, limit: Duration) {
                  consumers stay paused until their deadlines",
                 silent.as_secs()
             );
+            std::thread::sleep(LAST_WORDS);
             return notify(&[NotifyState::WatchdogTrigger]);
         }
         suspected = stopped;
