@@ -116,6 +116,8 @@ async fn look(
         {
             true
         }
+        // It was let go before messages were lost: that lasts as long as what holds it, whatever the rules say since.
+        (Want::Paused(_), found) if span.is_some_and(|span| found.keeps_messages(span)) => true,
         // It runs where its messages allow no pause, and until they do its pause ends early.
         (Want::Paused(end), found) if rules.guards(path) => match found {
             State::Paused { until, .. } => {
