@@ -122,9 +122,8 @@ async fn look(
         (Want::Paused(end), found) if rules.guards(path) => match found {
             State::Paused { until, .. } => {
                 let exact = Timestamp::new(end, MARK).unwrap();
-                until == exact
-                    || (keeps_messages(until) && until < second(end))
-                    || (!is_ours(until) && until >= second(end))
+                // A foreign pause is not extended while messages are lost in it.
+                until == exact || (keeps_messages(until) && until < second(end)) || !is_ours(until)
             }
             _ => true,
         },
