@@ -494,6 +494,10 @@ pub fn signal(pid: u32, name: &str) {
     let _ = Command::new("kill")
         .args(["-s", name, &pid.to_string()])
         .status();
+    // It stops thread by thread: one may answer a moment longer.
+    if name == "STOP" {
+        thread::sleep(10 * POLL);
+    }
 }
 
 /// SIGTERM, and SIGKILL when that does not end it in time. True when it ended by itself.
