@@ -595,5 +595,8 @@ fn what_is_remembered_of_metadata_is_bounded() {
         let labels = known.read(Some(&metadata), &keys).unwrap();
         assert_eq!(labels.get("team"), Label::Text(&number.to_string()));
         assert!(known.size() <= 4 << 20, "{}", known.size());
+        // What is remembered is not forgotten for want of room that it does not need.
+        let again = known.read(Some(&metadata), &keys).unwrap();
+        assert!(again.is_same_place(&labels));
     }
 }

@@ -54,14 +54,14 @@ impl KnownLabels {
         if keys.is_empty() || text.len() > LONGEST_KNOWN {
             return read(metadata, keys);
         }
-        if self.keys != *keys || self.size + text.len() > MOST_KNOWN {
-            *self = Self {
-                keys: keys.clone(),
-                ..Self::default()
-            };
+        if self.keys != *keys {
+            self.forget(keys);
         }
         if let Some(known) = self.by_text.get(text) {
             return Ok(known.clone());
+        }
+        if self.size + text.len() > MOST_KNOWN {
+            self.forget(keys);
         }
         let labels = read(metadata, keys)?;
         let labels = match self.distinct.get(&labels) {
@@ -74,6 +74,13 @@ impl KnownLabels {
         self.size += text.len();
         self.by_text.insert(text.into(), labels.clone());
         Ok(labels)
+    }
+
+    fn forget(&mut self, keys: &LabelKeys) {
+        *self = Self {
+            keys: keys.clone(),
+            ..Self::default()
+        };
     }
 
     /// How much of metadata's text is remembered, in bytes.
