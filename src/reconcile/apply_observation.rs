@@ -132,11 +132,9 @@ impl<J: JetStream> Reconciler<J> {
     /// What decides which windows a consumer follows, besides its name. One of which nothing can be
     /// learned now is what it was.
     pub(super) fn nature_of(&self, id: &ConsumerId, found: &Found) -> Nature {
-        let known = self.memberships.get(id).map(|(nature, _)| nature.clone());
-        match (found, known) {
-            (Found::Unknown, Some(known)) => known,
-            _ => Nature::of(&Candidate::found(id, found)),
-        }
+        let known = || self.memberships.get(id).map(|(nature, _)| nature.clone());
+        let of_before = (*found == Found::Unknown).then(known).flatten();
+        of_before.unwrap_or_else(|| Nature::of(&Candidate::found(id, found)))
     }
 
     pub(super) fn windows_of(&mut self, id: &ConsumerId, nature: Nature) -> WindowSet {

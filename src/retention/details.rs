@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::number;
+
 /// A consumer's configuration and progress.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConsumerDetails {
@@ -66,5 +68,15 @@ impl StreamDetails {
     /// Whether it has any limit.
     pub fn is_limited(&self) -> bool {
         self.max_age.is_some() || self.max_messages.is_some() || self.max_bytes.is_some()
+    }
+
+    /// How many messages it holds after that place, whoever they are for.
+    pub(super) fn after(&self, place: u64) -> u64 {
+        self.last.0.saturating_sub(place).min(self.messages)
+    }
+
+    /// How large a message is on average; `None` where it holds none.
+    pub(super) fn mean_size(&self) -> Option<f64> {
+        (self.messages > 0 && self.bytes > 0).then(|| number(self.bytes) / number(self.messages))
     }
 }

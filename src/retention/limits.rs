@@ -133,10 +133,9 @@ fn too_much(pause: &LongestPause, waiting: u64, stream: &StreamSeen) -> Option<(
     let by_count = (newest.max_messages)
         .filter(|limit| is_too_much(number(*limit), 1.0))
         .map(|limit| format!("{limit} (max_msgs)"));
-    let size = number(newest.bytes) / number(newest.messages.max(1));
-    let by_size = (newest.max_bytes)
-        .filter(|limit| is_too_much(number(*limit), size))
-        .map(|limit| {
+    let by_size = (newest.max_bytes.zip(newest.mean_size()))
+        .filter(|(limit, size)| is_too_much(number(*limit), *size))
+        .map(|(limit, size)| {
             format!(
                 "{} (max_bytes), about {:.0} messages",
                 bytes(limit),
@@ -196,7 +195,7 @@ fn inflow(stream: &StreamSeen) -> Inflow {
 fn backlog(consumer: &ConsumerDetails, stream: &StreamDetails) -> u64 {
     match consumer.pending {
         0 => 0,
-        _ => (stream.last.0.saturating_sub(consumer.delivered)).min(stream.messages),
+        _ => stream.after(consumer.delivered),
     }
 }
 

@@ -247,7 +247,7 @@ fn by_size(stream: &StreamHistory, consumer: &Progress, now: Timestamp) -> Optio
     if stream.newest.discard != Discard::Old {
         return None;
     }
-    let size = mean_size(stream)?;
+    let size = stream.newest.mean_size()?;
     let room = number(limit) / size - number(waiting(stream, consumer));
     when_full(stream, room.max(0.0), Cause::MaxBytes, now)
 }
@@ -262,7 +262,7 @@ fn refused(stream: &StreamHistory, now: Timestamp) -> Option<Loss> {
     let by_count = newest
         .max_messages
         .map(|limit| number(limit.saturating_sub(newest.messages)));
-    let by_size = newest.max_bytes.zip(mean_size(stream));
+    let by_size = newest.max_bytes.zip(newest.mean_size());
     let by_size = by_size.map(|(limit, size)| number(limit.saturating_sub(newest.bytes)) / size);
     let room = by_count
         .into_iter()
@@ -274,18 +274,10 @@ fn refused(stream: &StreamHistory, now: Timestamp) -> Option<Loss> {
 /// How many of the stream's messages a consumer has not had, other consumers' among them: the
 /// limits count those too.
 fn waiting(stream: &StreamHistory, consumer: &Progress) -> u64 {
-    let newest = &stream.newest;
-    if !consumer.waits {
-        return 0;
+    match consumer.waits {
+        true => stream.newest.after(consumer.floor),
+        false => 0,
     }
-    let missing = newest.last.0.saturating_sub(consumer.floor);
-    missing.min(newest.messages)
-}
-
-fn mean_size(stream: &StreamHistory) -> Option<f64> {
-    let newest = &stream.newest;
-    (newest.messages > 0 && newest.bytes > 0)
-        .then(|| number(newest.bytes) / number(newest.messages))
 }
 
 /// Messages a second since the oldest one that is still there; `None` where that was a moment ago.

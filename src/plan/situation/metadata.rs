@@ -21,7 +21,7 @@ impl Situation<'_> {
         at: Timestamp,
     ) -> bool {
         let Known { id, windows, .. } = *known;
-        if windows.unmatched().is_empty() || windows.is_exempt(at) || windows.was_withdrawn() {
+        if windows.unmatched().is_empty() || windows.was_withdrawn() {
             return false;
         }
         let stored = match seen.state {
