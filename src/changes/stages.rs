@@ -234,8 +234,8 @@ impl WindowStages {
                 reached.add(StageKind::Opened, name, open, &consumers);
             }
             (self.is_paused, self.is_drained) = (false, false);
-            for told in [&mut self.contested, &mut self.at_risk, &mut self.released] {
-                told.clear();
+            for reported in [&mut self.contested, &mut self.at_risk, &mut self.released] {
+                reported.clear();
             }
         }
         self.add_blank(name, &consumers, reached);

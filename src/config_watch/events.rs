@@ -132,7 +132,7 @@ impl Events {
             })?;
         }
         for folder in self.folders.difference(&folders) {
-            // One that is gone is watched no more.
+            // A folder that was removed is not watched any more.
             let _ = self.watcher.unwatch(folder);
         }
         self.seen.send_if_modified(|seen| {

@@ -160,13 +160,13 @@ impl<J: JetStream> Reconciler<J> {
             let mut is_news = decision.rule != row.rule
                 || decision.verdict.action().is_some()
                 || loss.is_some() != row.backlog.loss.is_some();
-            let gone = (before.limited(id.stream()))
+            let dropped = (before.limited(id.stream()))
                 .zip(self.limits.known.limited(id.stream()))
                 .map(|(was, is)| {
                     is.dropped_since(was, row.found.observation().map_or(0, |seen| seen.floor))
                 });
-            if let Some(gone) = gone {
-                row.backlog.note_dropped(gone, row.found.observation());
+            if let Some(dropped) = dropped {
+                row.backlog.note_dropped(dropped, row.found.observation());
                 is_news |= row.backlog.loses;
             }
             if is_news {

@@ -275,16 +275,16 @@ fn a_stream_that_refuses_when_it_is_full_counts_where_a_pause_fills_it() {
 }
 
 #[test]
-fn a_margin_that_leaves_no_time_for_a_pause_is_told() {
+fn a_margin_that_leaves_no_time_for_a_pause_is_reported() {
     let aged = |seconds| StreamDetails {
         max_age: Some(secs(seconds)),
         ..stream()
     };
     let margin = SignedDuration::from_mins(15);
-    let told = |stream| never_paused(margin, &stream).map(|hazard| hazard.code);
-    assert_eq!(told(aged(15 * MINUTE)), Some("loss-margin"));
-    assert_eq!(told(aged(15 * MINUTE + 1)), None);
-    assert_eq!(told(stream()), None);
+    let code_of = |stream| never_paused(margin, &stream).map(|hazard| hazard.code);
+    assert_eq!(code_of(aged(15 * MINUTE)), Some("loss-margin"));
+    assert_eq!(code_of(aged(15 * MINUTE + 1)), None);
+    assert_eq!(code_of(stream()), None);
 }
 
 #[test]

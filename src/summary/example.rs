@@ -247,7 +247,7 @@ impl Scene {
         self.refresh();
     }
 
-    /// Its metadata is gone, and its pause is kept.
+    /// It has lost its metadata, and its pause is kept.
     pub fn loses_its_labels(&mut self, path: &str) {
         let (until, paused) = (self.row(path).desired, self.row(path).found.clone());
         self.is_tagged(path, &[]);

@@ -44,7 +44,7 @@ pub enum Trouble {
     Unconfirmed,
     /// A pause of recess's that no window names.
     Orphaned,
-    /// A pause of recess's is kept though the metadata that called for it is gone.
+    /// A pause of recess's is kept though its consumer has lost the metadata that selected it.
     LabelsLost,
     /// A foreign pause ends before its window closes.
     ForeignEarly,

@@ -1,5 +1,5 @@
-//! What consumers' metadata decides, as findings: who is exempt, and whose pause lasts although the
-//! metadata that called for it is gone.
+//! What consumers' metadata decides, as findings: which are exempt, and which stay paused although
+//! they have lost the metadata that selected them.
 
 use super::collect::Seen;
 use super::live_finding::LiveFinding;

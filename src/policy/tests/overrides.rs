@@ -62,7 +62,7 @@ struct Canvas {
     exempt: usize,
 }
 
-/// Whom overrides of consumers name exactly; the other they name by a glob.
+/// The consumer that overrides name exactly; the other one they name by a glob.
 const BY_NAME: &str = "EVENTS/mail";
 
 impl Canvas {
@@ -84,7 +84,7 @@ impl Canvas {
             let (painted, from) = match one.window {
                 Some(window) => (&mut canvas.windows[window], one.from),
                 None if who.path == BY_NAME => (&mut canvas.by_hand, one.from),
-                // A glob means nobody who is exempt.
+                // A glob selects no exempt consumer.
                 None => (&mut canvas.by_hand, one.from.max(who.exempt).min(one.until)),
             };
             painted[from..one.until].fill(match one.effect {
@@ -298,8 +298,8 @@ proptest! {
         length in 1..500_usize,
     ) {
         let policy = overridden(&plans, &overrides, 604_800, 0);
-        let nobody = Who { path: BY_NAME, exempt: 0 };
-        let canvas = Canvas::of(&plans, &overrides, &nobody);
+        let unnamed = Who { path: BY_NAME, exempt: 0 };
+        let canvas = Canvas::of(&plans, &overrides, &unnamed);
         for (place, window) in policy.windows().iter().enumerate() {
             let holds = |at: usize| matches!(canvas.windows[place][at], Paint::Holds(_));
             let found = window.intersecting(instant(from), instant(from + length));

@@ -196,16 +196,16 @@ fn a_stream_that_refuses_loses_nothing_of_the_consumers() {
 }
 
 #[test]
-fn a_stream_that_begins_anew_forgets_what_was_known_of_times() {
+fn a_stream_that_begins_again_forgets_what_was_known_of_times() {
     let mut ladder = history(aged(), 10);
-    let anew = StreamDetails {
+    let restarted = StreamDetails {
         first: (1, Some(at(60))),
         last: (20, Some(at(80))),
         at: Some(at(90)),
         messages: 20,
         ..aged()
     };
-    ladder.add(anew, now());
+    ladder.add(restarted, now());
     let loss = loss(&ladder, &behind(10, None), at(90)).unwrap();
     assert!(!loss.exact, "{loss:?}");
     assert!(loss.at > at(3_600 + 60), "{loss:?}");
@@ -227,8 +227,8 @@ fn a_ladder_is_bounded_and_stays_a_bound_from_below() {
     assert_eq!(ladder.top(), Some(rungs(9_999)));
     for minute in 1..10_000_i64 {
         // Between the rung of that minute and the one before.
-        let told = ladder.came_after(minute as u64 * 10 - 5).unwrap();
-        let early = at(60 * minute).duration_since(told).as_secs() - 60;
+        let bound = ladder.came_after(minute as u64 * 10 - 5).unwrap();
+        let early = at(60 * minute).duration_since(bound).as_secs() - 60;
         assert!(early >= 0, "minute {minute}: {early} s late");
         if minute > 9_999 - 120 {
             assert_eq!(early, 0, "the last two hours are whole");

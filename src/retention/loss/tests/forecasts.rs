@@ -125,9 +125,9 @@ fn by_age_no_loss_comes_before_its_forecast_and_none_a_rung_later() {
             waits: there > floor,
             idle_at: (there <= floor).then(now),
         };
-        let told = loss(&stream, &consumer, now()).unwrap();
-        let error = naive.lost(floor).unwrap() - told.at.duration_since(now()).as_secs();
-        assert!(told.exact, "run {run}");
+        let forecast = loss(&stream, &consumer, now()).unwrap();
+        let error = naive.lost(floor).unwrap() - forecast.at.duration_since(now()).as_secs();
+        assert!(forecast.exact, "run {run}");
         assert!(error >= 0, "run {run}: forecast {error} s late");
         // One that comes after now is lost later by as much.
         let wait = naive.came[floor].max(0);
@@ -169,8 +169,8 @@ fn by_count_the_forecast_of_a_steady_inflow_is_near() {
         let Some(lost) = naive.lost(floor) else {
             continue;
         };
-        let told = loss(&stream, &consumer, now()).unwrap();
-        let error = (lost - told.at.duration_since(now()).as_secs()).abs();
+        let forecast = loss(&stream, &consumer, now()).unwrap();
+        let error = (lost - forecast.at.duration_since(now()).as_secs()).abs();
         // Five minutes hold a few messages only where they are rare.
         assert!(error <= 60 + lost / 20, "run {run}: {error} s of {lost} s");
         errors.push(error);
@@ -212,10 +212,12 @@ fn errors_of(naive: &Naive, behind: i64) -> Option<(i64, i64)> {
             waits,
             idle_at,
         };
-        let told = loss(&stream, &consumer, at(second));
-        // Early is positive, late negative. What was not told is late by all that was left.
-        let told = told.map_or(i64::MAX, |told| told.at.duration_since(now()).as_secs());
-        let error = lost - told.min(lost + (lost - second));
+        let forecast = loss(&stream, &consumer, at(second));
+        // Early is positive, late negative. What was not forecast is late by all that was left.
+        let forecast = forecast.map_or(i64::MAX, |forecast| {
+            forecast.at.duration_since(now()).as_secs()
+        });
+        let error = lost - forecast.min(lost + (lost - second));
         first.get_or_insert(error);
         if second <= lost - MARGIN {
             last = Some(error);
