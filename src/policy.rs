@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::consumer::{Candidate, ConsumerId, LabelKeys, Mark};
 
 mod by_file;
+mod coming;
 mod coverage;
 mod description;
 mod desired_at;
@@ -108,10 +109,6 @@ pub struct Policy {
     exempt: Option<ExemptKey>,
     label_keys: LabelKeys,
 }
-
-/// So many changes are followed to see what will be wanted soon: windows of a second each could
-/// make one every second.
-const MOST_CHANGES: usize = 32;
 
 impl Policy {
     /// Puts windows together. `max_pause` is of whole seconds and at least
@@ -259,110 +256,6 @@ impl Policy {
     /// ```
     pub fn desired(&self, id: &ConsumerId, windows: &WindowSet, at: Timestamp) -> Desired {
         self.desired_at(at).desired_once(id, windows)
-    }
-
-    /// The first instant after `after` at which some window opens or closes, an override begins or
-    /// ends, or, while anything of that lasts or consumers come back, the furthest deadline moves
-    /// on. Between `after` and that instant no answer of [`Policy::desired`] changes, but that
-    /// tails end: then there is nothing to do, as the server ends them.
-    pub fn next_change(&self, after: Timestamp) -> Option<Timestamp> {
-        let by_hand = self.on_consumers.overrides.iter();
-        let edges = by_hand.flat_map(|one| [one.terms.from, one.terms.until]);
-        let edge = edges.filter(|edge| *edge > after).min();
-        let change = self.next_change_among(&self.windows, edge.is_some(), after);
-        change.into_iter().chain(edge).min()
-    }
-
-    /// The same for one consumer and its windows, the end of its tail included.
-    pub fn next_change_of(
-        &self,
-        id: &ConsumerId,
-        windows: &WindowSet,
-        after: Timestamp,
-    ) -> Option<Timestamp> {
-        let tail = match self.desired(id, windows, after) {
-            Desired::Tail(until) => Some(until),
-            Desired::Running | Desired::Paused(_) => None,
-        };
-        let by_hand = windows.overlay();
-        let edge = by_hand.next_edge(after);
-        let exempt = windows.exempt().and_then(Exempt::end);
-        let exempt = exempt.filter(|end| *end > after);
-        let change = self.next_change_among(windows, by_hand.at(after).is_some(), after);
-        (change.into_iter())
-            .chain(tail)
-            .chain(edge)
-            .chain(exempt)
-            .min()
-    }
-
-    /// Whether a change within `ahead` after `at` will want a consumer paused (or in its tail)
-    /// until exactly `deadline`; or, as the server's clock bounds what may be written, until as far
-    /// as it may be at `at`.
-    pub fn wants_soon(
-        &self,
-        id: &ConsumerId,
-        windows: &WindowSet,
-        deadline: Timestamp,
-        at: Timestamp,
-        ahead: SignedDuration,
-    ) -> bool {
-        let furthest = self.furthest_deadline(at);
-        self.wanted_soon(id, windows, at, ahead)
-            .any(|until| until == deadline || until.min(furthest) == deadline)
-    }
-
-    /// Whether a change within `ahead` after `at` will want a consumer paused (or in its tail)
-    /// beyond `deadline`.
-    pub fn wants_more_soon(
-        &self,
-        id: &ConsumerId,
-        windows: &WindowSet,
-        deadline: Timestamp,
-        at: Timestamp,
-        ahead: SignedDuration,
-    ) -> bool {
-        self.wanted_soon(id, windows, at, ahead)
-            .any(|until| until > deadline)
-    }
-
-    /// Until when a consumer will be wanted paused (or in its tail) by the changes within `ahead`
-    /// after `at`.
-    fn wanted_soon<'p>(
-        &'p self,
-        id: &'p ConsumerId,
-        windows: &'p WindowSet,
-        at: Timestamp,
-        ahead: SignedDuration,
-    ) -> impl Iterator<Item = Timestamp> + 'p {
-        let latest = at.checked_add(ahead).unwrap_or(Timestamp::MAX);
-        let changes = std::iter::successors(self.next_change_of(id, windows, at), |&change| {
-            self.next_change_of(id, windows, change)
-        });
-        changes
-            .take(MOST_CHANGES)
-            .take_while(move |change| *change <= latest)
-            .filter_map(|change| self.desired(id, windows, change).until())
-    }
-
-    fn next_change_among(
-        &self,
-        windows: &[Arc<Window>],
-        mut anything_lasts: bool,
-        after: Timestamp,
-    ) -> Option<Timestamp> {
-        let mut first = None;
-        for window in windows {
-            let closes = window.open_at(after).map(|piece| piece.closes);
-            let edge = window.overlay().next_edge(after);
-            first = first.into_iter().chain(closes).chain(edge).min();
-            let before = first.unwrap_or(Timestamp::MAX);
-            let opens = window.next_opening_before(after, before);
-            first = opens.map(|piece| piece.opens).or(first);
-            anything_lasts |= closes.is_some() || window.returning(after).is_some();
-        }
-        let step = anything_lasts.then(|| self.next_step(after)).flatten();
-        first.into_iter().chain(step).min()
     }
 
     /// The furthest deadline that may be written at `at`.
