@@ -101,3 +101,24 @@ fn every_link_of_an_installed_document_leads_to_an_installed_file() {
     }
     assert!(followed >= 40, "{followed}");
 }
+
+#[test]
+fn every_place_that_names_the_version_names_this_one() {
+    let version = env!("CARGO_PKG_VERSION");
+    for (path, text) in [
+        ("config/debian/changelog", format!("recess ({version}-1) ")),
+        ("CHANGELOG.md", format!("\n## [{version}] - ")),
+        ("systemd/README.md", format!(" recess {version} started ")),
+        (
+            "examples/kubernetes/README.md",
+            format!("/recess:{version}\n"),
+        ),
+        (
+            "examples/kubernetes/kustomization.yaml",
+            format!("newTag: {version}\n"),
+        ),
+    ] {
+        let found = fs::read_to_string(root().join(path)).unwrap();
+        assert!(found.contains(&text), "{path} does not have {text:?}");
+    }
+}

@@ -34,14 +34,6 @@ pub fn printed(program: &str, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-#[test]
-fn the_packages_changelog_speaks_of_this_version() {
-    let changelog = fs::read_to_string(root().join("config/debian/changelog")).unwrap();
-    let version = concat!("recess (", env!("CARGO_PKG_VERSION"), "-1) ");
-    assert!(changelog.starts_with(version), "{changelog}");
-}
-
-#[test]
 #[ignore = "needs root and Debian packages: tests/operations/run"]
 fn lintian_finds_no_error_in_the_package() {
     let output = Command::new("lintian")
