@@ -104,21 +104,19 @@ fn every_link_of_an_installed_document_leads_to_an_installed_file() {
 
 #[test]
 fn every_place_that_names_the_version_names_this_one() {
-    let version = env!("CARGO_PKG_VERSION");
-    for (path, text) in [
-        ("config/debian/changelog", format!("recess ({version}-1) ")),
-        ("CHANGELOG.md", format!("\n## [{version}] - ")),
-        ("systemd/README.md", format!(" recess {version} started ")),
-        (
-            "examples/kubernetes/README.md",
-            format!("/recess:{version}\n"),
-        ),
-        (
-            "examples/kubernetes/kustomization.yaml",
-            format!("newTag: {version}\n"),
-        ),
+    for (path, before) in [
+        ("config/debian/changelog", "recess ("),
+        ("CHANGELOG.md", "\n## ["),
+        ("systemd/README.md", ": recess "),
+        ("examples/kubernetes/README.md", "/recess:"),
+        ("examples/kubernetes/kustomization.yaml", "newTag: "),
     ] {
-        let found = fs::read_to_string(root().join(path)).unwrap();
-        assert!(found.contains(&text), "{path} does not have {text:?}");
+        let text = fs::read_to_string(root().join(path)).unwrap();
+        let (_, version) = text.split_once(before).unwrap_or_default();
+        assert!(
+            version.starts_with(env!("CARGO_PKG_VERSION")),
+            "{path}: {:?}",
+            version.get(..20)
+        );
     }
 }

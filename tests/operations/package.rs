@@ -34,6 +34,7 @@ pub fn printed(program: &str, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+#[test]
 #[ignore = "needs root and Debian packages: tests/operations/run"]
 fn lintian_finds_no_error_in_the_package() {
     let output = Command::new("lintian")
