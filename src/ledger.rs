@@ -10,6 +10,7 @@
 //! wall clock neither releases nor holds a write.
 
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -60,9 +61,18 @@ impl Repair {
 }
 
 /// The memory, per consumer.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
     entries: HashMap<ConsumerId, Entry>,
+}
+
+/// In the order of the names: a map of hashes has none.
+impl Hash for Ledger {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let mut entries: Vec<_> = self.entries.iter().collect();
+        entries.sort_unstable_by_key(|(id, _)| *id);
+        entries.hash(state);
+    }
 }
 
 impl Ledger {

@@ -30,7 +30,7 @@ impl Action {
 }
 
 /// What became of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// The server accepted it (standalone: and applied it).
     Accepted,

@@ -6,7 +6,7 @@ use super::write::Write;
 use crate::now::Now;
 use crate::write::Outcome;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Entry {
     /// The newest write of ours.
     pub(super) write: Option<Write>,
@@ -19,7 +19,7 @@ pub(super) struct Entry {
     pub(super) created: Option<Timestamp>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Held {
     pub(super) until: Timestamp,
     pub(super) created: Timestamp,

@@ -56,7 +56,7 @@ pub enum Admission {
 }
 
 /// The newest write to one consumer.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Write {
     pub action: Action,
     /// What was written; `None` for a Clear.

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Decision, Verdict};
-use crate::consumer::ConsumerId;
+use super::{Decision, Need, Rule, Standby, Verdict};
+use crate::consumer::{ConsumerId, Found};
+use crate::ledger::Ledger;
+use crate::now::Now;
 use crate::policy::Desired;
 use crate::retention::Loss;
 
@@ -38,6 +40,30 @@ pub struct Planned {
     pub look: Option<Duration>,
     /// The loss that it comes to before its pause ends.
     pub loss: Option<Loss>,
+}
+
+impl Planned {
+    /// Writes what was decided about a consumer that was found so into the books.
+    pub fn note_down(&self, found: &Found, ledger: &mut Ledger, standby: &mut Standby, now: Now) {
+        let Decision { verdict, rule } = self.decision;
+        if let (Rule::Paused | Rule::LossPaused | Rule::Tail, Some(seen)) =
+            (rule, found.observation())
+        {
+            ledger.keep(&self.id, seen);
+        }
+        if rule.is_release() {
+            ledger.release(&self.id);
+        }
+        if verdict != Verdict::Unknown {
+            let need = Need::of(verdict).filter(|_| self.sending != Sending::Contested);
+            standby.decided(&self.id, need, now.uptime);
+        }
+        match self.sending {
+            Sending::Nothing => ledger.settle(&self.id, now),
+            Sending::Now | Sending::Waits(_) | Sending::LeftToPrimary(_) => {}
+            Sending::Contested => ledger.contest(&self.id, verdict.deadline()),
+        }
+    }
 }
 
 /// What becomes of a decision.

@@ -149,9 +149,14 @@ impl Rule {
         self.row().name
     }
 
+    /// Whether a consumer was released from the pause that is wanted.
+    pub fn is_release(self) -> bool {
+        matches!(self, Self::Releasing | Self::Released)
+    }
+
     /// Whether a consumer runs, or is about to, though a pause of it is wanted.
     pub fn leaves_running(self) -> bool {
-        matches!(self, Self::Releasing | Self::Released | Self::LossNear)
+        self.is_release() || self == Self::LossNear
     }
 }
 

@@ -13,12 +13,13 @@
 //! nothing.
 
 use std::collections::{BTreeSet, HashMap};
+use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::Verdict;
-use crate::consumer::ConsumerId;
+use super::{Planned, Sending, Verdict};
+use crate::consumer::{ConsumerId, Mark};
 use crate::write::Action;
 
 #[cfg(test)]
@@ -35,8 +36,12 @@ const QUIET: Duration = Duration::from_secs(1);
 /// How long before a pause ends it is extended, whatever the primary does.
 const BEFORE_A_GAP: Duration = Duration::from_secs(2);
 
+/// An advisory of a deadline no further ahead than this says that the deadline has passed: the
+/// server's clock is known to some milliseconds.
+const PASSED: SignedDuration = SignedDuration::from_secs(1);
+
 /// A write that a consumer needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Need {
     /// What kind.
     pub action: Action,
@@ -53,7 +58,7 @@ impl Need {
 }
 
 /// Since when a consumer may need a write, in uptime.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Doubt {
     since: Duration,
     /// Which one, once it was decided.
@@ -61,7 +66,7 @@ struct Doubt {
 }
 
 /// Consumers that something was heard of, and that were not observed since.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Heard {
     consumers: BTreeSet<ConsumerId>,
     /// When the first was heard of, and the newest, in uptime.
@@ -79,7 +84,7 @@ pub struct StandbyState {
 }
 
 /// What a copy leaves to the primary. The default is that of a primary: nothing.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Standby {
     delay: Option<Duration>,
     doubts: HashMap<ConsumerId, Doubt>,
@@ -88,6 +93,17 @@ pub struct Standby {
     copy_wrote: Option<Duration>,
     is_acting: bool,
     takeovers: u64,
+}
+
+/// In the order of the names: a map of hashes has none.
+impl Hash for Standby {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let mut doubts: Vec<_> = self.doubts.iter().collect();
+        doubts.sort_unstable_by_key(|(id, _)| *id);
+        doubts.hash(state);
+        (self.delay, &self.heard, self.copy_wrote).hash(state);
+        (self.is_acting, self.takeovers).hash(state);
+    }
 }
 
 impl Standby {
@@ -166,6 +182,42 @@ impl Standby {
         };
         self.doubts.insert(id.clone(), doubt);
         self.observe_soon(id, now);
+    }
+
+    /// Takes in an advisory of a deadline at that time of the server's clock; `seen` is the deadline
+    /// that was observed last. Returns whether it says that the deadline passed as it was observed:
+    /// when it does is known, and observed anyway.
+    pub fn hear_deadline(
+        &mut self,
+        until: Timestamp,
+        seen: Option<Timestamp>,
+        mark: Mark,
+        (server_now, now): (Timestamp, Duration),
+    ) -> bool {
+        if self.delay.is_none() {
+            return false;
+        }
+        if until.duration_since(server_now) > PASSED {
+            if mark.owns(until) {
+                self.hear_copy(now);
+            }
+            return false;
+        }
+        seen == Some(until)
+    }
+
+    /// Notes that the calendar calls for what was decided, and waits for what is left to the
+    /// primary. Returns whether something is.
+    pub fn expect_left(&mut self, decisions: &[Planned], now: Duration) -> bool {
+        let mut is_left = false;
+        for planned in decisions {
+            let need = Need::of(planned.decision.verdict);
+            if let (Some(need), Sending::LeftToPrimary(_)) = (need, planned.sending) {
+                self.expect(&planned.id, need, now);
+                is_left = true;
+            }
+        }
+        is_left
     }
 
     /// Notes that the calendar calls for a write from now on.

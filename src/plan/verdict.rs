@@ -9,7 +9,7 @@ use crate::consumer::{Mark, PauseState};
 use crate::write::Action;
 
 /// What to do about one consumer. Deadlines are exact, as they are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// Nothing: it is as it should be, or soon will be.
     Settled,
@@ -53,6 +53,13 @@ impl Verdict {
             Self::Retime(until) => state.deadline().is_some_and(|stored| until <= stored),
             Self::Pause(_) | Self::Settled | Self::Unknown | Self::Missing | Self::Foreign => false,
         }
+    }
+
+    /// Whether overrides must have been read just now before it is sent: if it ends or shortens a
+    /// pause, and if an advisory calls for it. A command that finds no daemon to follow it acts
+    /// itself, and a daemon that has heard no hint must not take that for another client's doing.
+    pub fn rests_on_overrides(self, state: Option<PauseState>, answers_advisory: bool) -> bool {
+        answers_advisory || state.is_some_and(|state| self.ends(state))
     }
 
     /// The deadline to write, where it does not depend on the moment of sending.

@@ -8,11 +8,11 @@ use jiff::Timestamp;
 use tokio::time::timeout;
 
 use super::reconciler::Reconciler;
-use crate::consumer::{ConsumerId, Found};
+use crate::consumer::{ConsumerId, Found, PauseState};
 use crate::jetstream::JetStream;
 use crate::now::Now;
 use crate::observe::{Observed, ReplyDeadline, Scope, observe};
-use crate::plan::{Decision, Need, Planned, Rule, Sending, Situation, Verdict};
+use crate::plan::{Decision, Planned, Sending, Situation, Verdict};
 use crate::policy::Window;
 use crate::report::{Burst, Pass, Row, Wake};
 
@@ -151,56 +151,35 @@ impl<J: JetStream> Reconciler<J> {
 
     /// Writes what was planned for one consumer into its row and into the books.
     fn note_down(&mut self, row: &mut Row, planned: Planned, now: Now) {
-        let Planned {
-            id,
-            desired,
-            decision,
-            sending,
-            waits_until,
-            loss,
-            ..
-        } = planned;
-        row.desired = desired;
-        (row.verdict, row.rule) = (decision.verdict, decision.rule);
+        row.desired = planned.desired;
+        (row.verdict, row.rule) = (planned.decision.verdict, planned.decision.rule);
         let server_now = self.skew.server_time(now.wall);
-        row.note_loss(loss, self.policy.mark(), server_now);
-        row.unconfirmed = self.ledger.unseen_for(&id, now);
+        row.note_loss(planned.loss, self.policy.mark(), server_now);
+        row.unconfirmed = self.ledger.unseen_for(&planned.id, now);
+        let waits_until = planned.waits_until;
         row.sends_in = waits_until.map(|until| until.saturating_sub(now.uptime));
-        row.contested = sending == Sending::Contested;
-        if let (Rule::Paused | Rule::LossPaused | Rule::Tail, Some(seen)) =
-            (row.rule, row.found.observation())
-        {
-            self.ledger.keep(&id, seen);
+        row.contested = planned.sending == Sending::Contested;
+        if planned.sending == Sending::Nothing {
+            row.problem = None;
         }
-        if row.is_released() {
-            self.ledger.release(&id);
-        }
-        if decision.verdict != Verdict::Unknown {
-            let need = Need::of(decision.verdict).filter(|_| sending != Sending::Contested);
-            self.standby.decided(&id, need, now.uptime);
-        }
-        match sending {
-            Sending::Nothing => {
-                row.problem = None;
-                self.ledger.settle(&id, now);
-            }
-            Sending::Now | Sending::Waits(_) | Sending::LeftToPrimary(_) => {}
-            Sending::Contested => self.ledger.contest(&id, row.verdict.deadline()),
-        }
+        planned.note_down(&row.found, &mut self.ledger, &mut self.standby, now);
     }
 
-    /// Whether some of these writes rest on overrides as they are now: those that end or shorten a
-    /// pause, and those that an advisory calls for. A command that finds no daemon to follow it acts
-    /// itself, and a daemon that has heard no hint must not take that for another client's doing.
+    /// Whether some of these writes rest on overrides as they are now.
     fn rest_on_overrides(&self, wake: Wake, writes: &[(ConsumerId, Verdict)]) -> bool {
-        let may_undo = wake == Wake::Advisory && self.overrides.is_readable();
-        (may_undo && !writes.is_empty())
-            || writes.iter().any(|(id, verdict)| self.ends(id, *verdict))
+        let answers_advisory = wake == Wake::Advisory && self.overrides.is_readable();
+        writes
+            .iter()
+            .any(|(id, verdict)| verdict.rests_on_overrides(self.state(id), answers_advisory))
     }
 
     fn ends(&self, id: &ConsumerId, verdict: Verdict) -> bool {
-        let seen = self.rows.get(id).and_then(|row| row.found.observation());
-        seen.is_some_and(|seen| verdict.ends(seen.state))
+        self.state(id).is_some_and(|state| verdict.ends(state))
+    }
+
+    fn state(&self, id: &ConsumerId) -> Option<PauseState> {
+        let seen = self.rows.get(id)?.found.observation()?;
+        Some(seen.state)
     }
 
     /// Reads the overrides, where there is a bucket, for no longer than `limit`. Returns whether

@@ -109,7 +109,7 @@ impl Row {
 
     /// Whether it was released from the pause that its windows want.
     pub fn is_released(&self) -> bool {
-        matches!(self.rule, Rule::Releasing | Rule::Released)
+        self.rule.is_release()
     }
 
     /// The names of its windows, and of those whose pause it keeps although they select it no more.
