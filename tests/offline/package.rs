@@ -104,19 +104,36 @@ fn every_link_of_an_installed_document_leads_to_an_installed_file() {
 
 #[test]
 fn every_place_that_names_the_version_names_this_one() {
+    let this = env!("CARGO_PKG_VERSION");
     for (path, before) in [
         ("config/debian/changelog", "recess ("),
         ("CHANGELOG.md", "\n## ["),
-        ("systemd/README.md", ": recess "),
-        ("examples/kubernetes/README.md", "/recess:"),
         ("examples/kubernetes/kustomization.yaml", "newTag: "),
     ] {
         let text = fs::read_to_string(root().join(path)).unwrap();
         let (_, version) = text.split_once(before).unwrap_or_default();
-        assert!(
-            version.starts_with(env!("CARGO_PKG_VERSION")),
-            "{path}: {:?}",
-            version.get(..20)
-        );
+        assert!(version.starts_with(this), "{path}: {:?}", version.get(..20));
     }
+    // Files, images and log lines in documents.
+    let mut named = 0;
+    for path in installed()
+        .values()
+        .filter(|path| path.extension().is_some_and(|ending| ending == "md"))
+    {
+        let text = fs::read_to_string(root().join(path)).unwrap();
+        for after in text.split("recess").skip(1) {
+            let Some(after) = after.strip_prefix(['-', '_', ':', ' ']) else {
+                continue;
+            };
+            let version = after
+                .split(|c: char| !c.is_ascii_digit() && c != '.')
+                .next();
+            let version = version.unwrap_or_default().trim_end_matches('.');
+            if version.contains('.') {
+                assert_eq!(version, this, "{}", path.display());
+                named += 1;
+            }
+        }
+    }
+    assert!(named >= 5, "{named}");
 }

@@ -1,4 +1,4 @@
-//! The container: one static program and nothing else, built by buildah from the Containerfile and run by crun, by itself and as
+//! The container: one static program and nothing else, run by crun, by itself and as
 //! the pods of `examples/kubernetes` would run it.
 
 use std::fs::{self, Permissions};
@@ -11,7 +11,7 @@ use async_nats::ConnectOptions;
 use jiff::ToSpan;
 use serde_json::{Value, json};
 
-use crate::package::{in_target, printed, root};
+use crate::package::{in_target, printed};
 use crate::support::account::Account;
 use crate::support::config::{Config, Span};
 use crate::support::configmap;
@@ -34,13 +34,10 @@ impl Workshop {
         )
     }
 
-    /// Builds the image. What it says, and its files.
+    /// What the image says, and its files.
     fn image(&self) -> (Value, String) {
-        let file = root().join("examples/container/Containerfile");
-        let context = in_target("operations/container");
-        let (file, context) = (file.to_str().unwrap(), context.to_str().unwrap());
-        self.buildah(&["build", "-q", "-t", "recess", "-f", file, context]);
-        let container = self.buildah(&["from", "--pull-never", "localhost/recess"]);
+        let archive = in_target("operations/image.oci.tar");
+        let container = self.buildah(&["from", &format!("oci-archive:{}", archive.display())]);
         let image: Value = serde_json::from_str(&self.buildah(&["inspect", &container])).unwrap();
         let rootfs = self.buildah(&["mount", &container]);
         (image["OCIv1"]["config"].clone(), rootfs)

@@ -13,8 +13,11 @@ mod container;
 mod life;
 mod machine;
 mod package;
+mod released;
+mod rpm;
 mod service;
 mod units;
+mod upgrade;
 
 /// The tests without a network need it to be there already.
 #[test]
