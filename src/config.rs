@@ -108,6 +108,27 @@ pub struct Http {
     /// Further names under which pages may be asked for, as a browser's `Host` gives them, without
     /// a port.
     pub hosts: Vec<String>,
+    /// Of which consumers the metrics have series. It can change at a reload.
+    pub consumer_metrics: ConsumerMetrics,
+}
+
+impl Http {
+    /// Whether what takes effect at the start alone is the same.
+    pub fn starts_as(&self, other: &Self) -> bool {
+        (self.listen, &self.hosts) == (other.listen, &other.hosts)
+    }
+}
+
+/// Of which consumers the metrics have series.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ConsumerMetrics {
+    /// Of all.
+    #[default]
+    All,
+    /// Of those that are not as they should be, or that a person may have to know of.
+    Notable,
+    /// Of none.
+    None,
 }
 
 impl Default for Http {
@@ -115,6 +136,7 @@ impl Default for Http {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7778)),
             hosts: Vec::new(),
+            consumer_metrics: ConsumerMetrics::All,
         }
     }
 }

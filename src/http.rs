@@ -8,8 +8,9 @@
 //! forbids the browser to run, frame and send anything else. Nothing here acts.
 //!
 //! Invariant: clients cost only so much, whatever they do, and a newcomer never waits for others. A
-//! connection carries one request and has its time; of too many the oldest is ended; and the
-//! answers that take a while are made for all who ask meanwhile ([`shared`]).
+//! connection carries one request and has its time; of too many the oldest is ended; the answers
+//! that take a while are made for all who ask meanwhile ([`shared`]); and metrics are written
+//! while they are sent, by turns ([`scrape`]).
 //!
 //! `site.rs` has what is served where; this file has the connections.
 
@@ -37,12 +38,15 @@ use crate::views::metrics::Metrics;
 
 mod api;
 mod calendar;
+mod coding;
 mod etag;
+mod gzip;
 mod hosts;
 mod page;
 mod query;
 mod readiness;
 mod refusal;
+mod scrape;
 mod shared;
 mod site;
 #[cfg(test)]

@@ -14,7 +14,9 @@ use super::nats::connection;
 use super::value::choice::choice;
 use super::value::length::duration_in;
 use super::value::names;
-use super::{Controller, DEFAULT_INSTANCE, Events, Http, Overrides, Reason, Settings};
+use super::{
+    ConsumerMetrics, Controller, DEFAULT_INSTANCE, Events, Http, Overrides, Reason, Settings,
+};
 use crate::policy::Policy;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -87,7 +89,16 @@ fn http(raw: &raw::Http, default: Http, findings: &mut Vec<Finding>) -> Http {
         }
         address
     });
+    let consumer_metrics = (raw.consumer_metrics.given()).and_then(|word| {
+        let choices = [
+            ("all", ConsumerMetrics::All),
+            ("notable", ConsumerMetrics::Notable),
+            ("none", ConsumerMetrics::None),
+        ];
+        choice(word, &choices, findings)
+    });
     Http {
+        consumer_metrics: consumer_metrics.unwrap_or(default.consumer_metrics),
         listen: listen.unwrap_or(default.listen),
         hosts: (raw.hosts.given())
             .map_or(default.hosts, |hosts| self::hosts(&hosts.value, findings)),

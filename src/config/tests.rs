@@ -36,6 +36,7 @@ handshake_first = true
 [http]
 listen = "[::]:9000"
 hosts = ["recess.example.com"]
+consumer_metrics = "notable"
 
 [controller]
 resync = "2m 30s"
@@ -161,6 +162,7 @@ fn what_the_file_says_is_what_is_loaded() {
             http: Http {
                 listen: "[::]:9000".parse().unwrap(),
                 hosts: vec!["recess.example.com".to_owned()],
+                consumer_metrics: ConsumerMetrics::Notable,
             },
             events: Events::default(),
             overrides: Overrides {

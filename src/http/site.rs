@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{RawQuery, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use bytes::Bytes;
 
 use super::HttpState;
 use super::api::{Api, Json};
@@ -17,8 +16,7 @@ use super::hosts::Hosts;
 use super::page::{FORBIDDEN, Page};
 use super::readiness::HANGING;
 use super::refusal::Refusal;
-use super::shared::Shared;
-use crate::views::metrics::CONTENT_TYPE;
+use super::scrape::Scrapes;
 
 /// Everything that is served.
 const PATHS: &str = "/, /calendar.ics, /api/v1/status, /api/v1/plan, /api/v1/overrides, /metrics, /healthz and /readyz";
@@ -47,7 +45,7 @@ const GUARDS: [(HeaderName, HeaderValue); 5] = [
 /// What the answers are made from.
 struct Site {
     state: HttpState,
-    metrics: Shared<(), Bytes, Refusal>,
+    scrapes: Scrapes,
     api: Api,
     page: Page,
     calendars: Calendars,
@@ -56,13 +54,8 @@ struct Site {
 /// All pages.
 pub fn router(state: HttpState) -> Router {
     let hosts = Arc::new(Hosts::of(&state.hosts));
-    let metrics = state.metrics.clone();
-    let render = move |()| match metrics.render() {
-        Ok(text) => Ok(text.into()),
-        Err(error) => Err(Refusal::from(format!("cannot write the metrics: {error}"))),
-    };
     let site = Site {
-        metrics: Shared::of(move |&question| render(question)),
+        scrapes: Scrapes::of(state.metrics.clone()),
         api: Api::of(state.newest.clone(), state.clock.clone()),
         page: Page::of(
             state.newest.clone(),
@@ -87,7 +80,7 @@ pub fn router(state: HttpState) -> Router {
         .route_layer(from_fn_with_state(hosts, only_here));
     Router::new()
         .merge(guarded)
-        .route("/metrics", get(metrics_text))
+        .route("/metrics", get(metrics))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .fallback(nowhere)
@@ -155,9 +148,12 @@ async fn overrides(
     site.api.overrides(query.as_deref()).await
 }
 
-async fn metrics_text(State(site): State<Arc<Site>>) -> Result<Response, Refusal> {
-    let text = site.metrics.get(()).await?;
-    Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response())
+async fn metrics(
+    State(site): State<Arc<Site>>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    site.scrapes.get(&method, &headers).await
 }
 
 async fn healthz(State(site): State<Arc<Site>>) -> Result<&'static str, Refusal> {

@@ -11,6 +11,9 @@ use crate::plan::{Known, Rule, Verdict};
 use crate::policy::{Desired, WindowSet};
 use crate::retention::Loss;
 
+#[cfg(test)]
+mod tests;
+
 /// One consumer.
 #[derive(Clone, Debug)]
 pub struct Row {
@@ -97,6 +100,26 @@ impl Row {
             seen: self.seen,
             idle_at: self.backlog.idle_at,
         }
+    }
+
+    /// Whether it is not as it should be, or a person may have to know of it: for metrics that leave
+    /// out the rest. One of which nothing is known is not: the connection's metrics report that.
+    pub fn is_notable(&self, mark: Mark) -> bool {
+        let seen = self.found.observation();
+        let is_unwanted = seen.is_some_and(|seen| match self.desired {
+            Desired::Paused(_) => !seen.state.is_paused(),
+            Desired::Running => seen.state.is_paused(),
+            Desired::Tail(_) => false,
+        });
+        is_unwanted
+            || self.verdict.action().is_some()
+            || self.unconfirmed.is_some()
+            || self.contested
+            || self.found == Found::Missing
+            || self.found.paused_by(mark) == Some(Owner::Foreign)
+            || matches!(self.rule, Rule::LabelsLost)
+            || self.loss_while_paused().is_some()
+            || self.backlog.lost > 0
     }
 
     /// Whether it carries a pause of recess's that no window names.

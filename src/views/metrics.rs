@@ -2,40 +2,44 @@
 //!
 //! Counters and histograms take in each report as it comes: passes and answers by the report, as
 //! each of them counts whether or not it is news, and what happened to windows by its changes.
-//! Gauges are made from the newest report at each scrape, so the series of a consumer that is gone
-//! are gone too ([`newest`]).
+//! The rest is written from the newest report at each scrape, family by family ([`families`]), so
+//! the series of a consumer that is gone are gone too; and no scrape holds all of it
+//! ([`exposition`]).
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use jiff::Timestamp;
 use prometheus::proto::MetricFamily;
-use prometheus::{Encoder, Histogram, IntCounter, IntCounterVec, IntGauge, Registry, TextEncoder};
+use prometheus::{Histogram, IntCounter, IntCounterVec, IntGauge, Registry};
 
 use crate::changes::Change;
-use crate::config::Config;
+use crate::config::{Config, ConsumerMetrics};
 use crate::ledger::Repair;
 use crate::report::{Act, Blank, Report, Wake};
 use crate::write::Action;
 
-mod gauges;
+mod exposition;
+mod families;
+mod family;
 mod loaded;
-mod newest;
 mod register;
 #[cfg(test)]
 mod tests;
+mod text;
+
+pub use exposition::{CHUNK, Exposition};
 
 use loaded::Loaded;
-use newest::Newest;
 use register::{counter, counters, gauge, histogram};
 
-/// The content type of [`Metrics::render`].
+/// The content type of an [`Exposition`].
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Everything that `/metrics` shows.
 pub struct Metrics {
     registry: Registry,
-    newest: Newest,
+    newest: Mutex<Newest>,
     passes: IntCounterVec,
     pass_duration: Histogram,
     wakeups: IntCounterVec,
@@ -52,6 +56,13 @@ pub struct Metrics {
     lost_lines: Kept,
     events_sent: Kept,
     events_lost: Kept,
+}
+
+/// What is written anew at each scrape.
+#[derive(Clone, Default)]
+struct Newest {
+    report: Option<Arc<Report>>,
+    shown: ConsumerMetrics,
 }
 
 /// A counter that is kept elsewhere, and read at each scrape.
@@ -94,7 +105,7 @@ impl Metrics {
             &["result"],
         )?;
         let metrics = Self {
-            newest: Newest::new()?,
+            newest: Mutex::default(),
             passes: counters(
                 &registry,
                 "passes_total",
@@ -176,9 +187,6 @@ impl Metrics {
             events_lost: Kept::new(events.with_label_values(&["lost"])),
             registry,
         };
-        metrics
-            .registry
-            .register(Box::new(metrics.newest.clone()))?;
         metrics.start_at_zero();
         Ok(metrics)
     }
@@ -213,7 +221,11 @@ impl Metrics {
                 self.takeovers.inc();
             }
         }
-        self.newest.set(report.clone());
+        self.newest().report = Some(report.clone());
+    }
+
+    fn newest(&self) -> MutexGuard<'_, Newest> {
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn blanks(&self, blank: Blank) -> &IntCounterVec {
@@ -244,6 +256,7 @@ impl Metrics {
     /// Notes that a config is in force.
     pub fn loaded(&self, config: &Config, at: Timestamp) {
         self.loaded.set(config, at);
+        self.newest().shown = config.settings.http.consumer_metrics;
     }
 
     /// Notes that the config in place was refused.
@@ -267,16 +280,13 @@ impl Metrics {
         self.events_lost.show(lost);
     }
 
-    /// All metrics in Prometheus' text format 0.0.4.
-    pub fn render(&self) -> Result<Vec<u8>, prometheus::Error> {
+    /// All metrics as they are now, in Prometheus' text format 0.0.4.
+    pub fn expose(&self) -> Exposition {
         for kept in [&self.lost_lines, &self.events_sent, &self.events_lost] {
             kept.refresh();
         }
-        let mut families = self.registry.gather();
-        families.extend(process_metrics());
-        let mut text = Vec::new();
-        TextEncoder::new().encode(&families, &mut text)?;
-        Ok(text)
+        let Newest { report, shown } = self.newest().clone();
+        Exposition::new(self.registry.gather(), report, shown, process_metrics())
     }
 
     /// A counter that has never counted must read zero, not be absent: alerts compare with what was

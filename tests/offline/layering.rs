@@ -32,6 +32,7 @@ const SPOKEN_IN: &[(&str, &str)] = &[
     ("hyper", "http.rs"),
     ("hyper_util", "http.rs"),
     ("sha2", "http.rs"),
+    ("flate2", "http/gzip.rs"),
     ("sd_notify", "views/systemd.rs"),
     ("clap", "cli"),
     ("clap_complete", "cli/completions.rs"),

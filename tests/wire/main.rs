@@ -46,6 +46,7 @@ mod places;
 mod released;
 mod reload;
 mod repair;
+mod scrape;
 mod secrets;
 mod spread;
 mod standby;

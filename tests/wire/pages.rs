@@ -33,6 +33,7 @@ pub const METRICS: &[&str] = &[
     "consumer_pending_messages",
     "consumer_released",
     "consumer_unconfirmed",
+    "consumers",
     "dry_run",
     "events_total",
     "exclusion_last_day_timestamp_seconds",
@@ -145,6 +146,9 @@ async fn the_metrics_have_their_names_and_tell_what_is() {
         ("nats_connected".to_owned(), 1.0),
         (r#"window_active{window="night"}"#.to_owned(), 1.0),
         (r#"window_consumers{window="night"}"#.to_owned(), 2.0),
+        (r#"consumers{state="present"}"#.to_owned(), 2.0),
+        (r#"consumers{state="paused"}"#.to_owned(), 2.0),
+        (r#"consumers{state="desired_paused"}"#.to_owned(), 3.0),
         (
             r#"window_unmatched_selectors{window="night"}"#.to_owned(),
             1.0,

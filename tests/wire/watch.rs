@@ -222,3 +222,35 @@ fn the_dashboard_is_whole() {
         assert!(kinds.contains(kind), "no panel is a {kind}");
     }
 }
+
+/// Metrics with a series for each consumer; those that are left of their prefix count by stream.
+fn rests_on_consumers(text: &str) -> bool {
+    let recorded = "recess_consumer_held";
+    text.contains(recorded)
+        || metrics_in(text).iter().any(|name| {
+            name.starts_with("recess_consumer_") && name != "recess_consumer_passed_over"
+        })
+}
+
+#[test]
+fn the_document_names_the_alerts_that_rest_on_series_of_consumers() {
+    let document = read("examples/prometheus/README.md");
+    let row = |setting: &str| -> BTreeSet<String> {
+        let start = format!("| `\"{setting}\"` | ");
+        let line = document.lines().find(|line| line.starts_with(&start));
+        let words = line.expect("a row").split('`').map(str::to_owned);
+        words.filter(|word| word.starts_with("Recess")).collect()
+    };
+    let (_, rules) = prometheus("recess.rules.yml");
+    let resting = alerts(&rules).into_iter();
+    let resting: BTreeSet<String> = resting
+        .filter(|(_, text)| rests_on_consumers(text))
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    assert!(resting.len() > 8, "the rules were not understood");
+    let some = row("notable");
+    assert_eq!(&row("none") | &some, resting);
+    assert!(row("all").is_empty());
+    // It wants consumers that are as they should be: `report::row::tests` holds that no other does.
+    assert_eq!(some, ["RecessConsumerPaused".to_owned()].into());
+}

@@ -119,6 +119,7 @@ pub struct Tls {
 pub struct Http {
     pub listen: Entry<String>,
     pub hosts: Entry<Texts>,
+    pub consumer_metrics: Entry<String>,
 }
 
 #[derive(Debug)]

@@ -58,6 +58,7 @@ fn http(table: &mut Table<'_>) -> raw::Http {
     raw::Http {
         listen: table.optional("listen", r#""127.0.0.1:7778""#),
         hosts: table.optional("hosts", r#"["recess.example.com"]"#),
+        consumer_metrics: table.optional("consumer_metrics", r#""notable""#),
     }
 }
 

@@ -101,7 +101,14 @@ fn observe(metrics: &Metrics, report: &Arc<Report>) {
 }
 
 fn rendered(metrics: &Metrics) -> String {
-    String::from_utf8(metrics.render().unwrap()).unwrap()
+    let mut exposition = metrics.expose();
+    let mut text = Vec::new();
+    let mut turn = Vec::new();
+    while exposition.turn(&mut turn).unwrap() {
+        text.append(&mut turn);
+    }
+    text.append(&mut turn);
+    String::from_utf8(text).unwrap()
 }
 
 /// Every line is checked whole, so that a value or a label that goes astray is seen.
