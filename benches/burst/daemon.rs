@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,9 @@ use crate::raw::Raw;
 
 /// Time for recess to start and look around before the window opens.
 const BEFORE: SignedDuration = SignedDuration::from_secs(5);
+
+/// The executable of this build.
+pub const OURS: &str = env!("CARGO_BIN_EXE_recess");
 
 /// How many requests are under way at once: recess's default, and the floor's.
 pub const IN_FLIGHT: usize = 8;
@@ -115,7 +118,46 @@ impl Daemon {
         )
     }
 
+    /// Another executable of recess with these windows.
+    pub fn of(
+        executable: &Path,
+        port: u16,
+        instance: &str,
+        windows: &str,
+        opens: Timestamp,
+    ) -> io::Result<Self> {
+        Self::spawn_of(
+            executable,
+            port,
+            instance,
+            (IN_FLIGHT, REST),
+            windows,
+            opens,
+            Vec::new(),
+        )
+    }
+
     fn spawn(
+        port: u16,
+        instance: &str,
+        controller: Controller,
+        windows: &str,
+        opens: Timestamp,
+        environment: Environment,
+    ) -> io::Result<Self> {
+        Self::spawn_of(
+            Path::new(OURS),
+            port,
+            instance,
+            controller,
+            windows,
+            opens,
+            environment,
+        )
+    }
+
+    fn spawn_of(
+        executable: &Path,
         port: u16,
         instance: &str,
         controller: Controller,
@@ -128,7 +170,7 @@ impl Daemon {
         let path = files.path().join("recess.toml");
         std::fs::write(&path, config(port, instance, http, controller, windows))?;
         let log = std::fs::File::create(files.path().join("log"))?;
-        let child = Command::new(env!("CARGO_BIN_EXE_recess"))
+        let child = Command::new(executable)
             .args(["run", "--config"])
             .arg(&path)
             .envs(environment)
