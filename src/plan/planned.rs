@@ -21,6 +21,22 @@ pub struct Plan {
     pub decisions: Vec<Planned>,
 }
 
+impl Plan {
+    /// Notes that the calendar calls for it from now on: what is left to the primary is waited for.
+    /// Returns whether something is.
+    pub fn leave_to_primary(&self, standby: &mut Standby, now: Now) -> bool {
+        let mut is_left = false;
+        for planned in &self.decisions {
+            let need = Need::of(planned.decision.verdict);
+            if let (Some(need), Sending::LeftToPrimary(_)) = (need, planned.sending) {
+                standby.expect(&planned.id, need, now.uptime);
+                is_left = true;
+            }
+        }
+        is_left
+    }
+}
+
 /// What is planned for one consumer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Planned {

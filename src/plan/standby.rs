@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Planned, Sending, Verdict};
+use super::Verdict;
 use crate::consumer::{ConsumerId, Mark};
 use crate::write::Action;
 
@@ -204,20 +204,6 @@ impl Standby {
             return false;
         }
         seen == Some(until)
-    }
-
-    /// Notes that the calendar calls for what was decided, and waits for what is left to the
-    /// primary. Returns whether something is.
-    pub fn expect_left(&mut self, decisions: &[Planned], now: Duration) -> bool {
-        let mut is_left = false;
-        for planned in decisions {
-            let need = Need::of(planned.decision.verdict);
-            if let (Some(need), Sending::LeftToPrimary(_)) = (need, planned.sending) {
-                self.expect(&planned.id, need, now);
-                is_left = true;
-            }
-        }
-        is_left
     }
 
     /// Notes that the calendar calls for a write from now on.

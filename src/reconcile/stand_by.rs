@@ -16,8 +16,8 @@ impl<J: JetStream> Reconciler<J> {
         }
         let now = self.clock.now();
         let known = self.rows.iter().map(|(id, row)| row.known(id));
-        let decisions = self.situation(now).plan(known, now.wall).decisions;
-        self.standby.expect_left(&decisions, now.uptime)
+        let plan = self.situation(now).plan(known, now.wall);
+        plan.leave_to_primary(&mut self.standby, now)
     }
 
     /// What a standby learns from an advisory of a deadline. Returns whether it is one that passed
