@@ -1,6 +1,5 @@
 //! The Debian package: where it is, and that nobody who knows Debian finds an error in it.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
