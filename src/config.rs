@@ -113,9 +113,9 @@ pub struct Http {
 }
 
 impl Http {
-    /// Whether what takes effect at the start alone is the same.
-    pub fn starts_as(&self, other: &Self) -> bool {
-        (self.listen, &self.hosts) == (other.listen, &other.hosts)
+    /// Whether a change to those settings needs a restart.
+    pub fn needs_restart(&self, newer: &Self) -> bool {
+        (self.listen, &self.hosts) != (newer.listen, &newer.hosts)
     }
 }
 

@@ -303,8 +303,8 @@ fn report(
         Ok(config) => {
             let (old, new) = (settings, &config.settings);
             let timeout = |settings: &Settings| settings.controller.request_timeout;
-            let is_same = new.nats == old.nats && new.http.starts_as(&old.http);
-            if !is_same || timeout(new) != timeout(old) {
+            let is_other_listener = old.http.needs_restart(&new.http);
+            if new.nats != old.nats || is_other_listener || timeout(new) != timeout(old) {
                 warn!(
                     "config changes in [nats], [http] and request_timeout need a restart; all \
                      others are active"

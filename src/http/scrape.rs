@@ -3,10 +3,11 @@
 //! Invariant: one chunk is written at a time, by turns, however many scrape, so they take no more
 //! than one processor, and what else waits for it waits for less than a millisecond; a client that
 //! does not read on costs a chunk or two. It also keeps the report that its text is made of: so of
-//! too many unfinished texts the oldest is ended.
+//! too many unfinished texts the one whose client has not read on for longest is ended.
 
-use std::collections::VecDeque;
+use std::fmt::Display;
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use axum::body::Body;
@@ -14,7 +15,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::stream;
-use tokio::task::yield_now;
+use tokio::task::{spawn_blocking, yield_now};
 
 use super::coding::Coding;
 use super::gzip::{Compressor, Gzip};
@@ -30,13 +31,28 @@ const UNFINISHED: usize = 8;
 /// What all scrapes share.
 pub struct Scrapes {
     metrics: Arc<Metrics>,
-    /// Who has it writes.
-    turns: Arc<tokio::sync::Mutex<Compressor>>,
-    unfinished: Mutex<VecDeque<Weak<Text>>>,
+    turns: Arc<Turns>,
+    unfinished: Mutex<Vec<Weak<Text>>>,
 }
 
-/// A text that is being written; `None` where it was ended.
-type Text = Mutex<Option<Exposition>>;
+/// Who has it writes.
+type Turns = tokio::sync::Mutex<Turn>;
+
+/// What has its turn uses.
+#[derive(Default)]
+struct Turn {
+    compressor: Compressor,
+    /// The number of the turn.
+    number: u64,
+}
+
+/// A text that is being written.
+struct Text {
+    /// `None` if it was ended.
+    exposition: Mutex<Option<Exposition>>,
+    /// The number of its last turn.
+    turn: AtomicU64,
+}
 
 impl Scrapes {
     pub fn of(metrics: Arc<Metrics>) -> Self {
@@ -55,13 +71,18 @@ impl Scrapes {
             return Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, why));
         };
         let gzip = (coding == Coding::Gzip).then(Gzip::new);
+        let metrics = self.metrics.clone();
+        let exposing = spawn_blocking(move || metrics.expose()).await;
+        let exposition = exposing.map_err(broken)?.map_err(broken)?;
         let mut scrape = Scrape {
-            text: Arc::new(Mutex::new(Some(self.metrics.expose()))),
+            text: Arc::new(Text {
+                exposition: Mutex::new(Some(exposition)),
+                turn: AtomicU64::default(),
+            }),
             turns: self.turns.clone(),
             gzip,
             is_over: false,
         };
-        let broken = |error| Refusal::from(format!("cannot write the metrics: {error}"));
         let first = scrape.chunk().await.map_err(broken)?;
         let body = match scrape.is_over {
             true => Body::from(first),
@@ -82,23 +103,27 @@ impl Scrapes {
         Ok(response)
     }
 
-    /// Of too many the oldest is ended: its client has had the most time to read it.
+    /// Of too many, the one whose client has not read on for longest is ended.
     fn note_unfinished(&self, text: &Arc<Text>) {
         let mut unfinished = lock(&self.unfinished);
-        unfinished.retain(|text| text.strong_count() > 0);
-        if unfinished.len() >= UNFINISHED
-            && let Some(oldest) = unfinished.pop_front().and_then(|oldest| oldest.upgrade())
-        {
-            *lock(&oldest) = None;
+        let mut living: Vec<Arc<Text>> = unfinished.iter().filter_map(Weak::upgrade).collect();
+        if living.len() >= UNFINISHED {
+            living.sort_by_key(|text| text.turn.load(Ordering::Relaxed));
+            *lock(&living.remove(0).exposition) = None;
         }
-        unfinished.push_back(Arc::downgrade(text));
+        living.push(text.clone());
+        *unfinished = living.iter().map(Arc::downgrade).collect();
     }
+}
+
+fn broken(error: impl Display) -> Refusal {
+    Refusal::from(format!("cannot write the metrics: {error}"))
 }
 
 /// One scrape.
 struct Scrape {
     text: Arc<Text>,
-    turns: Arc<tokio::sync::Mutex<Compressor>>,
+    turns: Arc<Turns>,
     gzip: Option<Gzip>,
     is_over: bool,
 }
@@ -124,24 +149,28 @@ impl Scrape {
     async fn chunk(&mut self) -> io::Result<Bytes> {
         let mut text = Vec::with_capacity(CHUNK + CHUNK / 8);
         loop {
-            let mut compressor = self.turns.lock().await;
-            self.is_over = !self.turn(&mut text)?;
+            let mut turn = self.turns.lock().await;
+            turn.number += 1;
+            self.text.turn.store(turn.number, Ordering::Relaxed);
+            self.is_over = !self.text.write(&mut text)?;
             if self.is_over || text.len() >= CHUNK {
                 let Some(gzip) = &mut self.gzip else {
                     return Ok(text.into());
                 };
-                let chunk = gzip.chunk(&mut compressor, &text, self.is_over)?;
+                let chunk = gzip.chunk(&mut turn.compressor, &text, self.is_over)?;
                 return Ok(chunk.into());
             }
-            drop(compressor);
+            drop(turn);
             yield_now().await;
         }
     }
+}
 
+impl Text {
     /// Writes on for a turn. Returns whether there is more.
-    fn turn(&self, text: &mut Vec<u8>) -> io::Result<bool> {
-        match &mut *lock(&self.text) {
-            Some(exposition) => exposition.turn(text).map_err(io::Error::other),
+    fn write(&self, out: &mut Vec<u8>) -> io::Result<bool> {
+        match &mut *lock(&self.exposition) {
+            Some(exposition) => Ok(exposition.turn(out)),
             None => Err(io::Error::other("ended for newer scrapes")),
         }
     }

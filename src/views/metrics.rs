@@ -281,12 +281,15 @@ impl Metrics {
     }
 
     /// All metrics as they are now, in Prometheus' text format 0.0.4.
-    pub fn expose(&self) -> Exposition {
+    ///
+    /// # Errors
+    /// As [`Exposition::new`].
+    pub fn expose(&self) -> Result<Exposition, prometheus::Error> {
         for kept in [&self.lost_lines, &self.events_sent, &self.events_lost] {
             kept.refresh();
         }
         let Newest { report, shown } = self.newest().clone();
-        Exposition::new(self.registry.gather(), report, shown, process_metrics())
+        Exposition::new(&self.registry.gather(), report, shown, &process_metrics())
     }
 
     /// A counter that has never counted must read zero, not be absent: alerts compare with what was

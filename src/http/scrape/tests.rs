@@ -1,5 +1,5 @@
 use std::io::Read;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use axum::body::to_bytes;
@@ -112,6 +112,23 @@ async fn of_too_many_unfinished_texts_the_oldest_is_ended() {
     for _ in 0..UNFINISHED {
         assert!(read(get(&scrapes, "").await).await.is_ok());
     }
+}
+
+#[tokio::test]
+async fn a_client_that_reads_on_is_not_ended_for_those_that_do_not() {
+    let (scrapes, _) = scrapes(10 * MANY);
+    let mut reader = get(&scrapes, "").await.into_body().into_data_stream();
+    let mut stalled = Vec::new();
+    for _ in 0..3 * UNFINISHED {
+        reader.next().await.unwrap().unwrap();
+        stalled.push(get(&scrapes, "gzip").await);
+    }
+    while let Some(chunk) = reader.next().await {
+        chunk.unwrap();
+    }
+    let texts = join_all(stalled.into_iter().map(read)).await;
+    let whole = texts.iter().filter(|text| text.is_ok()).count();
+    assert!(whole < UNFINISHED, "{whole} of the stalled are not ended");
 }
 
 #[tokio::test]

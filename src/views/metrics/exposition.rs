@@ -8,6 +8,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 use std::vec;
 
+use bytes::Bytes;
 use prometheus::proto::MetricFamily;
 use prometheus::{Encoder, TextEncoder};
 
@@ -32,27 +33,15 @@ pub struct Exposition {
     report: Option<Arc<Report>>,
     shown: ConsumerMetrics,
     rest: vec::IntoIter<Part>,
-    begun: Option<Begun>,
+    begun: Option<Part>,
 }
 
-/// A family that is still to be written.
+/// What is still to be written of a family.
 enum Part {
-    /// The prometheus crate keeps it.
-    Kept(MetricFamily),
+    /// The prometheus crate keeps it, and has written it.
+    Kept(Bytes),
     /// It is in the report.
-    Reported(&'static Family),
-}
-
-impl Part {
-    fn name(&self) -> &str {
-        match self {
-            Self::Kept(family) => {
-                let name = family.name();
-                name.strip_prefix(PREFIX).unwrap_or(name)
-            }
-            Self::Reported(family) => family.name,
-        }
-    }
+    Reported(Begun),
 }
 
 /// A family of which a part is written.
@@ -79,45 +68,56 @@ enum Went {
 
 impl Exposition {
     /// Of what the crate keeps under the prefix, and of the newest report; last what others keep.
+    /// With thousands of windows, what is kept takes some milliseconds.
+    ///
+    /// # Errors
+    /// If the prometheus crate cannot write what it keeps.
     pub fn new(
-        kept: Vec<MetricFamily>,
+        kept: &[MetricFamily],
         report: Option<Arc<Report>>,
         shown: ConsumerMetrics,
-        others: Vec<MetricFamily>,
-    ) -> Self {
-        let mut parts: Vec<Part> = kept.into_iter().map(Part::Kept).collect();
-        parts.extend(families::all().map(Part::Reported));
-        parts.sort_by(|one, other| one.name().cmp(other.name()));
-        parts.extend(others.into_iter().map(Part::Kept));
-        Self {
+        others: &[MetricFamily],
+    ) -> Result<Self, prometheus::Error> {
+        let mut parts = Vec::new();
+        for family in kept {
+            let name = family.name();
+            parts.push((
+                name.strip_prefix(PREFIX).unwrap_or(name),
+                kept_part(family)?,
+            ));
+        }
+        let reported = families::all().map(|family| (family.name, Begun::of(family)));
+        parts.extend(reported.map(|(name, begun)| (name, Part::Reported(begun))));
+        parts.sort_by_key(|(name, _)| *name);
+        let mut parts: Vec<Part> = parts.into_iter().map(|(_, part)| part).collect();
+        for family in others {
+            parts.push(kept_part(family)?);
+        }
+        Ok(Self {
             report,
             shown,
             rest: parts.into_iter(),
             begun: None,
-        }
+        })
     }
 
     /// Writes on for one turn. Returns whether there is more.
-    ///
-    /// # Errors
-    /// If the prometheus crate cannot write what it keeps.
-    pub fn turn(&mut self, out: &mut Vec<u8>) -> Result<bool, prometheus::Error> {
+    pub fn turn(&mut self, out: &mut Vec<u8>) -> bool {
         let mut left = TURN;
         while left > 0 && out.len() < CHUNK {
-            let begun = match self.begun.take() {
-                Some(begun) => begun,
-                None => match self.rest.next() {
-                    None => return Ok(false),
-                    Some(Part::Kept(family)) => {
-                        TextEncoder::new().encode(&[family], out)?;
-                        continue;
-                    }
-                    Some(Part::Reported(family)) => Begun::of(family),
-                },
+            let Some(part) = self.begun.take().or_else(|| self.rest.next()) else {
+                return false;
             };
-            self.begun = self.go_on(begun, out, &mut left);
+            self.begun = match part {
+                Part::Kept(mut text) => {
+                    let room = CHUNK.saturating_sub(out.len());
+                    out.extend_from_slice(&text.split_to(room.min(text.len())));
+                    (!text.is_empty()).then_some(Part::Kept(text))
+                }
+                Part::Reported(begun) => self.go_on(begun, out, &mut left).map(Part::Reported),
+            };
         }
-        Ok(true)
+        true
     }
 
     /// Writes on in a family; what is left of it.
@@ -255,6 +255,12 @@ fn windows(
         }
     }
     Went::Whole
+}
+
+fn kept_part(family: &MetricFamily) -> Result<Part, prometheus::Error> {
+    let mut text = Vec::new();
+    TextEncoder::new().encode(std::slice::from_ref(family), &mut text)?;
+    Ok(Part::Kept(text.into()))
 }
 
 impl Begun {

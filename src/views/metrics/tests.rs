@@ -101,10 +101,10 @@ fn observe(metrics: &Metrics, report: &Arc<Report>) {
 }
 
 fn rendered(metrics: &Metrics) -> String {
-    let mut exposition = metrics.expose();
+    let mut exposition = metrics.expose().unwrap();
     let mut text = Vec::new();
     let mut turn = Vec::new();
-    while exposition.turn(&mut turn).unwrap() {
+    while exposition.turn(&mut turn) {
         text.append(&mut turn);
     }
     text.append(&mut turn);

@@ -105,11 +105,11 @@ fn by_the_crate(report: Option<&Report>, shown: ConsumerMetrics) -> String {
 
 /// The text as it is written turn by turn, each of which ends soon.
 fn by_turns(report: Option<Arc<Report>>, shown: ConsumerMetrics) -> String {
-    let mut exposition = Exposition::new(Vec::new(), report, shown, Vec::new());
+    let mut exposition = Exposition::new(&[], report, shown, &[]).unwrap();
     let mut text = Vec::new();
     loop {
         let mut turn = Vec::new();
-        let goes_on = exposition.turn(&mut turn).unwrap();
+        let goes_on = exposition.turn(&mut turn);
         assert!(turn.len() < CHUNK + 4_096, "a turn of {} bytes", turn.len());
         text.append(&mut turn);
         if !goes_on {
@@ -359,13 +359,14 @@ fn a_text_of_many_turns_leaves_out_and_repeats_nothing() {
 #[test]
 fn a_turn_ends_where_nothing_is_written_too() {
     let mut exposition = Exposition::new(
-        Vec::new(),
+        &[],
         Some(Arc::new(many(10 * 512, 0))),
         ConsumerMetrics::Notable,
-        Vec::new(),
-    );
+        &[],
+    )
+    .unwrap();
     let mut turns = 0;
-    while exposition.turn(&mut Vec::new()).unwrap() {
+    while exposition.turn(&mut Vec::new()) {
         turns += 1;
     }
     assert!(turns >= 10 * 10, "only {turns} turns over ten families");
@@ -388,4 +389,31 @@ fn no_two_families_have_one_name_and_their_labels_are_in_order() {
     for family in families::all() {
         assert!(family.labels.is_sorted(), "{}", family.name);
     }
+}
+
+#[test]
+fn what_the_crate_keeps_is_written_in_turns_too() {
+    let registry = Registry::new_custom(Some("recess".to_owned()), None).unwrap();
+    let opts = Opts::new("windows_missed_total", "Much.");
+    let missed = CounterVec::new(opts, &["window"]).unwrap();
+    registry.register(Box::new(missed.clone())).unwrap();
+    for number in 0..5_000 {
+        missed.with_label_values(&[number.to_string()]);
+    }
+    let kept = registry.gather();
+    let expected = TextEncoder::new().encode_to_string(&kept).unwrap();
+    let mut exposition = Exposition::new(&kept, None, ConsumerMetrics::All, &[]).unwrap();
+    let (mut text, mut turns) = (Vec::new(), 0);
+    loop {
+        let mut turn = Vec::new();
+        let goes_on = exposition.turn(&mut turn);
+        assert!(turn.len() <= CHUNK, "a turn of {} bytes", turn.len());
+        text.append(&mut turn);
+        turns += 1;
+        if !goes_on {
+            break;
+        }
+    }
+    assert!(turns > 3, "only {turns} turns");
+    assert!(String::from_utf8(text).unwrap().contains(&expected));
 }
