@@ -2,7 +2,8 @@
 //!
 //! A [`Rule`] names civil (wall-clock) times by a cron pattern, [`Fixed`] lists them. Between two
 //! transitions of a zone, civil times and instants correspond one to one, so a rule walks its zone
-//! span by span (`calendar/offset_span.rs`) and meets daylight saving only at the seams:
+//! span by span (`calendar/offset_span.rs`; a table for each zone, `calendar/zone.rs`) and meets
+//! daylight saving only at the seams:
 //!
 //! - a **gap** (clocks go forward): the civil times in it never happen. [`Gap`] says what becomes
 //!   of an opening there.
@@ -22,15 +23,18 @@ mod fields;
 mod fixed;
 mod offset_span;
 mod rule;
+mod span;
 #[cfg(test)]
 mod tests;
 mod times;
 mod words;
+mod zone;
 
 pub use cron::{Oddity, Pattern, PatternError};
 pub use fixed::{Boundary, Fixed, union};
 pub use offset_span::icalendar_instant;
 pub use rule::{ClockChange, Length, Outcome, Rule};
+pub use zone::Zone;
 
 /// One opening of a window: half-open, `[opens, closes)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

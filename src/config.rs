@@ -285,7 +285,7 @@ fn check(path: &Path, text: &str, mut findings: Vec<Finding>) -> Result<Config, 
         policy: Arc::new(policy),
         settings,
         // A zone that is none was an error above.
-        zone: zone_defaults.zone.clone().unwrap_or(TimeZone::UTC),
+        zone: (zone_defaults.zone.clone()).map_or(TimeZone::UTC, TimeZone::from),
         zone_data: zones.newer.data.clone(),
         modified: Timestamp::UNIX_EPOCH,
         warnings: findings,

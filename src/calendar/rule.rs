@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::offset_span::{
     OffsetSpan, first_instant, last_instant, last_second_before, second_after, whole_second,
 };
-use super::{Gap, Occurrence, Pattern, Repeat, Shift};
+use super::{Gap, Occurrence, Pattern, Repeat, Shift, Zone};
 
 /// How far ahead a search goes. Leap-day rules can rest for eight years (2096 to 2104).
 const HORIZON: SignedDuration = SignedDuration::from_hours(24 * 366 * 10);
@@ -49,7 +49,7 @@ pub enum Outcome {
 #[derive(Clone, Debug)]
 pub struct Rule {
     pattern: Box<Pattern>,
-    zone: TimeZone,
+    zone: Zone,
     length: Length,
     gap: Gap,
     repeat: Repeat,
@@ -79,7 +79,7 @@ impl Rule {
 
     /// A rule with the default treatment of gaps and folds: an interval rule (`0 * * * *`) means
     /// elapsed time, so it skips and doubles; every other rule opens once a day.
-    pub fn new(pattern: Pattern, zone: TimeZone, length: Length) -> Self {
+    pub fn new(pattern: Pattern, zone: impl Into<Zone>, length: Length) -> Self {
         let (gap, repeat) = if pattern.is_interval() {
             (Gap::Skip, Repeat::Both)
         } else {
@@ -91,7 +91,7 @@ impl Rule {
         };
         Self {
             pattern: Box::new(pattern),
-            zone,
+            zone: zone.into(),
             length,
             gap,
             repeat,
@@ -126,7 +126,7 @@ impl Rule {
 
     /// The zone whose wall clock the pattern names.
     pub fn zone(&self) -> &TimeZone {
-        &self.zone
+        self.zone.time_zone()
     }
 
     /// When its occurrences close.
@@ -264,7 +264,7 @@ impl Rule {
 
     /// The changes of the clocks in `(from, until)` that meet an opening, in order.
     pub fn clock_changes(&self, from: Timestamp, until: Timestamp) -> Vec<ClockChange> {
-        (self.zone.following(from))
+        (self.zone.time_zone().following(from))
             .take_while(|change| change.timestamp() < until)
             .filter_map(|change| self.met_by(&OffsetSpan::at(&self.zone, change.timestamp())))
             .collect()

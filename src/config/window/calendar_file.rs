@@ -48,7 +48,7 @@ pub fn read(
         &bytes,
         &Reader {
             zone: &zone,
-            find_zone: &|name| zones.find(name),
+            find_zone: &|name| zones.find(name).map(TimeZone::from),
             counts: &|summary| match &globs {
                 None => true,
                 Some(globs) => EventGlob::count(globs, summary),

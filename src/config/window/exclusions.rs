@@ -74,13 +74,19 @@ fn exclusion(
     };
     let (schedule, events) = if !raw.calendar.is_absent() || !raw.events.is_absent() {
         let zone = timing::zone(&raw.timing, defaults, findings);
-        let from_file = calendar_file::read(raw, zone, defaults.zones, folder, findings);
+        let from_file = calendar_file::read(
+            raw,
+            zone.map(TimeZone::from),
+            defaults.zones,
+            folder,
+            findings,
+        );
         from_file.map(|(fixed, events)| (Schedule::Fixed(fixed), Some(events)))?
     } else if !raw.dates.is_absent() {
         let zone = timing::zone(&raw.timing, defaults, findings);
         let dates = raw.dates.given();
         findings.extend(dates.and_then(|dates| second_form(raw, dates)));
-        dates.and_then(|dates| Some((days(dates, zone, findings)?, None)))?
+        dates.and_then(|dates| Some((days(dates, zone.map(TimeZone::from), findings)?, None)))?
     } else {
         let kind = TableKind::Exclusion;
         (

@@ -4,7 +4,9 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
 use super::window_length::never_closes;
-use crate::calendar::{Boundary, Fixed, Length, Oddity, Pattern, PatternError, Rule, Schedule};
+use crate::calendar::{
+    Boundary, Fixed, Length, Oddity, Pattern, PatternError, Rule, Schedule, Zone,
+};
 use crate::config::file::code;
 use crate::config::file::findings::Finding;
 use crate::config::file::raw::{DateTimeValue, Entry, Placed, Timing};
@@ -88,7 +90,7 @@ pub fn zone(
     raw: &Timing,
     defaults: &ZoneDefaults<'_>,
     findings: &mut Vec<Finding>,
-) -> Option<TimeZone> {
+) -> Option<Zone> {
     match &raw.timezone {
         Entry::Absent => defaults.zone.clone(),
         own @ (Entry::Broken | Entry::Given(_)) => {
@@ -129,7 +131,7 @@ fn two_beginnings(
 }
 
 /// From one date and time until another.
-fn once(raw: &Timing, zone: Option<TimeZone>, findings: &mut Vec<Finding>) -> Option<Fixed> {
+fn once(raw: &Timing, zone: Option<Zone>, findings: &mut Vec<Finding>) -> Option<Fixed> {
     let from = (raw.from.given()).and_then(|from| date_time::date_time(from, findings));
     let until = (raw.until.given()).and_then(|until| date_time::date_time(until, findings));
     if let Some(duration) = raw.duration.given() {
@@ -152,9 +154,10 @@ fn once(raw: &Timing, zone: Option<TimeZone>, findings: &mut Vec<Finding>) -> Op
         findings.push(finding.hint("add a line such as: until = 2026-12-06T04:00:00"));
     }
     let (zone, from, until) = (zone?, from?, until?);
+    let zone = zone.time_zone();
     let fixed = Fixed::once(zone.clone(), from, until);
     if fixed.is_none() {
-        findings.extend(reversed(raw, &zone, from, until));
+        findings.extend(reversed(raw, zone, from, until));
     }
     fixed
 }
@@ -178,7 +181,7 @@ fn reversed(raw: &Timing, zone: &TimeZone, from: Boundary, until: Boundary) -> O
     Some((finding.hint(hint)).also(raw.from.place()?.span.clone(), "it starts here"))
 }
 
-fn recurring(raw: &Timing, zone: Option<TimeZone>, findings: &mut Vec<Finding>) -> Option<Rule> {
+fn recurring(raw: &Timing, zone: Option<Zone>, findings: &mut Vec<Finding>) -> Option<Rule> {
     let pattern = (raw.schedule.given()).and_then(|text| pattern(text, findings));
     let length = length(raw, findings);
     Some(Rule::new(pattern?, zone?, length?))

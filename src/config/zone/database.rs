@@ -15,6 +15,7 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use super::hint::zone_hint;
 use super::names::{is_no_zone, is_of_the_host, is_offset};
+use crate::calendar::Zone;
 
 /// Where hosts keep their copy, unless the variable `TZDIR` says otherwise (tzset(3)).
 const HOST_FOLDER: &str = "/usr/share/zoneinfo";
@@ -83,6 +84,8 @@ pub struct Zones {
     pub newer: ZoneDb,
     /// The other one, if the host has one.
     pub older: Option<ZoneDb>,
+    /// Those that were found: thousands of windows share the table of one.
+    found: Arc<Mutex<HashMap<String, Zone>>>,
     /// The ways out that were found, by what was no zone.
     hints: Arc<Mutex<HashMap<String, String>>>,
 }
@@ -103,24 +106,31 @@ impl Zones {
             Some(host) if host.data.is_newer_than(&bundled.data) => Self {
                 newer: host,
                 older: Some(bundled),
+                found: Arc::default(),
                 hints: Arc::default(),
             },
             older => Self {
                 newer: bundled,
                 older,
+                found: Arc::default(),
                 hints: Arc::default(),
             },
         }
     }
 
     /// Finds a zone, or returns the fix.
-    pub fn find(&self, name: &str) -> Result<TimeZone, String> {
+    pub fn find(&self, name: &str) -> Result<Zone, String> {
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(zone) = found.get(name) {
+            return Ok(zone.clone());
+        }
         // A host may have left out old names (Debian keeps them in a package of their own), and a
         // file that was good stays good.
         let copies = [Some(&self.newer), self.older.as_ref()];
-        (copies.into_iter().flatten())
-            .find_map(|copy| copy.get(name))
-            .ok_or_else(|| self.hint(name))
+        let zone = (copies.into_iter().flatten()).find_map(|copy| copy.get(name));
+        let zone = Zone::from(zone.ok_or_else(|| self.hint(name))?);
+        found.insert(name.to_owned(), zone.clone());
+        Ok(zone)
     }
 
     fn hint(&self, name: &str) -> String {

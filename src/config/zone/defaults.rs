@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 
 use super::database::Zones;
 use super::names::oddity;
+use crate::calendar::Zone;
 use crate::config::file::code;
 use crate::config::file::findings::Finding;
 use crate::config::file::raw::{self, Entry, Placed};
@@ -13,7 +14,7 @@ use crate::config::file::raw::{self, Entry, Placed};
 pub struct ZoneDefaults<'z> {
     pub zones: &'z Zones,
     /// `None` where the file says something wrong about it.
-    pub zone: Option<TimeZone>,
+    pub zone: Option<Zone>,
 }
 
 /// What `[defaults]` says of zones.
@@ -23,7 +24,7 @@ pub fn zone_defaults<'z>(
     findings: &mut Vec<Finding>,
 ) -> ZoneDefaults<'z> {
     let zone = match &raw.timezone {
-        Entry::Absent => Some(TimeZone::UTC),
+        Entry::Absent => Some(Zone::from(TimeZone::UTC)),
         Entry::Broken => None,
         Entry::Given(name) => timezone(name, zones, findings),
     };
@@ -31,11 +32,7 @@ pub fn zone_defaults<'z>(
 }
 
 /// A zone by its name.
-pub fn timezone(
-    name: &Placed<String>,
-    zones: &Zones,
-    findings: &mut Vec<Finding>,
-) -> Option<TimeZone> {
+pub fn timezone(name: &Placed<String>, zones: &Zones, findings: &mut Vec<Finding>) -> Option<Zone> {
     let found = zones.find(&name.value);
     if let (Ok(_), Some((message, hint))) = (&found, oddity(&name.value)) {
         findings.push(name.place.warning(code::ODD_ZONE, message).hint(hint));
