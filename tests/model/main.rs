@@ -19,7 +19,7 @@
 //!
 //! The judge is `judge.rs`, which uses nothing of the plan. `holds.rs` has the runs: an opening, a seam, a close, a
 //! restart, a cluster, two copies, a standby, overrides, reloads, a clear. `cargo test --test model` allows one fault and
-//! one act of another client in each run: 174,000 states, 39 steps deep, 45 s of processor in a debug build.
+//! one act of another client in each run: 173,000 states, 39 steps deep, 45 s of processor in a debug build.
 //! `RECESS_MODEL_DEEPER=1 cargo test --release --test model holds -- --nocapture` allows one more of each and one more
 //! tick.
 //!
