@@ -35,8 +35,13 @@ fn prometheus(ending: &str) -> (usize, String) {
 /// Every metric of recess's own that a text names, histograms without the endings of their series.
 fn metrics_in(text: &str) -> BTreeSet<String> {
     let in_a_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    // A package is called so too, with the version behind.
+    let is_metric = |word: &&str| {
+        let name = word.strip_prefix("recess_");
+        name.is_some_and(|name| !name.starts_with(|c: char| c.is_ascii_digit()))
+    };
     (text.split(|c| !in_a_name(c)))
-        .filter(|word| word.starts_with("recess_"))
+        .filter(is_metric)
         .map(|word| {
             let ending = ["_bucket", "_sum", "_count"]
                 .iter()
