@@ -76,7 +76,7 @@ async fn the_screen_shows_what_happens_and_is_given_back() {
     ];
     let (exit, out, err) = ask(&config, &extend);
     assert_eq!((exit, &*err), (Some(0), ""), "{out}");
-    terminal.until_text(", extended by alice: late").await;
+    terminal.until_text("extended by alice: late").await;
 
     terminal.press("x");
     terminal.press("q");
