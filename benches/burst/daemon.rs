@@ -73,14 +73,7 @@ impl Daemon {
 
     /// Starts it with these windows, the first of which opens then.
     pub fn with(port: u16, instance: &str, windows: &str, opens: Timestamp) -> io::Result<Self> {
-        Self::spawn(
-            port,
-            instance,
-            (IN_FLIGHT, REST),
-            windows,
-            opens,
-            Vec::new(),
-        )
+        Self::of(Path::new(OURS), port, instance, windows, opens)
     }
 
     /// The same, with a full pass every second.

@@ -14,8 +14,8 @@ const MOST_CHANGES: usize = 32;
 
 impl Policy {
     /// The first instant after `after` at which some window opens or closes, an override begins or
-    /// ends, or, while anything of that lasts or consumers come back, the furthest deadline moves
-    /// on. Between `after` and that instant no answer of [`Policy::desired`] changes, but that
+    /// ends, or the furthest deadline moves on, which counts while one of them lasts or consumers
+    /// return after it. Between `after` and that instant no answer of [`Policy::desired`] changes, but that
     /// tails end: then there is nothing to do, as the server ends them.
     pub fn next_change(&self, after: Timestamp) -> Option<Timestamp> {
         let by_hand = self.on_consumers.overrides.iter();

@@ -58,7 +58,7 @@ pub struct Metrics {
     events_lost: Kept,
 }
 
-/// What is written anew at each scrape.
+/// What is written at each scrape.
 #[derive(Clone, Default)]
 struct Newest {
     report: Option<Arc<Report>>,

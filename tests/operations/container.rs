@@ -18,6 +18,7 @@ use crate::support::configmap;
 use crate::support::manifests;
 use crate::support::nats_server::{self, Options, Server, Watchdog};
 use crate::support::recess::{secs, until};
+use crate::support::world::World;
 
 const BILLING: &str = "ORDERS/billing";
 
@@ -77,9 +78,7 @@ impl Drop for Workshop {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs root and Debian packages: tests/operations/run"]
 async fn the_container_pauses_and_holds_nothing_but_recess() {
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
-    account.durable(BILLING).await;
+    let world = World::with(&[BILLING]).await;
     let span = Span::open_for(120);
 
     let workshop = Workshop::new();
@@ -90,7 +89,7 @@ async fn the_container_pauses_and_holds_nothing_but_recess() {
 
     let bundle = workshop.path("bundle");
     fs::create_dir_all(bundle.join("config")).unwrap();
-    let config = Config::new([server.url()]).window("night", &[BILLING], span);
+    let config = world.config().window("night", &[BILLING], span);
     config.write(&bundle.join("config"));
     let spec = spec(
         &bundle,
@@ -102,7 +101,7 @@ async fn the_container_pauses_and_holds_nothing_but_recess() {
     let mut recess = Contained::start(&bundle, &workshop.path("crun"));
     until("the container pauses", secs(10), async || {
         assert_eq!(recess.child.try_wait().unwrap(), None, "{}", recess.log());
-        let paused = account.is_paused_until(BILLING, span.deadline());
+        let paused = world.account.is_paused_until(BILLING, span.deadline());
         paused.await.then_some(())
     })
     .await;

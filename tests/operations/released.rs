@@ -8,10 +8,10 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::package::{in_target, printed};
-use crate::support::account::Account;
-use crate::support::config::{Config, Span};
-use crate::support::nats_server::{self, Server};
+use crate::support::config::Span;
+use crate::support::nats_server;
 use crate::support::recess::{secs, until};
+use crate::support::world::World;
 
 const BILLING: &str = "ORDERS/billing";
 
@@ -203,12 +203,10 @@ fn the_list_of_crates_is_that_of_each_program() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a release: tests/operations/run release FOLDER"]
 async fn the_program_of_another_machine_pauses() {
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
-    account.durable(BILLING).await;
+    let world = World::with(&[BILLING]).await;
     let span = Span::open_for(120);
     let (folder, program) = of_archive(&MACHINES[1]);
-    let config = Config::new([server.url()]).window("night", &[BILLING], span);
+    let config = world.config().window("night", &[BILLING], span);
     let config = config.write(folder.path());
     let mut recess = Command::new("qemu-aarch64-static")
         .arg(&program)
@@ -219,7 +217,7 @@ async fn the_program_of_another_machine_pauses() {
         .unwrap();
     until("it pauses", secs(30), async || {
         assert_eq!(recess.try_wait().unwrap(), None);
-        let paused = account.is_paused_until(BILLING, span.deadline());
+        let paused = world.account.is_paused_until(BILLING, span.deadline());
         paused.await.then_some(())
     })
     .await;

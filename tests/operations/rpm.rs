@@ -6,19 +6,16 @@ use crate::machine::Machine;
 use crate::package::{printed, root};
 use crate::released::released;
 use crate::service::Service;
-use crate::support::account::Account;
-use crate::support::config::{Config, Span};
-use crate::support::nats_server::Server;
+use crate::support::config::Span;
 use crate::support::recess::{secs, until};
+use crate::support::world::World;
 
 const BILLING: &str = "ORDERS/billing";
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a release: tests/operations/run release FOLDER"]
 async fn the_rpm_lives_on_a_machine() {
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
-    account.durable(BILLING).await;
+    let world = World::with(&[BILLING]).await;
     let span = Span::open_for(600);
     let rpm = released(".x86_64.rpm");
     let machine = Machine::boot("rpm", Path::new("/"), &[("/srv/recess.rpm", &rpm)]).await;
@@ -28,16 +25,16 @@ async fn the_rpm_lives_on_a_machine() {
     machine.ok("rpm --install --nodeps --force-debian /srv/recess.rpm");
     // As usual where rpm is at home: an administrator enables and starts it.
     assert!(!service.is_active());
-    service.configure(&Config::new([server.url()]).window("night", &[BILLING], span));
+    service.configure(&world.config().window("night", &[BILLING], span));
     let edited = machine.ok("sha256sum /etc/recess/recess.toml");
     service.systemctl("enable --now");
     until("billing is paused", secs(10), async || {
-        let paused = account.is_paused_until(BILLING, span.deadline());
+        let paused = world.account.is_paused_until(BILLING, span.deadline());
         paused.await.then_some(())
     })
     .await;
 
-    let (before, tap) = (service.pid(), account.tap().await);
+    let (before, tap) = (service.pid(), world.account.tap().await);
     machine.ok("rpm --upgrade --force --nodeps --force-debian /srv/recess.rpm");
     until("it runs again", secs(10), async || {
         (service.is_active() && service.pid() != before).then_some(())
@@ -45,7 +42,12 @@ async fn the_rpm_lives_on_a_machine() {
     .await;
     tokio::time::sleep(secs(2)).await;
     assert!(tap.writes().is_empty(), "{:?}", tap.writes());
-    assert!(account.is_paused_until(BILLING, span.deadline()).await);
+    assert!(
+        world
+            .account
+            .is_paused_until(BILLING, span.deadline())
+            .await
+    );
     assert_eq!(machine.ok("sha256sum /etc/recess/recess.toml"), edited);
 
     machine.ok("rpm --erase --force-debian recess");
@@ -53,7 +55,12 @@ async fn the_rpm_lives_on_a_machine() {
     let left =
         machine.ok("ls /etc/recess; ls /usr/bin/recess /usr/lib/systemd/system/recess* || true");
     assert_eq!(left, "recess.toml.rpmsave");
-    assert!(account.is_paused_until(BILLING, span.deadline()).await);
+    assert!(
+        world
+            .account
+            .is_paused_until(BILLING, span.deadline())
+            .await
+    );
 }
 
 #[test]

@@ -5,19 +5,16 @@ use std::path::Path;
 use crate::machine::Machine;
 use crate::package::{deb, in_target};
 use crate::service::Service;
-use crate::support::account::Account;
-use crate::support::config::{Config, Span};
-use crate::support::nats_server::Server;
+use crate::support::config::Span;
 use crate::support::recess::{secs, until};
+use crate::support::world::World;
 
 const CONSUMERS: [&str; 2] = ["ORDERS/billing", "ORDERS/shipping"];
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs root and Debian packages: tests/operations/run"]
 async fn an_upgrade_within_a_window_leaves_pauses_and_sends_nothing() {
-    let server = Server::start(Default::default()).unwrap();
-    let account = Account::connect(&server.url()).await;
-    account.durables(&CONSUMERS).await;
+    let world = World::with(&CONSUMERS).await;
     let span = Span::open_for(600);
     let before = in_target("operations/before.deb");
     let files = [("/srv/before.deb", &*before), ("/srv/recess.deb", &*deb())];
@@ -26,13 +23,13 @@ async fn an_upgrade_within_a_window_leaves_pauses_and_sends_nothing() {
 
     machine.ok("dpkg -i /srv/before.deb");
     assert_eq!(machine.ok("recess --version"), "recess 0.1.0");
-    service.configure(&Config::new([server.url()]).window("night", &CONSUMERS, span));
+    service.configure(&world.config().window("night", &CONSUMERS, span));
     let edited = machine.ok("sha256sum /etc/recess/recess.toml");
     service.systemctl("restart");
     let all_paused = async || {
         let mut all = true;
         for path in CONSUMERS {
-            all &= account.is_paused_until(path, span.deadline()).await;
+            all &= world.account.is_paused_until(path, span.deadline()).await;
         }
         all
     };
@@ -43,7 +40,7 @@ async fn an_upgrade_within_a_window_leaves_pauses_and_sends_nothing() {
     // What it may still have to confirm is confirmed.
     tokio::time::sleep(secs(2)).await;
 
-    let tap = account.tap().await;
+    let tap = world.account.tap().await;
     machine.ok("dpkg -i /srv/recess.deb");
     assert_eq!(
         machine.ok("recess --version"),
