@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use prometheus::{CounterVec, GaugeVec, Opts, Registry};
+use prometheus::{Counter, CounterVec, Gauge, Opts, Registry};
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -76,24 +76,28 @@ fn series(family: &Family, report: Option<&Report>, shown: ConsumerMetrics) -> F
 }
 
 /// The text by the crate's registry and encoder.
+///
+/// Each series is a metric of its own: a `GaugeVec` of prometheus 0.14 tells label values apart by a
+/// hash of one after the other, and `["a", "bc"]` is then the same series as `["ab", "c"]`.
 fn by_the_crate(report: Option<&Report>, shown: ConsumerMetrics) -> String {
     let registry = Registry::new_custom(Some("recess".to_owned()), None).unwrap();
     for family in families::all() {
-        let series = series(family, report, shown);
-        let opts = Opts::new(family.name, family.help);
-        match family.kind {
-            Kind::Gauge => {
-                let gauge = GaugeVec::new(opts, family.labels).unwrap();
-                registry.register(Box::new(gauge.clone())).unwrap();
-                for (labels, value) in series {
-                    gauge.with_label_values(&labels).set(value);
+        for (values, value) in series(family, report, shown) {
+            let labels = family.labels.iter().zip(&values);
+            let opts = labels.fold(
+                Opts::new(family.name, family.help),
+                |opts, (label, value)| opts.const_label(*label, value),
+            );
+            match family.kind {
+                Kind::Gauge => {
+                    let gauge = Gauge::with_opts(opts).unwrap();
+                    gauge.set(value);
+                    registry.register(Box::new(gauge)).unwrap();
                 }
-            }
-            Kind::Counter => {
-                let counter = CounterVec::new(opts, family.labels).unwrap();
-                registry.register(Box::new(counter.clone())).unwrap();
-                for (labels, value) in series {
-                    counter.with_label_values(&labels).inc_by(value);
+                Kind::Counter => {
+                    let counter = Counter::with_opts(opts).unwrap();
+                    counter.inc_by(value);
+                    registry.register(Box::new(counter)).unwrap();
                 }
             }
         }
@@ -312,6 +316,32 @@ proptest! {
         let text = by_turns(report.map(Arc::new), shown);
         prop_assert_eq!(ordered(&text), ordered(&expected));
     }
+}
+
+#[test]
+fn consumers_whose_names_read_alike_one_after_the_other_have_a_series_each() {
+    let row = |found| Row::undecided(WindowSet::default(), found, Duration::ZERO);
+    let running = Found::Present(observation(PauseState::Running));
+    let rows = [
+        (ConsumerId::new("A", "AA"), row(Found::Missing)),
+        (ConsumerId::new("AA", "A"), row(running)),
+    ];
+    let report = Report {
+        rows: Arc::new(rows.into()),
+        ..example::report("default")
+    };
+    let text = by_turns(Some(Arc::new(report)), ConsumerMetrics::All);
+    let missing: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("recess_consumer_missing{"))
+        .collect();
+    assert_eq!(
+        missing,
+        [
+            "recess_consumer_missing{consumer_name=\"AA\",stream_name=\"A\"} 1",
+            "recess_consumer_missing{consumer_name=\"A\",stream_name=\"AA\"} 0",
+        ]
+    );
 }
 
 /// So many consumers, of which every thousandth is missing, and windows.
