@@ -24,34 +24,50 @@ pub use labels::{LONGEST_VALUE, Label, LabelKeys, LabelReader, Labels};
 
 /// A consumer's full name. Neither part can hold a slash, a space or a dot (nats-server refuses
 /// them), which makes `STREAM/CONSUMER` a safe way to write it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ConsumerId {
-    stream: Arc<str>,
-    consumer: Arc<str>,
-}
+///
+/// Cheap to clone, and small: every book that recess keeps has one for each consumer.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConsumerId(
+    /// Both parts, with [`BETWEEN`] between them: streams come in order, and each stream's
+    /// consumers.
+    Arc<str>,
+);
+
+/// What stands between the two parts of a name: no name can hold it, and it sorts before all that
+/// one can.
+const BETWEEN: char = '\0';
 
 impl ConsumerId {
     /// Joins two names that the server or a parsed selector vouches for.
-    pub fn new(stream: impl Into<Arc<str>>, consumer: impl Into<Arc<str>>) -> Self {
-        Self {
-            stream: stream.into(),
-            consumer: consumer.into(),
-        }
+    pub fn new(stream: impl AsRef<str>, consumer: impl AsRef<str>) -> Self {
+        let (stream, consumer) = (stream.as_ref(), consumer.as_ref());
+        Self(format!("{stream}{BETWEEN}{consumer}").into())
+    }
+
+    fn parts(&self) -> (&str, &str) {
+        self.0.split_once(BETWEEN).unwrap_or((&self.0, ""))
     }
 
     /// The stream's name.
     pub fn stream(&self) -> &str {
-        &self.stream
+        self.parts().0
     }
 
     /// The consumer's name within its stream.
     pub fn consumer(&self) -> &str {
-        &self.consumer
+        self.parts().1
     }
 
     /// `STREAM/CONSUMER`, as config and arguments write it.
     pub fn path(&self) -> String {
-        format!("{}/{}", self.stream, self.consumer)
+        let (stream, consumer) = self.parts();
+        format!("{stream}/{consumer}")
+    }
+}
+
+impl fmt::Debug for ConsumerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ConsumerId({:?})", self.path())
     }
 }
 
@@ -59,7 +75,8 @@ impl ConsumerId {
 /// another.
 impl fmt::Display for ConsumerId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} > {}", visible(&self.stream), visible(&self.consumer))
+        let (stream, consumer) = self.parts();
+        write!(f, "{} > {}", visible(stream), visible(consumer))
     }
 }
 
