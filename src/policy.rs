@@ -220,7 +220,7 @@ impl Policy {
         let was_paused = self.on_consumers.may_have_paused(candidate);
         (matched.into_iter().collect::<WindowSet>())
             .with_overrides(by_hand, was_paused)
-            .kept_off(exempt, unmatched)
+            .keeping_off(exempt, unmatched)
     }
 
     /// The consumers that windows select, overrides that pause, and those that did and were taken

@@ -17,9 +17,15 @@ use super::{Effect, Override, Verb, Window};
 /// They are the windows themselves, not their places in a policy: a set outlives a reload, and
 /// still says what it said. Two sets are equal if they hold the very same windows, which those of
 /// two policies never do.
+///
+/// Cheap to clone: consumers that follow the same share it.
 #[derive(Clone, Debug, Default)]
-pub struct WindowSet {
-    windows: Arc<[Arc<Window>]>,
+pub struct WindowSet(Option<Arc<Followed>>);
+
+/// What a [`WindowSet`] holds; one without anything holds none.
+#[derive(Clone, Debug, Default)]
+struct Followed {
+    windows: Box<[Arc<Window>]>,
     /// What people decided about the consumer itself; none for most.
     by_hand: Option<Arc<ByHand>>,
     /// What its metadata keeps from it; none for most.
@@ -57,7 +63,28 @@ struct ByHand {
 impl WindowSet {
     /// Their names.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.windows.iter().map(|window| &*window.name)
+        self.iter().map(|window| &*window.name)
+    }
+
+    fn by_hand(&self) -> Option<&ByHand> {
+        self.0.as_ref()?.by_hand.as_deref()
+    }
+
+    fn kept_off(&self) -> Option<&KeptOff> {
+        self.0.as_ref()?.kept_off.as_deref()
+    }
+
+    /// The same with that changed.
+    fn with(self, change: impl FnOnce(&mut Followed)) -> Self {
+        let mut followed = self.0.map(Arc::unwrap_or_clone).unwrap_or_default();
+        change(&mut followed);
+        let Followed {
+            windows,
+            by_hand,
+            kept_off,
+        } = &followed;
+        let is_any = !windows.is_empty() || by_hand.is_some() || kept_off.is_some();
+        Self(is_any.then(|| Arc::new(followed)))
     }
 
     /// The same windows, and these overrides.
@@ -70,11 +97,11 @@ impl WindowSet {
                 was_paused,
             })
         });
-        Self { by_hand, ..self }
+        self.with(|followed| followed.by_hand = by_hand)
     }
 
     /// The same, less what the consumer's metadata keeps from it.
-    pub(super) fn kept_off(self, exempt: Option<Exempt>, unmatched: Vec<Arc<Window>>) -> Self {
+    pub(super) fn keeping_off(self, exempt: Option<Exempt>, unmatched: Vec<Arc<Window>>) -> Self {
         let is_any = exempt.is_some() || !unmatched.is_empty();
         let kept_off = is_any.then(|| {
             Arc::new(KeptOff {
@@ -82,12 +109,12 @@ impl WindowSet {
                 unmatched: Unmatched(unmatched),
             })
         });
-        Self { kept_off, ..self }
+        self.with(|followed| followed.kept_off = kept_off)
     }
 
     /// The consumer is exempt from its windows by its metadata, now or later on.
     pub fn exempt(&self) -> Option<Exempt> {
-        self.kept_off.as_ref()?.exempt
+        self.kept_off()?.exempt
     }
 
     /// Whether it is at `at`.
@@ -102,22 +129,20 @@ impl WindowSet {
 
     /// The windows whose selectors name the consumer, and whose `where` does not hold for it.
     pub fn unmatched(&self) -> &[Arc<Window>] {
-        (self.kept_off.as_ref()).map_or(&[], |kept_off| &kept_off.unmatched.0)
+        self.kept_off()
+            .map_or(&[], |kept_off| &kept_off.unmatched.0)
     }
 
     /// The windows as if the `where` of each held: a consumer that was paused when it did stays so
     /// until its deadline.
     pub fn by_name(&self) -> Self {
-        let windows = self.windows.iter().chain(self.unmatched());
-        Self {
-            windows: windows.cloned().collect(),
-            ..self.clone()
-        }
+        let windows = self.iter().chain(self.unmatched()).cloned().collect();
+        self.clone().with(|followed| followed.windows = windows)
     }
 
     /// Whether an override that would pause the consumer now was taken back.
     pub fn was_withdrawn(&self) -> bool {
-        (self.by_hand.as_ref()).is_some_and(|by_hand| by_hand.was_paused)
+        self.by_hand().is_some_and(|by_hand| by_hand.was_paused)
     }
 
     /// Those windows and those overrides of it.
@@ -126,20 +151,18 @@ impl WindowSet {
         windows: impl Fn(&Window) -> bool,
         overrides: impl Fn(&Override) -> bool,
     ) -> Self {
-        let windows = self.windows.iter().filter(|window| windows(window));
+        let windows = self.iter().filter(|window| windows(window));
         let overrides = self.overrides().iter().filter(|one| overrides(one));
         let set: Self = windows.cloned().collect();
         let set = set.with_overrides(overrides.cloned().collect(), self.was_withdrawn());
-        Self {
-            kept_off: self.kept_off.clone(),
-            ..set
-        }
+        let kept_off = (self.0.as_ref()).and_then(|followed| followed.kept_off.clone());
+        set.with(|followed| followed.kept_off = kept_off)
     }
 
     /// The overrides that name the consumer.
     pub fn overrides(&self) -> &[Arc<Override>] {
-        let by_hand = self.by_hand.as_ref();
-        by_hand.map_or(&[], |by_hand| &by_hand.overrides)
+        self.by_hand()
+            .map_or(&[], |by_hand| &by_hand.overrides)
     }
 
     /// The overrides of the windows and of the consumer that have the last word there at some time
@@ -147,7 +170,6 @@ impl WindowSet {
     pub fn overridden_by(&self, from: Timestamp, until: Timestamp) -> Vec<Arc<Override>> {
         let own = self.overlay();
         let of_windows = self
-            .windows
             .iter()
             .flat_map(|window| window.overlay().touching(from, until));
         let all = own.touching(from, until).chain(of_windows);
@@ -161,14 +183,15 @@ impl WindowSet {
     /// Which of the overrides that name the consumer has the last word, and when.
     pub(super) fn overlay(&self) -> &Overlay {
         const NONE: &Overlay = &Overlay::NONE;
-        (self.by_hand.as_ref()).map_or(NONE, |by_hand| &by_hand.overlay)
+        self.by_hand()
+            .map_or(NONE, |by_hand| &by_hand.overlay)
     }
 
     /// Whether nothing holds the consumer at any time: no window, and no override that pauses or
     /// was taken back before its end.
     pub fn is_empty(&self) -> bool {
         let mut effects = self.overrides().iter().map(|one| one.terms.effect);
-        self.windows.is_empty()
+        <[_]>::is_empty(self)
             && effects.all(|effect| effect == Effect::Run)
             && !self.was_withdrawn()
     }
@@ -185,25 +208,28 @@ impl Deref for WindowSet {
     type Target = [Arc<Window>];
 
     fn deref(&self) -> &Self::Target {
-        &self.windows
+        (self.0.as_ref()).map_or(&[], |followed| &followed.windows)
     }
 }
 
 impl FromIterator<Arc<Window>> for WindowSet {
     fn from_iter<I: IntoIterator<Item = Arc<Window>>>(windows: I) -> Self {
-        Self {
-            windows: windows.into_iter().collect(),
-            ..Self::default()
-        }
+        let windows = windows.into_iter().collect();
+        Self::default().with(|followed| followed.windows = windows)
     }
 }
 
 impl PartialEq for WindowSet {
     fn eq(&self, other: &Self) -> bool {
-        are_the_same(&self.windows, &other.windows)
-            && are_the_same(self.overrides(), other.overrides())
-            && self.was_withdrawn() == other.was_withdrawn()
-            && self.kept_off == other.kept_off
+        let are_one = match (&self.0, &other.0) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (one, other) => one.is_none() && other.is_none(),
+        };
+        are_one
+            || are_the_same(self, other)
+                && are_the_same(self.overrides(), other.overrides())
+                && self.was_withdrawn() == other.was_withdrawn()
+                && self.kept_off() == other.kept_off()
     }
 }
 
@@ -217,7 +243,7 @@ impl Eq for WindowSet {}
 
 impl Hash for WindowSet {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        for window in self.windows.iter() {
+        for window in self.iter() {
             Arc::as_ptr(window).hash(state);
         }
         for one in self.overrides() {
