@@ -326,7 +326,7 @@ impl<J: JetStream> Bulk<J> {
             }
             let row = self.rows.get(id);
             *result = match row.and_then(|row| row.problem.clone()) {
-                Some(problem) => BulkResult::Failed(problem),
+                Some(problem) => BulkResult::Failed(*problem),
                 None if run.sent.contains(id) => BulkResult::Unconfirmed,
                 None => BulkResult::Unknown,
             };

@@ -1,6 +1,5 @@
 //! What one pass saw, decided and did. Log lines, metrics, `/readyz` and `status` are views of it.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,11 +21,13 @@ pub mod example;
 mod left_out;
 mod overrides;
 mod row;
+mod rows;
 
 pub use backlog::Backlog;
 pub use left_out::{LeftOut, PassedOver, Sentence, Topic, Why};
 pub use overrides::{BucketState, OverridesReport};
 pub use row::Row;
+pub use rows::Rows;
 
 /// What started a pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,7 +92,7 @@ pub struct Report {
     /// How far a pass has come that sends for longer than a second.
     pub burst: Option<Burst>,
     /// Every consumer in scope.
-    pub rows: Arc<BTreeMap<ConsumerId, Row>>,
+    pub rows: Rows,
     /// Streams that could not be listed for orphans: pauses with recess's mark that no window
     /// names.
     pub unlisted: Arc<[Failure]>,
@@ -122,7 +123,7 @@ impl Report {
             policy,
             pass: None,
             burst: None,
-            rows: Arc::default(),
+            rows: Rows::default(),
             unlisted: Arc::default(),
             limits_unread: Arc::default(),
             left_out: Arc::default(),
@@ -310,7 +311,7 @@ pub struct Act {
     /// Why it had to be done again, where it was in place before.
     pub repair: Option<Repair>,
     /// Who made that necessary, where it is known.
-    pub undone_by: Option<Writer>,
+    pub undone_by: Option<Box<Writer>>,
     /// What it undid carried this instance's mark: another recess of the same name wrote it.
     pub by_same_instance: bool,
     /// For the first pause of an opening that recess was there for: from the opening to the

@@ -1,6 +1,5 @@
 //! What is different of the consumers, row by row.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +7,7 @@ use super::Change;
 use crate::consumer::{ConsumerId, Found, Owner};
 use crate::plan::{Rule, Verdict};
 use crate::policy::{Desired, Exempt};
-use crate::report::{Report, Row};
+use crate::report::{Report, Row, Rows};
 
 /// A write that was accepted and does not show for so long is an error.
 pub const CONFIRMATION_LIMIT: Duration = Duration::from_secs(10);
@@ -35,7 +34,7 @@ struct Kinds {
 }
 
 pub(super) fn compare(before: Option<&Report>, after: &Report, changes: &mut Vec<Change>) {
-    let nothing = BTreeMap::new();
+    let nothing = Rows::default();
     let rows = before.map_or(&nothing, |before| &before.rows);
     let was_dry_run = before.is_some_and(|before| before.dry_run);
     let mut kinds = Kinds::default();
@@ -83,8 +82,8 @@ pub(super) fn compare(before: Option<&Report>, after: &Report, changes: &mut Vec
 
 /// The rows of after, each with the one that it had before.
 fn joined<'r>(
-    before: &'r BTreeMap<ConsumerId, Row>,
-    after: &'r BTreeMap<ConsumerId, Row>,
+    before: &'r Rows,
+    after: &'r Rows,
 ) -> impl Iterator<Item = (&'r ConsumerId, Option<&'r Row>, &'r Row)> {
     let mut before = before.iter().peekable();
     after.iter().map(move |(id, row)| {

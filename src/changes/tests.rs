@@ -74,7 +74,7 @@ fn night(open: Option<Occurrence>, blank: Option<Blank>) -> Report {
 fn row(edit: impl FnOnce(&mut Row)) -> Report {
     let mut row = Row::undecided(Default::default(), Found::Unknown, Duration::ZERO);
     edit(&mut row);
-    with(|report| report.rows = Arc::new([(id(), row)].into()))
+    with(|report| report.rows = [(id(), row)].into_iter().collect())
 }
 
 /// What holds of a consumer. Each other row is one difference from it.

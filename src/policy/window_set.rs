@@ -161,8 +161,7 @@ impl WindowSet {
 
     /// The overrides that name the consumer.
     pub fn overrides(&self) -> &[Arc<Override>] {
-        self.by_hand()
-            .map_or(&[], |by_hand| &by_hand.overrides)
+        self.by_hand().map_or(&[], |by_hand| &by_hand.overrides)
     }
 
     /// The overrides of the windows and of the consumer that have the last word there at some time
@@ -183,8 +182,7 @@ impl WindowSet {
     /// Which of the overrides that name the consumer has the last word, and when.
     pub(super) fn overlay(&self) -> &Overlay {
         const NONE: &Overlay = &Overlay::NONE;
-        self.by_hand()
-            .map_or(NONE, |by_hand| &by_hand.overlay)
+        self.by_hand().map_or(NONE, |by_hand| &by_hand.overlay)
     }
 
     /// Whether nothing holds the consumer at any time: no window, and no override that pauses or

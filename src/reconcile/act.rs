@@ -70,7 +70,9 @@ impl<J: JetStream> Reconciler<J> {
             .and_then(|until| self.ledger.repair(&id, until, seen));
         // Asked before ours leaves, as after that ours is the last.
         let undone = repair.filter(|repair| *repair != Repair::Recreated);
-        let undone_by = undone.and_then(|_| self.jetstream.last_writer(&id));
+        let undone_by = undone
+            .and_then(|_| self.jetstream.last_writer(&id))
+            .map(Box::new);
         let by_same_instance =
             undone.is_some() && seen.state.deadline().is_some_and(|at| mark.owns(at));
         self.ledger.sending(&id, action, deadline, extends, now);
@@ -103,8 +105,8 @@ impl<J: JetStream> Reconciler<J> {
             let opening = row.and_then(|row| self.opening(&row.windows, &row.found, now.wall));
             act.lateness = opening.map(|opens: Timestamp| now.wall.duration_since(opens));
         }
-        if let Some(row) = std::sync::Arc::make_mut(&mut self.rows).get_mut(&act.id) {
-            row.problem = act.result.clone().err();
+        if let Some(row) = self.rows.get_mut(&act.id) {
+            row.problem = act.result.clone().err().map(Box::new);
             row.unconfirmed = self.ledger.unseen_for(&act.id, now);
         }
         // Where it failed, the next pass sees to it as soon as the ledger lets it.

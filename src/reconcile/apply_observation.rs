@@ -41,12 +41,14 @@ impl<J: JetStream> Reconciler<J> {
         let updated = observed.apply(
             interest,
             scope,
-            // Cloned once a pass, as the newest report still holds the rows of the pass before.
-            Arc::make_mut(&mut rows),
+            rows.table(),
             Arc::make_mut(&mut left_out),
             |id, sample, before| {
                 let server_now = sample.server_time.unwrap_or(observed_at);
-                self.row_of(id, sample.found, before, interest, (now, server_now), pass)
+                let before = before.map(|row| &**row);
+                let row =
+                    self.row_of(id, sample.found, before, interest, (now, server_now), pass)?;
+                Some(Arc::new(row))
             },
         );
         (self.rows, self.left_out) = (rows, left_out);
@@ -125,8 +127,14 @@ impl<J: JetStream> Reconciler<J> {
         // Also those that no window wants are remembered; ephemeral ones come and go under ever new
         // names.
         if self.memberships.len() > 2 * self.rows.len() + 10_000 {
-            self.memberships.clear();
+            self.forget_memberships();
         }
+    }
+
+    /// Forgets which windows each consumer follows: each is asked for again.
+    pub(super) fn forget_memberships(&mut self) {
+        self.memberships.clear();
+        self.window_sets.clear();
     }
 
     /// What decides which windows a consumer follows, besides its name. One of which nothing can be
@@ -141,7 +149,12 @@ impl<J: JetStream> Reconciler<J> {
         match self.memberships.get(id) {
             Some((known, windows)) if *known == nature => windows.clone(),
             _ => {
-                let windows = self.policy.windows_of(&nature.candidate(id));
+                let asked = self.policy.windows_of(&nature.candidate(id));
+                let known = self.window_sets.get(&asked).cloned();
+                let windows = known.unwrap_or_else(|| {
+                    self.window_sets.insert(asked.clone());
+                    asked
+                });
                 self.memberships
                     .insert(id.clone(), (nature, windows.clone()));
                 windows

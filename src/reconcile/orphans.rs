@@ -6,7 +6,6 @@
 //! is the least urgent of all steps, and what it cannot list fails no pass.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
 
@@ -94,7 +93,7 @@ impl<J: JetStream> Reconciler<J> {
             let windows = self.windows_of(&id, nature);
             if windows.is_empty() && !known.contains(&id) {
                 let row = Row::undecided(windows, sample.found, now.uptime);
-                Arc::make_mut(&mut self.rows).insert(id.clone(), row);
+                self.rows.insert(id.clone(), row);
                 self.orphans.add(id.clone(), now);
                 fresh.insert(id);
             }

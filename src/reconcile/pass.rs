@@ -138,9 +138,8 @@ impl<J: JetStream> Reconciler<J> {
         let plan = (self.situation(now)).plan(known.map(|(id, row)| row.known(id)), now.wall);
         self.agenda.follow(&plan);
         let mut rows = std::mem::take(&mut self.rows);
-        let table = Arc::make_mut(&mut rows);
         for planned in plan.decisions {
-            if let Some(row) = table.get_mut(&planned.id) {
+            if let Some(row) = rows.get_mut(&planned.id) {
                 self.note_down(row, planned, now);
             }
         }

@@ -148,10 +148,7 @@ impl<J: JetStream> Reconciler<J> {
         let mut rows = std::mem::take(&mut self.rows);
         let mut to_observe: Vec<ConsumerId> = Vec::new();
         let is_held = |row: &Row| matches!(row.desired, Desired::Paused(_));
-        let held = Arc::make_mut(&mut rows)
-            .iter_mut()
-            .filter(|(_, row)| is_held(row));
-        for (id, row) in held {
+        for (id, row) in rows.iter_mut(is_held) {
             let situation = self.situation(now);
             let known = row.known(id);
             let decision = situation.decide(&known, row.desired, now.wall);

@@ -1,6 +1,6 @@
 //! What the passes share, and what a new policy or config changes of it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::now::Now;
 use crate::overrides::Bucket;
 use crate::plan::{Agenda, Orphans, Rule, Skew, Standby, Verdict};
 use crate::policy::{Effect, Policy, Selector, Target, WindowSet};
-use crate::report::{Failure, LeftOut, Row};
+use crate::report::{Failure, LeftOut, Rows};
 
 /// What the passes share.
 pub struct Reconciler<J> {
@@ -34,7 +34,7 @@ pub struct Reconciler<J> {
     pub(super) ledger: Ledger,
     /// What is left to the primary.
     pub(super) standby: Standby,
-    pub(super) rows: Arc<BTreeMap<ConsumerId, Row>>,
+    pub(super) rows: Rows,
     /// The server's clock less ours.
     pub(super) skew: Skew,
     /// When each consumer is observed again.
@@ -46,6 +46,8 @@ pub struct Reconciler<J> {
     /// The windows of a consumer, remembered because matching thousands of names against many globs
     /// is the dearest part of a pass.
     pub(super) memberships: HashMap<ConsumerId, (Nature, WindowSet)>,
+    /// The sets of windows among those, each once: consumers that follow the same share one.
+    pub(super) window_sets: HashSet<WindowSet>,
     /// What wildcards leave out, and what could not be read.
     pub(super) left_out: Arc<LeftOut>,
     /// Each window's globs that match no consumer, once everything was observed.
@@ -82,12 +84,13 @@ impl<J: JetStream> Reconciler<J> {
             config,
             ledger: Ledger::default(),
             standby: Standby::default(),
-            rows: Arc::default(),
+            rows: Rows::default(),
             skew: Skew::default(),
             agenda: Agenda::default(),
             to_clear: BTreeSet::new(),
             since,
             memberships: HashMap::new(),
+            window_sets: HashSet::new(),
             left_out: Arc::default(),
             unmatched: None,
             orphans: Orphans::default(),
@@ -144,13 +147,12 @@ impl<J: JetStream> Reconciler<J> {
         let natures: Vec<_> = (rows.iter())
             .map(|(id, row)| self.nature_of(id, &row.found))
             .collect();
-        self.memberships.clear();
+        self.forget_memberships();
         // A row names its windows, and the next pass may be far away.
         let mut changed = BTreeSet::new();
         let policy = self.policy.clone();
         let mut moment = policy.desired_at(now.wall);
-        let table = Arc::make_mut(&mut rows);
-        for ((id, row), nature) in table.iter_mut().zip(natures) {
+        for ((id, row), nature) in rows.iter_mut(|_| true).zip(natures) {
             row.windows = self.windows_of(id, nature);
             let desired = moment.desired(id, &row.windows);
             if desired != row.desired {
@@ -161,7 +163,7 @@ impl<J: JetStream> Reconciler<J> {
         // Consumers that no window names any more are not asked about either, also if the next
         // passes learn nothing.
         let ours = self.beyond_the_policy(now);
-        table.retain(|id, row| !row.windows.is_empty() || ours.contains(id));
+        rows.retain(|id, row| !row.windows.is_empty() || ours.contains(id));
         self.rows = rows;
         changed
     }
@@ -207,7 +209,7 @@ impl<J: JetStream> Reconciler<J> {
     }
 
     /// Every consumer of interest, as it was observed last.
-    pub fn rows(&self) -> &BTreeMap<ConsumerId, Row> {
+    pub fn rows(&self) -> &Rows {
         &self.rows
     }
 
@@ -223,7 +225,7 @@ impl<J: JetStream> Reconciler<J> {
         self.standby.forget();
         let policy = self.policy.clone();
         let mut moment = policy.desired_at(now.wall);
-        for (id, row) in Arc::make_mut(&mut self.rows) {
+        for (id, row) in self.rows.iter_mut(|_| true) {
             row.desired = moment.desired(id, &row.windows);
             row.found = Found::Unknown;
             row.verdict = Verdict::Unknown;
@@ -235,15 +237,15 @@ impl<J: JetStream> Reconciler<J> {
     /// The instance has another name from now on. What was written under the name of before stays
     /// recess's until it ends.
     fn rename(&mut self, mark: Mark) {
-        let (rows, ledger) = (Arc::make_mut(&mut self.rows), &mut self.ledger);
+        let (rows, ledger) = (&mut self.rows, &mut self.ledger);
         let before = self.policy.mark();
-        let seen = rows.iter_mut().filter_map(|(id, row)| {
+        let seen = rows.iter().filter_map(|(id, row)| {
             let until = row.found.observation()?.state.deadline()?;
             before.owns(until).then(|| (id.clone(), until))
         });
         self.former
             .remember(seen.chain(ledger.restamp(before, mark)));
-        for (id, row) in rows {
+        for (id, row) in rows.iter_mut(|_| true) {
             self.former.translate_found(id, &mut row.found, mark);
         }
     }

@@ -35,8 +35,8 @@ pub struct Row {
     pub sends_in: Option<Duration>,
     /// Another client overrides what recess writes, and recess has stopped.
     pub contested: bool,
-    /// What went wrong with it last.
-    pub problem: Option<RequestError>,
+    /// What went wrong with it last: nothing with most.
+    pub problem: Option<Box<RequestError>>,
     /// The messages that wait for it.
     pub backlog: Backlog,
 }

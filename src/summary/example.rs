@@ -1,6 +1,6 @@
 //! What tests of the summary and of the page begin with: a deployment at an instant.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::policy::{
     Desired, Override, OverrideId, Selection, Selector, Target, Terms, Verb, WindowSet,
 };
 use crate::report::example::{bucket, full_pass};
-use crate::report::{Report, Row, WindowState};
+use crate::report::{Report, Row, Rows, WindowState};
 use crate::retention::{Cause, Loss};
 
 /// The deployment of the documents.
@@ -162,8 +162,8 @@ impl Scene {
     }
 
     /// All rows, to change them.
-    pub fn rows(&mut self) -> &mut BTreeMap<ConsumerId, Row> {
-        Arc::make_mut(&mut self.report.rows)
+    pub fn rows(&mut self) -> &mut Rows {
+        &mut self.report.rows
     }
 
     /// One row, to change it.

@@ -14,7 +14,7 @@ use crate::jetstream::bucket::{BucketError, BucketRead};
 use crate::jetstream::{RequestError, Unreadable, Unsuitable};
 use crate::overrides::entry;
 use crate::plan::{Orphan, Rule, Verdict};
-use crate::report::{Blank, BucketState, Failure};
+use crate::report::{Blank, BucketState, Failure, Rows};
 use crate::retention::Cause;
 
 /// What a summary says, a line each: its title, its sentences, and the things to check with their
@@ -87,7 +87,7 @@ fn faults() -> Vec<(&'static str, Scene)> {
         s.report.smooth_skew = Some(SignedDuration::from_millis(2100))
     });
     add("not observed yet", |s| {
-        s.rows().clear();
+        *s.rows() = Rows::default();
         s.report.windows.iter_mut().for_each(|w| w.unmatched = None);
     });
     add("stream not observed", |s| {
@@ -129,7 +129,7 @@ fn faults() -> Vec<(&'static str, Scene)> {
     });
     add("running", |s| {
         s.runs("ORDERS/billing");
-        s.row("ORDERS/billing").problem = Some(denied());
+        s.row("ORDERS/billing").problem = Some(Box::new(denied()));
     });
     add("two running", |s| {
         s.runs("ORDERS/billing");

@@ -221,7 +221,9 @@ impl Metrics {
                 self.takeovers.inc();
             }
         }
-        self.newest().report = Some(report.clone());
+        // Without what the pass did, which is counted above.
+        let state = Arc::new(report.state());
+        self.newest().report = Some(state);
     }
 
     fn newest(&self) -> MutexGuard<'_, Newest> {

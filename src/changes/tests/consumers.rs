@@ -26,7 +26,7 @@ fn rows(second: i64, rows: &[(&str, Row)]) -> Report {
         .map(|(name, row)| (ConsumerId::new("ORDERS", *name), row.clone()));
     with(|report| {
         report.at = at(second);
-        report.rows = Arc::new(rows.collect());
+        report.rows = rows.collect();
     })
 }
 
@@ -210,7 +210,7 @@ fn a_wait_is_reported_if_it_is_a_fight() {
         ("undone", waits(|_| {}), 1),
         (
             "after a failure",
-            waits(|row| row.problem = Some(timed_out())),
+            waits(|row| row.problem = Some(Box::new(timed_out()))),
             0,
         ),
         ("an orphan", waits(|row| row.rule = Rule::OrphanWaiting), 0),

@@ -107,7 +107,7 @@ fn judge(row: &Row, acts: bool) -> BulkResult {
     if let (true, Some(problem)) = (acts, &row.problem)
         && problem.is_final()
     {
-        return BulkResult::Failed(problem.clone());
+        return BulkResult::Failed((**problem).clone());
     }
     match (row.verdict, row.rule) {
         (Verdict::Missing, _) => BulkResult::Missing,
@@ -132,7 +132,7 @@ fn give_up(waiting: &BTreeSet<ConsumerId>, followed: &mut Followed) {
         let row = followed.rows.get(id);
         let problem = row.and_then(|row| row.problem.clone());
         let result = match (problem, row.map(|row| &row.found)) {
-            (Some(problem), _) => BulkResult::Failed(problem),
+            (Some(problem), _) => BulkResult::Failed(*problem),
             (None, None | Some(Found::Unknown)) => BulkResult::Unknown,
             (None, Some(_)) => BulkResult::Unconfirmed,
         };

@@ -106,7 +106,7 @@ fn report(second: i64, rows: &[(&str, Row)]) -> Report {
         at: at(second),
         link: up(),
         pass: Some(full_pass()),
-        rows: Arc::new(rows.collect()),
+        rows: rows.collect(),
         windows: vec![WindowState {
             name: "night".into(),
             open,

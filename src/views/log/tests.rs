@@ -25,7 +25,7 @@ fn timed_out() -> RequestError {
 
 fn row(found: Found, problem: Option<RequestError>) -> Row {
     Row {
-        problem,
+        problem: problem.map(Box::new),
         ..Row::undecided(Default::default(), found, Duration::ZERO)
     }
 }
@@ -41,12 +41,10 @@ fn report(result: Option<Result<(), RequestError>>, billing: Option<Row>) -> Rep
             acts: result.map(act).into_iter().collect(),
             ..example::full_pass()
         }),
-        rows: Arc::new(
-            billing
-                .map(|row| (id("billing"), row))
-                .into_iter()
-                .collect(),
-        ),
+        rows: billing
+            .map(|row| (id("billing"), row))
+            .into_iter()
+            .collect(),
         ..example::report("default")
     }
 }
@@ -290,11 +288,11 @@ fn who_undoes_a_pause_is_named_in_its_repair_and_when_recess_stops() {
         user: Some("alice".to_owned()),
         ..Default::default()
     };
-    let repaired = |undone_by| {
+    let repaired = |undone_by: Option<crate::jetstream::Writer>| {
         let mut report = report(Some(Ok(())), Some(row(Found::Unknown, None)));
         let act = &mut report.pass.as_mut().unwrap().acts[0];
         act.repair = Some(crate::ledger::Repair::Resumed);
-        act.undone_by = undone_by;
+        act.undone_by = undone_by.map(Box::new);
         report
     };
     let mut stopped = row(Found::Unknown, None);

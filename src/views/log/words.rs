@@ -67,7 +67,7 @@ pub(super) const OTHER_CLIENT: &str = "another client";
 
 /// What made a repair necessary, as far as it is known.
 pub(super) fn cause(act: &Act) -> Option<String> {
-    let writer = act.undone_by.as_ref().map(Writer::to_string);
+    let writer = act.undone_by.as_deref().map(Writer::to_string);
     if !act.by_same_instance {
         return writer;
     }

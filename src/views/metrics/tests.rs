@@ -81,7 +81,7 @@ fn report(rows: BTreeMap<ConsumerId, Row>) -> Arc<Report> {
             confirmed: vec![SignedDuration::from_millis(9)],
             ..example::full_pass()
         }),
-        rows: Arc::new(rows),
+        rows: rows.into_iter().collect(),
         windows: vec![WindowState {
             name: "nightly".into(),
             open: Some(occurrence("2026-12-01T01:00:00Z", "2026-12-01T03:00:00Z")),

@@ -49,9 +49,9 @@ fn night() -> Scene {
 fn trouble() -> Scene {
     let mut scene = night();
     scene.runs("ORDERS/billing");
-    scene.row("ORDERS/billing").problem = Some(RequestError::Denied {
+    scene.row("ORDERS/billing").problem = Some(Box::new(RequestError::Denied {
         subject: "$JS.API.CONSUMER.PAUSE.ORDERS.billing".to_owned(),
-    });
+    }));
     scene.runs("ORDERS/export");
     scene.row("ORDERS/export").contested = true;
     scene.is_paused_by_another("ORDERS/shipping", "2027-03-26T11:00:00Z");
@@ -97,7 +97,7 @@ fn offline() -> Scene {
     scene.report.link = Link::Down {
         reason: "cannot connect to nats://nats-1:4222: connection refused".to_owned(),
     };
-    for row in scene.rows().values_mut() {
+    for (_, row) in scene.rows().iter_mut(|_| true) {
         *row = row.unknown_since(row.seen);
     }
     scene
@@ -125,7 +125,7 @@ fn crowd() -> Scene {
         .collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut scene = Scene::new(&toml, IN_THE_NIGHT, &names);
-    for row in scene.rows().values_mut() {
+    for (_, row) in scene.rows().iter_mut(|_| true) {
         row.contested = true;
     }
     scene

@@ -62,7 +62,7 @@ fn not_connected() -> Scene {
     scene.report.link = Link::Down {
         reason: "connection refused".to_owned(),
     };
-    for row in scene.rows().values_mut() {
+    for (_, row) in scene.rows().iter_mut(|_| true) {
         (row.found, row.verdict, row.rule) = (Found::Unknown, Verdict::Unknown, Rule::Unknown);
     }
     scene

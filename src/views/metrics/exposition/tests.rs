@@ -327,7 +327,7 @@ fn consumers_whose_names_read_alike_one_after_the_other_have_a_series_each() {
         (ConsumerId::new("AA", "A"), row(running)),
     ];
     let report = Report {
-        rows: Arc::new(rows.into()),
+        rows: rows.into_iter().collect(),
         ..example::report("default")
     };
     let text = by_turns(Some(Arc::new(report)), ConsumerMetrics::All);
