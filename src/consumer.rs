@@ -58,6 +58,11 @@ impl ConsumerId {
         self.parts().1
     }
 
+    /// What comes after every consumer of a stream, and before those of the next one.
+    pub fn end_of(stream: &str) -> Self {
+        Self(format!("{stream}\u{1}").into())
+    }
+
     /// `STREAM/CONSUMER`, as config and arguments write it.
     pub fn path(&self) -> String {
         let (stream, consumer) = self.parts();

@@ -54,13 +54,7 @@ pub struct Burst {
 impl Daemon {
     /// Starts it, with a window for everybody that opens in a few seconds, and so many requests under way at once.
     pub fn start(port: u16, instance: &str, in_flight: usize) -> io::Result<Self> {
-        let now = Timestamp::now();
-        let opens = Timestamp::from_second(now.as_second() + 1 + BEFORE.as_secs());
-        let opens = opens.map_err(io::Error::other)?;
-        let closes = opens + SignedDuration::from_mins(30);
-        let window = format!(
-            "[[window]]\nname = \"burst\"\nconsumers = [\"*/*\"]\nfrom = {opens}\nuntil = {closes}\n"
-        );
+        let (opens, window) = window_for_all(BEFORE)?;
         Self::spawn(
             port,
             instance,
@@ -219,6 +213,16 @@ impl Daemon {
 
     /// Waits for the burst over `count` consumers to be confirmed. `tap` hears the first request.
     pub fn burst(&self, count: usize, tap: &mut Raw) -> io::Result<Burst> {
+        self.burst_and(count, tap, || ())
+    }
+
+    /// The same, and does that between the last answer and the first question about it.
+    pub fn burst_and(
+        &self,
+        count: usize,
+        tap: &mut Raw,
+        then: impl FnOnce(),
+    ) -> io::Result<Burst> {
         tap.next()?;
         let first = Timestamp::now();
         let last = loop {
@@ -228,6 +232,7 @@ impl Daemon {
             self.in_time()?;
             std::thread::sleep(Duration::from_millis(200));
         };
+        then();
         let confirmed = loop {
             if let Some(mean) = self.confirmed(count)? {
                 break mean;
@@ -306,6 +311,18 @@ impl Drop for Daemon {
     fn drop(&mut self) {
         terminate(&mut self.child, Duration::from_secs(5));
     }
+}
+
+/// A window for everybody that opens after that time, and when that is.
+pub fn window_for_all(before: SignedDuration) -> io::Result<(Timestamp, String)> {
+    let now = Timestamp::now();
+    let opens = Timestamp::from_second(now.as_second() + 1 + before.as_secs());
+    let opens = opens.map_err(io::Error::other)?;
+    let closes = opens + SignedDuration::from_mins(30);
+    let window = format!(
+        "[[window]]\nname = \"burst\"\nconsumers = [\"*/*\"]\nfrom = {opens}\nuntil = {closes}\n"
+    );
+    Ok((opens, window))
 }
 
 /// `paused 1000 consumers in 231 ms, the first 1 ms after the opening, the last 231 ms`: the last number.

@@ -2,8 +2,9 @@
 //! does nothing else. Both in one run by turns, against one real nats-server; medians of five.
 //!
 //! `cargo bench --bench burst` takes about a quarter of an hour; with `-- 1000 10000 copies bystanders rest metadata page cluster`,
-//! or some of these words, it does only that, and `-- soak` watches its memory for half an hour. Absolute times are this machine's;
-//! ratios travel.
+//! or some of these words, it does only that. `-- growth` measures up to 100,000 consumers (`-- growth 1000` so many), and with
+//! `BEFORE=/path/to/recess` another executable by turns; `-- soak` watches its memory for half an hour. Absolute times are
+//! this machine's; ratios travel.
 
 #![allow(clippy::disallowed_methods)]
 
@@ -12,6 +13,7 @@ mod bystander;
 mod copies;
 #[allow(dead_code)] // the other bench uses the rest
 mod daemon;
+mod growth;
 mod metadata;
 #[path = "../../tests/support/nats_server.rs"]
 mod nats_server;
@@ -54,6 +56,9 @@ fn main() -> Result<()> {
     let is_asked = |part: &str| asked.iter().any(|word| word == part);
     if is_asked("soak") {
         return soaked();
+    }
+    if is_asked("growth") {
+        return growth::measure(&asked);
     }
     let everything = !parts.iter().any(|(part, _)| is_asked(part));
     for (part, measure) in parts {

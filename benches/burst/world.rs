@@ -34,7 +34,14 @@ impl World {
         consumers: usize,
         replicas: &[usize],
     ) -> io::Result<Self> {
-        Self::with(port, (streams, consumers), replicas, |_| Value::Null)
+        Self::with(port, (streams, consumers), "file", replicas, |_| {
+            Value::Null
+        })
+    }
+
+    /// The same on one node that keeps them in memory: what a disk takes is no part of it.
+    pub fn in_memory(port: u16, streams: usize, consumers: usize) -> io::Result<Self> {
+        Self::with(port, (streams, consumers), "memory", &[1], |_| Value::Null)
     }
 
     /// The same on one node, where the consumer of each number has that metadata.
@@ -44,12 +51,13 @@ impl World {
         consumers: usize,
         metadata: fn(usize) -> Value,
     ) -> io::Result<Self> {
-        Self::with(port, (streams, consumers), &[1], metadata)
+        Self::with(port, (streams, consumers), "file", &[1], metadata)
     }
 
     fn with(
         port: u16,
         (streams, consumers): (usize, usize),
+        storage: &str,
         replicas: &[usize],
         metadata: impl Fn(usize) -> Value,
     ) -> io::Result<Self> {
@@ -64,7 +72,7 @@ impl World {
         for (number, stream) in world.streams.iter().enumerate() {
             let replicas = replicas[number % replicas.len()];
             let body = json!({
-                "name": stream, "subjects": [format!("{stream}.>")], "storage": "file", "num_replicas": replicas,
+                "name": stream, "subjects": [format!("{stream}.>")], "storage": storage, "num_replicas": replicas,
             });
             requests.push((format!("$JS.API.STREAM.CREATE.{stream}"), body.to_string()));
         }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map;
+use std::ops::RangeBounds;
 use std::sync::Arc;
 
 use super::Row;
@@ -47,6 +48,23 @@ impl Rows {
     /// Their names.
     pub fn keys(&self) -> impl Iterator<Item = &ConsumerId> {
         self.0.keys()
+    }
+
+    /// Those from one name to another.
+    pub fn range(
+        &self,
+        names: impl RangeBounds<ConsumerId>,
+    ) -> impl Iterator<Item = (&ConsumerId, &Row)> {
+        self.0.range(names).map(|(id, row)| (id, &**row))
+    }
+
+    /// The streams of which there are consumers, each once. Its consumers are skipped.
+    pub fn streams(&self) -> impl Iterator<Item = &str> {
+        let first = self.keys().next().map(ConsumerId::stream);
+        std::iter::successors(first, |stream| {
+            let mut rest = self.range(ConsumerId::end_of(stream)..);
+            rest.next().map(|(id, _)| id.stream())
+        })
     }
 
     /// They alone.

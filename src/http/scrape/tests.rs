@@ -17,7 +17,7 @@ fn scrapes(consumers: u32) -> (Scrapes, Arc<Report>) {
     let row = || Row::undecided(WindowSet::default(), Found::Missing, Duration::ZERO);
     let id = |number| ConsumerId::new("ORDERS", format!("c{number}"));
     let report = Arc::new(Report {
-        rows: Arc::new((0..consumers).map(|number| (id(number), row())).collect()),
+        rows: (0..consumers).map(|number| (id(number), row())).collect(),
         ..example::report("test")
     });
     let metrics = Metrics::new().unwrap();

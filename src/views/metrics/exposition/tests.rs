@@ -291,7 +291,7 @@ fn report() -> impl Strategy<Value = Report> {
     let skew = option::of((-5_000_000_000_i64..5_000_000_000).prop_map(SignedDuration::from_nanos));
     (rows, windows, left_out(), skew, any::<bool>()).prop_map(
         |(rows, windows, left_out, smooth_skew, has_overrides)| Report {
-            rows: Arc::new(rows),
+            rows: rows.into_iter().collect(),
             windows,
             left_out: Arc::new(left_out),
             smooth_skew,
@@ -355,11 +355,9 @@ fn many(consumers: u32, windows: u32) -> Report {
     };
     let id = |number: u32| ConsumerId::new(format!("S{}", number % 20), format!("c{number}"));
     Report {
-        rows: Arc::new(
-            (0..consumers)
-                .map(|number| (id(number), row(number)))
-                .collect(),
-        ),
+        rows: (0..consumers)
+            .map(|number| (id(number), row(number)))
+            .collect(),
         windows: (0..windows)
             .map(|number| WindowState {
                 name: format!("w{number}").into(),

@@ -47,16 +47,7 @@ fn unreadable(report: Option<&Report>) -> Few {
 
 /// A stream with nothing left out has a zero, so that a graph of it does not end.
 fn zeros(report: &Report) -> BTreeMap<&str, usize> {
-    let mut counts = BTreeMap::new();
-    let mut next = report.rows.keys().next();
-    while let Some(stream) = next.map(ConsumerId::stream) {
-        counts.insert(stream, 0);
-        // Its consumers are skipped: the smallest name that is greater than the stream's.
-        let after = ConsumerId::new(format!("{stream}\0"), "");
-        let mut rest = report.rows.range(after..);
-        next = rest.next().map(|(id, _)| id);
-    }
-    counts
+    report.rows.streams().map(|stream| (stream, 0)).collect()
 }
 
 fn by_stream(counts: &BTreeMap<&str, usize>) -> Few {
