@@ -9,6 +9,9 @@ use std::sync::Arc;
 use super::Row;
 use crate::consumer::ConsumerId;
 
+#[cfg(test)]
+mod tests;
+
 /// Each consumer's row, in the order of the names. Copies share every row that neither has changed
 /// since.
 #[derive(Clone, Debug, Default)]
