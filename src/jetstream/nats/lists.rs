@@ -56,7 +56,8 @@ impl Nats {
         offset: usize,
     ) -> Result<Option<Page<Slot, Entry<()>>>, RequestError> {
         let body = Bytes::from(format!(r#"{{"offset":{offset}}}"#));
-        let reply: wire::NamesReply = self.request("STREAM.NAMES", body).await?;
+        let answer = self.ask("STREAM.NAMES", body, self.timeout).await?;
+        let reply: wire::NamesReply<'_> = answer.read()?;
         Ok(Some(reply.into_page()))
     }
 
@@ -72,7 +73,8 @@ impl Nats {
         let body = Bytes::from(format!(r#"{{"offset":{offset}}}"#));
         let timeout = self.timeout.max(LIST_TIMEOUT);
         let asked = Instant::now();
-        let reply: wire::ListReply = match self.request_within(&subject, body, timeout).await {
+        let answer = self.ask(&subject, body, timeout).await?;
+        let reply: wire::ListReply<'_> = match answer.read() {
             Err(RequestError::Refused {
                 code: wire::STREAM_NOT_FOUND,
                 ..

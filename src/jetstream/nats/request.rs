@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_nats::{Message, Request, RequestErrorKind};
 use bytes::Bytes;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::{Nats, Session, wire};
@@ -20,6 +21,19 @@ pub(super) enum Abort {
     },
 }
 
+/// An answer, which is read where it lies.
+pub(super) struct Answer {
+    subject: String,
+    payload: Bytes,
+}
+
+impl Answer {
+    /// What it says, its error first.
+    pub fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, RequestError> {
+        wire::read(&self.payload, &self.subject)
+    }
+}
+
 impl Nats {
     /// One request, named by what comes after the API's prefix, unless the link is down.
     pub(super) async fn request<T: DeserializeOwned>(
@@ -27,18 +41,19 @@ impl Nats {
         verb: &str,
         payload: Bytes,
     ) -> Result<T, RequestError> {
-        self.request_within(verb, payload, self.timeout).await
+        self.ask(verb, payload, self.timeout).await?.read()
     }
 
-    /// The same, with a wait of its own for the answer.
-    pub(super) async fn request_within<T: DeserializeOwned>(
+    /// The same, with a wait of its own for the answer, which is still to be read: a page of a list
+    /// is long, and is not copied.
+    pub(super) async fn ask(
         &self,
         verb: &str,
         payload: Bytes,
         timeout: Duration,
-    ) -> Result<T, RequestError> {
+    ) -> Result<Answer, RequestError> {
         let session = self.up()?;
-        self.request_in(&session, verb, payload, timeout).await
+        self.ask_in(&session, verb, payload, timeout).await
     }
 
     /// The session, unless the link is down.
@@ -56,10 +71,24 @@ impl Nats {
         payload: Bytes,
         timeout: Duration,
     ) -> Result<T, RequestError> {
+        let answer = self.ask_in(session, verb, payload, timeout).await?;
+        answer.read()
+    }
+
+    async fn ask_in(
+        &self,
+        session: &Session,
+        verb: &str,
+        payload: Bytes,
+        timeout: Duration,
+    ) -> Result<Answer, RequestError> {
         let subject = format!("{}.{verb}", session.api.prefix());
         let request = Request::new().payload(payload);
         let message = self.answer(session, &subject, request, timeout).await?;
-        wire::read(&message.payload, &subject)
+        Ok(Answer {
+            subject,
+            payload: message.payload,
+        })
     }
 
     /// The one answer to a request.

@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, Error as _, SeqAccess, Visitor};
+use serde::de::{Error as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::consumer::{
@@ -278,7 +278,7 @@ impl Info {
 }
 
 /// Reads an answer, its error first: an error's answer carries zero values in the other fields.
-pub fn read<T: DeserializeOwned>(payload: &[u8], subject: &str) -> Result<T, RequestError> {
+pub fn read<'a, T: Deserialize<'a>>(payload: &'a [u8], subject: &str) -> Result<T, RequestError> {
     if payload.len() > LONGEST_ANSWER {
         let reason = format!("it has {} bytes", payload.len());
         return Err(unreadable(subject, reason));

@@ -14,21 +14,21 @@ use crate::visible::sanitize;
 
 /// `$JS.API.STREAM.NAMES`.
 #[derive(Deserialize)]
-pub struct NamesReply {
+pub struct NamesReply<'a> {
     pub total: usize,
-    #[serde(default, deserialize_with = "bounded")]
-    streams: Vec<Box<RawValue>>,
+    #[serde(borrow, default, deserialize_with = "bounded")]
+    streams: Vec<&'a RawValue>,
 }
 
 /// `$JS.API.CONSUMER.LIST`.
 #[derive(Deserialize)]
-pub struct ListReply {
+pub struct ListReply<'a> {
     pub total: usize,
     // Each entry is read by itself, so that one that cannot be read costs no other.
-    #[serde(default, deserialize_with = "bounded")]
-    consumers: Vec<Box<RawValue>>,
-    #[serde(default, deserialize_with = "bounded")]
-    missing: Vec<Box<RawValue>>,
+    #[serde(borrow, default, deserialize_with = "bounded")]
+    consumers: Vec<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "bounded")]
+    missing: Vec<&'a RawValue>,
 }
 
 /// A place in a list. Each entry takes one, also one that cannot be used.
@@ -47,7 +47,7 @@ pub struct Entry<T> {
     pub fault: Option<String>,
 }
 
-impl NamesReply {
+impl NamesReply<'_> {
     /// The streams on the page.
     pub fn into_page(self) -> Page<Slot, Entry<()>> {
         let place = |text: &RawValue| place_of_name(text, ());
@@ -58,7 +58,7 @@ impl NamesReply {
     }
 }
 
-impl ListReply {
+impl ListReply<'_> {
     /// Everyone on the page, with their labels of these keys.
     pub fn into_page(self, keys: &LabelKeys, known: &mut KnownLabels) -> Page<Slot, Entry<Sample>> {
         // A consumer whose leader did not answer the cluster in time is only here. An offline one
