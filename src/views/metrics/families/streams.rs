@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::super::family::{Family, Few, Values};
 use super::size;
-use crate::consumer::ConsumerId;
 use crate::report::Report;
 
 pub const FAMILIES: &[Family] = &[
