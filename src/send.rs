@@ -52,6 +52,7 @@ pub async fn send<J: JetStream>(
     let began = clock.now().uptime;
     let mut report_at = began + REPORT_EVERY;
     let mut queue = writes.into_iter();
+    pass.acts.reserve(queue.len());
     let mut in_flight = FuturesUnordered::new();
     let mut unanswered = 0;
     let mut broken = false;

@@ -73,7 +73,7 @@ impl Observed {
             .cloned()
             .collect();
         let unknown = unknown.into_iter().map(|id| (id, Sample::UNKNOWN));
-        let mut updated = Vec::new();
+        let mut updated = Vec::with_capacity(self.found.len() + unknown.len());
         for (id, sample) in self.found.into_iter().chain(unknown) {
             match row(&id, sample, rows.get(&id)) {
                 Some(row) => {

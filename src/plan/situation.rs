@@ -154,7 +154,12 @@ impl Situation<'_> {
     /// ```
     pub fn plan<'k>(&self, consumers: impl Iterator<Item = Known<'k>>, at: Timestamp) -> Plan {
         let mut moment = self.policy.desired_at(at);
-        let mut plan = Plan::default();
+        // All at once: a list that grows is copied, and leaves holes in memory behind.
+        let (least, most) = consumers.size_hint();
+        let mut plan = Plan {
+            decisions: Vec::with_capacity(most.unwrap_or(least)),
+            ..Plan::default()
+        };
         let mut turns: HashMap<&WindowSet, usize> = HashMap::new();
         let mut writes = Vec::new();
         let mut draining = Vec::new();

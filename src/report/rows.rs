@@ -119,6 +119,10 @@ impl<'r> Iterator for Iter<'r> {
     fn next(&mut self) -> Option<Self::Item> {
         self.0.next().map(|(id, row)| (id, &**row))
     }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
 }
 
 impl<'r> IntoIterator for &'r Rows {
