@@ -158,6 +158,15 @@ impl Report {
             .collect()
     }
 
+    /// What is kept of it until the next one: the state alone. What the pass did is not shown, and
+    /// may be a write of each consumer.
+    pub fn kept(self: &Arc<Self>) -> Arc<Self> {
+        match (&self.pass, &self.burst) {
+            (None, None) => self.clone(),
+            (Some(_), _) | (_, Some(_)) => Arc::new(self.state()),
+        }
+    }
+
     /// The state that it shows, without what the pass did.
     pub fn state(&self) -> Self {
         Self {

@@ -93,9 +93,8 @@ impl Views {
         let report = Arc::new(report);
         self.metrics.observe(&report, &changes);
         Arc::make_mut(&mut self.lately).follow(&report, &changes);
-        // Without what the pass did: that is not shown, and may be a write of each consumer.
         self.newest.send_replace(Newest {
-            report: Arc::new(report.state()),
+            report: report.kept(),
             lately: self.lately.clone(),
         });
         if self.outbox.put(News { report, changes }) {

@@ -217,12 +217,7 @@ impl Daemon {
     }
 
     /// The same, and does that between the last answer and the first question about it.
-    pub fn burst_and(
-        &self,
-        count: usize,
-        tap: &mut Raw,
-        then: impl FnOnce(),
-    ) -> io::Result<Burst> {
+    pub fn burst_and(&self, count: usize, tap: &mut Raw, then: impl FnOnce()) -> io::Result<Burst> {
         tap.next()?;
         let first = Timestamp::now();
         let last = loop {

@@ -221,9 +221,8 @@ impl Metrics {
                 self.takeovers.inc();
             }
         }
-        // Without what the pass did, which is counted above.
-        let state = Arc::new(report.state());
-        self.newest().report = Some(state);
+        let kept = report.kept();
+        self.newest().report = Some(kept);
     }
 
     fn newest(&self) -> MutexGuard<'_, Newest> {
