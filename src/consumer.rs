@@ -4,6 +4,7 @@
 //! the deadlines that it stamped, so ownership needs no stored state. It survives restarts, config
 //! edits and a second copy of recess.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -26,26 +27,27 @@ pub use labels::{LONGEST_VALUE, Label, LabelKeys, LabelReader, Labels};
 /// them), which makes `STREAM/CONSUMER` a safe way to write it.
 ///
 /// Cheap to clone, and small: every book that recess keeps has one for each consumer.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ConsumerId(
-    /// Both parts, with [`BETWEEN`] between them: streams come in order, and each stream's
-    /// consumers.
-    Arc<str>,
-);
-
-/// What stands between the two parts of a name: no name can hold it, and it sorts before all that
-/// one can.
-const BETWEEN: char = '\0';
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct ConsumerId {
+    /// Both names, one after the other.
+    text: Arc<str>,
+    /// Where the consumer's begins.
+    stream_length: usize,
+}
 
 impl ConsumerId {
     /// Joins two names that the server or a parsed selector vouches for.
     pub fn new(stream: impl AsRef<str>, consumer: impl AsRef<str>) -> Self {
         let (stream, consumer) = (stream.as_ref(), consumer.as_ref());
-        Self(format!("{stream}{BETWEEN}{consumer}").into())
+        Self {
+            text: [stream, consumer].concat().into(),
+            stream_length: stream.len(),
+        }
     }
 
     fn parts(&self) -> (&str, &str) {
-        self.0.split_once(BETWEEN).unwrap_or((&self.0, ""))
+        let parts = self.text.split_at_checked(self.stream_length);
+        parts.unwrap_or((&self.text, ""))
     }
 
     /// The stream's name.
@@ -60,13 +62,26 @@ impl ConsumerId {
 
     /// What comes after every consumer of a stream, and before those of the next one.
     pub fn end_of(stream: &str) -> Self {
-        Self(format!("{stream}\u{1}").into())
+        Self::new(format!("{stream}\0"), "")
     }
 
     /// `STREAM/CONSUMER`, as config and arguments write it.
     pub fn path(&self) -> String {
         let (stream, consumer) = self.parts();
         format!("{stream}/{consumer}")
+    }
+}
+
+/// Streams in the order of their names, and each stream's consumers.
+impl Ord for ConsumerId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.parts().cmp(&other.parts())
+    }
+}
+
+impl PartialOrd for ConsumerId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
