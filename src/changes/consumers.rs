@@ -212,7 +212,7 @@ fn deleted(before: &Report, after: &Report) -> Vec<Change> {
     let gone = before.rows.iter().filter(|(id, row)| {
         matches!(row.desired, Desired::Paused(_))
             && matches!(row.found, Found::Present(_))
-            && !after.rows.contains_key(*id)
+            && !after.rows.contains_key(id)
     });
     gone.map(|(id, row)| Change::Deleted {
         id: id.clone(),

@@ -83,8 +83,8 @@ fn consumers(config: &Config) -> BTreeSet<ConsumerId> {
     if streams.len() * names.len() > MOST_IN_COMMON {
         return examples;
     }
-    let all = streams.iter().flat_map(|stream| {
-        (names.iter()).map(|name| ConsumerId::new((*stream).to_owned(), (*name).to_owned()))
-    });
+    let all = streams
+        .iter()
+        .flat_map(|stream| (names.iter()).map(move |name| ConsumerId::new(stream, name)));
     all.collect()
 }
