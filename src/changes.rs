@@ -18,7 +18,6 @@ use crate::jetstream::{Server, Unsuitable};
 use crate::plan::{Rule, Verdict};
 use crate::report::{Act, Blank, Burst, Failure, Report, Sentence};
 use crate::retention::Loss;
-use crate::write::Action;
 
 mod clock_trust;
 mod connection;
@@ -42,6 +41,7 @@ pub use overrides::OverrideChange;
 pub use stages::{Stage, StageKind};
 pub use tracker::Tracker;
 pub use window_consumers::{Counts, MAX_NAMES_IN_EVENT, WindowConsumers};
+pub use writes::Writes;
 
 /// One thing that happened.
 ///
@@ -145,14 +145,7 @@ pub enum Change {
     /// A question was not answered (a lost connection is a change by itself). *Each pass.*
     Unanswered(Failure),
     /// Writes that the server accepted, all of one kind, in one pass; repairs aside.
-    Wrote {
-        /// Of what kind.
-        action: Action,
-        /// The writes.
-        acts: Vec<Act>,
-        /// How long the pass took.
-        took: Duration,
-    },
+    Wrote(Box<Writes>),
     /// A write restored what another client had changed.
     Repaired(Box<Act>),
     /// A write was refused as its consumer does not exist any more. *Each pass.*

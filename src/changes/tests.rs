@@ -6,6 +6,7 @@ use crate::consumer::{Found, PauseState};
 use crate::jetstream::{Link, RequestError, Unreadable};
 use crate::ledger::Repair;
 use crate::report::{Pass, Row, Wake, Why, WindowState, example};
+use crate::write::Action;
 
 mod clock_trust;
 mod consumers;
@@ -330,11 +331,13 @@ fn each_difference_between_two_reports_is_one_change_and_no_difference_is_none()
             "wrote",
             quiet(),
             sent(&wrote),
-            vec![Change::Wrote {
+            vec![Change::Wrote(Box::new(Writes {
                 action: Action::Pause,
-                acts: vec![wrote.clone()],
+                count: 1,
+                first: vec![wrote.clone()],
+                lateness: None,
                 took: Duration::ZERO,
-            }],
+            }))],
         ),
         (
             "repaired",

@@ -130,7 +130,7 @@ impl Tracker {
             | Change::Removed { .. }
             | Change::Blank { .. }
             | Change::Burst(_)
-            | Change::Wrote { .. }
+            | Change::Wrote(_)
             | Change::Repaired(_)
             | Change::Would { .. }
             | Change::Missing(_)

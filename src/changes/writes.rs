@@ -1,21 +1,56 @@
 //! What a pass sent, and what became of it.
 
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
 use super::Change;
 use crate::jetstream::RequestError;
 use crate::report::{Act, Pass};
 use crate::write::Action;
 
-pub(super) fn of_pass(pass: &Pass, changes: &mut Vec<Change>) {
-    for action in Action::ALL {
-        let acts: Vec<Act> = (pass.acts.iter())
-            .filter(|act| act.action == action && act.result.is_ok() && act.repair.is_none())
-            .cloned()
-            .collect();
-        if !acts.is_empty() {
-            let took = pass.took;
-            changes.push(Change::Wrote { action, acts, took });
-        }
+/// So many are kept one by one: a pass may write to a hundred thousand consumers.
+const KEPT: usize = 100;
+
+/// Writes of one kind that the server accepted in one pass, repairs aside.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Writes {
+    /// Of what kind.
+    pub action: Action,
+    /// How many.
+    pub count: usize,
+    /// The first hundred of them.
+    pub first: Vec<Act>,
+    /// The shortest and the longest time from an opening to its pause, where they are for openings.
+    pub lateness: Option<(SignedDuration, SignedDuration)>,
+    /// How long the pass took.
+    pub took: Duration,
+}
+
+impl Writes {
+    fn of(action: Action, pass: &Pass) -> Option<Self> {
+        let acts = (pass.acts.iter())
+            .filter(|act| act.action == action && act.result.is_ok() && act.repair.is_none());
+        let late = acts.clone().filter_map(|act| act.lateness);
+        let writes = Self {
+            action,
+            count: acts.clone().count(),
+            first: acts.take(KEPT).cloned().collect(),
+            lateness: late.clone().min().zip(late.max()),
+            took: pass.took,
+        };
+        (writes.count > 0).then_some(writes)
     }
+}
+
+pub(super) fn of_pass(pass: &Pass, changes: &mut Vec<Change>) {
+    let wrote = Action::ALL.map(|action| Writes::of(action, pass));
+    changes.extend(
+        wrote
+            .into_iter()
+            .flatten()
+            .map(|writes| Change::Wrote(Box::new(writes))),
+    );
     let repaired = (pass.acts.iter()).filter(|act| act.result.is_ok() && act.repair.is_some());
     changes.extend(repaired.map(|act| Change::Repaired(Box::new(act.clone()))));
     let is_gone = |act: &&Act| act.result == Err(RequestError::Missing);

@@ -92,7 +92,7 @@ fn of_many(change: &Change) -> Option<&'static str> {
         | Change::Resumed(_)
         | Change::Exempt { .. }
         | Change::Burst(_)
-        | Change::Wrote { .. }
+        | Change::Wrote(_)
         | Change::Unlisted(_)
         | Change::LimitsUnread(_)
         | Change::Decided { .. }
@@ -134,7 +134,7 @@ fn line(report: &Report, change: &Change) {
         Change::Removed { window, .. } => windows::removed(window),
         Change::Blank { window, blank, .. } => windows::blank(window, *blank),
         Change::Burst(burst) => writes::burst(burst),
-        Change::Wrote { action, acts, took } => writes::wrote(report, *action, acts, *took),
+        Change::Wrote(wrote) => writes::wrote(report, wrote),
         Change::Repaired(act) => writes::repaired(report, act),
         Change::Vanished(act) => writes::vanished(act),
         Change::Failed(act) => writes::failed(report, act),

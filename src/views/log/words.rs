@@ -1,6 +1,6 @@
 //! The parts that sentences are made of.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::consumer::ConsumerId;
 use crate::jetstream::{RequestError, Writer};
@@ -18,17 +18,22 @@ pub(super) fn until(act: &Act) -> String {
     }
 }
 
-pub(super) fn timing(acts: &[Act]) -> String {
-    let late = acts.iter().filter_map(|act| act.lateness);
-    match (late.clone().min(), late.max()) {
-        (Some(first), Some(last)) if acts.len() > 1 => format!(
+/// How late the first and the last of many were.
+pub(super) fn timing(lateness: Option<(SignedDuration, SignedDuration)>) -> String {
+    lateness.map_or_else(String::new, |(first, last)| {
+        format!(
             "; the first {} ms after the opening, the last {} ms",
             first.as_millis(),
             last.as_millis()
-        ),
-        (Some(first), _) => format!(", {} ms after the opening", first.as_millis()),
-        _ => String::new(),
-    }
+        )
+    })
+}
+
+/// How late one was.
+pub(super) fn timing_of_one(lateness: Option<SignedDuration>) -> String {
+    lateness.map_or_else(String::new, |late| {
+        format!(", {} ms after the opening", late.as_millis())
+    })
 }
 
 pub(super) fn past(action: Action) -> &'static str {

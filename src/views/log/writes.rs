@@ -1,18 +1,18 @@
 //! Lines about what recess sends, and what becomes of it.
 
-use std::time::Duration;
-
 use tracing::{error, info, warn};
 
 use super::SHOWN_OF_MANY;
-use super::words::{OTHER_CLIENT, cause, only_window, past, timing, until, what_next};
+use super::words::{
+    OTHER_CLIENT, cause, only_window, past, timing, timing_of_one, until, what_next,
+};
+use crate::changes::Writes;
 use crate::consumer::ConsumerId;
 use crate::jetstream::RequestError;
 use crate::plan::Verdict;
 use crate::report::{Act, Burst, Report};
 use crate::text::utc;
 use crate::visible::visible;
-use crate::write::Action;
 
 /// How far a long burst has come.
 pub(super) fn burst(burst: &Burst) {
@@ -33,18 +33,18 @@ pub(super) fn burst(burst: &Burst) {
 }
 
 /// A few one by one, many as one line.
-pub(super) fn wrote(report: &Report, action: Action, acts: &[Act], took: Duration) {
-    if acts.len() > SHOWN_OF_MANY {
+pub(super) fn wrote(report: &Report, writes: &Writes) {
+    if writes.count > SHOWN_OF_MANY {
         info!(
             "{} {} consumers in {} ms{}",
-            past(action),
-            acts.len(),
-            took.as_millis(),
-            timing(acts)
+            past(writes.action),
+            writes.count,
+            writes.took.as_millis(),
+            timing(writes.lateness)
         );
         return;
     }
-    for act in acts {
+    for act in &writes.first {
         info!(
             stream = act.id.stream(),
             consumer = act.id.consumer(),
@@ -53,7 +53,7 @@ pub(super) fn wrote(report: &Report, action: Action, acts: &[Act], took: Duratio
             past(act.action),
             act.id,
             until(act),
-            timing(std::slice::from_ref(act))
+            timing_of_one(act.lateness)
         );
     }
 }
