@@ -24,6 +24,10 @@ mod tests;
 /// How often a long burst's progress is reported.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
 
+/// Between two reports lies at least so many times what one takes: with a hundred thousand consumers
+/// that is a tenth of a second, in which nothing is sent.
+const REPORT_SHARE: u32 = 30;
+
 /// What is written down of each write.
 pub trait Books {
     /// Notes a write that leaves now. None where it must not leave any more.
@@ -50,7 +54,7 @@ pub async fn send<J: JetStream>(
     books: &mut impl Books,
 ) -> Vec<(ConsumerId, Verdict)> {
     let began = clock.now().uptime;
-    let mut report_at = began + REPORT_EVERY;
+    let mut pace = Pace::begin(began);
     let mut queue = writes.into_iter();
     pass.acts.reserve(queue.len());
     let mut in_flight = FuturesUnordered::new();
@@ -92,7 +96,7 @@ pub async fn send<J: JetStream>(
         pass.acts.push(books.end(act));
         let now = clock.now().uptime;
         let left = queue.len() + in_flight.len();
-        if now >= report_at && left > 0 && !broken {
+        if pace.is_due(now) && left > 0 && !broken {
             let burst = Burst {
                 acts: pass.unreported().to_vec(),
                 done: pass.acts.len(),
@@ -101,10 +105,33 @@ pub async fn send<J: JetStream>(
             };
             pass.reported = pass.acts.len();
             books.report(burst);
-            report_at = now + REPORT_EVERY;
+            pace.reported(now, clock.now().uptime);
         }
     }
     queue.collect()
+}
+
+/// When a long burst's progress is reported, in uptime.
+struct Pace {
+    next: Duration,
+}
+
+impl Pace {
+    fn begin(now: Duration) -> Self {
+        Self {
+            next: now + REPORT_EVERY,
+        }
+    }
+
+    fn is_due(&self, now: Duration) -> bool {
+        now >= self.next
+    }
+
+    /// Notes a report, which took from then to then.
+    fn reported(&mut self, from: Duration, to: Duration) {
+        let took = to.saturating_sub(from);
+        self.next = (from + REPORT_EVERY).max(to + took * REPORT_SHARE);
+    }
 }
 
 /// A write as it leaves.

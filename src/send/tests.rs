@@ -101,3 +101,16 @@ fn a_foreign_pause_that_a_write_extends_is_noted() {
         assert_eq!(leaving(verdict, state, false).unwrap().extends, extends);
     }
 }
+
+#[test]
+fn progress_is_reported_every_second_unless_that_takes_long() {
+    let milliseconds = Duration::from_millis;
+    for (report_takes, expected) in [(0, 1_000), (30, 1_000), (100, 3_100), (500, 15_500)] {
+        let mut pace = Pace::begin(milliseconds(5_000));
+        assert!(!pace.is_due(milliseconds(5_999)) && pace.is_due(milliseconds(6_000)));
+        pace.reported(milliseconds(6_200), milliseconds(6_200 + report_takes));
+        let (before, at) = (6_200 + expected - 1, 6_200 + expected);
+        assert!(!pace.is_due(milliseconds(before)), "{report_takes}");
+        assert!(pace.is_due(milliseconds(at)), "{report_takes}");
+    }
+}
