@@ -124,6 +124,18 @@ impl Daemon {
         )
     }
 
+    /// Starts it with these windows and with what is done in its folder before, the file there already.
+    pub fn with_files(
+        port: u16,
+        instance: &str,
+        windows: &str,
+        prepare: impl FnOnce(&Path) -> io::Result<()>,
+    ) -> io::Result<Self> {
+        let prepared = Prepared::make(port, instance, (IN_FLIGHT, REST), windows)?;
+        prepare(prepared.files.path())?;
+        prepared.start(Path::new(OURS), Timestamp::now(), Vec::new())
+    }
+
     fn spawn(
         port: u16,
         instance: &str,
@@ -152,28 +164,7 @@ impl Daemon {
         opens: Timestamp,
         environment: Environment,
     ) -> io::Result<Self> {
-        let files = tempfile::tempdir()?;
-        let http = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let path = files.path().join("recess.toml");
-        std::fs::write(&path, config(port, instance, http, controller, windows))?;
-        let log = std::fs::File::create(files.path().join("log"))?;
-        let child = Command::new(executable)
-            .args(["run", "--config"])
-            .arg(&path)
-            .envs(environment)
-            .stdin(Stdio::null())
-            .stderr(log)
-            .spawn()?;
-        Ok(Self {
-            child,
-            files,
-            http,
-            opens,
-            config: Box::new({
-                let instance = instance.to_owned();
-                move |windows| config(port, &instance, http, controller, windows)
-            }),
-        })
+        Prepared::make(port, instance, controller, windows)?.start(executable, opens, environment)
     }
 
     /// Puts other windows into its file, and has it load them.
@@ -189,6 +180,11 @@ impl Daemon {
     /// Where its pages are.
     pub fn http(&self) -> u16 {
         self.http
+    }
+
+    /// Where its file is.
+    pub fn folder(&self) -> &Path {
+        self.files.path()
     }
 
     pub fn pid(&self) -> u32 {
@@ -299,6 +295,57 @@ impl Daemon {
             std::thread::sleep(Duration::from_millis(1));
         }
         Ok(start.elapsed())
+    }
+}
+
+/// A folder with a daemon's file.
+struct Prepared {
+    files: tempfile::TempDir,
+    http: u16,
+    config: Box<dyn Fn(&str) -> String>,
+}
+
+impl Prepared {
+    fn make(port: u16, instance: &str, controller: Controller, windows: &str) -> io::Result<Self> {
+        let files = tempfile::tempdir()?;
+        let http = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let instance = instance.to_owned();
+        let config =
+            Box::new(move |windows: &str| config(port, &instance, http, controller, windows));
+        std::fs::write(files.path().join("recess.toml"), config(windows))?;
+        Ok(Self {
+            files,
+            http,
+            config,
+        })
+    }
+
+    fn start(
+        self,
+        executable: &Path,
+        opens: Timestamp,
+        environment: Environment,
+    ) -> io::Result<Daemon> {
+        let Self {
+            files,
+            http,
+            config,
+        } = self;
+        let log = std::fs::File::create(files.path().join("log"))?;
+        let child = Command::new(executable)
+            .args(["run", "--config"])
+            .arg(files.path().join("recess.toml"))
+            .envs(environment)
+            .stdin(Stdio::null())
+            .stderr(log)
+            .spawn()?;
+        Ok(Daemon {
+            child,
+            files,
+            http,
+            opens,
+            config,
+        })
     }
 }
 

@@ -3,8 +3,8 @@
 //!
 //! `cargo bench --bench burst` takes about a quarter of an hour; with `-- 1000 10000 copies bystanders rest metadata page cluster`,
 //! or some of these words, it does only that. `-- growth` measures up to 100,000 consumers (`-- growth 1000` so many), and with
-//! `BEFORE=/path/to/recess` another executable by turns; `-- soak` watches its memory for half an hour. Absolute times are
-//! this machine's; ratios travel.
+//! `BEFORE=/path/to/recess` another executable by turns; `-- soak` watches memory, files and threads for an hour (`-- soak 10`
+//! for so many minutes). Absolute times are this machine's; ratios travel.
 
 #![allow(clippy::disallowed_methods)]
 
@@ -55,7 +55,8 @@ fn main() -> Result<()> {
     ];
     let is_asked = |part: &str| asked.iter().any(|word| word == part);
     if is_asked("soak") {
-        return soaked();
+        let minutes = asked.iter().find_map(|word| word.parse().ok());
+        return soaked(minutes.unwrap_or(60));
     }
     if is_asked("growth") {
         return growth::measure(&asked);
@@ -137,14 +138,16 @@ fn looked_at() -> Result<()> {
     Ok(())
 }
 
-fn soaked() -> Result<()> {
-    let server = Server::start(Options::default())?;
+fn soaked(minutes: u64) -> Result<()> {
+    let mut server = Server::start(Options::default())?;
     let world = World::make(server.port(), 10, 1_000, &[1])?;
     println!(
-        "half an hour, {} consumers, a window every 20 s",
+        "{minutes} minutes, {} consumers, a window every 20 s, and all else that recess does",
         world.len()
     );
-    println!("  {}", soak::measure(&server)?);
+    for line in soak::measure(&mut server, minutes)? {
+        println!("  {line}");
+    }
     Ok(())
 }
 
