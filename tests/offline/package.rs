@@ -102,6 +102,32 @@ fn every_link_of_an_installed_document_leads_to_an_installed_file() {
     assert!(followed >= 40, "{followed}");
 }
 
+/// The fuzz targets are a package of their own, which `cargo test` does not build: what they share with it may only use what both
+/// have.
+#[test]
+fn the_fuzz_targets_have_every_crate_that_their_properties_use() {
+    let manifest = |path: &str| -> Table { read(path).text.parse().unwrap() };
+    let properties = read("tests/fuzz/properties.rs").text;
+    let ours = manifest("Cargo.toml");
+    let theirs = manifest("tests/fuzz/Cargo.toml");
+    let tables = ["dependencies", "dev-dependencies"].map(|key| ours[key].as_table().unwrap());
+    let used: Vec<&String> = (tables.iter().flat_map(|table| table.keys()))
+        .filter(|name| {
+            let path = format!("{}::", name.replace('-', "_"));
+            let mut places = properties.match_indices(&path);
+            places.any(|(at, _)| {
+                let before = properties[..at].chars().next_back();
+                !before.is_some_and(|letter| letter.is_alphanumeric() || "_:".contains(letter))
+            })
+        })
+        .collect();
+    assert!(used.len() >= 3, "only {used:?}");
+    let theirs = theirs["dependencies"].as_table().unwrap();
+    for name in used {
+        assert!(theirs.contains_key(name), "{name} is missing");
+    }
+}
+
 #[test]
 fn every_place_that_names_the_version_names_this_one() {
     let this = env!("CARGO_PKG_VERSION");
