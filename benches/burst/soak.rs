@@ -54,6 +54,10 @@ pub fn measure(server: &mut Server, minutes: u64) -> Result<Vec<String>> {
         recess(folder, &["overrides", "create"])
     })?;
     daemon.ready()?;
+    // What never works would be counted as never done, an hour later.
+    scrape(daemon.http(), 0)?;
+    look(daemon.http())?;
+    decide(daemon.folder(), 0)?;
     let began = Instant::now();
     let crowd = Crowd::begin(daemon.folder(), daemon.http());
     let mut samples = Vec::new();
@@ -79,9 +83,9 @@ pub fn measure(server: &mut Server, minutes: u64) -> Result<Vec<String>> {
             }
         }
     }
+    let mut said = samples_told(&samples);
     let done = crowd.end()?;
     let page = daemon.page("/metrics")?;
-    let mut said = samples_told(&samples);
     said.push(format!(
         "{} requests accepted, {} timed out; the server hung {} times and restarted {restarted} times; {done}",
         count(&page, "ok"),
@@ -210,11 +214,7 @@ impl Crowd {
         let mut done = Vec::new();
         for (what, count, thread) in self.members {
             thread.join().map_err(|_| "one of the crowd panicked")?;
-            let count = count.load(Ordering::Relaxed);
-            if count == 0 {
-                return Err(format!("no {what} at all").into());
-            }
-            done.push(format!("{count} {what}"));
+            done.push(format!("{} {what}", count.load(Ordering::Relaxed)));
         }
         Ok(done.join(", "))
     }
