@@ -255,7 +255,7 @@ fn get(http: u16, path: &str, headers: &str) -> Result<()> {
 
 /// A consumer is paused for a while, the window is opened, or its next opening is left out.
 fn decide(folder: &Path, number: u32) -> io::Result<()> {
-    let reason = ["--reason", "soak", "--yes"];
+    let reason = ["--reason", "soak", "--author", "soak", "--yes"];
     let consumer = format!("S{0}/c{0}", number % 10);
     let words: &[&str] = match number % 3 {
         0 => &["pause", &consumer, "--for", "20s"],
