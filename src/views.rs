@@ -91,10 +91,12 @@ impl Views {
     pub fn take(&mut self, report: Report) {
         let changes = self.tracker.follow(&report);
         let report = Arc::new(report);
+        let kept = report.kept();
         self.metrics.observe(&report, &changes);
+        self.metrics.show(kept.clone());
         Arc::make_mut(&mut self.lately).follow(&report, &changes);
         self.newest.send_replace(Newest {
-            report: report.kept(),
+            report: kept,
             lately: self.lately.clone(),
         });
         if self.outbox.put(News { report, changes }) {

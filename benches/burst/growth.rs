@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::Result;
 use crate::daemon::{Burst, Daemon, OURS, window_for_all};
 use crate::nats_server::{Options, Server};
 use crate::raw::Raw;
 use crate::rest::resident;
 use crate::world::World;
+use crate::{Result, middle};
 
 /// How many consumers, and how many rounds.
 const SIZES: [(usize, usize); 3] = [(1_000, 5), (10_000, 3), (100_000, 3)];
@@ -114,10 +114,4 @@ fn held(daemon: &Daemon) -> Result<(f64, f64, f64)> {
         resident(daemon.pid(), "VmRSS")?,
         resident(daemon.pid(), "VmHWM")?,
     ))
-}
-
-fn middle(of: impl Iterator<Item = f64>) -> f64 {
-    let mut all: Vec<f64> = of.collect();
-    all.sort_by(f64::total_cmp);
-    all.get(all.len() / 2).copied().unwrap_or_default()
 }

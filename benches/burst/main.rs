@@ -272,6 +272,12 @@ fn median(of: impl Iterator<Item = Duration>) -> Duration {
     all.get(all.len() / 2).copied().unwrap_or_default()
 }
 
+fn middle(of: impl Iterator<Item = f64>) -> f64 {
+    let mut all: Vec<f64> = of.collect();
+    all.sort_by(f64::total_cmp);
+    all.get(all.len() / 2).copied().unwrap_or_default()
+}
+
 fn show(duration: Duration) -> String {
     format!("{:8.2} ms", duration.as_secs_f64() * 1_000.0)
 }

@@ -14,10 +14,10 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::Result;
 use crate::daemon::{Daemon, OURS};
 use crate::nats_server::Server;
 use crate::rest::resident;
+use crate::{Result, middle};
 
 const SAMPLE: Duration = Duration::from_secs(10);
 
@@ -124,7 +124,7 @@ fn samples_told(samples: &[Sample]) -> Vec<String> {
         let values: Vec<f64> = warm.iter().map(|sample| of(sample)).collect();
         let quarters = values.chunks(values.len().div_ceil(4).max(1));
         let middles: Vec<String> = (quarters)
-            .map(|quarter| format!("{:.1}", middle(quarter)))
+            .map(|quarter| format!("{:.1}", middle(quarter.iter().copied())))
             .collect();
         let most = values.iter().copied().fold(0.0, f64::max);
         let points = warm.iter().map(|sample| (sample.hours, of(sample)));
@@ -135,12 +135,6 @@ fn samples_told(samples: &[Sample]) -> Vec<String> {
         )
     });
     told.collect()
-}
-
-fn middle(of: &[f64]) -> f64 {
-    let mut all = of.to_vec();
-    all.sort_by(f64::total_cmp);
-    all.get(all.len() / 2).copied().unwrap_or_default()
 }
 
 /// By least squares.

@@ -49,7 +49,7 @@ impl<J: JetStream, F: FnMut(Burst)> Books for BulkBooks<'_, J, F> {
         let now = bulk.clock.now();
         bulk.ledger.answered(&act.id, outcome, clustered, now);
         if let Some(row) = row {
-            row.problem = act.result.clone().err().map(Box::new);
+            row.note_result(&act.result);
         }
         act
     }

@@ -44,13 +44,8 @@ impl Writes {
 }
 
 pub(super) fn of_pass(pass: &Pass, changes: &mut Vec<Change>) {
-    let wrote = Action::ALL.map(|action| Writes::of(action, pass));
-    changes.extend(
-        wrote
-            .into_iter()
-            .flatten()
-            .map(|writes| Change::Wrote(Box::new(writes))),
-    );
+    let wrote = (Action::ALL.into_iter()).filter_map(|action| Writes::of(action, pass));
+    changes.extend(wrote.map(|writes| Change::Wrote(Box::new(writes))));
     let repaired = (pass.acts.iter()).filter(|act| act.result.is_ok() && act.repair.is_some());
     changes.extend(repaired.map(|act| Change::Repaired(Box::new(act.clone()))));
     let is_gone = |act: &&Act| act.result == Err(RequestError::Missing);

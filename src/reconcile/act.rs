@@ -106,7 +106,7 @@ impl<J: JetStream> Reconciler<J> {
             act.lateness = opening.map(|opens: Timestamp| now.wall.duration_since(opens));
         }
         if let Some(row) = self.rows.get_mut(&act.id) {
-            row.problem = act.result.clone().err().map(Box::new);
+            row.note_result(&act.result);
             row.unconfirmed = self.ledger.unseen_for(&act.id, now);
         }
         // Where it failed, the next pass sees to it as soon as the ledger lets it.

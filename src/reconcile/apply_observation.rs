@@ -45,7 +45,7 @@ impl<J: JetStream> Reconciler<J> {
             Arc::make_mut(&mut left_out),
             |id, sample, before| {
                 let server_now = sample.server_time.unwrap_or(observed_at);
-                let before = before.map(|row| &**row);
+                let before = before.map(Arc::as_ref);
                 let row =
                     self.row_of(id, sample.found, before, interest, (now, server_now), pass)?;
                 Some(Arc::new(row))

@@ -142,6 +142,11 @@ impl Row {
         self.windows.names().chain(kept)
     }
 
+    /// Takes in what became of a write to it.
+    pub fn note_result(&mut self, result: &Result<(), RequestError>) {
+        self.problem = result.as_ref().err().cloned().map(Box::new);
+    }
+
     /// Takes in the loss that follows from what was decided.
     pub fn note_loss(&mut self, loss: Option<Loss>, mark: Mark, server_now: Timestamp) {
         self.backlog.loss = loss.filter(|_| !self.rule.leaves_running());

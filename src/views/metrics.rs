@@ -191,8 +191,8 @@ impl Metrics {
         Ok(metrics)
     }
 
-    /// Takes in a report, and what happened since the one before.
-    pub fn observe(&self, report: &Arc<Report>, changes: &[Change]) {
+    /// Counts what a report adds, and what happened since the one before.
+    pub fn observe(&self, report: &Report, changes: &[Change]) {
         if let Some(pass) = &report.pass {
             let result = if pass.is_ok() { "ok" } else { "error" };
             self.passes.with_label_values(&[result]).inc();
@@ -221,7 +221,10 @@ impl Metrics {
                 self.takeovers.inc();
             }
         }
-        let kept = report.kept();
+    }
+
+    /// From now on the state that a report keeps is what is written.
+    pub fn show(&self, kept: Arc<Report>) {
         self.newest().report = Some(kept);
     }
 

@@ -22,6 +22,7 @@ fn scrapes(consumers: u32) -> (Scrapes, Arc<Report>) {
     });
     let metrics = Metrics::new().unwrap();
     metrics.observe(&report, &[]);
+    metrics.show(report.kept());
     (Scrapes::of(Arc::new(metrics)), report)
 }
 

@@ -98,6 +98,7 @@ fn report(rows: BTreeMap<ConsumerId, Row>) -> Arc<Report> {
 /// Takes in a report alone.
 fn observe(metrics: &Metrics, report: &Arc<Report>) {
     metrics.observe(report, &changes(None, report));
+    metrics.show(report.kept());
 }
 
 fn rendered(metrics: &Metrics) -> String {

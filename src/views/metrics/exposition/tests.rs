@@ -77,8 +77,8 @@ fn series(family: &Family, report: Option<&Report>, shown: ConsumerMetrics) -> F
 
 /// The text by the crate's registry and encoder.
 ///
-/// Each series is a metric of its own: a `GaugeVec` of prometheus 0.14 tells label values apart by a
-/// hash of one after the other, and `["a", "bc"]` is then the same series as `["ab", "c"]`.
+/// Each series is a metric of its own: a `GaugeVec` of prometheus 0.14 distinguishes label values by a hash
+/// of one after the other, and `["a", "bc"]` is then the same series as `["ab", "c"]`.
 fn by_the_crate(report: Option<&Report>, shown: ConsumerMetrics) -> String {
     let registry = Registry::new_custom(Some("recess".to_owned()), None).unwrap();
     for family in families::all() {
