@@ -82,7 +82,7 @@ impl<J: JetStream> Bulk<J> {
     /// Observes all that is of interest. Nothing is decided.
     pub async fn survey(&mut self) -> Observed {
         let observed = self.observe(&Scope::All).await;
-        self.apply_observation(observed.clone(), &Scope::All);
+        self.apply_observation(observed.clone());
         observed
     }
 
@@ -183,7 +183,7 @@ impl<J: JetStream> Bulk<J> {
             let scope = Scope::Only(run.waiting());
             let began = self.clock.now();
             let observed = self.observe(&scope).await;
-            self.apply_observation(observed, &scope);
+            self.apply_observation(observed);
             look_took = self.clock.now().uptime.saturating_sub(began.uptime);
         }
     }
@@ -210,16 +210,15 @@ impl<J: JetStream> Bulk<J> {
         self.interest.clone().and(written.cloned())
     }
 
-    fn apply_observation(&mut self, observed: Observed, scope: &Scope) {
+    fn apply_observation(&mut self, observed: Observed) {
         if let Some(sample) = observed.clock {
             self.skew.take(sample);
         }
         let (now, policy, interest) = (self.clock.now(), &self.policy, self.interest_now());
-        let ledger = &mut self.ledger;
+        let (ledger, asked) = (&mut self.ledger, observed.asked.clone());
         let server_now = self.skew.server_time(now.wall);
         observed.apply(
             &interest,
-            scope,
             &mut self.rows,
             &mut self.left_out,
             |id, sample, before| {
@@ -236,7 +235,7 @@ impl<J: JetStream> Bulk<J> {
                 windows.map(|windows| Row::observed(before, windows, found, seen))
             },
         );
-        self.ledger.looked(|id| scope.includes(id), now);
+        self.ledger.looked(|id| asked.includes(id), now);
     }
 
     fn heed(&mut self, advisory: &Advisory) {

@@ -7,6 +7,7 @@
 //! so here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
@@ -23,28 +24,39 @@ mod observed;
 mod tests;
 
 use observed::Answer;
-pub use observed::Observed;
+pub use observed::{Asked, Observed};
 
 /// Up to so many consumers of one stream are asked one by one: about where one page of a list
 /// becomes cheaper.
 const MAX_SINGLE_REQUESTS: usize = 16;
 
 /// How much of what is of interest to observe.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Scope {
     /// All of it.
     All,
+    /// What this part of it has to ask for: whole streams for its globs, so that newcomers are found.
+    Part(Interest),
     /// These consumers only.
     Only(BTreeSet<ConsumerId>),
 }
 
 impl Scope {
-    /// Whether a consumer that is of interest is observed.
-    pub fn includes(&self, id: &ConsumerId) -> bool {
-        match self {
-            Self::All => true,
-            Self::Only(ids) => ids.contains(id),
+    /// What one of the two has.
+    pub fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Part(one), Self::Part(other)) => Self::Part(one.or(other)),
+            (Self::Only(one), Self::Only(other)) => Self::Only(&one | &other),
+            (Self::Part(part), Self::Only(ids)) | (Self::Only(ids), Self::Part(part)) => {
+                Self::Part(part.and(ids))
+            }
+            (Self::All, _) | (_, Self::All) => Self::All,
         }
+    }
+
+    /// Whether that is all.
+    pub fn is_all(&self) -> bool {
+        matches!(self, Self::All)
     }
 }
 
@@ -113,8 +125,22 @@ pub async fn observe<J: JetStream>(
     let mut observed = Observed::over(jetstream.link().borrow().connection());
     let wants = match scope {
         Scope::Only(ids) => by_stream(ids),
+        Scope::Part(part) => {
+            let mut wants = everything(jetstream, part, reply_deadline, &mut observed).await;
+            // Who is named elsewhere in a stream that is listed is looked for in that list.
+            for id in interest.named() {
+                if let Some(want) = wants.get_mut(id.stream()).filter(|want| want.whole) {
+                    want.named.insert(id);
+                }
+            }
+            wants
+        }
         Scope::All => everything(jetstream, interest, reply_deadline, &mut observed).await,
     };
+    observed.asked = Arc::new(match scope {
+        Scope::All => Asked::All,
+        Scope::Part(_) | Scope::Only(_) => Asked::of(&wants),
+    });
     let asks = wants.into_iter().flat_map(|(stream, want)| {
         if want.whole || want.named.len() > MAX_SINGLE_REQUESTS {
             vec![Ask::List { stream, want }]
@@ -170,7 +196,7 @@ fn by_stream(ids: &BTreeSet<ConsumerId>) -> BTreeMap<String, Want> {
     wants
 }
 
-/// What there is to ask for [`Scope::All`]. Where the streams' names cannot be had, the selectors
+/// What there is to ask for all of an interest. Where the streams' names cannot be had, the selectors
 /// that need none go on.
 async fn everything<J: JetStream>(
     jetstream: &J,
@@ -195,7 +221,7 @@ async fn everything<J: JetStream>(
                 );
             }
             Err(error) => {
-                observed.names_unknown = true;
+                observed.names_unknown = Some(interest.clone());
                 observed.failures.push(Failure::of_names(error));
             }
         }

@@ -27,7 +27,7 @@ pub fn ask<T>(
     wall: fn() -> Timestamp,
     then: impl AsyncFnOnce(Nats, Report) -> T,
 ) -> Result<T, Exit> {
-    ask_about(Scope::All, config, wall, then)
+    ask_about(None, config, wall, then)
 }
 
 /// What was seen of one consumer.
@@ -44,8 +44,8 @@ pub fn look_at(
     config: Config,
     wall: fn() -> Timestamp,
 ) -> Result<SeenAlone, Exit> {
-    let scope = Scope::Only([id.clone()].into());
-    ask_about(scope, config, wall, async |nats, report| {
+    let only = Some([id.clone()].into());
+    ask_about(only, config, wall, async |nats, report| {
         let found = match report.rows.get(id) {
             Some(row) => row.found.clone(),
             None => match nats.info(id, report.policy.label_keys()).await {
@@ -59,13 +59,13 @@ pub fn look_at(
 }
 
 fn ask_about<T>(
-    scope: Scope,
+    only: Option<BTreeSet<ConsumerId>>,
     config: Config,
     wall: fn() -> Timestamp,
     then: impl AsyncFnOnce(Nats, Report) -> T,
 ) -> Result<T, Exit> {
     super::block_on(async {
-        let (nats, mut reconciler, pass) = observe_once(scope, config, wall).await?;
+        let (nats, mut reconciler, pass) = observe_once(only, config, wall).await?;
         reconciler.read_limits(None).await;
         Ok(then(nats, reconciler.report(Some(pass), None)).await)
     })
@@ -80,7 +80,7 @@ pub fn ask_with<T>(
     then: impl FnOnce(&Reconciler<Nats>) -> T,
 ) -> Result<T, Exit> {
     super::block_on(async {
-        let (_nats, mut reconciler, pass) = observe_once(Scope::All, config, wall).await?;
+        let (_nats, mut reconciler, pass) = observe_once(None, config, wall).await?;
         reconciler.read_limits(Some(until)).await;
         let report = reconciler.report(Some(pass), None);
         let failures = report.pass.iter().flat_map(|pass| &pass.failures);
@@ -92,7 +92,7 @@ pub fn ask_with<T>(
 }
 
 async fn observe_once(
-    scope: Scope,
+    only: Option<BTreeSet<ConsumerId>>,
     mut config: Config,
     wall: fn() -> Timestamp,
 ) -> Result<(Nats, Reconciler<Nats>, Pass), Exit> {
@@ -106,10 +106,7 @@ async fn observe_once(
         Some(read) => reconciler.knowing(read),
         None => reconciler,
     };
-    let only = match &scope {
-        Scope::All => None,
-        Scope::Only(ids) => Some(ids.clone()),
-    };
+    let scope = only.clone().map_or(Scope::All, Scope::Only);
     let mut pass = reconciler.pass(Wake::Connected, scope).await;
     // What has a row is known already: its whole stream need not be listed for it.
     let has_rows =

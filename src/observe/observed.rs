@@ -1,10 +1,11 @@
 //! What the server reported, and what follows with what was known before.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Scope, Want};
+use super::Want;
 use crate::consumer::{Candidate, ConsumerId};
 use crate::jetstream::{Listed, Listing, RequestError, Sample, Unreadable};
 use crate::plan::ClockSample;
@@ -30,8 +31,56 @@ pub struct Observed {
     unknown_streams: BTreeSet<String>,
     /// The streams that were listed whole: who is not in `found` is not there.
     listed: BTreeSet<String>,
-    /// The streams' names could not be had, so that any stream but the listed ones may exist.
-    pub(super) names_unknown: bool,
+    /// What the streams' names were asked for, if they could not be had: any stream that it would
+    /// list may exist.
+    pub(super) names_unknown: Option<Interest>,
+    /// What was asked about.
+    pub asked: Arc<Asked>,
+}
+
+/// Which consumers an observation asked about.
+#[derive(Clone, Debug, Default)]
+pub enum Asked {
+    /// All that are of interest.
+    #[default]
+    All,
+    /// Those of these streams, and these.
+    Some {
+        /// The streams.
+        streams: BTreeSet<String>,
+        /// Consumers of others.
+        consumers: BTreeSet<ConsumerId>,
+    },
+}
+
+impl Asked {
+    pub(super) fn of(wants: &BTreeMap<String, Want>) -> Self {
+        let (whole, some): (Vec<_>, Vec<_>) = wants.iter().partition(|(_, want)| want.whole);
+        Self::Some {
+            streams: whole
+                .into_iter()
+                .map(|(stream, _)| stream.clone())
+                .collect(),
+            consumers: (some.into_iter())
+                .flat_map(|(_, want)| want.named.iter().cloned())
+                .collect(),
+        }
+    }
+
+    /// Whether that is all.
+    pub fn is_all(&self) -> bool {
+        matches!(self, Self::All)
+    }
+
+    /// Whether a consumer that is of interest was asked about.
+    pub fn includes(&self, id: &ConsumerId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Some { streams, consumers } => {
+                streams.contains(id.stream()) || consumers.contains(id)
+            }
+        }
+    }
 }
 
 impl Observed {
@@ -47,25 +96,39 @@ impl Observed {
     pub fn leaves_open(&self, id: &ConsumerId) -> bool {
         self.unknown.contains(id)
             || self.unknown_streams.contains(id.stream())
-            || (self.names_unknown && !self.listed.contains(id.stream()))
+            || (!self.listed.contains(id.stream()) && self.may_exist(id.stream()))
     }
 
-    /// Brings `rows` and `left_out`, which are about `interest`, up to date after `scope` was
-    /// observed. `row` makes a consumer's row of what is known of it now (`Sample::UNKNOWN` if
+    /// Whether a stream may exist for all that its name says, as the names could not be had.
+    fn may_exist(&self, stream: &str) -> bool {
+        (self.names_unknown.as_ref()).is_some_and(|interest| interest.lists(stream))
+    }
+
+    /// Whether each consumer of a stream was found or left open, or is not there.
+    fn shows(&self, stream: &str) -> bool {
+        self.asked.is_all() || self.listed.contains(stream)
+    }
+
+    /// Whether a consumer that was there before is not there any more.
+    fn is_gone(&self, id: &ConsumerId) -> bool {
+        self.shows(id.stream()) && !self.found.contains_key(id) && !self.leaves_open(id)
+    }
+
+    /// Brings `rows` and `left_out`, which are about `interest`, up to date. `row` makes a consumer's row of what is known of it now (`Sample::UNKNOWN` if
     /// nothing could be learned) and of its row before, or says that it needs none. Returns the
     /// consumers whose rows are new.
     pub fn apply<R>(
-        self,
+        mut self,
         interest: &Interest,
-        scope: &Scope,
         rows: &mut BTreeMap<ConsumerId, R>,
         left_out: &mut LeftOut,
         mut row: impl FnMut(&ConsumerId, Sample, Option<&R>) -> Option<R>,
     ) -> Vec<ConsumerId> {
-        self.apply_left_out(interest, scope, left_out);
-        if *scope == Scope::All {
-            // What was neither found nor left open is gone, or no longer of interest.
-            rows.retain(|id, _| self.found.contains_key(id) || self.leaves_open(id));
+        self.name_those_that_may_exist(rows.keys().chain(left_out.passed_over.keys()));
+        self.apply_left_out(interest, left_out);
+        if self.asked.is_all() || !self.listed.is_empty() {
+            // What is gone, or no longer of interest.
+            rows.retain(|id, _| !self.is_gone(id));
         }
         let left_open = |id: &&ConsumerId| !self.found.contains_key(id) && self.leaves_open(id);
         let unknown: BTreeSet<ConsumerId> = (rows.keys().filter(left_open))
@@ -86,25 +149,37 @@ impl Observed {
         updated
     }
 
-    /// After everything was observed `left_out` holds what is left out now, but of what could not
-    /// be asked about what was known before.
-    fn apply_left_out(&self, interest: &Interest, scope: &Scope, left_out: &mut LeftOut) {
-        if *scope == Scope::All {
-            left_out.passed_over.retain(|id, _| self.leaves_open(id));
-            left_out.unreadable.retain(|(stream, _)| match stream {
-                Some(stream) => self.unknown_streams.contains(stream),
-                None => self.names_unknown,
-            });
-            // Of an entry that cannot be used not more than the name is known.
-            let mattering = (self.unreadable.iter()).filter(|(stream, entry)| match stream {
-                Some(stream) => {
-                    let id = ConsumerId::new(&**stream, &*entry.name);
-                    interest.includes(&Candidate::named(&id))
-                }
-                None => true,
-            });
-            left_out.unreadable.extend(mattering.cloned());
+    /// Where the streams' names could not be had: asks once for each stream of these whether it may
+    /// exist, not for each of its consumers. `known` in order.
+    fn name_those_that_may_exist<'i>(&mut self, known: impl Iterator<Item = &'i ConsumerId>) {
+        if self.names_unknown.is_none() {
+            return;
         }
+        let streams: BTreeSet<&str> = known.map(ConsumerId::stream).collect();
+        let open = (streams.into_iter())
+            .filter(|stream| !self.listed.contains(*stream) && self.may_exist(stream))
+            .map(str::to_owned);
+        let open: Vec<String> = open.collect();
+        self.unknown_streams.extend(open);
+    }
+
+    /// What was asked about leaves out what is left out now; of what could not be asked about that
+    /// is what was known before.
+    fn apply_left_out(&self, interest: &Interest, left_out: &mut LeftOut) {
+        (left_out.passed_over).retain(|id, _| !self.is_gone(id));
+        left_out.unreadable.retain(|(stream, _)| match stream {
+            Some(stream) => !self.shows(stream) || self.unknown_streams.contains(stream),
+            None => !self.asked.is_all() || self.names_unknown.is_some(),
+        });
+        // Of an entry that cannot be used not more than the name is known.
+        let mattering = (self.unreadable.iter()).filter(|(stream, entry)| match stream {
+            Some(stream) => {
+                let id = ConsumerId::new(&**stream, &*entry.name);
+                interest.includes(&Candidate::named(&id))
+            }
+            None => true,
+        });
+        left_out.unreadable.extend(mattering.cloned());
         for (id, sample) in &self.found {
             left_out.note(interest, id, &sample.found);
         }

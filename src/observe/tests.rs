@@ -155,15 +155,24 @@ fn what_was_not_answered_is_left_open_and_nothing_else() {
 #[test]
 fn without_the_streams_names_only_those_that_were_listed_are_known() {
     let mut observed = observed([list("A", whole(&[]), Some(&[]))]);
-    observed.names_unknown = true;
-    assert!(!observed.leaves_open(&id("A/one")));
-    assert!(observed.leaves_open(&id("B/one")));
+    observed.names_unknown = Some(selecting("B*/*"));
+    for (path, open) in [
+        ("A/one", false),
+        ("B/one", true),
+        ("BB/one", true),
+        ("C/one", false),
+    ] {
+        assert_eq!(observed.leaves_open(&id(path)), open, "{path}");
+    }
+}
+
+fn selecting(text: &str) -> Interest {
+    Interest::of(Selection::new(vec![Selector::parse(text).unwrap()]))
 }
 
 /// What is in `interest`, with a row each for some consumers of before, after a whole observation.
 fn apply(answers: impl IntoIterator<Item = Answer>, before: &[&str]) -> (Vec<String>, Vec<String>) {
-    let selector = Selector::parse("*/*").unwrap();
-    let interest = Interest::of(Selection::new(vec![selector]));
+    let interest = selecting("*/*");
     let mut rows: BTreeMap<ConsumerId, String> = (before.iter())
         .map(|path| (id(path), "as before".to_owned()))
         .collect();
@@ -177,7 +186,7 @@ fn apply(answers: impl IntoIterator<Item = Answer>, before: &[&str]) -> (Vec<Str
     };
     let left_out = &mut LeftOut::default();
     let observed = observed(answers);
-    let updated = observed.apply(&interest, &Scope::All, &mut rows, left_out, row);
+    let updated = observed.apply(&interest, &mut rows, left_out, row);
     let rows = (rows.into_iter()).map(|(id, row)| format!("{}: {row}", id.path()));
     let updated = updated.iter().map(ConsumerId::path);
     (rows.collect(), updated.collect())
@@ -204,13 +213,87 @@ fn rows_are_brought_up_to_date_and_what_was_neither_found_nor_left_open_has_none
 }
 
 #[test]
+fn an_observation_of_some_streams_says_nothing_of_others() {
+    let part = BTreeMap::from([
+        ("A".to_owned(), whole(&["A/missing"])),
+        ("C".to_owned(), some(&["C/one"])),
+    ]);
+    let mut observed = observed([
+        list("A", whole(&["A/missing"]), Some(&["A/here"])),
+        info("C/one", Ok(running(None))),
+    ]);
+    observed.asked = Arc::new(Asked::of(&part));
+    // That was asked for the part, too.
+    observed.names_unknown = Some(selecting("B*/*"));
+    for (path, asked) in [
+        ("A/gone", true),
+        ("B/one", false),
+        ("C/one", true),
+        ("C/two", false),
+    ] {
+        assert_eq!(observed.asked.includes(&id(path)), asked, "{path}");
+    }
+    let before = [
+        "A/gone",
+        "A/here",
+        "A/missing",
+        "B/one",
+        "C/one",
+        "C/two",
+        "D/one",
+    ];
+    let mut rows: BTreeMap<ConsumerId, &str> =
+        before.iter().map(|path| (id(path), "as before")).collect();
+    let mut left_out = LeftOut::default();
+    let bad = Unreadable {
+        name: "x".to_owned(),
+        reason: "it has no name".to_owned(),
+    };
+    for stream in ["A", "D"] {
+        left_out
+            .unreadable
+            .insert((Some(stream.to_owned()), bad.clone()));
+    }
+    let interest = selecting("*/*");
+    observed.apply(
+        &interest,
+        &mut rows,
+        &mut left_out,
+        |_, sample, _| match sample.found {
+            Found::Present(_) => Some("found"),
+            Found::Unknown => Some("unknown"),
+            Found::Missing => Some("missing"),
+        },
+    );
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|(id, row)| format!("{}: {row}", id.path()))
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            "A/here: found",
+            "A/missing: missing",
+            "B/one: unknown",
+            "C/one: found",
+            "C/two: as before",
+            "D/one: as before",
+        ]
+    );
+    let unreadable: Vec<_> = (left_out.unreadable.iter())
+        .map(|(stream, _)| stream.as_deref())
+        .collect();
+    assert_eq!(unreadable, [Some("D")]);
+}
+
+#[test]
 fn an_observation_of_some_leaves_all_others_as_they_were() {
     let interest = Interest::default();
     let mut rows = BTreeMap::from([(id("A/one"), 1), (id("A/two"), 2)]);
-    let observed = observed([info("A/one", Ok(running(None)))]);
-    let scope = Scope::Only(ids(&["A/one"]));
+    let mut observed = observed([info("A/one", Ok(running(None)))]);
+    observed.asked = Arc::new(Asked::of(&by_stream(&ids(&["A/one"]))));
     let left_out = &mut LeftOut::default();
-    let updated = observed.apply(&interest, &scope, &mut rows, left_out, |_, _, before| {
+    let updated = observed.apply(&interest, &mut rows, left_out, |_, _, before| {
         before.map(|row| row + 10)
     });
     assert_eq!(updated, [id("A/one")]);
@@ -219,7 +302,6 @@ fn an_observation_of_some_leaves_all_others_as_they_were() {
 
 #[test]
 fn an_entry_that_cannot_be_used_is_left_out_until_its_stream_is_listed_without_it() {
-    let interest = |text| Interest::of(Selection::new(vec![Selector::parse(text).unwrap()]));
     let bad = |name: &str| Unreadable {
         name: name.to_owned(),
         reason: "it has no name".to_owned(),
@@ -243,13 +325,7 @@ fn an_entry_that_cannot_be_used_is_left_out_until_its_stream_is_listed_without_i
     let left_out = |answers: Vec<Answer>, text, left_out: &mut LeftOut| {
         let mut rows = BTreeMap::<ConsumerId, ()>::new();
         let observed = observed(answers);
-        observed.apply(
-            &interest(text),
-            &Scope::All,
-            &mut rows,
-            left_out,
-            |_, _, _| None,
-        );
+        observed.apply(&selecting(text), &mut rows, left_out, |_, _, _| None);
         left_out.unreadable.len()
     };
     let known = &mut LeftOut::default();

@@ -41,6 +41,12 @@ impl Agenda {
         }
     }
 
+    /// No observation of those of which that is true.
+    pub fn forget_those(&mut self, is_one: impl Fn(&ConsumerId) -> bool) {
+        self.order.retain(|(_, id)| !is_one(id));
+        self.looks.retain(|id, _| !is_one(id));
+    }
+
     /// No observation of any.
     pub fn clear(&mut self) {
         self.looks.clear();

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::interest::Selections;
 use super::labels::Exempt;
-use super::{Desired, Policy, Window, WindowSet};
+use super::returning::{INSTANT, earlier, later};
+use super::{Desired, Interest, Policy, Window, WindowSet};
 use crate::consumer::ConsumerId;
 
 /// So many changes are followed to see what will be wanted soon: windows of a second each could
@@ -21,8 +23,30 @@ impl Policy {
         let by_hand = self.on_consumers.overrides.iter();
         let edges = by_hand.flat_map(|one| [one.terms.from, one.terms.until]);
         let edge = edges.filter(|edge| *edge > after).min();
-        let change = self.next_change_among(&self.windows, edge.is_some(), after);
+        let change = self.next_change_among(&self.windows, edge.is_some(), after, Timestamp::MAX);
         change.into_iter().chain(edge).min()
+    }
+
+    /// The consumers of which another thing may be wanted at some instant in `[from, until]` than
+    /// right before it: whom the windows and overrides select that change then. None where every
+    /// window does, and so whoever is of interest may be concerned. As with
+    /// [`Policy::next_change`], the ends of tails do not count.
+    pub fn changing(&self, from: Timestamp, until: Timestamp) -> Option<Interest> {
+        let (before, after) = (earlier(from, INSTANT), later(until, INSTANT));
+        let changes = |window: &Arc<Window>| {
+            let window = std::slice::from_ref(window);
+            (self.next_change_among(window, false, before, after))
+                .is_some_and(|change| change <= until)
+        };
+        if self.windows.iter().all(changes) {
+            return None;
+        }
+        let windows = self.windows.iter().filter(|window| changes(window));
+        let windows = windows.map(|window| window.selection.clone());
+        let steps = self.next_step(before).is_some_and(|step| step <= until);
+        let by_hand = self.on_consumers.changing(from, until, steps);
+        let selections = Selections::of(windows.chain(by_hand).collect());
+        Some(Interest::in_selections(vec![Arc::new(selections)]).with_labels_of(self))
     }
 
     /// The same for one consumer and its windows, the end of its tail included.
@@ -40,7 +64,8 @@ impl Policy {
         let edge = by_hand.next_edge(after);
         let exempt = windows.exempt().and_then(Exempt::end);
         let exempt = exempt.filter(|end| *end > after);
-        let change = self.next_change_among(windows, by_hand.at(after).is_some(), after);
+        let is_overridden = by_hand.at(after).is_some();
+        let change = self.next_change_among(windows, is_overridden, after, Timestamp::MAX);
         (change.into_iter())
             .chain(tail)
             .chain(edge)
@@ -97,18 +122,20 @@ impl Policy {
             .filter_map(|change| self.desired(id, windows, change).until())
     }
 
+    /// The first after `after`; openings are looked for before `enough` only.
     fn next_change_among(
         &self,
         windows: &[Arc<Window>],
         mut anything_lasts: bool,
         after: Timestamp,
+        enough: Timestamp,
     ) -> Option<Timestamp> {
         let mut first = None;
         for window in windows {
             let closes = window.open_at(after).map(|piece| piece.closes);
             let edge = window.overlay().next_edge(after);
             first = first.into_iter().chain(closes).chain(edge).min();
-            let before = first.unwrap_or(Timestamp::MAX);
+            let before = first.map_or(enough, |first: Timestamp| first.min(enough));
             let opens = window.next_opening_before(after, before);
             first = opens.map(|piece| piece.opens).or(first);
             anything_lasts |= closes.is_some() || window.returning(after).is_some();

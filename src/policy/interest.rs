@@ -161,6 +161,12 @@ impl Interest {
         self
     }
 
+    /// The same, and what is of interest for another reason.
+    pub fn or(mut self, other: Self) -> Self {
+        self.selections.extend(other.selections);
+        self.and(other.beyond)
+    }
+
     /// The selectors as written, `!` ones too.
     pub fn selectors(&self) -> impl Iterator<Item = &Selector> {
         let lists = self.selections.iter().flat_map(|one| &one.list);

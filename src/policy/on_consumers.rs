@@ -51,6 +51,26 @@ impl OnConsumers {
         }
     }
 
+    /// What those select that begin or end in `[from, until]`, or last where a deadline `steps` on.
+    pub fn changing(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        steps: bool,
+    ) -> impl Iterator<Item = Selection> {
+        let span = from..=until;
+        let all = self.overrides.iter().map(|one| &one.terms);
+        let changing = all.filter(move |terms| {
+            span.contains(&terms.from)
+                || span.contains(&terms.until)
+                || (steps && terms.from < from && until < terms.until)
+        });
+        changing.filter_map(|terms| match &terms.target {
+            Target::Consumers(selection) => Some(selection.clone()),
+            Target::Window(_) => None,
+        })
+    }
+
     /// Whether one that was taken back may have paused a consumer.
     pub fn may_have_paused(&self, candidate: &Candidate<'_>) -> bool {
         !(self.withdrawn.naming(candidate.id, candidate.is_durable())).is_empty()

@@ -10,7 +10,7 @@ use super::reconciler::Reconciler;
 use crate::consumer::{Candidate, ConsumerId, Found, Owner};
 use crate::jetstream::JetStream;
 use crate::now::Now;
-use crate::observe::{Observed, Scope};
+use crate::observe::Observed;
 use crate::policy::{Interest, WindowSet};
 use crate::report::{Pass, Row};
 use crate::write::Action;
@@ -26,7 +26,6 @@ impl<J: JetStream> Reconciler<J> {
     pub(super) fn apply_observation(
         &mut self,
         observed: Observed,
-        scope: &Scope,
         interest: &Interest,
         (began, now): (Now, Now),
         pass: &mut Pass,
@@ -40,7 +39,6 @@ impl<J: JetStream> Reconciler<J> {
         let mut left_out = std::mem::take(&mut self.left_out);
         let updated = observed.apply(
             interest,
-            scope,
             rows.table(),
             Arc::make_mut(&mut left_out),
             |id, sample, before| {

@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::consumer::ConsumerId;
 use crate::jetstream::{Advisory, JetStream, Link};
 use crate::now::Now;
+use crate::observe::Scope;
 use crate::plan::{Newcomers, Verdict};
 use crate::policy::Policy;
 use crate::report::{Pass, Report, Wake};
@@ -33,6 +34,8 @@ pub(super) struct Driver<J, P> {
     prepared: Option<Prepared>,
     /// When everything is observed next.
     full: FullLook,
+    /// What changed by the calendar and is to be observed for that.
+    aftermath: Option<Aftermath>,
     /// Consumers with an advisory: to be observed now.
     asked: BTreeSet<ConsumerId>,
     newcomers: Newcomers,
@@ -63,13 +66,21 @@ struct Prepared {
     writes: Vec<(ConsumerId, Verdict)>,
 }
 
+/// What is observed after a change by the calendar.
+struct Aftermath {
+    /// When, in uptime.
+    at: Duration,
+    scope: Scope,
+}
+
 impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
     /// Reports what there is, and observes as soon as there is a connection.
     pub fn begin(reconciler: Reconciler<J>, publish: P) -> Self {
         let mut driver = Self {
             next_change: None,
             prepared: None,
-            full: FullLook::now(Wake::Connected),
+            full: FullLook::first(),
+            aftermath: None,
             asked: BTreeSet::new(),
             newcomers: Newcomers::default(),
             sweep: Some(SweepAsked::NOW),
@@ -97,7 +108,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             }
             // It rests on an observation from before, and the host may have slept for hours.
             self.prepared = None;
-            self.full = FullLook::now(Wake::Clock);
+            self.full.now(Wake::Clock);
         }
     }
 
@@ -138,7 +149,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         // It rests on an observation through the connection that was lost.
         self.prepared = None;
         if self.is_up() {
-            self.full = FullLook::now(Wake::Connected);
+            self.full.now(Wake::Connected);
             self.reconciler.limits.ask_all();
         } else {
             self.reconciler.lose_sight();
@@ -151,7 +162,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         self.overrides.forget();
         self.read_overrides_soon();
         self.look_ahead();
-        self.full = FullLook::now(Wake::Reload);
+        self.full.now(Wake::Reload);
         self.sweep = Some(SweepAsked::NOW);
     }
 

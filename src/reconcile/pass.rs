@@ -58,25 +58,22 @@ impl<J: JetStream> Reconciler<J> {
     ) -> Pass {
         let now = self.clock.now();
         let mut pass = Pass {
-            full: scope == Scope::All,
+            full: scope.is_all(),
             failures: observed.failures.clone(),
             ..Pass::of(wake)
         };
+        let asked = observed.asked.clone();
         match &scope {
-            Scope::All => {
-                self.agenda.clear();
-                self.to_clear.clear();
-            }
-            Scope::Only(ids) => {
-                self.agenda.forget(ids);
-                self.to_clear.retain(|id| !ids.contains(id));
-            }
+            Scope::All => self.agenda.clear(),
+            Scope::Part(_) => self.agenda.forget_those(|id| asked.includes(id)),
+            Scope::Only(ids) => self.agenda.forget(ids),
         }
+        self.to_clear.retain(|id| !asked.includes(id));
         let interest = self.interest(began);
         let connection = observed.connection;
-        let updated = self.apply_observation(observed, &scope, &interest, (began, now), &mut pass);
-        self.ledger.looked(|id| scope.includes(id), now);
-        self.standby.observed(|id| scope.includes(id));
+        let updated = self.apply_observation(observed, &interest, (began, now), &mut pass);
+        self.ledger.looked(|id| asked.includes(id), now);
+        self.standby.observed(|id| asked.includes(id));
         let mut writes = self.decide_rows(&updated, now);
         if self.rest_on_overrides(wake, &writes)
             && !self.overrides.is_fresh(self.clock.now())

@@ -31,6 +31,68 @@ async fn an_opening_costs_a_list_before_and_a_list_after() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_change_looks_at_whom_it_concerns_newcomers_included_and_at_nobody_else() {
+    let scene = Scene::standalone(&["ORDERS/billing", "EVENTS/mail", "PAYMENTS/card"]);
+    // Between two resyncs.
+    let windows = [
+        ("orders", "ORDERS/*", "30 0 12 * * *", "1h"),
+        ("events", "EVENTS/*", "30 0 12 * * *", "10m"),
+        ("payments", "PAYMENTS/*", "30 12 * * *", "1h"),
+    ];
+    let _recess = scene.recess(&windows);
+    scene.until("12:00:27").await;
+    scene.server.state().weather.advisories_lost = 100;
+    scene.server.create(&["ORDERS/new", "PAYMENTS/new"]);
+    let mut concerned = Vec::new();
+    for (from, until) in [("12:00:27", "12:00:33"), ("12:10:27", "12:10:33")] {
+        scene.until(from).await;
+        scene.forget();
+        scene.until(until).await;
+        let lists = scene
+            .requests()
+            .into_iter()
+            .filter_map(|request| match request.what {
+                What::List(stream) => Some(stream),
+                _ => None,
+            });
+        concerned.push(lists.collect::<Vec<_>>());
+    }
+    assert!(scene.server.is_paused("ORDERS/new"));
+    assert_eq!(
+        concerned,
+        [
+            vec!["EVENTS", "ORDERS", "EVENTS", "ORDERS"],
+            vec!["EVENTS"; 2]
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn changes_every_few_seconds_do_not_put_off_a_resync_for_good() {
+    let scene = Scene::standalone(&["TICK/tock"]);
+    for number in 0..100 {
+        scene.server.create(&[&format!("S{number}/c")]);
+    }
+    // A list of each takes longer than the time between two changes.
+    scene.server.state().weather.latency = 200..201;
+    let windows = [
+        ("noon", "S*/*", "0 12 * * *", "1h"),
+        ("tick", "TICK/*", "*/10 * 12 * * *", "5s"),
+    ];
+    let _recess = scene.recess(&windows);
+    scene.until("12:10:00").await;
+    scene.server.state().weather.advisories_lost = 100;
+    scene.server.somebody_writes("S50/c", None);
+    scene.forget();
+    scene.until("12:12:10").await;
+    assert!(scene.server.is_paused("S50/c"));
+    let ticks = scene.deadlines("TICK/tock");
+    assert_eq!(ticks.len(), 13, "{ticks:?}");
+    let questions = scene.questions();
+    assert!(questions < 400, "{questions}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn ten_thousand_consumers_cost_ten_thousand_pauses_and_a_few_lists() {
     let scene = Scene::standalone(&[]);
     for number in 0..10_000 {

@@ -139,7 +139,7 @@ impl Wait {
             {
                 return Ok(End::Unmatched);
             }
-            self.apply_observation(config, observed, &Scope::All);
+            self.apply_observation(config, observed);
             let mut once = true;
             while let Some(waited_for) = self.waited_for() {
                 once = false;
@@ -161,7 +161,7 @@ impl Wait {
                     ids => Scope::Only(ids),
                 };
                 let observed = self.look(&nats, settings, &scope).await?;
-                self.apply_observation(config, observed, &scope);
+                self.apply_observation(config, observed);
             }
             let now = self.clock.now();
             if once && !self.is_closed(now) {
@@ -297,15 +297,16 @@ impl Wait {
         Ok(observed)
     }
 
-    fn apply_observation(&mut self, config: &Config, observed: Observed, scope: &Scope) {
+    fn apply_observation(&mut self, config: &Config, observed: Observed) {
         let server_now = Some(self.skew.server_time(self.clock.now().wall));
         let (goal, interest, watches) = (self.goal, &self.interest, &mut self.watches);
+        let asked = observed.asked.clone();
         let row = |id: &ConsumerId, sample: Sample, before: Option<&Row>| {
             let Sample { found, .. } = &sample;
             let seen = found.observation();
             let selected = interest.includes(&Candidate::found(id, found));
             // One that was waited for and is gone stays, until everything is observed again.
-            if !selected && (before.is_none() || *scope == Scope::All) {
+            if !selected && (before.is_none() || asked.is_all()) {
                 return None;
             }
             let watch = watches.entry(id.clone()).or_default();
@@ -326,6 +327,6 @@ impl Wait {
                 ack_pending,
             })
         };
-        observed.apply(interest, scope, &mut self.rows, &mut self.left_out, row);
+        observed.apply(interest, &mut self.rows, &mut self.left_out, row);
     }
 }

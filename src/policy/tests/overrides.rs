@@ -1,5 +1,6 @@
 //! Policies with overrides against a painting of every second of a quarter of an hour.
 
+use super::returning::earlier;
 use super::second_by_second::{Plan, SECONDS, any_plan, instant};
 use super::*;
 use crate::consumer::{Labels, fnv1a64};
@@ -179,10 +180,13 @@ impl Who {
         self.path.parse().unwrap()
     }
 
-    fn windows(&self, policy: &Policy) -> WindowSet {
+    fn labels(&self, policy: &Policy) -> Labels {
         let until = instant(self.exempt).to_string();
-        let labels = Labels::of(policy.label_keys(), [("exempt", &*until)]);
-        policy.windows_of(&Candidate::with_labels(&self.id(), &labels))
+        Labels::of(policy.label_keys(), [("exempt", &*until)])
+    }
+
+    fn windows(&self, policy: &Policy) -> WindowSet {
+        policy.windows_of(&Candidate::with_labels(&self.id(), &self.labels(policy)))
     }
 }
 
@@ -227,7 +231,7 @@ proptest! {
     ) {
         let policy = overridden(&plans, &overrides, max_pause, adopted);
         let canvas = Canvas::of(&plans, &overrides, &who);
-        let (id, windows) = (who.id(), who.windows(&policy));
+        let (id, labels, windows) = (who.id(), who.labels(&policy), who.windows(&policy));
         let mut at_policy_change = instant(adopted);
         let mut at_own_change = instant(adopted);
         let mut before = None;
@@ -249,6 +253,15 @@ proptest! {
             } else if expected != Desired::Running && at != who.exempt {
                 // The end of a tail is no change: the server ends it.
                 prop_assert_eq!(Some(expected), before, "policy, at second {}", at);
+            }
+            // Whoever has a change is among those that are observed for it.
+            if before.is_some_and(|before| before != expected && expected != Desired::Running)
+                && at != who.exempt
+            {
+                for from in [now, earlier(now, seconds(3))] {
+                    let changing = policy.changing(from, now).unwrap_or_else(|| policy.interest());
+                    prop_assert!(changing.includes(&Candidate::with_labels(&id, &labels)), "at second {}", at);
+                }
             }
             before = Some(expected);
         }

@@ -160,6 +160,53 @@ fn where_nothing_lasts_any_more_the_deadline_takes_no_steps() {
 }
 
 #[test]
+fn at_a_change_those_windows_matter_that_change() {
+    let named = |name: &str, pattern: &str, length| {
+        window(name, &[&format!("{name}/*")], every(pattern, length))
+    };
+    let mut windows = vec![
+        named("A", "0 1 * * *", hours(2)),
+        named("B", "30 1 * * *", hours(1)),
+        named("C", "0 3 * * *", hours(1)),
+    ];
+    // Open from 01:00 to 01:10, and consumers come back until 02:10.
+    let mut spread = named("D", "0 1 * * *", seconds(600));
+    spread.resume_spread = hours(1);
+    windows.push(spread);
+    let policy = |max_pause| Policy::new("default", max_pause, windows.clone());
+    let streams = |policy: &Policy, [from, until]: [&str; 2]| {
+        let [from, until] = [from, until].map(|time_| time(&format!("2026-12-01T{time_}Z")));
+        let changing = policy.changing(from, until)?;
+        Some(changing.streams().collect::<Vec<_>>().concat())
+    };
+    let plain = policy(WEEK);
+    for (span, expected) in [
+        (["01:00:00", "01:00:00"], Some("AD")),
+        (["01:10:00", "01:10:00"], Some("D")),
+        (["01:30:00", "01:30:00"], Some("B")),
+        (["01:30:00.000000001", "02:29:59.999999999"], Some("")),
+        (["02:30:00", "03:00:00"], Some("ABC")),
+        (["01:00:00", "03:00:00"], None),
+    ] {
+        assert_eq!(streams(&plain, span).as_deref(), expected, "{span:?}");
+    }
+    // The furthest deadline moves on each half hour, for what is open or has a tail.
+    let stepping = policy(hours(1));
+    for (at, expected) in [
+        ("01:30:00", "ABD"),
+        ("02:00:00", "ABD"),
+        ("02:30:00", "AB"),
+        ("04:30:00", ""),
+    ] {
+        assert_eq!(
+            streams(&stepping, [at, at]).as_deref(),
+            Some(expected),
+            "{at}"
+        );
+    }
+}
+
+#[test]
 fn an_occurrence_is_cut_into_pieces() {
     let day = |time: &str| format!("2026-12-01T{time}Z");
     let ranges = [("01:30", "02:00"), ("02:00", "02:10"), ("02:40", "03:30")];

@@ -17,6 +17,10 @@ use crate::report::{Report, Wake};
 /// How long before a change the loop observes for it.
 const PREPARE: SignedDuration = SignedDuration::from_secs(2);
 
+/// A resync that changes by the calendar leave no time for waits no longer than that: then it is
+/// made while one is prepared, and what does not answer in time is unknown.
+const RESYNC_WAITS: Duration = Duration::from_secs(60);
+
 /// The longest sleep in the last stretch before a change, so that a stepped clock is noticed.
 const SLICE: Duration = Duration::from_millis(250);
 
@@ -35,7 +39,9 @@ pub(super) fn spare_before(edge: Timestamp, now: Now) -> Duration {
 pub(super) enum Step {
     Edge,
     Pass(Wake, Scope),
-    Prepare(Timestamp, Wake),
+    /// With everything, where there is a reason for that.
+    Prepare(Timestamp, Option<Wake>),
+    Aftermath(Scope),
     LookAgain(BTreeSet<ConsumerId>),
     Sweep(Streams),
     Limits(Vec<Arc<str>>),
@@ -52,16 +58,19 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         if !self.is_up() {
             return None;
         }
-        // It observes everything, so it serves each request for that.
         if let Some(edge) = self.next_change
             && edge.duration_since(now.wall) <= PREPARE
             && self.prepared.is_none()
         {
-            let asked = self.full.due(now.uptime);
-            return Some(Step::Prepare(edge, asked.unwrap_or(Wake::Edge)));
+            return Some(Step::Prepare(edge, self.full.urgent(now.uptime)));
         }
-        if let Some(wake) = self.full.due(now.uptime) {
+        if let Some(wake) = self.full.due(now.uptime)
+            && self.has_time_for_all(now)
+        {
             return Some(Step::Pass(wake, Scope::All));
+        }
+        if let Some(aftermath) = self.aftermath.take_if(|one| one.at <= now.uptime) {
+            return Some(Step::Aftermath(aftermath.scope));
         }
         if !self.asked.is_empty() {
             let asked = std::mem::take(&mut self.asked);
@@ -119,6 +128,21 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         self.has_time_to_ask(now).then_some(next)
     }
 
+    /// How much time there is for an observation before a change comes, or has to be prepared.
+    pub(super) fn spare(&self, now: Now) -> Option<Duration> {
+        let edge = self.next_change?;
+        Some(match self.prepared {
+            Some(_) => Duration::try_from(edge.duration_since(now.wall)).unwrap_or_default(),
+            None => spare_before(edge, now),
+        })
+    }
+
+    /// Whether everything is likely to be observed before a change comes; or it must not wait.
+    fn has_time_for_all(&self, now: Now) -> bool {
+        self.full.urgent(now.uptime).is_some()
+            || self.spare(now).is_none_or(|spare| spare >= self.full.takes)
+    }
+
     fn has_time_to_ask(&self, now: Now) -> bool {
         (self.next_change).is_none_or(|edge| spare_before(edge, now) > TIME_TO_ASK)
     }
@@ -144,7 +168,10 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
 
     /// When something is to be observed, in uptime, if nothing happens before.
     fn next_look(&self, now: Now) -> Duration {
+        let full = self.has_time_for_all(now).then_some(self.full.at);
         let others = [
+            full,
+            self.aftermath.as_ref().map(|one| one.at),
             self.reconciler.agenda.next_look(),
             self.newcomers.next(),
             self.reconciler.standby.next_look(),
@@ -152,10 +179,8 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             self.limits_at(now),
             self.overrides.next().filter(|_| self.is_up()),
         ];
-        others
-            .into_iter()
-            .flatten()
-            .fold(self.full.at, Duration::min)
+        let first = others.into_iter().flatten().min();
+        first.unwrap_or(Duration::MAX)
     }
 }
 
@@ -164,27 +189,56 @@ pub(super) struct FullLook {
     /// In uptime.
     at: Duration,
     wake: Wake,
+    /// How long it took the last time, if not longer: it may have been cut short.
+    takes: Duration,
 }
 
 impl FullLook {
-    /// At once.
-    pub fn now(wake: Wake) -> Self {
-        Self::at(Duration::ZERO, wake)
+    /// The first one, at once.
+    pub fn first() -> Self {
+        Self {
+            at: Duration::ZERO,
+            wake: Wake::Connected,
+            takes: Duration::ZERO,
+        }
     }
 
-    pub fn at(at: Duration, wake: Wake) -> Self {
-        Self { at, wake }
+    /// One at once.
+    pub fn now(&mut self, wake: Wake) {
+        (self.at, self.wake) = (Duration::ZERO, wake);
+    }
+
+    /// The next one at that time, as one was made.
+    pub fn done(&mut self, next: Duration) {
+        (self.at, self.wake) = (next, Wake::Resync);
+    }
+
+    /// One took so long, until each answer had come.
+    pub fn took(&mut self, took: Duration) {
+        self.takes = took;
+    }
+
+    /// One took longer than that.
+    pub fn was_cut(&mut self, after: Duration) {
+        self.takes = self.takes.max(after);
     }
 
     /// One at that time, unless there is one sooner.
     pub fn no_later_than(&mut self, at: Duration, wake: Wake) {
         if at < self.at {
-            *self = Self { at, wake };
+            (self.at, self.wake) = (at, wake);
         }
     }
 
     /// What it is for, once it is due.
     fn due(&self, now: Duration) -> Option<Wake> {
         (now >= self.at).then_some(self.wake)
+    }
+
+    /// The same where a change by the calendar is no reason to wait: something happened, or it was
+    /// put off for long.
+    fn urgent(&self, now: Duration) -> Option<Wake> {
+        let is_urgent = self.wake != Wake::Resync || now >= self.at + RESYNC_WAITS;
+        self.due(now).filter(|_| is_urgent)
     }
 }

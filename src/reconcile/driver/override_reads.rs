@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 
-use super::{Driver, FullLook};
+use super::Driver;
 use crate::jetstream::JetStream;
 use crate::jetstream::bucket::BucketRead;
 use crate::reconcile::override_book::BucketAnswer;
@@ -118,7 +118,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             self.ask(id, now);
         }
         if affected.and_others {
-            self.full = FullLook::now(Wake::Advisory);
+            self.full.now(Wake::Advisory);
         }
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::agenda::{FullLook, Step, spare_before};
-use super::{Driver, Prepared, SweepAsked};
+use super::agenda::{Step, spare_before};
+use super::{Aftermath, Driver, Prepared, SweepAsked};
 use crate::consumer::ConsumerId;
 use crate::jetstream::JetStream;
 use crate::now::Now;
@@ -73,7 +73,14 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
     async fn take(&mut self, step: Step, now: Now) {
         match step {
             Step::Edge => self.edge(now).await,
-            Step::Pass(wake, scope) => self.pass(wake, scope).await,
+            Step::Pass(wake, scope) => {
+                let _ = self.pass(wake, scope).await;
+            }
+            Step::Aftermath(scope) => {
+                if !self.pass(Wake::Edge, scope.clone()).await {
+                    self.observe_after(Duration::ZERO, scope);
+                }
+            }
             Step::LookAgain(unknown) => self.look_again(unknown).await,
             Step::Sweep(streams) => self.sweep(streams).await,
             Step::Limits(names) => self.ask_limits(names).await,
@@ -88,8 +95,8 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
                 }
             }
             Step::Meet(newcomers) => self.meet(newcomers).await,
-            Step::Prepare(edge, wake) => {
-                if self.prepare(edge, wake).await {
+            Step::Prepare(edge, full) => {
+                if self.prepare(edge, full).await {
                     self.prepared = Some(Prepared {
                         edge,
                         writes: self.reconciler.plan_for(edge),
@@ -102,17 +109,19 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
     /// A change by the calendar has come: send what was prepared for it, or decide now where
     /// nothing was.
     async fn edge(&mut self, now: Now) {
-        let edge = self.next_change;
+        let Some(edge) = self.next_change else {
+            return;
+        };
         let prepared = self.prepared.take().filter(|prepared| {
-            Some(prepared.edge) == edge && now.wall.duration_since(prepared.edge) <= STALE
+            prepared.edge == edge && now.wall.duration_since(prepared.edge) <= STALE
         });
         let Some(Prepared {
             writes: mut first, ..
         }) = prepared.filter(|_| self.is_up())
         else {
-            self.look_ahead();
+            let changed = self.change_since(edge);
             if self.is_up() {
-                return self.pass(Wake::Edge, Scope::All).await;
+                return self.observe_after(Duration::ZERO, changed);
             }
             self.reconciler.lose_sight();
             return self.publish(None);
@@ -127,7 +136,7 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         let done = (self.reconciler)
             .act(first, now, &mut pass, &mut teller(&mut self.publish, None))
             .await;
-        self.look_ahead();
+        let changed = self.change_since(edge);
         let is_left = self.reconciler.leave_to_primary();
         self.publish(None);
         if done {
@@ -152,55 +161,86 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         };
         // What is left to the primary is observed once that has had the time.
         if !is_left {
-            self.full.no_later_than(after + wait, Wake::Edge);
+            self.observe_after(after + wait, changed);
         }
         self.publish(Some(pass));
     }
 
+    /// Goes by the calendar from now on, as the change at `edge` has come. Returns whom that and
+    /// what came since may concern.
+    fn change_since(&mut self, edge: Timestamp) -> Scope {
+        self.look_ahead();
+        self.changing(edge, self.reconciler.clock.now().wall)
+    }
+
+    /// Whom the changes in `[from, until]` may concern.
+    fn changing(&self, from: Timestamp, until: Timestamp) -> Scope {
+        let changing = self.policy.changing(from, until);
+        changing.map_or(Scope::All, Scope::Part)
+    }
+
+    /// Has observed what a change by the calendar may concern.
+    fn observe_after(&mut self, at: Duration, scope: Scope) {
+        self.aftermath = Some(match self.aftermath.take() {
+            Some(other) => Aftermath {
+                at: at.min(other.at),
+                scope: scope.or(other.scope),
+            },
+            None => Aftermath { at, scope },
+        });
+    }
+
     /// One pass. Where some answer does not come before the next change has to be prepared (or,
-    /// once it is prepared, before it comes), it is abandoned: both observe everything anyway, and
-    /// a change must not wait for a node that is dead.
-    async fn pass(&mut self, wake: Wake, scope: Scope) {
-        if scope == Scope::All {
+    /// once it is prepared, before it comes), it is abandoned, as a change must not wait for a node
+    /// that is dead. Returns whether it was made.
+    async fn pass(&mut self, wake: Wake, scope: Scope) -> bool {
+        if !matches!(scope, Scope::Only(_)) {
             let now = self.reconciler.clock.now();
             let spare = (self.next_change).map_or(LONGEST_READ, |edge| spare_before(edge, now));
             self.refresh_overrides(spare.min(LONGEST_READ)).await;
         }
         let began = self.reconciler.clock.now();
         let look = self.reconciler.look(&scope, began, ReplyDeadline::NONE);
-        let observed = match self.next_change {
+        let observed = match self.spare(began) {
             None => look.await,
-            Some(edge) => {
-                let spare = match self.prepared {
-                    Some(_) => {
-                        Duration::try_from(edge.duration_since(began.wall)).unwrap_or_default()
+            Some(spare) => match tokio::time::timeout(spare, look).await {
+                Ok(observed) => observed,
+                Err(_) => {
+                    if scope.is_all() {
+                        self.full.was_cut(spare);
                     }
-                    None => spare_before(edge, began),
-                };
-                match tokio::time::timeout(spare, look).await {
-                    Ok(observed) => observed,
-                    Err(_) => return,
+                    return false;
                 }
-            }
+            },
         };
         self.conclude(wake, scope, began, observed).await;
+        true
     }
 
-    /// A pass right before a change. It has until then; what is not answered by then is unknown,
-    /// and nothing is sent for it.
-    async fn prepare(&mut self, edge: Timestamp, wake: Wake) -> bool {
+    /// A pass right before a change, over whom that concerns or, where there is reason to, over
+    /// everything. It has until then; what is not answered by then is unknown, and nothing is sent
+    /// for it.
+    async fn prepare(&mut self, edge: Timestamp, full: Option<Wake>) -> bool {
         self.refresh_overrides(SHORTEST_LOOK).await;
         if self.next_change != Some(edge) {
             return false;
         }
+        let scope = match full {
+            Some(_) => Scope::All,
+            None => {
+                let changing = self.changing(edge, edge);
+                match self.aftermath.take() {
+                    Some(other) => changing.or(other.scope),
+                    None => changing,
+                }
+            }
+        };
         let began = self.reconciler.clock.now();
         let ahead = Duration::try_from(edge.duration_since(began.wall)).unwrap_or_default();
         let reply_deadline = ReplyDeadline::within(ahead.max(SHORTEST_LOOK));
-        let observed = self
-            .reconciler
-            .look(&Scope::All, began, reply_deadline)
-            .await;
-        self.conclude(wake, Scope::All, began, observed).await;
+        let observed = self.reconciler.look(&scope, began, reply_deadline).await;
+        let wake = full.unwrap_or(Wake::Edge);
+        self.conclude(wake, scope, began, observed).await;
         true
     }
 
@@ -209,7 +249,9 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
     async fn look_again(&mut self, unknown: BTreeSet<ConsumerId>) {
         let began = self.reconciler.clock.now();
         let scope = Scope::Only(unknown);
-        let reply_deadline = ReplyDeadline::within(LOOK_AGAIN);
+        // A change does not wait for who is silent.
+        let spare = self.spare(began).unwrap_or(Duration::MAX);
+        let reply_deadline = ReplyDeadline::within(LOOK_AGAIN.min(spare));
         let mut observed = self.reconciler.look(&scope, began, reply_deadline).await;
         observed.failures.clear();
         self.conclude(Wake::Edge, scope, began, observed).await;
@@ -258,8 +300,8 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
 
     /// A pass over consumers that have come.
     async fn meet(&mut self, newcomers: BTreeSet<ConsumerId>) {
-        self.pass(Wake::Advisory, Scope::Only(newcomers.clone()))
-            .await;
+        let scope = Scope::Only(newcomers.clone());
+        let _ = self.pass(Wake::Advisory, scope).await;
         let rows = self.reconciler.rows.clone();
         let now = self.reconciler.clock.now().uptime;
         self.newcomers
@@ -267,7 +309,8 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
     }
 
     async fn conclude(&mut self, wake: Wake, scope: Scope, began: Now, observed: Observed) {
-        let full = scope == Scope::All;
+        let full = scope.is_all();
+        let looked = self.reconciler.clock.now().uptime;
         let pass = (self.reconciler)
             .conclude(
                 wake,
@@ -282,7 +325,13 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
             self.newcomers.clear();
             self.asked.clear();
             let resync = self.reconciler.config.settings.controller.resync;
-            self.full = FullLook::at(now.uptime + resync, Wake::Resync);
+            self.full.done(now.uptime + resync);
+            let took = looked.saturating_sub(began.uptime);
+            match pass.is_ok() {
+                true => self.full.took(took),
+                false => self.full.was_cut(took),
+            }
+            self.aftermath.take_if(|one| one.at <= began.uptime);
         }
         // Then it is decided without them.
         let waits_until = self.reconciler.overrides.waits_until();
