@@ -287,6 +287,39 @@ fn an_observation_of_some_streams_says_nothing_of_others() {
 }
 
 #[test]
+fn two_scopes_together_have_what_either_has() {
+    let part = |text| Scope::Part(selecting(text));
+    let only = |path| Scope::Only(ids(&[path]));
+    let asked = |scope| match scope {
+        Scope::All => "everything".to_owned(),
+        Scope::Part(part) => {
+            let names = part
+                .named()
+                .iter()
+                .map(ConsumerId::path)
+                .collect::<Vec<_>>();
+            format!(
+                "{} and {}",
+                part.streams().collect::<String>(),
+                names.concat()
+            )
+        }
+        Scope::Only(ids) => ids.iter().map(ConsumerId::path).collect(),
+    };
+    for (one, other, expected) in [
+        (part("A/*"), part("B/*"), "AB and "),
+        (part("A/*"), only("B/b"), "A and B/b"),
+        (only("A/a"), part("B/*"), "B and A/a"),
+        (only("A/a"), only("B/b"), "A/aB/b"),
+        (only("A/a"), only("A/a"), "A/a"),
+        (Scope::All, part("B/*"), "everything"),
+        (only("A/a"), Scope::All, "everything"),
+    ] {
+        assert_eq!(asked(one.or(other)), expected);
+    }
+}
+
+#[test]
 fn an_observation_of_some_leaves_all_others_as_they_were() {
     let interest = Interest::default();
     let mut rows = BTreeMap::from([(id("A/one"), 1), (id("A/two"), 2)]);

@@ -38,11 +38,11 @@ impl Policy {
             (self.next_change_among(window, false, before, after))
                 .is_some_and(|change| change <= until)
         };
-        if self.windows.iter().all(changes) {
+        let windows: Vec<_> = self.windows.iter().filter(|one| changes(one)).collect();
+        if windows.len() == self.windows.len() {
             return None;
         }
-        let windows = self.windows.iter().filter(|window| changes(window));
-        let windows = windows.map(|window| window.selection.clone());
+        let windows = windows.iter().map(|window| window.selection.clone());
         let steps = self.next_step(before).is_some_and(|step| step <= until);
         let by_hand = self.on_consumers.changing(from, until, steps);
         let selections = Selections::of(windows.chain(by_hand).collect());

@@ -40,3 +40,18 @@ fn a_consumer_has_one_look_and_the_sooner_one_counts() {
     assert_eq!(due(&agenda, 99), ["A/two"]);
     assert_eq!(agenda.next_look(), Some(seconds(4)));
 }
+
+#[test]
+fn whoever_is_observed_for_another_reason_is_forgotten() {
+    let mut agenda = Agenda::default();
+    for (path, at) in [("A/one", 1), ("B/one", 2), ("A/two", 3)] {
+        agenda.no_later_than(&id(path), seconds(at));
+    }
+    agenda.forget_those(|id| id.stream() == "A");
+    assert_eq!(due(&agenda, 99), ["B/one"]);
+    // Not even a sooner time is remembered.
+    agenda.no_later_than(&id("A/one"), seconds(7));
+    agenda.no_later_than(&id("B/one"), seconds(7));
+    assert_eq!(due(&agenda, 6), ["B/one"]);
+    assert_eq!(due(&agenda, 7), ["B/one", "A/one"]);
+}

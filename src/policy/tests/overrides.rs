@@ -345,3 +345,52 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn at_a_change_those_overrides_matter_that_change() {
+    let made = |effect, from, until| Made {
+        effect,
+        window: None,
+        from,
+        until,
+    };
+    let overrides: Vec<_> = [made(Effect::Pause, 100, 200), made(Effect::Run, 300, 400)]
+        .iter()
+        .enumerate()
+        .map(|(place, made)| made.real(place))
+        .collect();
+    let closed = window("w", &["OTHER/*"], rule_in("UTC", "0 5 * * *", hours(1)));
+    let policy = |max_pause| {
+        Policy::new("default", seconds(max_pause), vec![closed.clone()])
+            .with_overrides(&overrides, instant(0))
+    };
+    let selects = |policy: &Policy, at| {
+        let changing = policy.changing(instant(at), instant(at)).unwrap();
+        assert!(!changing.includes(&Candidate::named(&"OTHER/one".parse().unwrap())));
+        changing.includes(&Candidate::named(&"ORDERS/billing".parse().unwrap()))
+    };
+    let plain = policy(7 * 86_400);
+    for (at, expected) in [
+        (99, false),
+        (100, true),
+        (150, false),
+        (200, true),
+        (250, false),
+        (300, true),
+        (400, true),
+        (420, false),
+    ] {
+        assert_eq!(selects(&plain, at), expected, "at {at}");
+    }
+    // The furthest deadline moves on each half minute.
+    let stepping = policy(60);
+    for (at, expected) in [
+        (90, false),
+        (119, false),
+        (120, true),
+        (180, true),
+        (210, false),
+    ] {
+        assert_eq!(selects(&stepping, at), expected, "stepping, at {at}");
+    }
+}
