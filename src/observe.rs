@@ -90,7 +90,7 @@ impl ReplyDeadline {
         }
     }
 
-    /// The answer, or that there was none in time.
+    /// The answer, or that there was none in time. What is asked for too late is not asked.
     ///
     /// # Errors
     /// Those of the answer; `TimedOut` if it did not come in time.
@@ -102,13 +102,16 @@ impl ReplyDeadline {
         let Some((end, wait)) = self.wait else {
             return answer.await;
         };
+        let late = RequestError::TimedOut {
+            subject: question.to_owned(),
+            milliseconds: wait.as_millis(),
+        };
+        // Else it would be asked, though its answer is not waited for.
+        if Instant::now() >= end {
+            return Err(late);
+        }
         let in_time = tokio::time::timeout_at(end, answer).await;
-        in_time.unwrap_or_else(|_| {
-            Err(RequestError::TimedOut {
-                subject: question.to_owned(),
-                milliseconds: wait.as_millis(),
-            })
-        })
+        in_time.unwrap_or(Err(late))
     }
 }
 

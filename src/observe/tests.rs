@@ -414,6 +414,8 @@ async fn an_answer_that_does_not_come_in_time_counts_as_none() {
         milliseconds: 750,
     };
     // It counts from its beginning, whatever was waited for meanwhile.
-    assert_eq!(deadline.wait("q", after(60)).await, Err(late));
+    assert_eq!(deadline.wait("q", after(60)).await, Err(late.clone()));
+    let ask = async { panic!("it is asked") };
+    assert_eq!(deadline.wait::<()>("q", ask).await, Err(late));
     assert_eq!(ReplyDeadline::NONE.wait("q", after(60_000)).await, Ok(()));
 }
