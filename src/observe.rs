@@ -35,7 +35,8 @@ const MAX_SINGLE_REQUESTS: usize = 16;
 pub enum Scope {
     /// All of it.
     All,
-    /// What this part of it has to ask for: whole streams for its globs, so that newcomers are found.
+    /// What this part of it has to ask for: whole streams for its globs, so that newcomers are
+    /// found.
     Part(Interest),
     /// These consumers only.
     Only(BTreeSet<ConsumerId>),
@@ -199,8 +200,8 @@ fn by_stream(ids: &BTreeSet<ConsumerId>) -> BTreeMap<String, Want> {
     wants
 }
 
-/// What there is to ask for all of an interest. Where the streams' names cannot be had, the selectors
-/// that need none go on.
+/// What there is to ask for all of an interest. Where the streams' names cannot be had, the
+/// selectors that need none go on.
 async fn everything<J: JetStream>(
     jetstream: &J,
     interest: &Interest,

@@ -114,9 +114,9 @@ impl Observed {
         self.shows(id.stream()) && !self.found.contains_key(id) && !self.leaves_open(id)
     }
 
-    /// Brings `rows` and `left_out`, which are about `interest`, up to date. `row` makes a consumer's row of what is known of it now (`Sample::UNKNOWN` if
-    /// nothing could be learned) and of its row before, or says that it needs none. Returns the
-    /// consumers whose rows are new.
+    /// Brings `rows` and `left_out`, which are about `interest`, up to date. `row` makes a
+    /// consumer's row of what is known of it now (`Sample::UNKNOWN` if nothing could be learned)
+    /// and of its row before, or says that it needs none. Returns the consumers whose rows are new.
     pub fn apply<R>(
         mut self,
         interest: &Interest,
