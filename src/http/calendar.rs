@@ -15,9 +15,14 @@ use super::query::{Query, refused};
 use super::refusal::Refusal;
 use super::shared::Shared;
 use crate::clock::Clock;
+use crate::policy::Policy;
 use crate::report::Report;
 use crate::views::Newest;
 use crate::views::agenda::{self, Decided};
+use crate::visible::sanitize;
+
+#[cfg(test)]
+mod tests;
 
 /// The calendar, for each choice of windows.
 pub struct Calendars(Shared<Vec<String>, Tagged, Refusal>);
@@ -45,6 +50,34 @@ impl Calendars {
     }
 }
 
+/// How many openings a calendar has, counted until it is too many.
+fn number_of_openings(
+    policy: &Policy,
+    windows: &[String],
+    (from, until): (Timestamp, Timestamp),
+) -> usize {
+    let openings = policy.openings(from, until, windows);
+    openings.take(MOST_OPENINGS + 1).count()
+}
+
+/// What to do about a calendar with too many openings.
+fn too_many(policy: &Policy, windows: &[String], span: (Timestamp, Timestamp)) -> String {
+    let most = policy.windows_named(windows).max_by_key(|window| {
+        let alone = [window.name.to_string()];
+        number_of_openings(policy, &alone, span)
+    });
+    let name = most
+        .map(|window| sanitize(&window.name))
+        .unwrap_or_default();
+    let fix = match policy.windows_named(windows).nth(1) {
+        Some(_) => format!("most of them of `{name}`: name other windows"),
+        None => format!(
+            "too many for a page: `recess plan --format ics --window {name} --until TIME` prints them"
+        ),
+    };
+    format!("the calendar has more than {MOST_OPENINGS} openings, {fix}")
+}
+
 fn render(
     report: &Report,
     modified: Timestamp,
@@ -54,10 +87,8 @@ fn render(
     let policy = &*report.policy;
     known_windows(policy, windows)?;
     let span = agenda::span(now);
-    let mut openings = policy.openings(span.0, span.1, windows);
-    if openings.nth(MOST_OPENINGS).is_some() {
-        let why = format!("the calendar has more than {MOST_OPENINGS} openings: choose a window");
-        return Err(refused("window", &why));
+    if number_of_openings(policy, windows, span) > MOST_OPENINGS {
+        return Err(refused("window", &too_many(policy, windows, span)));
     }
     let decided = Decided { policy, modified };
     let names = windows.join(", ");
