@@ -259,6 +259,33 @@ async fn a_burst_of_seconds_is_told_every_second_and_each_write_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nothing_is_told_of_a_burst_whose_last_answer_came_or_that_broke_off() {
+    // Eight at a time, 0.4 s each: the third round ends after the first second.
+    let burst = |count: usize, cut: bool| async move {
+        let scene = Scene::standalone(&[]);
+        for number in 0..count {
+            scene.server.create(&[&format!("ORDERS/c{number}")]);
+        }
+        let recess = scene.recess(&[NOON]);
+        scene.until("11:59:59.5").await;
+        scene.server.state().weather.latency = 200..201;
+        if cut {
+            scene.until("12:00:01.1").await;
+            scene.server.disconnect();
+        }
+        scene.until("12:00:05").await;
+        recess.story(|story| (story.bursts.len(), story.acts.len()))
+    };
+    assert_eq!(burst(24, false).await, (1, 24), "seven were left");
+    assert_eq!(burst(17, false).await, (0, 17), "none was left");
+    assert_eq!(
+        burst(40, true).await.0,
+        0,
+        "the others wait for a connection"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_burst_of_less_than_a_second_is_told_at_its_end_only() {
     let scene = Scene::standalone(&["ORDERS/billing", "ORDERS/shipping"]);
     let recess = scene.recess(&[NOON]);
