@@ -168,6 +168,15 @@ fn next_change(policy: &Policy, now: Timestamp) {
         took,
         ALLOWED,
     );
+    let change = policy.next_change(now).expect("a change");
+    let took = median(RUNS, || {
+        std::hint::black_box(policy.changing(change, change));
+    });
+    judge(
+        &format!("change  whom it concerns, of {WINDOWS} windows"),
+        took,
+        ALLOWED,
+    );
 }
 
 fn judge(what: &str, took: Duration, allowed: Duration) {

@@ -14,7 +14,7 @@ use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
 
 use crate::clock::Clock;
-use crate::consumer::ConsumerId;
+use crate::consumer::{Candidate, ConsumerId};
 use crate::jetstream::{JetStream, RequestError};
 use crate::policy::Interest;
 use crate::report::Failure;
@@ -35,8 +35,7 @@ const MAX_SINGLE_REQUESTS: usize = 16;
 pub enum Scope {
     /// All of it.
     All,
-    /// What this part of it has to ask for: whole streams for its globs, so that newcomers are
-    /// found.
+    /// What of it is also of interest here: whole streams for globs, so that newcomers are found.
     Part(Interest),
     /// These consumers only.
     Only(BTreeSet<ConsumerId>),
@@ -130,16 +129,13 @@ pub async fn observe<J: JetStream>(
     let wants = match scope {
         Scope::Only(ids) => by_stream(ids),
         Scope::Part(part) => {
-            let mut wants = everything(jetstream, part, reply_deadline, &mut observed).await;
-            // Who is named elsewhere in a stream that is listed is looked for in that list.
-            for id in interest.named() {
-                if let Some(want) = wants.get_mut(id.stream()).filter(|want| want.whole) {
-                    want.named.insert(id);
-                }
-            }
-            wants
+            let both = (interest, Some(part));
+            wants_of(jetstream, both, reply_deadline, &mut observed).await
         }
-        Scope::All => everything(jetstream, interest, reply_deadline, &mut observed).await,
+        Scope::All => {
+            let all = (interest, None);
+            wants_of(jetstream, all, reply_deadline, &mut observed).await
+        }
     };
     observed.asked = Arc::new(match scope {
         Scope::All => Asked::All,
@@ -200,16 +196,21 @@ fn by_stream(ids: &BTreeSet<ConsumerId>) -> BTreeMap<String, Want> {
     wants
 }
 
-/// What there is to ask for all of an interest. Where the streams' names cannot be had, the
+/// What there is to ask for an interest, or for a part of it: a part may select more, as an
+/// override does that names consumers of no window. Where the streams' names cannot be had, the
 /// selectors that need none go on.
-async fn everything<J: JetStream>(
+async fn wants_of<J: JetStream>(
     jetstream: &J,
-    interest: &Interest,
+    (interest, part): (&Interest, Option<&Interest>),
     reply_deadline: ReplyDeadline,
     observed: &mut Observed,
 ) -> BTreeMap<String, Want> {
     let mut whole: BTreeSet<String> = interest.streams().map(str::to_owned).collect();
-    if interest.needs_stream_names() {
+    if let Some(part) = part {
+        let more = part.streams().filter(|stream| interest.lists(stream));
+        whole.extend(more.map(str::to_owned));
+    }
+    if interest.needs_stream_names() && part.is_none_or(Interest::needs_stream_names) {
         let names = jetstream.stream_names();
         match reply_deadline.wait("STREAM.NAMES", names).await {
             Ok(names) => {
@@ -225,12 +226,25 @@ async fn everything<J: JetStream>(
                 );
             }
             Err(error) => {
-                observed.names_unknown = Some(interest.clone());
+                observed.names_unknown = Some(part.unwrap_or(interest).clone());
                 observed.failures.push(Failure::of_names(error));
             }
         }
     }
-    let mut wants = by_stream(&interest.named());
+    let mut named = interest.named();
+    if let Some(part) = part {
+        let exact: BTreeSet<&str> = part.streams().collect();
+        whole.retain(|stream| exact.contains(&**stream) || part.lists(stream));
+        // Who is in a stream that is listed is looked for in that list.
+        let may_be_of = |one: &Interest, id: &ConsumerId| one.includes(&Candidate::named(id));
+        named.retain(|id| whole.contains(id.stream()) || may_be_of(part, id));
+        named.extend(
+            part.named()
+                .into_iter()
+                .filter(|id| may_be_of(interest, id)),
+        );
+    }
+    let mut wants = by_stream(&named);
     for stream in whole {
         wants.entry(stream).or_default().whole = true;
     }

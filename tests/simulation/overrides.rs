@@ -358,3 +358,48 @@ async fn what_was_decided_before_a_reconnect_is_not_sent_after_it_though_the_buc
     assert!(paused.is_some(), "{requests:?}");
     assert!(first(&observed) < paused, "{requests:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_an_override_asks_about_nobody_that_no_window_selects() {
+    let exactly: Noon = ("noon", "ORDERS/billing", "0 12 * * *", "1h");
+    for (noon, resumed, asked) in [
+        (NOON, "*/billing", "List(\"ORDERS\")"),
+        (NOON, "ORDERS/b*", "List(\"ORDERS\")"),
+        (
+            NOON,
+            "ORDERS/billing",
+            "Info(ConsumerId(\"ORDERS/billing\"))",
+        ),
+        (NOON, "EVENTS/mail", ""),
+        (NOON, "*/mail", "List(\"ORDERS\")"),
+        (exactly, "*/billing", "Info(ConsumerId(\"ORDERS/billing\"))"),
+        (exactly, "ORDERS/*", "Info(ConsumerId(\"ORDERS/billing\"))"),
+        (exactly, "*/mail", ""),
+    ] {
+        let scene = Scene::standalone(&["ORDERS/billing", "EVENTS/mail"]);
+        scene.server.overrides(|bucket, _| bucket.create());
+        let _recess = Recess::start(&scene.server, &scene.host, &with_bucket(&[noon]));
+        scene.until("12:10:00").await;
+        let decided = consumers(Verb::Resume, resumed, "12:10:00", "12:20:30");
+        scene
+            .server
+            .overrides(|bucket, now| bucket.make(decided, now));
+        let questions = || {
+            let requests = scene.requests().into_iter();
+            let questions = requests.filter(|request| request.what.written().is_none());
+            let others = questions.filter(|request| request.what != What::Overrides);
+            others
+                .map(|request| format!("{:?}", request.what))
+                .collect::<Vec<_>>()
+        };
+        scene.until("12:20:27").await;
+        scene.forget();
+        scene.until("12:20:29").await;
+        assert_eq!(questions().concat(), asked, "{resumed} beside {}", noon.1);
+        scene.until("12:20:33").await;
+        for question in questions() {
+            assert!(question.contains("ORDERS"), "{resumed}: {question}");
+        }
+        assert!(scene.server.is_paused("ORDERS/billing"), "{resumed}");
+    }
+}
