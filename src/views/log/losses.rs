@@ -6,7 +6,6 @@ use tracing::{error, info, warn};
 use super::SHOWN_OF_MANY;
 use super::words::only_window;
 use crate::consumer::ConsumerId;
-use crate::policy::Desired;
 use crate::report::{Failure, Report};
 use crate::retention::{Cause, Loss};
 use crate::text::{self, utc};
@@ -18,11 +17,8 @@ pub(super) fn at_risk(
     loss: Loss,
     released_at: Option<Timestamp>,
 ) {
-    let desired = report.rows.get(id).map(|row| row.desired);
-    let until = match desired {
-        Some(Desired::Paused(until)) => utc(until),
-        Some(Desired::Running | Desired::Tail(_)) | None => String::new(),
-    };
+    let until = report.rows.get(id).and_then(|row| row.desired.until());
+    let until = until.map_or_else(String::new, |until| format!(" until {}", utc(until)));
     let next = released_at.map_or_else(String::new, |at| {
         format!("; recess releases it at {}", utc(at))
     });
@@ -35,7 +31,7 @@ pub(super) fn at_risk(
             consumer,
             window,
             cause = loss.cause.as_str(),
-            "{id}: publishers at risk: its stream is full {}, and window {windows} pauses it until {until}; from then on \
+            "{id}: publishers at risk: its stream is full {}, and window {windows} pauses it{until}; from then on \
              the stream refuses messages",
             text::at_or_about(loss.at, loss.exact)
         );
@@ -45,8 +41,8 @@ pub(super) fn at_risk(
             consumer,
             window,
             cause = loss.cause.as_str(),
-            "{id}: messages at risk: its stream drops the first that waits {} ({}), and window {windows} pauses it until \
-             {until}{next}",
+            "{id}: messages at risk: its stream drops the first that waits {} ({}), and window {windows} pauses \
+             it{until}{next}",
             text::at_or_about(loss.at, loss.exact),
             loss.cause.as_str()
         );

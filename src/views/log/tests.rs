@@ -6,11 +6,13 @@ use jiff::{SignedDuration, Timestamp};
 use super::*;
 use crate::changes::Tracker;
 use crate::consumer::example::observation;
-use crate::consumer::{ConsumerId, Found, Mark};
+use crate::consumer::{Candidate, ConsumerId, Found, Mark};
 use crate::jetstream::{Link, RequestError};
 use crate::plan::StandbyState;
+use crate::policy::Desired;
 use crate::report::example;
-use crate::report::{Act, Burst, Pass, Row, WindowState};
+use crate::report::{Act, Burst, Failure, Pass, Row, WindowState};
+use crate::retention::{Cause, Loss};
 
 fn id(consumer: &str) -> ConsumerId {
     ConsumerId::new("ORDERS", consumer)
@@ -608,4 +610,94 @@ fn a_standby_says_what_it_is_and_each_takeover_once() {
                      the primary copy\n";
     assert!(said[0].starts_with(started), "{}", said[0]);
     assert_eq!(said[1..], ["", took_over, "", took_over]);
+}
+
+#[test]
+fn losses_are_told_with_their_cause_their_time_and_what_comes_next() {
+    let at = |time: &str| format!("2026-12-01T{time}Z").parse::<Timestamp>().unwrap();
+    let toml = "[[window]]\nname = \"night\"\nconsumers = [\"ORDERS/*\"]\n\
+                schedule = \"0 2 * * *\"\nduration = \"2h\"\n";
+    let policy = crate::config::parse("recess.toml".as_ref(), toml);
+    let policy = policy.unwrap().policy;
+    let report = |desired| {
+        let row = Row {
+            desired,
+            windows: policy.windows_of(&Candidate::named(&id("billing"))),
+            ..row(Found::Unknown, None)
+        };
+        report(None, Some(row))
+    };
+    let loss = |cause, exact| Loss {
+        at: at("02:30:00"),
+        cause,
+        exact,
+    };
+    let paused = Desired::Paused(at("04:00:00"));
+    let at_risk = |loss, released_at| Change::AtRisk {
+        id: id("billing"),
+        loss,
+        released_at,
+    };
+    let waiting = |since| Change::StillWaiting {
+        id: id("billing"),
+        since,
+    };
+    for (desired, change, expected) in [
+        (
+            paused,
+            at_risk(loss(Cause::MaxAge, true), Some(at("02:29:00"))),
+            " WARN ORDERS > billing: messages at risk: its stream drops the first that waits at \
+             2026-12-01T02:30:00Z (max_age), and window night pauses it until 2026-12-01T04:00:00Z; \
+             recess releases it at 2026-12-01T02:29:00Z",
+        ),
+        (
+            Desired::Tail(at("04:05:00")),
+            at_risk(loss(Cause::MaxMessages, false), None),
+            " WARN ORDERS > billing: messages at risk: its stream drops the first that waits at \
+             about 2026-12-01T02:30:00Z (max_msgs), and window night pauses it until \
+             2026-12-01T04:05:00Z",
+        ),
+        (
+            Desired::Running,
+            at_risk(loss(Cause::Refused, false), None),
+            " WARN ORDERS > billing: publishers at risk: its stream is full at about \
+             2026-12-01T02:30:00Z, and window night pauses it; from then on the stream refuses messages",
+        ),
+        (
+            paused,
+            waiting(Some(at("02:29:00"))),
+            " WARN ORDERS > billing: has acknowledged no message since its release at \
+             2026-12-01T02:29:00Z: its stream drops those that wait unless a client processes them",
+        ),
+        (
+            paused,
+            waiting(None),
+            " WARN ORDERS > billing: has acknowledged no message: its stream drops those that wait \
+             unless a client processes them",
+        ),
+        (
+            paused,
+            Change::Lost(id("billing")),
+            "ERROR ORDERS > billing: messages lost: its stream drops messages that wait for it while \
+             it is paused; recess_consumer_lost_messages_total counts them",
+        ),
+        (
+            paused,
+            Change::LimitsUnread(Arc::from([])),
+            " INFO limits of streams read again: losses in a pause are forecast",
+        ),
+        (
+            paused,
+            Change::LimitsUnread(Arc::from([Failure::of_stream(
+                "ORDERS".to_owned(),
+                timed_out(),
+            )])),
+            " WARN limits of ORDERS not read: no reply to s within 3000 ms; recess does not know when \
+             messages that wait there are lost",
+        ),
+    ] {
+        let line = logged(|| show(&report(desired), &[change]));
+        // The fields come after the sentence.
+        assert_eq!(line.split(" cause=").next().unwrap().trim_end(), expected);
+    }
 }
