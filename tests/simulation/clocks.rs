@@ -24,6 +24,23 @@ async fn a_clock_stepped_forward_over_an_opening_pauses_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn after_a_step_everything_is_observed_within_a_second() {
+    for step in [90, 3, -3, -90] {
+        let scene = Scene::standalone(&["ORDERS/billing"]);
+        let recess = scene.recess(&[NOON]);
+        recess.watch_wall_clock(&scene.host);
+        // Between two resyncs, and with no change near.
+        scene.until("11:55:30.1").await;
+        scene.forget();
+        scene.until("11:55:32").await;
+        assert_eq!(scene.questions(), 0);
+        scene.host.step(seconds(step));
+        scene.until("11:55:33").await;
+        assert_eq!(scene.questions(), 1, "{step} s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_clock_stepped_back_just_before_an_opening_waits_for_its_noon() {
     let scene = Scene::standalone(&["ORDERS/billing"]);
     let _recess = scene.recess(&[NOON]);
