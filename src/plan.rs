@@ -44,7 +44,7 @@ pub const TOO_NEAR: SignedDuration = SignedDuration::from_secs(5);
 /// most 6 s ahead), so that a Resume is not resumed again.
 pub const ENDING: SignedDuration = RESUME_AHEAD;
 
-/// How long a deadline of ours must have passed before it is cleared, and how far the next opening
+/// How long a deadline of ours must have passed before it is cleared, and how far the next pause
 /// must be: there is no compare-and-set, so a Clear keeps away from every moment at which another
 /// client might write.
 pub const CLEAR_DISTANCE: SignedDuration = SignedDuration::from_secs(60);
@@ -82,8 +82,8 @@ pub struct Case {
     pub settling: bool,
     /// The foreign deadline that our pause extended.
     pub remembered_foreign: Option<Timestamp>,
-    /// The next opening of a window of this consumer.
-    pub next_opening: Option<Timestamp>,
+    /// When it is wanted paused next, if that is soon enough to matter to a Clear.
+    pub next_pause: Option<Timestamp>,
     /// The stored deadline is what a change within the next [`EARLY`] will want.
     pub wanted_soon: bool,
     /// No window names it, and it carries a pause of ours.
@@ -134,7 +134,7 @@ pub enum OverridesKnown {
 ///     since_observed: SignedDuration::ZERO,
 ///     settling: false,
 ///     remembered_foreign: None,
-///     next_opening: None,
+///     next_pause: None,
 ///     wanted_soon: false,
 ///     orphan: None,
 ///     released: false,
@@ -405,8 +405,8 @@ impl Case {
             && !self.released
             && self.server_now.duration_since(lapsed) >= CLEAR_DISTANCE
             && self
-                .next_opening
-                .is_none_or(|opens| opens.duration_since(self.server_now) > CLEAR_DISTANCE)
+                .next_pause
+                .is_none_or(|pause| pause.duration_since(self.server_now) > CLEAR_DISTANCE)
     }
 
     /// With a clock that cannot be trusted, only what holds messages back is done: a pause too many

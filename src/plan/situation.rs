@@ -14,7 +14,7 @@ use super::orphans::{Orphan, Orphans};
 use super::planned::{Plan, Planned, Sending};
 use super::skew::Skew;
 use super::standby::Standby;
-use super::{Case, Decision, EARLY, OverridesKnown, Rule, Verdict, decide};
+use super::{CLEAR_DISTANCE, Case, Decision, EARLY, OverridesKnown, Rule, Verdict, decide};
 use crate::consumer::{ConsumerId, Found, Observation, PauseState};
 use crate::ledger::Ledger;
 use crate::now::Now;
@@ -222,9 +222,12 @@ impl Situation<'_> {
             since_observed: SignedDuration::try_from(age).unwrap_or_default() + ahead,
             settling: self.ledger.is_settling(id, self.now),
             remembered_foreign: self.ledger.remembered_foreign(id),
-            next_opening: seen
+            next_pause: seen
                 .filter(|seen| is_lapsed_in_a_cluster(seen))
-                .and_then(|_| next_opening(windows, at)),
+                .and_then(|_| {
+                    let off = server_now.duration_since(at).abs();
+                    (self.policy).pauses_soon(id, windows, at, CLEAR_DISTANCE + off)
+                }),
             wanted_soon: seen.is_some_and(|seen| self.is_wanted_soon(known, seen, want, at)),
             orphan: self.orphan(id),
             released: seen.is_some_and(|seen| self.is_released(known, seen, at)),
@@ -347,13 +350,8 @@ fn is_draining(found: &Found, desired: Desired) -> bool {
     held && (found.observation()).is_some_and(|seen| seen.state.is_paused() && seen.ack_pending > 0)
 }
 
-/// Only a Clear asks when its consumer's next window opens, and a search for that in every row
+/// Only a Clear asks when its consumer is paused next, and a search for that in every row
 /// would cost more than the rest of the decision.
 fn is_lapsed_in_a_cluster(seen: &Observation) -> bool {
     seen.clustered && matches!(seen.state, PauseState::Lapsed { .. })
-}
-
-fn next_opening(windows: &WindowSet, at: Timestamp) -> Option<Timestamp> {
-    let next = windows.iter().filter_map(|window| window.next_opening(at));
-    next.map(|piece| piece.opens).min()
 }

@@ -59,7 +59,7 @@ fn calm() -> Case {
         since_observed: SignedDuration::ZERO,
         settling: false,
         remembered_foreign: None,
-        next_opening: None,
+        next_pause: None,
         wanted_soon: false,
         orphan: None,
         released: false,
@@ -142,7 +142,7 @@ fn settling() -> Case {
 
 fn opening_in(seconds: i64) -> Case {
     Case {
-        next_opening: Some(at(seconds)),
+        next_pause: Some(at(seconds)),
         ..calm()
     }
 }
@@ -313,7 +313,7 @@ fn a_clear_keeps_60_s_from_the_lapse() {
 }
 
 #[test]
-fn a_clear_keeps_60_s_from_the_next_opening() {
+fn a_clear_keeps_60_s_from_the_next_pause() {
     let have = || lapsed(ours(-90));
     let by_a_nanosecond = Case {
         server_now: now() - nanos(1),
@@ -1320,7 +1320,7 @@ mod restated {
             since_observed: duration(seen_ago),
             settling: facts.settling,
             remembered_foreign: facts.remembered.map(instant),
-            next_opening: facts.opening.map(instant),
+            next_pause: facts.opening.map(instant),
             wanted_soon: facts.wanted_soon,
             orphan: None,
             released: facts.released,

@@ -103,9 +103,35 @@ impl Policy {
             .any(|until| until > deadline)
     }
 
+    /// The first change within `ahead` after `at` that wants a consumer paused: a window opens, an
+    /// override that pauses begins, or what kept an open window off it ends.
+    pub fn pauses_soon(
+        &self,
+        id: &ConsumerId,
+        windows: &WindowSet,
+        at: Timestamp,
+        ahead: SignedDuration,
+    ) -> Option<Timestamp> {
+        let pauses =
+            |change: &Timestamp| matches!(self.desired(id, windows, *change), Desired::Paused(_));
+        self.changes_soon(id, windows, at, ahead).find(pauses)
+    }
+
     /// Until when a consumer will be wanted paused (or in its tail) by the changes within `ahead`
     /// after `at`.
     fn wanted_soon<'p>(
+        &'p self,
+        id: &'p ConsumerId,
+        windows: &'p WindowSet,
+        at: Timestamp,
+        ahead: SignedDuration,
+    ) -> impl Iterator<Item = Timestamp> + 'p {
+        self.changes_soon(id, windows, at, ahead)
+            .filter_map(|change| self.desired(id, windows, change).until())
+    }
+
+    /// The changes of one consumer within `ahead` after `at`.
+    fn changes_soon<'p>(
         &'p self,
         id: &'p ConsumerId,
         windows: &'p WindowSet,
@@ -119,7 +145,6 @@ impl Policy {
         changes
             .take(MOST_CHANGES)
             .take_while(move |change| *change <= latest)
-            .filter_map(|change| self.desired(id, windows, change).until())
     }
 
     /// The first after `after`; openings are looked for before `enough` only.

@@ -287,7 +287,7 @@ impl Scene {
             since_observed: SignedDuration::ZERO,
             settling: false,
             remembered_foreign: None,
-            next_opening: None,
+            next_pause: None,
             wanted_soon: false,
             orphan,
             released: false,

@@ -1,12 +1,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::*;
 use crate::config;
 use crate::consumer::example::observation;
 use crate::consumer::{Candidate, Mark};
 use crate::plan::{Agenda, Need};
-use crate::policy::Window;
+use crate::policy::{Effect, Selection, Selector, Target, Window};
+use crate::report::example::close_of_night;
 use crate::write::{Action, Outcome};
 
 fn now() -> Timestamp {
@@ -580,5 +582,33 @@ fn a_standby_whose_clock_is_ahead_waits_for_the_server_s() {
             Sending::LeftToPrimary(due),
             "{server_ahead}"
         );
+    }
+}
+
+#[test]
+fn a_clear_keeps_away_from_whatever_pauses_next() {
+    let close = |selector: &str, effect, [from, until]: [i64; 2]| {
+        let selection = Selection::new(vec![Selector::parse(selector).unwrap()]);
+        let now = now().as_second();
+        let mut one = close_of_night(1, now + from, now + until);
+        (one.terms.target, one.terms.effect) = (Target::Consumers(selection), effect);
+        Arc::new(one)
+    };
+    // `many` is open for half an hour more, and no window is there for D.
+    for (path, effect, span, is_cleared) in [
+        ("A/one", Effect::Run, [-60, 16], false),
+        ("A/one", Effect::Run, [-60, 60], false),
+        ("A/one", Effect::Run, [-60, 61], true),
+        ("A/one", Effect::Run, [-60, 2_000], true),
+        ("D/one", Effect::Pause, [30, 300], false),
+        ("D/one", Effect::Pause, [61, 300], true),
+    ] {
+        let mut scene = Scene::new();
+        let overrides = [close(&path.replace("one", "*"), effect, span)];
+        scene.policy = scene.policy.with_overrides(&overrides, now());
+        let until = scene.mark().stamp(at(-90));
+        scene.add(path, PauseState::Lapsed { until });
+        let cleared = scene.plan_at(now()).clears.len() == 1;
+        assert_eq!(cleared, is_cleared, "{path} {span:?}");
     }
 }
