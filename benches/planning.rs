@@ -173,7 +173,7 @@ fn next_change(policy: &Policy, now: Timestamp) {
         std::hint::black_box(policy.changing(change, change));
     });
     judge(
-        &format!("change  whom it concerns, of {WINDOWS} windows"),
+        &format!("change  the consumers that it concerns, of {WINDOWS} windows"),
         took,
         ALLOWED,
     );

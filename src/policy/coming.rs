@@ -28,8 +28,8 @@ impl Policy {
     }
 
     /// The consumers of which another thing may be wanted at some instant in `[from, until]` than
-    /// right before it: whom the windows and overrides select that change then. None where every
-    /// window does, and so whoever is of interest may be concerned. As with
+    /// right before it: those that the windows and overrides which change then select. None where
+    /// every window changes, so that it may be each consumer of interest. As with
     /// [`Policy::next_change`], the ends of tails do not count.
     pub fn changing(&self, from: Timestamp, until: Timestamp) -> Option<Interest> {
         let (before, after) = (earlier(from, INSTANT), later(until, INSTANT));

@@ -254,7 +254,7 @@ proptest! {
                 // The end of a tail is no change: the server ends it.
                 prop_assert_eq!(Some(expected), before, "policy, at second {}", at);
             }
-            // Whoever has a change is among those that are observed for it.
+            // A consumer with a change is among those that are observed for it.
             if before.is_some_and(|before| before != expected && expected != Desired::Running)
                 && at != who.exempt
             {

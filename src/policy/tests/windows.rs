@@ -169,7 +169,7 @@ fn at_a_change_those_windows_matter_that_change() {
         named("B", "30 1 * * *", hours(1)),
         named("C", "0 3 * * *", hours(1)),
     ];
-    // Open from 01:00 to 01:10, and consumers come back until 02:10.
+    // Open from 01:00 to 01:10, and consumers resume until 02:10.
     let mut spread = named("D", "0 1 * * *", seconds(600));
     spread.resume_spread = hours(1);
     windows.push(spread);

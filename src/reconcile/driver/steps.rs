@@ -166,14 +166,14 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         self.publish(Some(pass));
     }
 
-    /// Goes by the calendar from now on, as the change at `edge` has come. Returns whom that and
-    /// what came since may concern.
+    /// Goes by the calendar from now on, as the change at `edge` has come. Returns the consumers
+    /// that it and later changes until now may concern.
     fn change_since(&mut self, edge: Timestamp) -> Scope {
         self.look_ahead();
         self.changing(edge, self.reconciler.clock.now().wall)
     }
 
-    /// Whom the changes in `[from, until]` may concern.
+    /// The consumers that the changes in `[from, until]` may concern.
     fn changing(&self, from: Timestamp, until: Timestamp) -> Scope {
         let changing = self.policy.changing(from, until);
         changing.map_or(Scope::All, Scope::Part)
@@ -217,8 +217,8 @@ impl<J: JetStream, P: FnMut(Report)> Driver<J, P> {
         true
     }
 
-    /// A pass right before a change, over whom that concerns or, where there is reason to, over
-    /// everything. It has until then; what is not answered by then is unknown, and nothing is sent
+    /// A pass right before a change, over the consumers that it concerns or, where there is reason
+    /// to, over everything. It has until then; what is not answered by then is unknown, and nothing is sent
     /// for it.
     async fn prepare(&mut self, edge: Timestamp, full: Option<Wake>) -> bool {
         self.refresh_overrides(SHORTEST_LOOK).await;
