@@ -21,6 +21,8 @@ pub enum Say {
     Answer(Vec<u8>),
     /// These bytes, which need not be an answer.
     Bytes(Vec<u8>),
+    /// This byte, for as long as anybody takes it.
+    Flood(u8),
     /// Nothing.
     Nothing,
 }
@@ -210,6 +212,9 @@ impl Visit {
         let answer = match (self.manners.twist)(verb, &request) {
             Some(Say::Nothing) => return Ok(()),
             Some(Say::Bytes(bytes)) => return self.writer.write_all(&bytes).await,
+            Some(Say::Flood(byte)) => loop {
+                self.writer.write_all(&[byte; 1 << 16]).await?;
+            },
             Some(Say::Answer(answer)) => answer,
             None => self.right(verb, &request).to_string().into_bytes(),
         };

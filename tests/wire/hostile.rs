@@ -328,10 +328,17 @@ fn answer_cases() -> Vec<Case> {
             )
         },
         say("100 MB", info, answer(vec![b' '; 100 << 20]), ""),
+        // All of it may have arrived when recess checks; then the line that follows is none.
         say(
             "100 MB without a line break",
             info,
             Say::Bytes(vec![b'a'; 100 << 20]),
+            "WARN disconnected: ",
+        ),
+        say(
+            "bytes without an end",
+            info,
+            Say::Flood(b'a'),
             "sent megabytes that are not a NATS message; recess closed the connection",
         ),
     ]

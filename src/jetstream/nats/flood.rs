@@ -39,6 +39,10 @@ pub(super) async fn unreadable_flood(session: &Session) {
         if now.0 != messages {
             (messages, bytes) = now;
             since = Instant::now();
+            // What came after the last message may be the most of it.
+            if waiting > CHATTER {
+                rest = CHECK;
+            }
         } else if waiting < CHATTER {
             since = Instant::now();
         } else if waiting > u64::try_from(wire::LONGEST_ANSWER).unwrap_or(u64::MAX)
