@@ -82,7 +82,7 @@ pub struct Case {
     pub settling: bool,
     /// The foreign deadline that our pause extended.
     pub remembered_foreign: Option<Timestamp>,
-    /// When it is wanted paused next, if that is soon enough to matter to a Clear.
+    /// When it may be wanted paused next, if that is soon enough to matter to a Clear.
     pub next_pause: Option<Timestamp>,
     /// The stored deadline is what a change within the next [`EARLY`] will want.
     pub wanted_soon: bool,

@@ -226,7 +226,7 @@ impl Situation<'_> {
                 .filter(|seen| is_lapsed_in_a_cluster(seen))
                 .and_then(|_| {
                     let off = server_now.duration_since(at).abs();
-                    (self.policy).pauses_soon(id, windows, at, CLEAR_DISTANCE + off)
+                    (self.policy).may_pause_soon(id, windows, at, CLEAR_DISTANCE + off)
                 }),
             wanted_soon: seen.is_some_and(|seen| self.is_wanted_soon(known, seen, want, at)),
             orphan: self.orphan(id),

@@ -103,18 +103,30 @@ impl Policy {
             .any(|until| until > deadline)
     }
 
-    /// The first change within `ahead` after `at` that wants a consumer paused: a window opens, an
-    /// override that pauses begins, or what kept an open window off it ends.
-    pub fn pauses_soon(
+    /// The first instant from `at` on, within `ahead`, at which a consumer may be wanted paused: a
+    /// window is open or opens, an override that pauses begins, or what kept an open window off it
+    /// ends. What keeps one off may be undone at any time, so windows count as in the file too.
+    pub fn may_pause_soon(
         &self,
         id: &ConsumerId,
         windows: &WindowSet,
         at: Timestamp,
         ahead: SignedDuration,
     ) -> Option<Timestamp> {
+        let is_open = |window: &Window| {
+            window.open_at(at).is_some() || window.by_file().open_at(at).is_some()
+        };
+        if windows.iter().any(|window| is_open(window)) {
+            return Some(at);
+        }
+        let enough = later(later(at, ahead), INSTANT);
+        let opens = (windows.iter())
+            .filter_map(|window| window.by_file().next_opening_before(at, enough))
+            .map(|occurrence| occurrence.opens);
         let pauses =
             |change: &Timestamp| matches!(self.desired(id, windows, *change), Desired::Paused(_));
-        self.changes_soon(id, windows, at, ahead).find(pauses)
+        let changes = self.changes_soon(id, windows, at, ahead).find(pauses);
+        opens.chain(changes).min()
     }
 
     /// Until when a consumer will be wanted paused (or in its tail) by the changes within `ahead`

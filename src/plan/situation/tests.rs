@@ -586,29 +586,31 @@ fn a_standby_whose_clock_is_ahead_waits_for_the_server_s() {
 }
 
 #[test]
-fn a_clear_keeps_away_from_whatever_pauses_next() {
-    let close = |selector: &str, effect, [from, until]: [i64; 2]| {
-        let selection = Selection::new(vec![Selector::parse(selector).unwrap()]);
-        let now = now().as_second();
-        let mut one = close_of_night(1, now + from, now + until);
-        (one.terms.target, one.terms.effect) = (Target::Consumers(selection), effect);
-        Arc::new(one)
-    };
+fn a_clear_keeps_away_from_whatever_may_pause_next() {
+    let consumers =
+        |selector| Target::Consumers(Selection::new(vec![Selector::parse(selector).unwrap()]));
+    let window = |name: &str| Target::Window(name.into());
     // `many` is open for half an hour more, and no window is there for D.
-    for (path, effect, span, is_cleared) in [
-        ("A/one", Effect::Run, [-60, 16], false),
-        ("A/one", Effect::Run, [-60, 60], false),
-        ("A/one", Effect::Run, [-60, 61], true),
-        ("A/one", Effect::Run, [-60, 2_000], true),
-        ("D/one", Effect::Pause, [30, 300], false),
-        ("D/one", Effect::Pause, [61, 300], true),
+    for (path, target, effect, span, is_cleared) in [
+        // What keeps an open window off may be undone at any time.
+        ("A/one", consumers("A/*"), Effect::Run, [-60, 16], false),
+        ("A/one", consumers("A/*"), Effect::Run, [-60, 2_000], false),
+        ("A/one", window("many"), Effect::Run, [-60, 2_000], false),
+        // So may what takes an opening out.
+        ("C/one", consumers("C/*"), Effect::Run, [-60, 2_000], false),
+        ("C/one", window("later"), Effect::Run, [1, 3_601], false),
+        ("D/one", consumers("D/*"), Effect::Pause, [30, 300], false),
+        ("D/one", consumers("D/*"), Effect::Pause, [61, 300], true),
+        ("D/one", consumers("D/*"), Effect::Run, [-60, 16], true),
     ] {
         let mut scene = Scene::new();
-        let overrides = [close(&path.replace("one", "*"), effect, span)];
-        scene.policy = scene.policy.with_overrides(&overrides, now());
+        let [from, until] = span.map(|second| now().as_second() + second);
+        let mut one = close_of_night(1, from, until);
+        (one.terms.target, one.terms.effect) = (target, effect);
+        scene.policy = scene.policy.with_overrides(&[Arc::new(one)], now());
         let until = scene.mark().stamp(at(-90));
         scene.add(path, PauseState::Lapsed { until });
         let cleared = scene.plan_at(now()).clears.len() == 1;
-        assert_eq!(cleared, is_cleared, "{path} {span:?}");
+        assert_eq!(cleared, is_cleared, "{path} {effect:?} {span:?}");
     }
 }
