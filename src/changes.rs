@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::calendar::Occurrence;
 use crate::consumer::ConsumerId;
 use crate::jetstream::{Server, Unsuitable};
-use crate::plan::{Rule, Verdict};
+use crate::plan::Verdict;
 use crate::report::{Act, Blank, Burst, Failure, Report, Sentence};
 use crate::retention::Loss;
 
@@ -251,15 +251,9 @@ pub enum Change {
         /// Until when.
         until: Option<Timestamp>,
     },
-    /// The decision about a consumer rests on another rule than before.
-    Decided {
-        /// The consumer.
-        id: ConsumerId,
-        /// What was decided.
-        verdict: Verdict,
-        /// By which rule.
-        rule: Rule,
-    },
+    /// The decisions about these consumers, which may be all, rest on another rule than before: it
+    /// is in their rows.
+    Decided(Vec<ConsumerId>),
     /// An entry of a list cannot be used. [`Tracker`] reports it once.
     Unreadable(Sentence),
     /// Consumers of a stream are left out by globs. [`Tracker`] reports each stream once.

@@ -211,10 +211,10 @@ fn count_windows(config: &Config) -> String {
     }
 }
 
-/// A runtime for the commands that talk to a server.
-fn runtime() -> Result<Runtime, Exit> {
+/// An async runtime with so many threads.
+fn runtime(threads: usize) -> Result<Runtime, Exit> {
     tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(threads)
         .enable_all()
         .build()
         .map_err(|error| {
@@ -226,7 +226,7 @@ fn runtime() -> Result<Runtime, Exit> {
 /// Does what needs the async runtime. What goes on in the background, as a connection does, ends
 /// with it.
 fn block_on<T>(work: impl Future<Output = Result<T, Exit>>) -> Result<T, Exit> {
-    let runtime = runtime()?;
+    let runtime = runtime(2)?;
     let done = runtime.block_on(work);
     runtime.shutdown_background();
     done

@@ -19,10 +19,12 @@ use crate::jetstream::{JetStream, RequestError};
 use crate::policy::Interest;
 use crate::report::Failure;
 
+mod found;
 mod observed;
 #[cfg(test)]
 mod tests;
 
+pub use found::FoundConsumers;
 use observed::Answer;
 pub use observed::{Asked, Observed};
 

@@ -23,7 +23,7 @@ mod overrides;
 mod row;
 mod rows;
 
-pub use backlog::Backlog;
+pub use backlog::{Backlog, Losses};
 pub use left_out::{LeftOut, PassedOver, Sentence, Topic, Why};
 pub use overrides::{BucketState, OverridesReport};
 pub use row::Row;
@@ -315,8 +315,8 @@ pub struct Act {
     pub action: Action,
     /// The deadline written; `None` for a Clear.
     pub deadline: Option<Timestamp>,
-    /// What became of it.
-    pub result: Result<(), RequestError>,
+    /// What became of it. In a box, as most have no error and there may be a hundred thousand.
+    pub result: Result<(), Box<RequestError>>,
     /// Why it had to be done again, where it was in place before.
     pub repair: Option<Repair>,
     /// Who made that necessary, where it is known.
@@ -326,6 +326,13 @@ pub struct Act {
     /// For the first pause of an opening that recess was there for: from the opening to the
     /// acceptance.
     pub lateness: Option<SignedDuration>,
+}
+
+impl Act {
+    /// Why it was not accepted, if it was not.
+    pub fn error(&self) -> Option<&RequestError> {
+        self.result.as_ref().err().map(|error| &**error)
+    }
 }
 
 /// One window.

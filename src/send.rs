@@ -79,7 +79,8 @@ pub async fn send<J: JetStream>(
                 act.result = match act.deadline {
                     Some(until) => jetstream.pause(&act.id, until).await,
                     None => jetstream.clear(&act.id).await,
-                };
+                }
+                .map_err(Box::new);
                 act
             });
         }
@@ -88,9 +89,9 @@ pub async fn send<J: JetStream>(
             break;
         };
         books.in_flight(in_flight.len());
-        match &act.result {
-            Err(RequestError::NotConnected | RequestError::Cut) => broken = true,
-            Err(RequestError::TimedOut { .. }) => unanswered += 1,
+        match act.error() {
+            Some(RequestError::NotConnected | RequestError::Cut) => broken = true,
+            Some(RequestError::TimedOut { .. }) => unanswered += 1,
             _ => {}
         }
         pass.acts.push(books.end(act));

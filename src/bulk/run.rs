@@ -65,8 +65,8 @@ impl BulkRun {
     pub fn in_doubt(&self) -> usize {
         let mut doubts = BTreeSet::new();
         for act in &self.pass.acts {
-            match act.result.as_ref().map_err(RequestError::outcome) {
-                Err(Outcome::TimedOut | Outcome::Cut) => doubts.insert(&act.id),
+            match act.error().map(RequestError::outcome) {
+                Some(Outcome::TimedOut | Outcome::Cut) => doubts.insert(&act.id),
                 _ => doubts.remove(&act.id),
             };
         }
@@ -85,7 +85,7 @@ impl BulkRun {
     /// What a person must mend is not sent again: of the acts from `first` on.
     pub(super) fn fail_for_good(&mut self, first: usize) {
         for act in self.pass.acts.iter().skip(first) {
-            let error = act.result.as_ref().err();
+            let error = act.error();
             let Some(error) = error.filter(|error| error.is_final()) else {
                 continue;
             };

@@ -30,7 +30,7 @@ struct Kinds {
     at_risk: Vec<Change>,
     still_waiting: Vec<Change>,
     lost: Vec<Change>,
-    decided: Vec<Change>,
+    decided: Vec<ConsumerId>,
 }
 
 pub(super) fn compare(before: Option<&Report>, after: &Report, changes: &mut Vec<Change>) {
@@ -77,7 +77,8 @@ pub(super) fn compare(before: Option<&Report>, after: &Report, changes: &mut Vec
     changes.extend(kinds.still_waiting);
     changes.extend(kinds.lost);
     changes.extend(limits_unread.map(Change::LimitsUnread));
-    changes.extend(kinds.decided);
+    let decided = kinds.decided;
+    changes.extend((!decided.is_empty()).then_some(Change::Decided(decided)));
 }
 
 /// The rows of after, each with the one that it had before.
@@ -151,8 +152,8 @@ impl Kinds {
             });
         }
         // A cause that changes is another risk.
-        let cause = |row: &Row| row.backlog.loss.map(|loss| loss.cause);
-        if let Some(loss) = is.backlog.loss
+        let cause = |row: &Row| row.backlog.losses().to_come.map(|loss| loss.cause);
+        if let Some(loss) = is.backlog.losses().to_come
             && was.and_then(cause) != Some(loss.cause)
         {
             self.at_risk.push(Change::AtRisk {
@@ -161,20 +162,16 @@ impl Kinds {
                 released_at: is.release_ahead(after.mark()),
             });
         }
-        if begins(|row| row.backlog.still_waits) {
+        if begins(|row| row.backlog.losses().still_waits) {
             let since = deadline();
             self.still_waiting
                 .push(Change::StillWaiting { id: id(), since });
         }
-        if begins(|row| row.backlog.loses) {
+        if begins(|row| row.backlog.losses().goes_on) {
             self.lost.push(Change::Lost(id()));
         }
         if was.map(|was| was.rule) != Some(is.rule) {
-            self.decided.push(Change::Decided {
-                id: id(),
-                verdict: is.verdict,
-                rule: is.rule,
-            });
+            self.decided.push(id());
         }
     }
 }

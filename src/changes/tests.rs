@@ -5,6 +5,7 @@ use crate::consumer::example::observation;
 use crate::consumer::{Found, PauseState};
 use crate::jetstream::{Link, RequestError, Unreadable};
 use crate::ledger::Repair;
+use crate::plan::Rule;
 use crate::report::{Pass, Row, Wake, Why, WindowState, example};
 use crate::write::Action;
 
@@ -151,12 +152,8 @@ fn paused_until(until: Timestamp) -> Found {
     }))
 }
 
-fn decided(rule: Rule, verdict: Verdict) -> Change {
-    Change::Decided {
-        id: id(),
-        verdict,
-        rule,
-    }
+fn decided() -> Change {
+    Change::Decided(vec![id()])
 }
 
 #[test]
@@ -181,8 +178,8 @@ fn each_difference_between_two_reports_is_one_change_and_no_difference_is_none()
     };
     let wrote = act(|_| {});
     let repaired = act(|act| act.repair = Some(Repair::Resumed));
-    let vanished = act(|act| act.result = Err(RequestError::Missing));
-    let failed = act(|act| act.result = Err(timed_out()));
+    let vanished = act(|act| act.result = Err(RequestError::Missing.into()));
+    let failed = act(|act| act.result = Err(timed_out().into()));
     let burst = Burst {
         acts: Vec::new(),
         done: 1,
@@ -414,7 +411,7 @@ fn each_difference_between_two_reports_is_one_change_and_no_difference_is_none()
                     until: Some(at(70)),
                     resumes_in: None,
                 },
-                decided(Rule::OrphanUnnamed, Verdict::Settled),
+                decided(),
             ],
         ),
         (
@@ -445,7 +442,7 @@ fn each_difference_between_two_reports_is_one_change_and_no_difference_is_none()
             "decided",
             plain(),
             row(|row| row.rule = Rule::Paused),
-            vec![decided(Rule::Paused, Verdict::Settled)],
+            vec![decided()],
         ),
         (
             "unreadable",

@@ -148,14 +148,14 @@ impl Tracker {
             | Change::StillWaiting { .. }
             | Change::Lost(_)
             | Change::LimitsUnread(_)
-            | Change::Decided { .. }
+            | Change::Decided(_)
             | Change::Override(_)
             | Change::Stage(_) => true,
         }
     }
 
     fn is_new_failure(&mut self, act: &Act) -> bool {
-        let Err(error) = &act.result else {
+        let Some(error) = act.error() else {
             return false;
         };
         let before = self.failed.insert(act.id.clone(), error.clone());

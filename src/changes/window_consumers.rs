@@ -68,7 +68,7 @@ impl WindowConsumers {
         if row.contested {
             self.contested.push(id.clone());
         }
-        if let Some(loss) = row.backlog.loss {
+        if let Some(loss) = row.backlog.losses().to_come {
             self.at_risk.push((id.clone(), loss));
         }
         if row.is_released_before_loss(report.mark()) {

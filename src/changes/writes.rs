@@ -48,7 +48,7 @@ pub(super) fn of_pass(pass: &Pass, changes: &mut Vec<Change>) {
     changes.extend(wrote.map(|writes| Change::Wrote(Box::new(writes))));
     let repaired = (pass.acts.iter()).filter(|act| act.result.is_ok() && act.repair.is_some());
     changes.extend(repaired.map(|act| Change::Repaired(Box::new(act.clone()))));
-    let is_gone = |act: &&Act| act.result == Err(RequestError::Missing);
+    let is_gone = |act: &&Act| act.error() == Some(&RequestError::Missing);
     let (gone, failed): (Vec<&Act>, Vec<&Act>) =
         (pass.acts.iter().filter(|act| act.result.is_err())).partition(is_gone);
     changes.extend(

@@ -102,7 +102,7 @@ pub fn execute(args: ExplainArgs, wall: fn() -> Timestamp) -> Exit {
                 verdict: row.verdict.as_str(),
                 rule: row.rule.as_str(),
                 clock_skew_seconds: report.skew.map(|skew| skew.as_secs_f64()),
-                loss: row.backlog.loss.map(LossRow::of),
+                loss: row.backlog.losses().to_come.map(LossRow::of),
             }),
         }),
         Format::Text => {
@@ -231,7 +231,7 @@ fn nothing(policy: &Policy, id: &ConsumerId) -> String {
 
 /// What a pause costs it.
 fn loss_text(report: &Report, row: &Row) -> String {
-    let Some(loss) = row.backlog.loss else {
+    let Some(loss) = row.backlog.losses().to_come else {
         return String::new();
     };
     let at = text::at_or_about(loss.at, loss.exact);

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use tracing::{error, info, warn};
 
@@ -58,12 +59,16 @@ pub fn execute(args: RunArgs, wall: fn() -> Timestamp) -> Exit {
             return Exit::Usage;
         }
     };
-    let runtime = match super::runtime() {
-        Ok(runtime) => runtime,
-        Err(exit) => return exit,
+    // A thread for the loop and its connection, which would wake each other twice for each request,
+    // and one for HTTP, which is not to hold them up.
+    let (looping, serving) = match (super::runtime(1), super::runtime(1)) {
+        (Ok(looping), Ok(serving)) => (looping, serving),
+        (Err(exit), _) | (_, Err(exit)) => return exit,
     };
-    let exit = runtime.block_on(serve(args, config, config_watch, wall, &log));
-    runtime.shutdown_timeout(FAREWELL);
+    let handle = looping.handle().clone();
+    let exit = serving.block_on(serve(args, config, config_watch, wall, &log, handle));
+    looping.shutdown_timeout(FAREWELL);
+    serving.shutdown_background();
     log.flush(FAREWELL);
     exit
 }
@@ -80,6 +85,7 @@ async fn serve(
     mut config_watch: ConfigWatch,
     wall: fn() -> Timestamp,
     log: &Log,
+    looping: Handle,
 ) -> Exit {
     let settings = config.settings.clone();
     greet(&args, &config, wall());
@@ -110,7 +116,10 @@ async fn serve(
     let nudge = Arc::new(Notify::new());
     metrics.loaded(&config, wall());
     metrics.show_lost_lines(log.lost());
-    let (nats, advisories) = Nats::start(&settings.nats, settings.controller.request_timeout);
+    let (nats, advisories) = {
+        let _its_thread = looping.enter();
+        Nats::start(&settings.nats, settings.controller.request_timeout)
+    };
     let events = nats.notice_counts();
     metrics.show_events(events.sent, events.lost);
     let mut link = nats.link();
@@ -142,7 +151,7 @@ async fn serve(
     if let Some(listener) = listener {
         tokio::spawn(http::serve(listener, state));
     }
-    tokio::spawn(clock_watch::watch_wall_clock(clock.clone(), nudge.clone()));
+    looping.spawn(clock_watch::watch_wall_clock(clock.clone(), nudge.clone()));
     if let Err(error) = systemd::guard(heartbeat.clone()) {
         return failed(&format!("cannot notify systemd's watchdog: {error}"));
     }
@@ -181,7 +190,7 @@ async fn serve(
         advisories,
         nudge,
     };
-    let mut main_loop = tokio::spawn(reconcile::run(reconciler, inputs, publish));
+    let mut main_loop = looping.spawn(reconcile::run(reconciler, inputs, publish));
 
     let mut first_connect = true;
     let take_in = |loaded: Result<Config, ConfigError>| {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::Want;
+use super::{FoundConsumers, Want};
 use crate::consumer::{Candidate, ConsumerId};
 use crate::jetstream::{Listed, Listing, RequestError, Sample, Unreadable};
 use crate::plan::ClockSample;
@@ -18,7 +18,7 @@ pub struct Observed {
     /// The connection over which the first question went.
     pub connection: Option<u64>,
     /// What was found, by consumer. Of a listed stream, every consumer.
-    pub found: BTreeMap<ConsumerId, Sample>,
+    pub found: FoundConsumers,
     /// What could not be asked.
     pub failures: Vec<Failure>,
     /// The server's clock less ours, by the reply that shows it best.
@@ -111,7 +111,7 @@ impl Observed {
 
     /// Whether a consumer that was there before is not there any more.
     fn is_gone(&self, id: &ConsumerId) -> bool {
-        self.shows(id.stream()) && !self.found.contains_key(id) && !self.leaves_open(id)
+        self.shows(id.stream()) && !self.found.contains(id) && !self.leaves_open(id)
     }
 
     /// Brings `rows` and `left_out`, which are about `interest`, up to date. `row` makes a
@@ -130,7 +130,7 @@ impl Observed {
             // What is gone, or no longer of interest.
             rows.retain(|id, _| !self.is_gone(id));
         }
-        let left_open = |id: &&ConsumerId| !self.found.contains_key(id) && self.leaves_open(id);
+        let left_open = |id: &&ConsumerId| !self.found.contains(id) && self.leaves_open(id);
         let unknown: BTreeSet<ConsumerId> = (rows.keys().filter(left_open))
             .chain(self.unknown.iter().filter(left_open))
             .cloned()
@@ -180,7 +180,7 @@ impl Observed {
             None => true,
         });
         left_out.unreadable.extend(mattering.cloned());
-        for (id, sample) in &self.found {
+        for (id, sample) in self.found.iter() {
             left_out.note(interest, id, &sample.found);
         }
     }
@@ -248,13 +248,12 @@ impl Observed {
                     self.unreadable
                         .extend(entries.map(|entry| (Some(stream.clone()), entry)));
                 }
-                for entry in entries {
-                    if want.whole || want.named.contains(&entry.id) {
-                        self.found.insert(entry.id, entry.sample);
-                    }
-                }
+                let wanted = (entries.into_iter())
+                    .filter(|entry| want.whole || want.named.contains(&entry.id));
+                let found = wanted.map(|entry| (entry.id, entry.sample));
+                self.found.insert_all(&stream, found);
                 for id in want.named {
-                    self.found.entry(id).or_insert(Sample::MISSING);
+                    self.found.or_missing(id);
                 }
                 if want.whole {
                     self.listed.insert(stream);

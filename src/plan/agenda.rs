@@ -49,8 +49,8 @@ impl Agenda {
 
     /// No observation of any.
     pub fn clear(&mut self) {
-        self.looks.clear();
-        self.order.clear();
+        // Not emptied, as room for all consumers would stay.
+        *self = Self::default();
     }
 
     /// Those whose observation is due.

@@ -59,8 +59,8 @@ impl<J: JetStream> Reconciler<J> {
             let Some(mut act) = self.begin(id, Verdict::Clear) else {
                 continue;
             };
-            act.result = self.jetstream.clear(&act.id).await;
-            if let Err(RequestError::TimedOut { .. }) = act.result {
+            act.result = self.jetstream.clear(&act.id).await.map_err(Box::new);
+            if let Some(RequestError::TimedOut { .. }) = act.error() {
                 unanswered += 1;
             }
             pass.acts.push(self.end(act));

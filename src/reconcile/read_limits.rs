@@ -156,7 +156,7 @@ impl<J: JetStream> Reconciler<J> {
                 .filter(|_| !decision.rule.leaves_running());
             let mut is_news = decision.rule != row.rule
                 || decision.verdict.action().is_some()
-                || loss.is_some() != row.backlog.loss.is_some();
+                || loss.is_some() != row.backlog.losses().to_come.is_some();
             let dropped = (before.limited(id.stream()))
                 .zip(self.limits.known.limited(id.stream()))
                 .map(|(was, is)| {
@@ -164,12 +164,12 @@ impl<J: JetStream> Reconciler<J> {
                 });
             if let Some(dropped) = dropped {
                 row.backlog.note_dropped(dropped, row.found.observation());
-                is_news |= row.backlog.loses;
+                is_news |= row.backlog.losses().goes_on;
             }
             if is_news {
                 to_observe.push(id.clone());
             }
-            row.backlog.loss = loss;
+            row.backlog.change_losses(|losses| losses.to_come = loss);
         }
         for id in to_observe {
             self.agenda.no_later_than(&id, now.uptime);

@@ -9,19 +9,27 @@ use crate::retention::Loss;
 const TIME_TO_GO_ON: SignedDuration = SignedDuration::from_mins(5);
 
 /// The messages that wait for one consumer, for their delivery or for an acknowledgement.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Backlog {
     /// The server's clock when it was last observed with nothing to wait for.
     pub idle_at: Option<Timestamp>,
-    /// The loss that it comes to before the pause that is wanted ends.
-    pub loss: Option<Loss>,
     /// The most messages that waited since its stream's limits were read last.
     most: u64,
+    /// What may be lost of them, or was: nothing with most, of which there may be a hundred
+    /// thousand.
+    losses: Option<Box<Losses>>,
+}
+
+/// What may be lost of the messages that wait for a consumer, or was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Losses {
+    /// The loss that it comes to before the pause that is wanted ends.
+    pub to_come: Option<Loss>,
     /// How many messages its stream dropped while it was paused and they waited, since recess was
     /// started: at most so many, if it has a filter.
     pub lost: u64,
     /// Its stream dropped some of them when its limits were read last.
-    pub loses: bool,
+    pub goes_on: bool,
     /// It was released before messages were lost, and five minutes later has acknowledged none.
     pub still_waits: bool,
     /// How far it had come when it was first observed as released so.
@@ -45,20 +53,35 @@ impl Backlog {
             true => before.idle_at.filter(|_| is_same),
             false => Some(server_now),
         };
-        Self {
+        let mut backlog = Self {
             idle_at,
             most: before.most.max(seen.waiting()),
-            still_waits: false,
             ..before
-        }
+        };
+        backlog.change_losses(|losses| losses.still_waits = false);
+        backlog
+    }
+
+    /// What may be lost of them, or was.
+    pub fn losses(&self) -> Losses {
+        self.losses.as_deref().copied().unwrap_or_default()
+    }
+
+    /// Changes what may be lost of them, or was.
+    pub fn change_losses(&mut self, change: impl FnOnce(&mut Losses)) {
+        let mut losses = self.losses();
+        change(&mut losses);
+        self.losses = (losses != Losses::default()).then(|| Box::new(losses));
     }
 
     /// Its stream's limits were read, and it has dropped so many messages since they were before.
     pub fn note_dropped(&mut self, dropped: u64, seen: Option<&Observation>) {
         let lost = dropped.min(self.most);
         self.most = seen.map_or(0, Observation::waiting);
-        self.loses = lost > 0 && seen.is_some_and(|seen| seen.state.is_paused());
-        self.lost += if self.loses { lost } else { 0 };
+        self.change_losses(|losses| {
+            losses.goes_on = lost > 0 && seen.is_some_and(|seen| seen.state.is_paused());
+            losses.lost += if losses.goes_on { lost } else { 0 };
+        });
     }
 
     /// Notes whether one that was released at `released`, before messages were lost, goes on; `None`
@@ -69,13 +92,15 @@ impl Backlog {
         seen: Option<&Observation>,
         server_now: Timestamp,
     ) {
-        let (Some(released), Some(seen)) = (released, seen) else {
-            (self.released_at_floor, self.still_waits) = (None, false);
-            return;
-        };
-        let floor = *self.released_at_floor.get_or_insert(seen.floor);
-        self.still_waits = seen.has_waiting()
-            && seen.floor == floor
-            && server_now.duration_since(released) >= TIME_TO_GO_ON;
+        self.change_losses(|losses| {
+            let (Some(released), Some(seen)) = (released, seen) else {
+                (losses.released_at_floor, losses.still_waits) = (None, false);
+                return;
+            };
+            let floor = *losses.released_at_floor.get_or_insert(seen.floor);
+            losses.still_waits = seen.has_waiting()
+                && seen.floor == floor
+                && server_now.duration_since(released) >= TIME_TO_GO_ON;
+        });
     }
 }

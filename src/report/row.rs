@@ -70,7 +70,7 @@ impl Row {
         let created = |found: &Found| Some(found.observation()?.created);
         let is_same = before.is_some_and(|row| created(&row.found) == created(&found));
         let backlog = Backlog::observed(
-            before.map(|row| row.backlog),
+            before.map(|row| row.backlog.clone()),
             found.observation(),
             is_same,
             server_now,
@@ -119,7 +119,7 @@ impl Row {
             || self.found.paused_by(mark) == Some(Owner::Foreign)
             || matches!(self.rule, Rule::LabelsLost)
             || self.loss_while_paused().is_some()
-            || self.backlog.lost > 0
+            || self.backlog.losses().lost > 0
     }
 
     /// Whether it carries a pause of recess's that no window names.
@@ -143,13 +143,14 @@ impl Row {
     }
 
     /// Takes in what became of a write to it.
-    pub fn note_result(&mut self, result: &Result<(), RequestError>) {
-        self.problem = result.as_ref().err().cloned().map(Box::new);
+    pub fn note_result(&mut self, result: &Result<(), Box<RequestError>>) {
+        self.problem = result.as_ref().err().cloned();
     }
 
     /// Takes in the loss that follows from what was decided.
     pub fn note_loss(&mut self, loss: Option<Loss>, mark: Mark, server_now: Timestamp) {
-        self.backlog.loss = loss.filter(|_| !self.rule.leaves_running());
+        let loss = loss.filter(|_| !self.rule.leaves_running());
+        self.backlog.change_losses(|losses| losses.to_come = loss);
         let seen = self.found.observation();
         let released = (seen.and_then(|seen| seen.state.deadline()))
             .filter(|_| self.is_released_before_loss(mark));
@@ -168,7 +169,7 @@ impl Row {
     pub fn loss_while_paused(&self) -> Option<Loss> {
         let seen = self.found.observation()?;
         let until = seen.state.deadline().filter(|_| seen.state.is_paused())?;
-        self.backlog.loss.filter(|loss| loss.at < until)
+        self.backlog.losses().to_come.filter(|loss| loss.at < until)
     }
 
     /// Whether its pause ended, or will, before messages are lost.

@@ -260,11 +260,12 @@ impl Scene {
 
     /// Its pause loses messages, or publishers are refused, at that time.
     pub fn loses(&mut self, path: &str, at: &str, cause: Cause) {
-        self.row(path).backlog.loss = Some(Loss {
+        let loss = Loss {
             at: self::at(at),
             cause,
             exact: cause == Cause::MaxAge,
-        });
+        };
+        (self.row(path).backlog).change_losses(|losses| losses.to_come = Some(loss));
     }
 
     /// A consumer that no window names, with a pause of recess's.

@@ -180,7 +180,9 @@ fn faults() -> Vec<(&'static str, Scene)> {
         s.is_paused_by_another("ORDERS/shipping", "2027-03-26T02:30:00Z")
     });
     add("messages are lost", |s| {
-        s.row("ORDERS/billing").backlog.loses = true
+        s.row("ORDERS/billing")
+            .backlog
+            .change_losses(|losses| losses.goes_on = true)
     });
     add("messages are lost soon", |s| {
         s.loses("ORDERS/billing", "2027-03-26T01:50:00Z", Cause::MaxAge)
@@ -200,7 +202,8 @@ fn faults() -> Vec<(&'static str, Scene)> {
         s.runs("ORDERS/billing");
         let row = s.row("ORDERS/billing");
         (row.verdict, row.rule) = (Verdict::Settled, Rule::Released);
-        row.backlog.still_waits = true;
+        row.backlog
+            .change_losses(|losses| losses.still_waits = true);
     });
     add("not pausable", |s| {
         s.runs("ORDERS/billing");

@@ -97,14 +97,14 @@ impl Trouble {
 
     /// Of the messages that wait for one.
     fn of_messages(row: &Row, facts: &Facts<'_>) -> Option<Self> {
-        let backlog = &row.backlog;
-        if backlog.loses {
+        let losses = row.backlog.losses();
+        if losses.goes_on {
             return Some(Self::Losing);
         }
         match row.loss_while_paused() {
             Some(loss) if loss.at.duration_since(facts.now) < SOON => Some(Self::LosesSoon),
             Some(_) => Some(Self::LosesLater),
-            None if backlog.still_waits => Some(Self::StillWaits),
+            None if losses.still_waits => Some(Self::StillWaits),
             None => (row.rule == Rule::LossNear).then_some(Self::NotPausable),
         }
     }

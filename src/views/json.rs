@@ -127,7 +127,7 @@ fn status_row<'a>(report: &'a Report, id: &'a ConsumerId, row: &'a Row) -> Statu
         exempt: row.windows.is_exempt(report.at),
         pending: row.found.observation().map(|seen| seen.pending),
         ack_pending: row.found.observation().map(|seen| seen.ack_pending),
-        loss: row.backlog.loss.map(LossRow::of),
+        loss: row.backlog.losses().to_come.map(LossRow::of),
     }
 }
 

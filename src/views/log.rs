@@ -95,7 +95,7 @@ fn of_many(change: &Change) -> Option<&'static str> {
         | Change::Wrote(_)
         | Change::Unlisted(_)
         | Change::LimitsUnread(_)
-        | Change::Decided { .. }
+        | Change::Decided(_)
         | Change::Stage(_) => None,
     }
 }
@@ -167,7 +167,7 @@ fn line(report: &Report, change: &Change) {
         Change::StillWaiting { id, since } => losses::still_waiting(report, id, *since),
         Change::Lost(id) => losses::lost(report, id),
         Change::LimitsUnread(failures) => losses::unread(failures),
-        Change::Decided { id, verdict, rule } => consumers::decided(id, *verdict, *rule),
+        Change::Decided(ids) => consumers::decided(report, ids),
         Change::Unanswered(failure) => observations::unanswered(failure),
         Change::Unlisted(failures) => observations::unlisted(failures),
         Change::Unreadable(sentence) => observations::unreadable(sentence),

@@ -145,7 +145,12 @@ async fn a_warning_releases_nothing() {
     let recess = start(&scene, &with("warn", "5m", &[NOON]));
     scene.until("12:00:01").await;
     assert_eq!(scene.deadlines(BILLING), [ours("13:00:00")]);
-    let loss = recess.row(BILLING).backlog.loss.expect("a forecast");
+    let loss = recess
+        .row(BILLING)
+        .backlog
+        .losses()
+        .to_come
+        .expect("a forecast");
     assert_eq!(loss.cause, Cause::MaxAge);
     scene.until("12:59:59").await;
     assert_eq!(scene.deadlines(BILLING), [ours("13:00:00")]);
@@ -153,7 +158,7 @@ async fn a_warning_releases_nothing() {
     let early = first.0.duration_since(loss.at);
     assert!((seconds(0)..=seconds(60)).contains(&early), "{early:?}");
     let lost = lost(&scene) as u64;
-    let noticed = recess.row(BILLING).backlog.lost;
+    let noticed = recess.row(BILLING).backlog.losses().lost;
     assert!(
         noticed <= lost && noticed + 90 >= lost,
         "{noticed} of {lost}"
@@ -171,7 +176,7 @@ async fn a_full_stream_is_forecast_by_its_inflow() {
     scene.until("12:10:00").await;
     assert!(scene.server.is_paused(BILLING));
     assert_eq!(
-        recess.row(BILLING).backlog.loss.unwrap().cause,
+        recess.row(BILLING).backlog.losses().to_come.unwrap().cause,
         Cause::MaxMessages
     );
     scene.until("12:40:00").await;
@@ -194,7 +199,12 @@ async fn publishers_that_are_refused_are_told_before_and_release_nothing() {
     let scene = scene(Scene::standalone, limits);
     let recess = start(&scene, &with("release", "5m", &[NOON]));
     scene.until("12:10:00").await;
-    let loss = recess.row(BILLING).backlog.loss.expect("a forecast");
+    let loss = recess
+        .row(BILLING)
+        .backlog
+        .losses()
+        .to_come
+        .expect("a forecast");
     assert_eq!(loss.cause, Cause::Refused);
     scene.until("12:59:59").await;
     assert!(scene.server.is_paused(BILLING));

@@ -8,7 +8,7 @@ fn id(name: &str) -> ConsumerId {
 /// An operation on consumers that all still wait, with these answers, in that order.
 fn run(answers: &[(&str, Result<(), RequestError>)]) -> BulkRun {
     let act = |(name, result): &(&str, Result<(), RequestError>)| Act {
-        result: result.clone(),
+        result: result.clone().map_err(Box::new),
         ..example::pause(&id(name))
     };
     let mut pass = Pass::of(Wake::Edge);

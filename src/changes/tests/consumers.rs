@@ -92,7 +92,7 @@ fn a_consumer_is_resumed_by_the_server_when_a_deadline_of_recess_has_passed_and_
         (
             "a write that failed",
             paused(),
-            with_act(act(|act| act.result = Err(timed_out()))),
+            with_act(act(|act| act.result = Err(timed_out().into()))),
             1,
         ),
         (

@@ -83,10 +83,13 @@ pub fn why(row: &Row, at: Timestamp) -> String {
 
 /// What its pause loses.
 fn losing(row: &Row) -> String {
-    row.backlog.loss.map_or_else(String::new, |loss| {
-        let at = text::at_or_about(loss.at, loss.exact);
-        format!("; {} {at}", loss.cause.as_str())
-    })
+    row.backlog
+        .losses()
+        .to_come
+        .map_or_else(String::new, |loss| {
+            let at = text::at_or_about(loss.at, loss.exact);
+            format!("; {} {at}", loss.cause.as_str())
+        })
 }
 
 /// How much a consumer calls for attention, the most first.

@@ -54,7 +54,9 @@ fn a_consumer_is_notable_if_an_alert_is_about_it() {
         exact: true,
     };
     let mut at_risk = held();
-    at_risk.backlog.loss = Some(loss);
+    at_risk
+        .backlog
+        .change_losses(|losses| losses.to_come = Some(loss));
     let running = || present(PauseState::Running);
     let lapsed = PauseState::Lapsed { until: at(50) };
     let notable = [
@@ -83,7 +85,10 @@ fn a_consumer_is_notable_if_an_alert_is_about_it() {
         ),
         ("RecessPauseContested", with(|row| row.contested = true)),
         ("RecessMessagesAtRisk", at_risk),
-        ("RecessMessagesLost", with(|row| row.backlog.lost = 1)),
+        (
+            "RecessMessagesLost",
+            with(|row| row.backlog.change_losses(|losses| losses.lost = 1)),
+        ),
         (
             "RecessConsumerMissing",
             row(Desired::Running, Found::Missing),
@@ -106,11 +111,14 @@ fn a_consumer_that_is_as_it_should_be_or_of_which_nothing_is_known_is_not_notabl
         ..observation(PauseState::Running)
     });
     let mut later = held();
-    later.backlog.loss = Some(Loss {
+    let loss = Loss {
         at: at(200),
         cause: Cause::MaxAge,
         exact: true,
-    });
+    };
+    later
+        .backlog
+        .change_losses(|losses| losses.to_come = Some(loss));
     let ordinary = [
         ("paused", held()),
         ("running", row(Desired::Running, running())),

@@ -43,8 +43,8 @@ fn what_is_kept_of_each_consumer_is_small() {
     let sizes = [
         ("a name", size_of::<ConsumerId>(), 24),
         ("its windows", size_of::<WindowSet>(), 8),
-        ("its row", size_of::<Row>(), 320),
-        ("a write of it", size_of::<Act>(), 160),
+        ("its row", size_of::<Row>(), 256),
+        ("a write of it", size_of::<Act>(), 104),
     ];
     for (what, size, most) in sizes {
         assert!(size <= most, "{what}: {size} bytes, not {most}");

@@ -4,16 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tracing::{debug, error, info, warn};
+use tracing::{Level, debug, error, info, warn};
 
 use super::SHOWN_OF_MANY;
 use super::words::{OTHER_CLIENT, cause, only_window};
 use crate::changes::CONFIRMATION_LIMIT;
 use crate::consumer::ConsumerId;
 use crate::ledger::FIGHT_LIMIT;
-use crate::plan::{Rule, Verdict};
 use crate::policy::ExemptKey;
-use crate::report::{Act, Report};
+use crate::report::{Act, Report, Row};
 use crate::text::{self, utc};
 use crate::visible::visible;
 
@@ -152,13 +151,21 @@ pub(super) fn deleted(id: &ConsumerId, windows: &[Arc<str>]) {
     );
 }
 
-pub(super) fn decided(id: &ConsumerId, verdict: Verdict, rule: Rule) {
-    debug!(
-        stream = id.stream(),
-        consumer = id.consumer(),
-        rule = rule.as_str(),
-        "{id}: {verdict} by rule {rule}"
-    );
+pub(super) fn decided(report: &Report, ids: &[ConsumerId]) {
+    if !tracing::enabled!(Level::DEBUG) {
+        return;
+    }
+    for id in ids {
+        let Some(Row { verdict, rule, .. }) = report.rows.get(id) else {
+            continue;
+        };
+        debug!(
+            stream = id.stream(),
+            consumer = id.consumer(),
+            rule = rule.as_str(),
+            "{id}: {verdict} by rule {rule}"
+        );
+    }
 }
 
 /// The one window, where it is one.

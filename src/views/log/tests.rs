@@ -6,9 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::*;
 use crate::changes::Tracker;
 use crate::consumer::example::observation;
-use crate::consumer::{Candidate, ConsumerId, Found, Mark};
+use crate::consumer::{Candidate, ConsumerId, Found, Mark, PauseState};
 use crate::jetstream::{Link, RequestError};
-use crate::plan::StandbyState;
+use crate::plan::{Rule, StandbyState, Verdict};
 use crate::policy::Desired;
 use crate::report::example;
 use crate::report::{Act, Burst, Failure, Pass, Row, WindowState};
@@ -34,8 +34,8 @@ fn row(found: Found, problem: Option<RequestError>) -> Row {
 
 /// A pass that sent a pause to billing, with that result, or nothing.
 fn report(result: Option<Result<(), RequestError>>, billing: Option<Row>) -> Report {
-    let act = |result| Act {
-        result,
+    let act = |result: Result<(), RequestError>| Act {
+        result: result.map_err(Box::new),
         ..example::pause(&id("billing"))
     };
     Report {
@@ -61,9 +61,15 @@ fn said(reports: &[Report]) -> Vec<String> {
 
 /// What is logged meanwhile.
 fn logged(doing: impl FnOnce()) -> String {
+    logged_from(tracing::Level::INFO, doing)
+}
+
+/// The same, from that level on.
+fn logged_from(level: tracing::Level, doing: impl FnOnce()) -> String {
     let log = Arc::new(Mutex::new(Vec::new()));
     let subscriber = tracing_subscriber::fmt()
         .with_writer(Log(log.clone()))
+        .with_max_level(level)
         .with_ansi(false)
         .without_time()
         .fmt_fields(crate::logging::Sentences)
@@ -461,6 +467,42 @@ fn held(until: Timestamp, is_over: bool) -> Row {
         desired: crate::policy::Desired::Paused(until),
         ..row(Found::Present(observation(state)), None)
     }
+}
+
+#[test]
+fn each_decision_with_another_rule_is_told_to_those_who_debug() {
+    let decided = |rule, verdict| {
+        let row = Row {
+            rule,
+            verdict,
+            ..row(Found::Present(observation(PauseState::Running)), None)
+        };
+        report(None, Some(row))
+    };
+    let until = "2026-12-01T04:00:00Z".parse().unwrap();
+    let reports = [
+        decided(Rule::Pause, Verdict::Pause(until)),
+        decided(Rule::Pause, Verdict::Pause(until)),
+        decided(Rule::Resume, Verdict::Resume),
+    ];
+    let told = |level| {
+        let mut tracker = Tracker::default();
+        let mut said = |report| logged_from(level, || show(report, &tracker.follow(report)));
+        (reports.iter())
+            .map(|report| {
+                let log = said(report);
+                let lines = log.lines().filter(|line| line.contains(" by rule "));
+                lines.map(str::to_owned).collect::<Vec<_>>()
+            })
+            .collect::<Vec<_>>()
+    };
+    let lines = told(tracing::Level::DEBUG);
+    assert_eq!(lines.iter().map(Vec::len).collect::<Vec<_>>(), [1, 0, 1]);
+    assert!(
+        lines[2][0].contains("ORDERS > billing: resume by rule resume"),
+        "{lines:?}"
+    );
+    assert_eq!(told(tracing::Level::INFO), vec![Vec::<String>::new(); 3]);
 }
 
 fn without_debug(log: &str) -> String {

@@ -89,7 +89,7 @@ pub(super) fn vanished(act: &Act) {
 }
 
 pub(super) fn failed(report: &Report, act: &Act) {
-    let Err(error) = &act.result else { return };
+    let Some(error) = act.error() else { return };
     let (stream, consumer) = (act.id.stream(), act.id.consumer());
     let window = only_window(report, &act.id);
     let (id, past, next) = (&act.id, past(act.action), what_next(error));

@@ -58,8 +58,8 @@ fn report(rows: BTreeMap<ConsumerId, Row>) -> Arc<Report> {
     let error = RequestError::Denied {
         subject: "s".to_owned(),
     };
-    let act = |result| Act {
-        result,
+    let act = |result: Result<(), RequestError>| Act {
+        result: result.map_err(Box::new),
         lateness: Some(SignedDuration::from_millis(3)),
         ..example::pause(&id)
     };

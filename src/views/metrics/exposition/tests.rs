@@ -218,8 +218,9 @@ fn row() -> impl Strategy<Value = Row> {
                     contested,
                     ..Row::undecided(WindowSet::default(), found, Duration::ZERO)
                 };
-                row.backlog.loss = loss;
-                row.backlog.lost = lost;
+                row.backlog.change_losses(|losses| {
+                    (losses.to_come, losses.lost) = (loss, lost);
+                });
                 row
             },
         )

@@ -77,7 +77,7 @@ pub const FAMILIES: &[Family] = &[
             "consumer_lost_messages_total",
             "Messages that the stream dropped while the consumer was paused and they waited for \
              it; at most so many if it has a filter.",
-            |seen| Some(number(seen.row.backlog.lost)),
+            |seen| Some(number(seen.row.backlog.losses().lost)),
         )
     },
     Family::consumer(
