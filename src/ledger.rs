@@ -63,7 +63,8 @@ impl Repair {
 /// The memory, per consumer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
-    entries: HashMap<ConsumerId, Entry>,
+    /// In boxes, as a table has room for more than it holds, and twice that while it grows.
+    entries: HashMap<ConsumerId, Box<Entry>>,
 }
 
 /// In the order of the names: a map of hashes has none.
@@ -112,8 +113,8 @@ impl Ledger {
         }
         let recreated = (entry.created.replace(seen.created)).is_some_and(|at| at != seen.created);
         let ours_or_known =
-            stored.is_some_and(|until| mark.owns(until) || Some(until) == entry.foreign);
-        let passed = entry.foreign.is_some_and(|until| until <= now.wall);
+            stored.is_some_and(|until| mark.owns(until) || Some(until) == entry.foreign());
+        let passed = entry.foreign().is_some_and(|until| until <= now.wall);
         if recreated || passed || !ours_or_known {
             entry.foreign = None;
         }
@@ -190,7 +191,7 @@ impl Ledger {
 
     /// The foreign deadline that a pause of ours extended.
     pub fn remembered_foreign(&self, id: &ConsumerId) -> Option<Timestamp> {
-        self.entries.get(id)?.foreign
+        self.entries.get(id)?.foreign()
     }
 
     /// Whether a write may be sent now.
@@ -244,7 +245,9 @@ impl Ledger {
         now: Now,
     ) {
         let entry = self.entries.entry(id.clone()).or_default();
-        entry.foreign = extends.or(entry.foreign);
+        if let Some(extends) = extends {
+            entry.foreign = Some(Box::new(extends));
+        }
         entry.write = Some(Write::sending(action, deadline, entry.write, now));
     }
 

@@ -13,8 +13,8 @@ pub(super) struct Entry {
     /// The newest deadline of ours that an observation showed in its place, and the consumer it was
     /// seen on.
     pub(super) held: Option<Held>,
-    /// A foreign deadline that we extended.
-    pub(super) foreign: Option<Timestamp>,
+    /// A foreign deadline that we extended: few have one.
+    pub(super) foreign: Option<Box<Timestamp>>,
     /// When the consumer was created, as last observed.
     pub(super) created: Option<Timestamp>,
 }
@@ -26,6 +26,10 @@ pub(super) struct Held {
 }
 
 impl Entry {
+    pub(super) fn foreign(&self) -> Option<Timestamp> {
+        self.foreign.as_deref().copied()
+    }
+
     pub(super) fn hold(&mut self, until: Timestamp, created: Timestamp) {
         self.held = Some(Held { until, created });
     }

@@ -77,7 +77,8 @@ pub struct Write {
     pub undone: u32,
     /// When to check for it next.
     pub next_look: Duration,
-    look_wait: Duration,
+    /// How often it was checked for in vain.
+    vain_looks: u8,
 }
 
 impl Write {
@@ -140,7 +141,7 @@ impl Write {
             sendings: sendings + 1,
             undone,
             next_look: now.uptime,
-            look_wait: CONFIRM_FIRST,
+            vain_looks: 0,
         }
     }
 
@@ -175,8 +176,9 @@ impl Write {
     /// Notes that it was checked: if it still does not show, it is checked again later.
     pub fn looked(&mut self, now: Now) {
         if self.unseen() && self.next_look <= now.uptime {
-            self.look_wait = (self.look_wait * 2).min(CONFIRM_LONGEST);
-            self.next_look = now.uptime + self.look_wait;
+            self.vain_looks = self.vain_looks.saturating_add(1);
+            let wait = CONFIRM_FIRST * 2_u32.saturating_pow(self.vain_looks.into());
+            self.next_look = now.uptime + wait.min(CONFIRM_LONGEST);
         }
     }
 
