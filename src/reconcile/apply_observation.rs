@@ -26,10 +26,10 @@ impl<J: JetStream> Reconciler<J> {
     pub(super) fn apply_observation(
         &mut self,
         observed: Observed,
-        interest: &Interest,
         (began, now): (Now, Now),
         pass: &mut Pass,
     ) -> Vec<ConsumerId> {
+        let interest = &self.interest(began);
         if let Some(sample) = observed.clock {
             self.skew.take(sample);
         }

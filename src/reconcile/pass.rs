@@ -69,9 +69,8 @@ impl<J: JetStream> Reconciler<J> {
             Scope::Only(ids) => self.agenda.forget(ids),
         }
         self.to_clear.retain(|id| !asked.includes(id));
-        let interest = self.interest(began);
         let connection = observed.connection;
-        let updated = self.apply_observation(observed, &interest, (began, now), &mut pass);
+        let updated = self.apply_observation(observed, (began, now), &mut pass);
         self.ledger.looked(|id| asked.includes(id), now);
         self.standby.observed(|id| asked.includes(id));
         let mut writes = self.decide_rows(&updated, now);
