@@ -181,7 +181,7 @@ async fn who_becomes_exempt_while_held_is_resumed_and_shown_as_exempt() {
         until_paused(&world.account, path, span).await;
     }
     let exempt = of("consumer_exempt", "ORDERS/billing");
-    assert_eq!(recess.metric(&exempt).await, Some(0.0));
+    recess.until_metric(&exempt, 0.0, secs(10)).await;
     tag(
         &world.account,
         "ORDERS/billing",
