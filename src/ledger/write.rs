@@ -77,7 +77,7 @@ pub struct Write {
     pub undone: u32,
     /// When to check for it next.
     pub next_look: Duration,
-    /// How often it was checked for in vain.
+    /// How often it was checked for and did not show.
     vain_looks: u8,
 }
 

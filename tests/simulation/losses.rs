@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use jiff::{SignedDuration, Timestamp};
 use recess::plan::Rule;
-use recess::retention::Cause;
+use recess::retention::{Cause, Loss};
 
 use crate::client::What;
 use crate::daemon::Recess;
@@ -33,6 +33,11 @@ fn aged(minutes: i64) -> Limits {
 /// A deadline that ends a pause before messages are lost.
 fn is_for_retention(deadline: Option<Timestamp>) -> bool {
     deadline.is_some_and(|at| at.subsec_nanosecond() == MARK + RETENTION)
+}
+
+/// The loss that billing comes to.
+fn forecast(recess: &Recess) -> Loss {
+    (recess.row(BILLING).backlog.losses().to_come).expect("a forecast")
 }
 
 /// A message a second since five to noon, and `ORDERS/billing` has had each.
@@ -145,12 +150,7 @@ async fn a_warning_releases_nothing() {
     let recess = start(&scene, &with("warn", "5m", &[NOON]));
     scene.until("12:00:01").await;
     assert_eq!(scene.deadlines(BILLING), [ours("13:00:00")]);
-    let loss = recess
-        .row(BILLING)
-        .backlog
-        .losses()
-        .to_come
-        .expect("a forecast");
+    let loss = forecast(&recess);
     assert_eq!(loss.cause, Cause::MaxAge);
     scene.until("12:59:59").await;
     assert_eq!(scene.deadlines(BILLING), [ours("13:00:00")]);
@@ -175,10 +175,7 @@ async fn a_full_stream_is_forecast_by_its_inflow() {
     let recess = start(&scene, &with("release", "5m", &[NOON]));
     scene.until("12:10:00").await;
     assert!(scene.server.is_paused(BILLING));
-    assert_eq!(
-        recess.row(BILLING).backlog.losses().to_come.unwrap().cause,
-        Cause::MaxMessages
-    );
+    assert_eq!(forecast(&recess).cause, Cause::MaxMessages);
     scene.until("12:40:00").await;
     assert_eq!(recess.row(BILLING).rule, Rule::Released);
     assert_eq!(lost(&scene), 0);
@@ -199,12 +196,7 @@ async fn publishers_that_are_refused_are_told_before_and_release_nothing() {
     let scene = scene(Scene::standalone, limits);
     let recess = start(&scene, &with("release", "5m", &[NOON]));
     scene.until("12:10:00").await;
-    let loss = recess
-        .row(BILLING)
-        .backlog
-        .losses()
-        .to_come
-        .expect("a forecast");
+    let loss = forecast(&recess);
     assert_eq!(loss.cause, Cause::Refused);
     scene.until("12:59:59").await;
     assert!(scene.server.is_paused(BILLING));

@@ -470,7 +470,7 @@ fn held(until: Timestamp, is_over: bool) -> Row {
 }
 
 #[test]
-fn each_decision_with_another_rule_is_told_to_those_who_debug() {
+fn each_decision_with_another_rule_is_a_debug_line() {
     let decided = |rule, verdict| {
         let row = Row {
             rule,
@@ -485,7 +485,7 @@ fn each_decision_with_another_rule_is_told_to_those_who_debug() {
         decided(Rule::Pause, Verdict::Pause(until)),
         decided(Rule::Resume, Verdict::Resume),
     ];
-    let told = |level| {
+    let lines_from = |level| {
         let mut tracker = Tracker::default();
         let mut said = |report| logged_from(level, || show(report, &tracker.follow(report)));
         (reports.iter())
@@ -496,13 +496,16 @@ fn each_decision_with_another_rule_is_told_to_those_who_debug() {
             })
             .collect::<Vec<_>>()
     };
-    let lines = told(tracing::Level::DEBUG);
+    let lines = lines_from(tracing::Level::DEBUG);
     assert_eq!(lines.iter().map(Vec::len).collect::<Vec<_>>(), [1, 0, 1]);
     assert!(
         lines[2][0].contains("ORDERS > billing: resume by rule resume"),
         "{lines:?}"
     );
-    assert_eq!(told(tracing::Level::INFO), vec![Vec::<String>::new(); 3]);
+    assert_eq!(
+        lines_from(tracing::Level::INFO),
+        vec![Vec::<String>::new(); 3]
+    );
 }
 
 fn without_debug(log: &str) -> String {
